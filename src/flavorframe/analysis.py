@@ -1,0 +1,129 @@
+"""An analysis: a selection and what is made of it, to be run on datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, overload
+
+from flavorframe.datasets import Dataset
+from flavorframe.engine import get_engine
+from flavorframe.errors import AnalysisError
+from flavorframe.outputs import Histogram, Output, Snapshot
+from flavorframe.plan import Plan
+from flavorframe.result.result import Result, Results
+from flavorframe.selection import Selection
+
+if TYPE_CHECKING:
+    from flavorframe.run.local import LocalExecutor
+
+RESERVED = frozenset(name for name in dir(Result) if not name.startswith("_")) | {"dataset"}
+"""Names of a result's own attributes, which no output can bear."""
+
+
+@dataclass(frozen=True, init=False)
+class Analysis:
+    """A selection and its outputs, each named by a keyword.
+
+    >>> import flavorframe as ff
+    >>> t = ff.events().triplet
+    >>> ff.Analysis(ff.Selection(t), mass=ff.hist(t.mass, bins=62, range=(1.65, 2.01)))
+    Analysis: mass (histogram)
+    Selection of triplet
+    """
+
+    selection: Selection
+    outputs: tuple[tuple[str, Output], ...]
+
+    def __init__(self, selection: Selection, **outputs: Output) -> None:
+        """Raises AnalysisError for an output that is none, or whose name is taken."""
+        if not isinstance(selection, Selection):
+            raise AnalysisError(f"ff.Analysis takes a selection first, not {selection!r}.")
+        for name, output in outputs.items():
+            _check_output(name, output, selection)
+        object.__setattr__(self, "selection", selection)
+        object.__setattr__(self, "outputs", tuple(outputs.items()))
+
+    @property
+    def plan(self) -> Plan:
+        """The analysis in compiled form."""
+        return Plan(self.selection, self.outputs)
+
+    def with_outputs(self, **outputs: Output) -> Analysis:
+        """Return the analysis with more outputs, or others under the same names."""
+        return Analysis(self.selection, **{**dict(self.outputs), **outputs})
+
+    @overload
+    def run(
+        self,
+        data: Dataset,
+        *,
+        engine: str = ...,
+        threads: int | None = ...,
+        partition_size: int | None = ...,
+        progress: bool | None = ...,
+    ) -> Result: ...
+    @overload
+    def run(
+        self,
+        data: Mapping[str, Dataset],
+        *,
+        engine: str = ...,
+        threads: int | None = ...,
+        partition_size: int | None = ...,
+        progress: bool | None = ...,
+    ) -> Results: ...
+    def run(
+        self,
+        data: Dataset | Mapping[str, Dataset],
+        *,
+        engine: str = "columnar",
+        threads: int | None = None,
+        partition_size: int | None = None,
+        progress: bool | None = None,
+    ) -> Result | Results:
+        """Run on a dataset, or on each dataset of a catalogue, with the cores of this machine.
+
+        ``threads`` is by default the number of cores, ``partition_size`` the events that a thread
+        takes at once, and a ``progress`` bar is shown where a person is looking on. Files that
+        cannot be read are in ``result.failures``. Raises RunError where none could be read.
+        """
+        from flavorframe.run.local import LocalExecutor
+
+        executor = LocalExecutor(
+            get_engine(engine), threads=threads, partition_size=partition_size, progress=progress
+        )
+        if isinstance(data, Mapping):
+            return Results({name: self._run(each, executor) for name, each in data.items()})
+        return self._run(data, executor)
+
+    def _run(self, data: Dataset, executor: LocalExecutor) -> Result:
+        if not isinstance(data, Dataset):
+            raise AnalysisError(
+                f"analysis.run() takes a dataset, such as ff.catalog('2017.json')['2017B'] or "
+                f"ff.dataset('files/*.root'), not {data!r}."
+            )
+        return Result.of(self.plan, data, executor.run(self.plan, data))
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(
+            f"{name} ({'histogram' if isinstance(o, Histogram) else 'snapshot'})"
+            for name, o in self.outputs
+        )
+        return f"Analysis: {kinds or 'no outputs'}\n{self.selection!r}"
+
+    def _repr_html_(self) -> str:
+        return self.selection._repr_html_()
+
+
+def _check_output(name: str, output: object, selection: Selection) -> None:
+    if not isinstance(output, Histogram | Snapshot):
+        raise AnalysisError(
+            f"Output {name!r} is {output!r}; an output is made by ff.hist(...) or ff.snapshot(...)."
+        )
+    if name in RESERVED or name.startswith("_"):
+        raise AnalysisError(
+            f"An output cannot be called {name!r}: results use the name themselves."
+        )
+    if isinstance(output, Histogram) and output.without is not None:
+        selection.without(output.without)

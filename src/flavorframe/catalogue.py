@@ -1,0 +1,195 @@
+"""Catalogues: datasets listed in a JSON file, checked before anything is read."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import json
+import os
+import reprlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from flavorframe.datasets import (
+    KINDS,
+    TOTALS,
+    Catalog,
+    Dataset,
+    Kind,
+    PathLike,
+    below,
+    refuse_repeats,
+)
+from flavorframe.errors import DatasetError, FileError, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
+_ONLY_SIMULATION = ("xsec", "cross_section", *TOTALS)
+# Below this likeness (0 to 1) an unknown key is taken for a note of the user's own.
+_MISSPELLING = 0.7
+
+
+def catalog(source: PathLike | Mapping[str, Any], *, base: PathLike | None = None) -> Catalog:
+    """Return the datasets that a catalogue lists: a JSON file, or a mapping of the same form.
+
+    An entry is ``"2017B": {"type": "data", "files": "Tree_1.root Tree_2.root", "rootpath":
+    "skim/0000/", "treename": "Tree3Mu/ntuple", "era": "2017B", "lumi": 4.8}``. Only ``type``
+    ("data", "mc" or "simulation") and ``files`` (one string of names, or a list) are required;
+    ``lumi`` is in fb⁻¹. Simulation may add ``xsec`` (pb), ``sumw`` and ``generated_events``. Other
+    keys are kept in ``meta``.
+
+    Files lie in ``base``/``rootpath``, where ``base`` is a local folder or a URL, and the folder of
+    the catalogue by default. Absolute paths and URLs are used as they are; local globs are
+    expanded. Raises ``FileError`` for a catalogue that cannot be read and ``DatasetError`` for one
+    that is wrong.
+
+    >>> eras = {"2017B": {"type": "data", "files": "Tree_1.root", "rootpath": "/skim/0000"}}
+    >>> catalog(eras, base="root://eos.cern.ch//eos/user/")["2017B"].files
+    ('root://eos.cern.ch//eos/user/skim/0000/Tree_1.root',)
+    """
+    if isinstance(source, Mapping):
+        return _catalog(source, "catalogue", os.fspath(base or os.curdir))
+    path = os.fspath(source)
+    return _catalog(_load(path), path, os.fspath(base or os.path.dirname(path)))
+
+
+def _load(path: str) -> Any:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file, object_pairs_hook=functools.partial(_object, path))
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise DatasetError(f"{path} is not valid JSON at {place}: {error.msg}.") from None
+    except UnicodeDecodeError:
+        raise DatasetError(f"{path} is not a text file in UTF-8, so it is no catalogue.") from None
+    except OSError as error:
+        raise FileError(f"cannot read the catalogue {path}: {error.strerror}.") from None
+
+
+def _object(path: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # JSON lets a key come twice and the last one win: an era would vanish unnoticed.
+    repeated = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
+    if repeated:
+        raise DatasetError(
+            f"{path} gives {repeated[0]!r} twice in one object; rename or remove one."
+        )
+    return dict(pairs)
+
+
+def _catalog(entries: Any, source: str, base: str) -> Catalog:
+    if not isinstance(entries, Mapping) or not entries:
+        raise DatasetError(f"{source} should be an object of eras, such as {{'2017B': {{…}}}}.")
+    _require_text(entries, source)
+    return Catalog(
+        {key: _entry(key, value, source, base) for key, value in entries.items()}, source
+    )
+
+
+def _entry(name: str, entry: Any, source: str, base: str) -> Dataset:
+    where = f"{source}, era {name!r}"
+    if not isinstance(entry, Mapping):
+        raise DatasetError(f"{where}: should be an object with 'type' and 'files', not {entry!r}.")
+    _require_text(entry, where)
+    known = _validated(entry, where)
+    kind = KINDS[known.pop("type")]
+    _refuse_simulation_keys(kind, entry, where)
+    folder = below(base, known.pop("rootpath").lstrip("/"))
+    files = tuple(below(folder, file) for file in known.pop("files"))
+    refuse_repeats(files, f"{where}, key 'files'")
+    return Dataset(
+        name=name,
+        era=known.pop("era", name),
+        files=files,
+        tree=known.pop("treename", None),
+        luminosity=known.pop("lumi", None),
+        kind=kind,
+        meta=known,
+    )
+
+
+def _validated(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
+    from pydantic import ValidationError
+
+    _refuse_misspellings(entry, where)
+    files = entry.get("files")
+    if isinstance(files, str):
+        entry = {**entry, "files": files.split()}
+    try:
+        return _schema().model_validate(entry).model_dump(exclude_none=True)
+    except ValidationError as error:
+        raise DatasetError(_explained(error, where)) from None
+
+
+@functools.cache
+def _schema() -> type[BaseModel]:
+    # Inside a function because a dataset made by hand should not wait for pydantic's import.
+    from pydantic import AliasChoices, BaseModel, ConfigDict, Field, NonNegativeFloat
+
+    class Entry(BaseModel):
+        model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+
+        type: Literal["data", "mc", "simulation"]
+        files: list[str] = Field(min_length=1)
+        rootpath: str = ""
+        treename: str | None = Field(None, validation_alias=AliasChoices("treename", "tree"))
+        era: str | None = None
+        skim: str | None = None
+        lumi: NonNegativeFloat | None = Field(
+            None, validation_alias=AliasChoices("lumi", "luminosity")
+        )
+        cross_section: NonNegativeFloat | None = Field(
+            None, validation_alias=AliasChoices("xsec", "cross_section")
+        )
+        sumw: float | None = None
+        generated_events: int | None = Field(None, ge=0)
+
+    return Entry
+
+
+@functools.cache
+def _synonyms() -> tuple[tuple[str, ...], ...]:
+    """Return the accepted spellings of each key of an entry."""
+    fields = _schema().model_fields.items()
+    aliases = {name: getattr(info.validation_alias, "choices", [name]) for name, info in fields}
+    return tuple(tuple(map(str, names)) for names in aliases.values())
+
+
+def _refuse_misspellings(entry: Mapping[str, Any], where: str) -> None:
+    given = [[key for key in spellings if key in entry] for spellings in _synonyms()]
+    for keys in given:
+        if len(keys) > 1:
+            raise DatasetError(f"{where}: {keys[0]!r} and {keys[1]!r} mean the same; give one.")
+    # A key beside the one that it resembles ("sumw2" beside "sumw") is no misspelling of it.
+    absent = zip(given, _synonyms(), strict=True)
+    missing = [key for keys, spellings in absent if not keys for key in spellings]
+    unknown = [key for key in entry if not any(key in spellings for spellings in _synonyms())]
+    for key in unknown:
+        if difflib.get_close_matches(key.lower(), missing, cutoff=_MISSPELLING):
+            raise DatasetError(f"{where}: unknown key {key!r}.{did_you_mean(key, missing)}")
+
+
+def _refuse_simulation_keys(kind: Kind, entry: Mapping[str, Any], where: str) -> None:
+    extra = [key for key in _ONLY_SIMULATION if entry.get(key) is not None]
+    if kind == "data" and extra:
+        raise DatasetError(f"{where}: {extra[0]!r} belongs to simulation, but 'type' is 'data'.")
+
+
+def _explained(error: ValidationError, where: str) -> str:
+    first = error.errors(include_url=False)[0]
+    key = first["loc"][0]
+    if first["type"] == "missing":
+        return f"{where} has no {key!r}, which is required."
+    if first["type"] == "too_short":
+        return f"{where}, key {key!r}: lists no file."
+    value = first["input"]
+    near = did_you_mean(str(value), KINDS) if first["type"] == "literal_error" else ""
+    wish = first["msg"].removeprefix("Input ")
+    return f"{where}, key {key!r}: {wish}, not {reprlib.repr(value)}.{near}"
+
+
+def _require_text(keys: Iterable[Any], where: str) -> None:
+    for key in keys:
+        if not isinstance(key, str):
+            raise DatasetError(f"{where}: names and keys should be text, not {key!r}.")

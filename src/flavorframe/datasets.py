@@ -1,0 +1,362 @@
+"""Datasets: which files belong together, told by a catalogue, a list of files or a folder."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import glob
+import html
+import itertools
+import operator
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+from flavorframe.errors import DatasetError, did_you_mean
+
+if TYPE_CHECKING:
+    pass
+
+Kind = Literal["data", "simulation"]
+PathLike = str | os.PathLike[str]
+T = TypeVar("T")
+
+KINDS: dict[str, Kind] = {"data": "data", "mc": "simulation", "simulation": "simulation"}
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+# Totals over all files of a dataset: they add up, and mean nothing for some of its files.
+TOTALS = ("sumw", "generated_events")
+
+
+@dataclass(frozen=True, repr=False)
+class Dataset:
+    """Files that belong together and are analysed as one.
+
+    ``files`` are full paths or URLs; ``tree`` is the path of the tree in each of them (``None``:
+    the layout finds it); ``luminosity`` is in fb⁻¹ (``None``: unknown); ``meta`` holds what else
+    is known, such as ``cross_section`` (pb), ``sumw`` (sum of generator weights) and
+    ``generated_events``. The length is the number of files. Raises ``DatasetError`` without files,
+    for a file named twice and for a negative luminosity.
+
+    >>> Dataset("2017B", "2017B", ("/data/Tree_1.root",), luminosity=4.8)
+    Dataset '2017B': data, 1 file, 4.8 fb⁻¹
+    """
+
+    name: str
+    era: str | None
+    files: tuple[str, ...]
+    tree: str | None = None
+    luminosity: float | None = None
+    kind: Kind = "data"
+    meta: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        where = f"dataset {self.name!r}"
+        _require_some(self.files, where)
+        refuse_repeats(self.files, where)
+        if self.luminosity is not None and not self.luminosity >= 0:
+            raise DatasetError(
+                f"{where}: the luminosity should be zero or more, not {self.luminosity} fb⁻¹."
+            )
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __add__(self, other: Dataset) -> Dataset:
+        """Return one dataset of the files of both; luminosities and generated events add up.
+
+        A total that one of the two does not know is unknown for the sum. Raises ``DatasetError``
+        when the two differ in kind, tree or cross section, or share a file.
+        """
+        _require_alike(self, other)
+        return Dataset(
+            name=f"{self.name}+{other.name}",
+            era=self.era if self.era == other.era else _joined(self.era, other.era),
+            files=self.files + other.files,
+            tree=self.tree,
+            luminosity=_total(self.luminosity, other.luminosity),
+            kind=self.kind,
+            meta=_common_meta(self.meta, other.meta),
+        )
+
+    def head(self, n_files: int) -> Dataset:
+        """Return the first ``n_files`` files, to try an analysis on.
+
+        The luminosity and generated events of some of the files are unknown, so they are left out.
+        Raises ``DatasetError`` for less than one file.
+
+        >>> dataset(["/data/a.root", "/data/b.root"], luminosity=4.8).head(1)
+        Dataset 'dataset': data, 1 file
+        """
+        if n_files < 1:
+            raise DatasetError(
+                f"head({n_files}) of dataset {self.name!r}: ask for at least one file."
+            )
+        if n_files >= len(self):
+            return self
+        meta = {key: value for key, value in self.meta.items() if key not in TOTALS}
+        return replace(self, files=self.files[:n_files], luminosity=None, meta=meta)
+
+    def __repr__(self) -> str:
+        return f"Dataset {self.name!r}: {', '.join(_facts(self))}"
+
+    def _repr_html_(self) -> str:
+        rows = [("files", _counted(self.files)), ("first file", self.files[0])]
+        rows += [(key, str(value)) for key, value in self.meta.items()]
+        return _html_table("ff-dataset", f"{self.name}: {', '.join(_facts(self))}", rows)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Catalog(Mapping[str, Dataset]):
+    """Datasets by name, as a catalogue file lists them.
+
+    Globs and folders are looked up when a dataset is asked for, so an era whose files are
+    elsewhere does not stand in the way of the others. ``catalog[name]`` raises ``DatasetError``
+    for an unknown name, with the nearest ones, and for a glob that matches no file.
+    """
+
+    datasets: Mapping[str, Dataset]
+    source: str
+
+    def __getitem__(self, name: str) -> Dataset:
+        if name not in self.datasets:
+            near = did_you_mean(str(name), self) or f" It has {', '.join(map(repr, self))}."
+            raise DatasetError(f"{self.source} has no dataset {name!r}.{near}")
+        dataset = self.datasets[name]
+        return replace(dataset, files=_expanded(dataset.files, f"{self.source}, era {name!r}"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.datasets)
+
+    def __len__(self) -> int:
+        return len(self.datasets)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.datasets
+
+    @overload
+    def get(self, key: str, default: None = None, /) -> Dataset | None: ...
+    @overload
+    def get(self, key: str, default: Dataset | T, /) -> Dataset | T: ...
+    def get(self, key: str, default: Any = None, /) -> Any:
+        """Return the dataset of that name, or ``default`` where the catalogue has none."""
+        return self[key] if key in self.datasets else default
+
+    def select(self, *patterns: str, kind: Kind | None = None) -> Catalog:
+        """Return the datasets whose name or era matches a pattern (``2017*``), of one kind or any.
+
+        Without patterns every name matches. Raises ``DatasetError`` when nothing is left.
+
+        >>> from flavorframe.catalogue import catalog
+        >>> eras = {"2017B": {"type": "data", "files": "b.root"},
+        ...         "DsPhiPi": {"type": "mc", "files": "m.root"}}
+        >>> list(catalog(eras).select("2017*"))
+        ['2017B']
+        """
+        chosen = {
+            name: dataset
+            for name, dataset in self.datasets.items()
+            if kind in (None, dataset.kind) and _matches(dataset, patterns or ("*",))
+        }
+        if not chosen:
+            asked = ", ".join(map(repr, patterns)) or f"kind {kind!r}"
+            raise DatasetError(f"{self.source} has nothing for {asked}: it has {', '.join(self)}.")
+        return Catalog(chosen, self.source)
+
+    def combine(self, name: str) -> Dataset:
+        """Return all datasets as one, called ``name``; see adding two of them for what adds up.
+
+        >>> from flavorframe.catalogue import catalog
+        >>> eras = {"B": {"type": "data", "files": "b.root", "lumi": 4.8},
+        ...         "C": {"type": "data", "files": "c.root", "lumi": 9.6}}
+        >>> catalog(eras).combine("2017")
+        Dataset '2017': data, 2 files, 14.4 fb⁻¹
+        """
+        return replace(functools.reduce(operator.add, self.values()), name=name)
+
+    def __repr__(self) -> str:
+        width = max(map(len, self), default=0)
+        lines = [
+            f"  {name:{width}}  {', '.join(_facts(dataset))}"
+            for name, dataset in self.datasets.items()
+        ]
+        return "\n".join([f"Catalog {self.source!r}:", *lines])
+
+    def _repr_html_(self) -> str:
+        rows = [(name, ", ".join(_facts(dataset))) for name, dataset in self.datasets.items()]
+        return _html_table("ff-catalog", self.source, rows)
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A range of events of one file, the unit of work: events ``start`` up to but without ``stop``.
+
+    ``index`` orders the partitions of a dataset. The length is the number of events.
+
+    >>> len(Partition("Tree_1.root", "Tree3Mu/ntuple", start=1000, stop=1500, index=2))
+    500
+    """
+
+    file: str
+    tree: str
+    start: int
+    stop: int
+    index: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+def split(entries: int, size: int) -> list[tuple[int, int]]:
+    """Return near-equal ranges (start, stop) that cover ``entries``, none longer than ``size``.
+
+    Raises ``DatasetError`` unless ``size`` is at least one event.
+
+    >>> split(10, 4)
+    [(0, 3), (3, 6), (6, 10)]
+    """
+    if size < 1:
+        raise DatasetError(f"a partition of {size} events: ask for at least one.")
+    count = -(-entries // size)
+    edges = [entries * i // count for i in range(count + 1)] if count else []
+    return list(itertools.pairwise(edges))
+
+
+def dataset(
+    files: PathLike | Iterable[PathLike],
+    *,
+    name: str = "dataset",
+    tree: str | None = None,
+    luminosity: float | None = None,
+    kind: str = "data",
+) -> Dataset:
+    """Return the dataset of some files: paths, URLs, globs or folders (their ``*.root``).
+
+    ``luminosity`` is in fb⁻¹, ``kind`` is "data" or "simulation" ("mc" for short). Files need not
+    exist yet. Raises ``DatasetError`` for a glob that matches nothing, a file named twice and an
+    unknown kind.
+
+    >>> dataset("root://eos.cern.ch//eos/Tree_1.root", luminosity=4.8)
+    Dataset 'dataset': data, 1 file, 4.8 fb⁻¹
+    """
+    if kind not in KINDS:
+        raise DatasetError(f"dataset {name!r}: kind {kind!r} is not 'data' or 'simulation'.")
+    given = [files] if isinstance(files, str | os.PathLike) else files
+    paths = [below(os.getcwd(), os.fspath(path)) for path in given]
+    found = _expanded(paths, f"dataset {name!r}")
+    return Dataset(name, None, found, tree=tree, luminosity=luminosity, kind=KINDS[kind])
+
+
+# Paths
+
+
+def _is_url(path: str) -> bool:
+    return _URL.match(path) is not None
+
+
+def below(folder: str, path: str) -> str:
+    """Return ``path`` as seen from ``folder``; URLs and absolute paths stand for themselves."""
+    if _is_url(path):
+        return path
+    if _is_url(folder) and not os.path.isabs(path):
+        return f"{folder}{'' if folder.endswith('/') or not path else '/'}{path}"
+    # Absolute, because workers may run in another folder.
+    return os.path.abspath(os.path.join(os.path.expanduser(folder), os.path.expanduser(path)))
+
+
+def _expanded(paths: Iterable[str], where: str) -> tuple[str, ...]:
+    return tuple(file for path in paths for file in _matching(path, where))
+
+
+def _matching(path: str, where: str) -> list[str]:
+    if _is_url(path):
+        if "*" in path:
+            raise DatasetError(
+                f"{where}: {path} is a glob, which only local paths can be; list them."
+            )
+        return [path]
+    if os.path.isdir(path):
+        path = os.path.join(glob.escape(path), "*.root")
+    elif not _is_glob(path) or os.path.exists(path):
+        return [path]
+    matches = sorted(glob.glob(path, recursive=True))
+    if not matches:
+        raise DatasetError(f"{where}: no file matches {path}.")
+    return matches
+
+
+def _is_glob(path: str) -> bool:
+    return any(character in path for character in "*?[")
+
+
+# Checks and descriptions
+
+
+def _require_some(files: tuple[str, ...], where: str) -> None:
+    if not files:
+        raise DatasetError(f"{where} has no files.")
+
+
+def refuse_repeats(files: tuple[str, ...], where: str) -> None:
+    """Raise DatasetError where a file is listed twice."""
+    name, count = Counter(files).most_common(1)[0]
+    if count > 1:
+        raise DatasetError(
+            f"{where}: {name} is listed {count} times; its events would count double."
+        )
+
+
+def _require_alike(a: Dataset, b: Dataset) -> None:
+    pairs = {
+        "kind": (a.kind, b.kind),
+        "tree": (a.tree, b.tree),
+        "cross section": (a.meta.get("cross_section"), b.meta.get("cross_section")),
+    }
+    for what, (one, two) in pairs.items():
+        if one != two:
+            names = f"{a.name!r} and {b.name!r}"
+            raise DatasetError(
+                f"cannot add datasets {names}: they differ in {what}, {one} and {two}."
+            )
+
+
+def _joined(a: str | None, b: str | None) -> str | None:
+    return None if a is None or b is None else f"{a}+{b}"
+
+
+def _total(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a + b
+
+
+def _common_meta(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
+    shared = {key: a[key] for key in a if key in b}
+    totals = {key: a[key] + b[key] for key in TOTALS if key in shared}
+    return {key: value for key, value in shared.items() if value == b[key]} | totals
+
+
+def _html_table(style: str, title: str, rows: Iterable[tuple[str, str]]) -> str:
+    cells = ((html.escape(key), html.escape(value)) for key, value in rows)
+    body = "".join(f"<tr><th>{key}</th><td>{value}</td></tr>" for key, value in cells)
+    return f'<table class="ff {style}"><caption>{html.escape(title)}</caption>{body}</table>'
+
+
+def _matches(dataset: Dataset, patterns: Iterable[str]) -> bool:
+    names = (dataset.name, dataset.era or "")
+    return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
+
+
+def _facts(dataset: Dataset) -> Iterator[str]:
+    yield dataset.kind
+    yield _counted(dataset.files)
+    if dataset.luminosity is not None:
+        yield f"{dataset.luminosity:g} fb⁻¹"
+    if dataset.tree is not None:
+        yield f"tree {dataset.tree!r}"
+
+
+def _counted(files: tuple[str, ...]) -> str:
+    if any(not _is_url(file) and _is_glob(file) for file in files):
+        return "files by glob"
+    return f"{len(files)} file{'s' if len(files) > 1 else ''}"

@@ -1,0 +1,1 @@
+"""The columnar engine: numpy over flat arrays, cut by cut."""

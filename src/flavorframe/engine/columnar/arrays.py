@@ -1,0 +1,64 @@
+"""Columns as the columnar engine holds them: flat arrays, and offsets for lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Names:
+    """Strings by number: element i is ``words[codes[i]]``, so a test runs once for each word."""
+
+    codes: Array
+    words: tuple[str, ...]
+
+    def __getitem__(self, index: Any) -> Names:
+        return Names(self.codes[index], self.words)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+Content = Array | Names
+
+
+@dataclass(frozen=True)
+class Jagged:
+    """A list in each event: event i has ``content[offsets[i]:offsets[i + 1]]``."""
+
+    content: Content
+    offsets: Array
+
+
+@dataclass(frozen=True)
+class Values:
+    """What an expression evaluates to; ``valid`` is False where a link points to nothing.
+
+    ``data`` is zero-dimensional for a constant.
+    """
+
+    data: Any
+    valid: Array | None = None
+
+    def __getitem__(self, index: Any) -> Values:
+        if isinstance(self.data, np.ndarray) and self.data.ndim == 0:
+            return self
+        return Values(self.data[index], None if self.valid is None else self.valid[index])
+
+    def truth(self) -> Array:
+        """Return where a condition holds: a missing value fulfils none."""
+        data = np.asarray(self.data)
+        holds: Array = data if data.dtype.kind == "b" else data != 0
+        return holds if self.valid is None else holds & self.valid
+
+    def numbers(self) -> Array:
+        """Return the values as numbers, NaN where missing."""
+        data = np.asarray(self.data)
+        if self.valid is None or self.valid.all():
+            return data
+        return np.where(self.valid, data.astype(np.float64), np.nan)

@@ -1,0 +1,132 @@
+"""Computations within events, over flat arrays whose elements are sorted by event."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from flavorframe.engine.columnar.arrays import Array, Names, Values
+
+
+def ranges(starts: Array, counts: Array) -> Array:
+    """Return the indices starts[i], starts[i]+1, … of all ranges, one after the other.
+
+    >>> ranges(np.array([5, 0]), np.array([2, 3]))
+    array([5, 6, 0, 1, 2])
+    """
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    indices: Array = np.arange(total) + np.repeat(starts - (ends - counts), counts)
+    return indices
+
+
+def reduce_segments(reduction: str, values: Values, event: Array, local: Array, n: int) -> Values:
+    """Reduce elements to n events; ``local`` is each element's index in its event."""
+    if reduction in ("any", "all", "count"):
+        return _truths(reduction, values, event, n)
+    if reduction == "sum":
+        return Values(_sum(values, event, n))
+    if reduction == "first":
+        return _pick(values, event, _first_of_each(event), n)
+    chosen = extreme(values, event, n, largest=reduction in ("max", "argmax"))
+    if reduction in ("argmin", "argmax"):
+        return _pick(Values(local), event, chosen, n)
+    return _pick(values, event, chosen, n)
+
+
+def extreme(values: Values, event: Array, n: int, *, largest: bool) -> Array:
+    """Return the position of each event's extreme value, the first of equal ones.
+
+    NaN and missing values are set aside; an event of nothing else has no position.
+    """
+    usable = np.flatnonzero(_usable(values))
+    data = values.data[usable]
+    order = np.lexsort((_descending(data) if largest else data, event[usable]))
+    return usable[order[_first_of_each(event[usable][order])]]
+
+
+def _descending(data: Array) -> Array:
+    return ~data if data.dtype.kind in "biu" else -data
+
+
+def _usable(values: Values) -> Array:
+    usable = np.ones(len(values.data), bool) if values.valid is None else values.valid
+    return usable & ~np.isnan(values.data) if values.data.dtype.kind == "f" else usable
+
+
+def _truths(reduction: str, values: Values, event: Array, n: int) -> Values:
+    holds = values.truth()
+    count = np.bincount(event[holds], minlength=n)
+    if reduction == "count":
+        return Values(count)
+    return Values(count > 0 if reduction == "any" else count == np.bincount(event, minlength=n))
+
+
+def _sum(values: Values, event: Array, n: int) -> Array:
+    data, valid = values.data, values.valid
+    if valid is not None:
+        data, event = data[valid], event[valid]
+    if data.dtype.kind == "f":
+        return np.bincount(event, weights=data.astype(np.float64), minlength=n)
+    total = np.zeros(n, np.int64)
+    np.add.at(total, event, data.astype(np.int64))
+    return total
+
+
+def _first_of_each(event: Array) -> Array:
+    if len(event) == 0:
+        return np.zeros(0, np.intp)
+    return np.concatenate(([0], np.flatnonzero(np.diff(event)) + 1))
+
+
+def _pick(values: Values, event: Array, positions: Array, n: int) -> Values:
+    """Return the values at the positions, at most one an event, as values of n events."""
+    if isinstance(values.data, Names):
+        codes = _pick(Values(values.data.codes, values.valid), event, positions, n)
+        return Values(Names(codes.data, values.data.words), codes.valid)
+    data = np.zeros(n, values.data.dtype)
+    valid = np.zeros(n, bool)
+    rows = event[positions]
+    data[rows] = values.data[positions]
+    valid[rows] = True if values.valid is None else values.valid[positions]
+    return Values(data) if valid.all() else Values(data, valid)
+
+
+def first_match(
+    keys: list[Array], values: list[Array], starts: Array, counts: Array
+) -> tuple[Array, Array]:
+    """Return, for each element, the index of the first target whose keys equal its values.
+
+    ``keys`` are the targets' fields and ``values`` the elements'; element i may match the targets
+    starts[i] … starts[i]+counts[i]−1. The second array says how many match. −1 where none does.
+    """
+    found = np.full(len(counts), -1, np.int64)
+    number = np.zeros(len(counts), np.int64)
+    for step in range(int(counts.max(initial=0))):
+        open_ = np.flatnonzero(counts > step)
+        equal = np.ones(len(open_), bool)
+        for key, value in zip(keys, values, strict=True):
+            equal &= key[starts[open_] + step] == value[open_]
+        hit = open_[equal]
+        number[hit] += 1
+        found[hit[found[hit] < 0]] = step
+    return found, number
+
+
+def combine(starts: list[Array], counts: list[Array], same: list[int]) -> tuple[Array, list[Array]]:
+    """Return the combinations of one element of each list in each event.
+
+    ``starts`` and ``counts`` give, for each list, where an event's elements stand; ``same[i]`` is
+    the last earlier list that is the same collection as list i, or −1: of such lists each set of
+    elements comes once. Returns the event and, list by list, the positions of the members,
+    ordered by event, then by first member, second member …
+    """
+    event = np.repeat(np.arange(len(counts[0])), counts[0])
+    members = [ranges(starts[0], counts[0])]
+    for start, count, earlier in zip(starts[1:], counts[1:], same[1:], strict=True):
+        first = start[event] if earlier < 0 else members[earlier] + 1
+        number = start[event] + count[event] - first
+        repeat = np.repeat(np.arange(len(event)), number)
+        new = ranges(first, number)
+        event, members = event[repeat], [m[repeat] for m in members]
+        members.append(new)
+    return event, members

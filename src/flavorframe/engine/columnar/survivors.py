@@ -1,0 +1,171 @@
+"""What is left of a partition, cut by cut."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from flavorframe.engine.columnar.arrays import Array, Values
+from flavorframe.engine.columnar.segments import extreme
+from flavorframe.engine.columnar.view import Columns, Links, Scheme, View
+from flavorframe.errors import AnalysisError
+from flavorframe.expr import nodes as n
+
+
+class Survivors:
+    """The living events and candidates, with their weights.
+
+    A cut makes this object smaller; `fork` makes an independent copy to try other cuts on.
+    """
+
+    def __init__(self, columns: Columns, scheme: Scheme, links: Links | None = None) -> None:
+        """``links`` counts how links by value fare, where that is wanted."""
+        self.scheme = scheme
+        self.links = links
+        self._full = View(columns, scheme, np.arange(len(columns)), links=self.links)
+        self.event_weight = np.ones(len(columns))
+        self.candidate_weight = np.ones(0)
+        self.weighs_candidates = False
+        self.has_best = False
+        self._alive: View | None = None
+
+    @property
+    def view(self) -> View:
+        """The view in which expressions are evaluated."""
+        if self.scheme.candidates == n.EVENT:
+            return self._full
+        if self._alive is None:  # the candidates are counted only once they are asked for
+            everything = np.arange(len(self._full.elements(self.scheme.candidates)))
+            self._alive = self._surviving(self._full, everything)
+            self.candidate_weight = np.ones(len(everything))
+        return self._alive
+
+    def fork(self) -> Survivors:
+        """Return a copy on which cuts leave this one as it is; it keeps no count of links."""
+        copy = object.__new__(Survivors)
+        copy.__dict__.update(self.__dict__)
+        copy.links = None
+        copy._full = self._copied(self._full, None)
+        copy._alive = None if self._alive is None else self._copied(self._alive, copy._full)
+        return copy
+
+    def cut(self, condition: n.Node) -> None:
+        """Keep what fulfils the condition."""
+        view = self.view
+        mask = view.spread(condition, condition.axis).truth()
+        if condition.axis == n.EVENT:
+            self._keep_events(mask)
+        else:
+            self._keep_candidates(np.flatnonzero(mask))
+
+    def best(self, value: n.Node, *, highest: bool) -> None:
+        """Keep one candidate an event: the one with the extreme value, or the first of equal ones.
+
+        A candidate whose value is NaN or missing is kept only where there is no other.
+        """
+        self.has_best = True
+        view, axis = self.view, self.scheme.candidates
+        elements = view.elements(axis)
+        chosen = extreme(
+            view.spread(value, axis), elements.event, len(view.events), largest=highest
+        )
+        rest = np.ones(len(view.events), bool)
+        rest[elements.event[chosen]] = False
+        first = np.flatnonzero(np.diff(elements.event, prepend=-1) > 0)
+        spare = first[rest[elements.event[first]]]
+        self._keep_candidates(np.sort(np.concatenate([chosen, spare])))
+
+    def weigh(self, weight: n.Node) -> None:
+        """Multiply the weights of events or candidates."""
+        values = self.view.spread(weight, weight.axis).numbers()
+        if weight.axis == n.EVENT:
+            self.event_weight = self.event_weight * values
+        else:
+            self.weighs_candidates = True
+            self.candidate_weight = self.candidate_weight * values
+
+    @property
+    def n_candidates(self) -> int:
+        """How many candidates are alive."""
+        return self.view.size(self.scheme.candidates)
+
+    def weights_on(self, axis: n.Axis) -> Array:
+        """Return the weight of each value on the axis.
+
+        A candidate weighs its event's weight times its own. An event, or an element of another
+        collection, has the weight of the event's one candidate; raises AnalysisError where
+        candidates have weights and an event may have several.
+        """
+        candidates = self.scheme.candidates
+        if axis == candidates and axis != n.EVENT:
+            return self.event_weight[self.view.event_of(axis)] * self.candidate_weight
+        weights = self.event_weights()
+        if weights is None:
+            raise AnalysisError(
+                f"Candidates have weights, and a quantity per {axis.name} has none where an event "
+                "has several candidates: choose one with .best(), or weigh events."
+            )
+        return weights[self.view.event_of(axis)]
+
+    def event_weights(self) -> Array | None:
+        """Return the weight of each event; None where several weighted candidates may be in one."""
+        view, candidates = self.view, self.scheme.candidates
+        if candidates == n.EVENT or not self.weighs_candidates:
+            return self.event_weight
+        if not self.has_best:
+            return None
+        weights: Array = self.event_weight.copy()
+        weights[view.event_of(candidates)] *= self.candidate_weight
+        return weights
+
+    # narrowing
+
+    def _surviving(self, full: View, chosen: Array) -> View:
+        return View(
+            full.columns, self.scheme, full.events, links=self.links, full=full, chosen=chosen
+        )
+
+    def _keep_candidates(self, kept: Array) -> None:
+        if self.scheme.candidates == n.EVENT:
+            mask = np.zeros(len(self._full.events), bool)
+            mask[kept] = True
+            self._keep_events(mask)
+            return
+        view = self.view
+        event = view.elements(self.scheme.candidates).event[kept]
+        mask = np.zeros(len(view.events), bool)
+        mask[event] = True
+        narrowed = self._surviving(self._full, view.chosen[kept])
+        for node, values in view.remembered.items():
+            if node in self.scheme.settled and node.axis == self.scheme.candidates:
+                narrowed.remembered[node] = values[kept]
+            elif node in self.scheme.settled and node.axis == n.EVENT:
+                narrowed.remembered[node] = values
+        self._alive, self.candidate_weight = narrowed, self.candidate_weight[kept]
+        if not mask.all():
+            self._keep_events(mask)
+
+    def _keep_events(self, mask: Array) -> None:
+        full, alive = self._full, self._alive
+        self._full = View(full.columns, self.scheme, full.events[mask], links=self.links)
+        self._full.remembered = _narrowed(full, mask)
+        self.event_weight = self.event_weight[mask]
+        if alive is None:
+            return
+        candidates = self.scheme.candidates
+        renumbered = np.cumsum(mask[full.elements(candidates).event]) - 1
+        kept = mask[alive.elements(candidates).event]
+        self._alive = self._surviving(self._full, renumbered[alive.chosen[kept]])
+        self._alive.remembered = _narrowed(alive, mask)
+        self.candidate_weight = self.candidate_weight[kept]
+
+    def _copied(self, view: View, full: View | None) -> View:
+        copy = View(view.columns, view.scheme, view.events, full=full, chosen=view.chosen)
+        copy.remembered = dict(view.remembered)
+        return copy
+
+
+def _narrowed(view: View, mask: Array) -> dict[n.Node, Values]:
+    """Return what a view remembers, without the events that died."""
+    return {
+        node: values[mask[view.event_of(node.axis)]] for node, values in view.remembered.items()
+    }

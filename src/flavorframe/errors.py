@@ -1,0 +1,70 @@
+"""The errors that flavorframe raises: what, where, the nearest valid names, what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class FlavorframeError(Exception):
+    """Base of every error that flavorframe raises on purpose; its text is meant for a physicist."""
+
+
+class ExpressionError(FlavorframeError, TypeError):
+    """An expression without a meaning: two collections combined, ``and`` for ``&`` ..."""
+
+
+class DatasetError(FlavorframeError, ValueError):
+    """A catalogue or dataset that is wrong; the text names the era and the key."""
+
+
+class FileError(FlavorframeError, OSError):
+    """A file that cannot be read: missing, not ROOT, without the tree, damaged."""
+
+
+class BranchError(FlavorframeError, LookupError):
+    """A branch or field that the file does not have, or that has the wrong type."""
+
+
+class AnalysisError(FlavorframeError, ValueError):
+    """A selection, output or analysis that is declared wrongly."""
+
+
+class RunError(FlavorframeError, RuntimeError):
+    """A run that produced nothing, or an output that cannot be written."""
+
+
+class FitError(FlavorframeError, RuntimeError):
+    """A fit that is not valid; the text says why."""
+
+
+class SampleError(FlavorframeError, ValueError):
+    """A sample that cannot be made as asked."""
+
+
+class CorrectionError(FlavorframeError, ValueError):
+    """A correction file, correction or input that is wrong."""
+
+
+def did_you_mean(name: str, valid: Iterable[str], *, count: int = 4) -> str:
+    """Return " Did you mean ...?" with the valid names nearest to ``name``, or an empty string.
+
+    Case and underscores are ignored when names are compared.
+
+    >>> did_you_mean("triplet_Mas", ["Triplet2_Mass", "Mu01_Pt"])
+    " Did you mean 'Triplet2_Mass'?"
+    """
+    folded: dict[str, list[str]] = {}
+    for candidate in valid:
+        folded.setdefault(_fold(candidate), []).append(candidate)
+    close = difflib.get_close_matches(_fold(name), folded, n=count, cutoff=0.6)
+    names = [repr(original) for key in close for original in folded[key]][:count]
+    if not names:
+        return ""
+    return (
+        f" Did you mean {' or '.join([', '.join(names[:-1]), names[-1]] if names[1:] else names)}?"
+    )
+
+
+def _fold(name: str) -> str:
+    return name.replace("_", "").lower()

@@ -1,0 +1,1 @@
+"""The expression language: lazy, immutable, typed by axis."""

@@ -1,0 +1,552 @@
+"""What users hold: lazy expressions, collections, and the event they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, NoReturn
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from flavorframe.errors import ExpressionError
+from flavorframe.expr import nodes as n
+from flavorframe.expr.formula import formula
+
+Operand = Any
+"""What an operator takes beside an expression: an expression, number, truth value or string."""
+
+CLOSED = ("left", "right", "both", "none")
+
+REDUCTIONS = ("any", "all", "count", "sum", "min", "max", "argmin", "argmax", "first")
+
+VOCABULARY: dict[str, tuple[str, ...]] = {
+    "event": ("run", "luminosity_block", "event", "n_primary_vertices", "n_pileup"),
+    "triplet": (
+        "mass", "pt", "eta", "phi", "charge", "vertex_chi2", "vertex_x", "vertex_y", "vertex_z",
+        "pv_x", "pv_y", "pv_z", "pv_ntracks", "flight_distance", "flight_error",
+        "flight_significance", "mu1", "mu2", "track", "refit1", "refit2", "refit3",
+    ),
+    "muon": ("pt", "eta", "phi", "charge", "is_global", "is_pf", "is_soft", "is_tracker"),
+    "track": ("pt", "eta", "phi", "charge", "dz", "dxy"),
+    "mu1": ("pt", "eta", "phi", "trigger_dr", "is_global", "is_pf"),
+    "mu2": ("pt", "eta", "phi", "trigger_dr", "is_global", "is_pf"),
+}  # fmt: skip
+"""Common friendly names, for tab completion; a layout may know more."""
+
+
+class Expr:
+    """A quantity to be computed: one value for each event, or each element of a collection.
+
+    Expressions are immutable and hashable; equal expressions are one object. Operators build new
+    ones, `formula` prints them, and nothing is computed before an analysis runs.
+
+    >>> import flavorframe as ff
+    >>> mass = ff.events().triplet.mass
+    >>> mass.between(1.62, 2.02)
+    <1.62 ≤ triplet.mass < 2.02, one value per triplet>
+    """
+
+    __slots__ = ("__weakref__", "node")
+    __array_priority__ = 1000
+    _interned: ClassVar[WeakValueDictionary[tuple[type, n.Node], Expr]] = WeakValueDictionary()
+    node: n.Node
+
+    def __new__(cls, node: n.Node) -> Expr:
+        """Return the one expression of this node."""
+        known = Expr._interned.get((cls, node))
+        if known is None:
+            known = object.__new__(cls)
+            object.__setattr__(known, "node", node)
+            Expr._interned[cls, node] = known
+        return known
+
+    @property
+    def axis(self) -> n.Axis:
+        """What there is one value for each of."""
+        return self.node.axis
+
+    @property
+    def formula(self) -> str:
+        """The expression as a formula."""
+        return formula(self.node)
+
+    def __repr__(self) -> str:
+        return f"<{self.formula}, one value per {self.axis.name}>"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<code>{escape(self.formula)}</code> <small>per {escape(self.axis.name)}</small>"
+
+    def __reduce__(self) -> tuple[type[Expr], tuple[n.Node]]:
+        return type(self), (self.node,)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"expressions are immutable: cannot set {name!r} on {self!r}")
+
+    def __getattr__(self, name: str) -> Expr:
+        """Return a field of the object that this expression stands for."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        node = descend(self.node, name)
+        if node is None:
+            raise AttributeError(f"{self!r} is a value and has no field {name!r}")
+        return Expr(node)
+
+    def __dir__(self) -> list[str]:
+        last = _last_name(self.node)
+        return [*super().__dir__(), *VOCABULARY.get(last, ())]
+
+    def __hash__(self) -> int:
+        return hash(self.node)
+
+    def __bool__(self) -> bool:
+        raise ExpressionError(
+            f"The truth of {self.formula} is not known before the run. Use & for 'and', | for "
+            "'or', ~ for 'not', and x.between(a, b) instead of a < x < b."
+        )
+
+    def __iter__(self) -> Iterator[Expr]:
+        raise ExpressionError(
+            f"{self.formula} cannot be looped over: it has no values before the run. Write the "
+            "operation on the whole expression, or use ff.function for your own."
+        )
+
+    def __len__(self) -> int:
+        raise ExpressionError(f"{self.formula} has no length before the run; use .count().")
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Expr:
+        from flavorframe.expr.operations import OPERATIONS
+
+        name = _UFUNC_NAMES.get(ufunc.__name__, ufunc.__name__)
+        if method != "__call__" or options or name not in OPERATIONS:
+            raise ExpressionError(
+                f"np.{ufunc.__name__} does not work on expressions; use ff.function for it."
+            )
+        return apply(name, *inputs)
+
+    # arithmetic
+    def __add__(self, other: Operand) -> Expr:
+        return apply("add", self, other)
+
+    def __radd__(self, other: Operand) -> Expr:
+        return apply("add", other, self)
+
+    def __sub__(self, other: Operand) -> Expr:
+        return apply("subtract", self, other)
+
+    def __rsub__(self, other: Operand) -> Expr:
+        return apply("subtract", other, self)
+
+    def __mul__(self, other: Operand) -> Expr:
+        return apply("multiply", self, other)
+
+    def __rmul__(self, other: Operand) -> Expr:
+        return apply("multiply", other, self)
+
+    def __truediv__(self, other: Operand) -> Expr:
+        return apply("divide", self, other)
+
+    def __rtruediv__(self, other: Operand) -> Expr:
+        return apply("divide", other, self)
+
+    def __floordiv__(self, other: Operand) -> Expr:
+        return apply("floor_divide", self, other)
+
+    def __rfloordiv__(self, other: Operand) -> Expr:
+        return apply("floor_divide", other, self)
+
+    def __mod__(self, other: Operand) -> Expr:
+        return apply("remainder", self, other)
+
+    def __rmod__(self, other: Operand) -> Expr:
+        return apply("remainder", other, self)
+
+    def __pow__(self, other: Operand) -> Expr:
+        return apply("power", self, other)
+
+    def __rpow__(self, other: Operand) -> Expr:
+        return apply("power", other, self)
+
+    def __neg__(self) -> Expr:
+        return apply("negative", self)
+
+    def __pos__(self) -> Expr:
+        return self
+
+    def __abs__(self) -> Expr:
+        return apply("absolute", self)
+
+    # comparison
+    def __lt__(self, other: Operand) -> Expr:
+        return apply("lt", self, other)
+
+    def __le__(self, other: Operand) -> Expr:
+        return apply("le", self, other)
+
+    def __gt__(self, other: Operand) -> Expr:
+        return apply("gt", self, other)
+
+    def __ge__(self, other: Operand) -> Expr:
+        return apply("ge", self, other)
+
+    def __eq__(self, other: Operand) -> Expr:  # type: ignore[override]
+        return apply("eq", self, other)
+
+    def __ne__(self, other: Operand) -> Expr:  # type: ignore[override]
+        return apply("ne", self, other)
+
+    def between(self, low: Operand, high: Operand, *, closed: str = "left") -> Expr:
+        """Return whether low ≤ x < high, like a histogram bin; ``closed`` names the closed ends.
+
+        ``closed`` is "left", "right", "both" or "none". Raises ExpressionError for another word,
+        or for numbers the wrong way round.
+        """
+        if closed not in CLOSED:
+            raise ExpressionError(f"closed={closed!r} is not one of {', '.join(CLOSED)}.")
+        if _is_number(low) and _is_number(high) and low > high:
+            raise ExpressionError(
+                f"{self.formula} between {low} and {high} is never true: write the lower end first."
+            )
+        return apply(f"between_{closed}", self, low, high)
+
+    def isin(self, *values: n.Value) -> Expr:
+        """Return whether the value is one of ``values`` (given one by one, or as one list)."""
+        if len(values) == 1 and isinstance(values[0], list | tuple | set | frozenset):
+            values = tuple(sorted(values[0]))
+        for value in values:
+            _check_literal(value)
+        return Expr(n.IsIn(_value(self), values))
+
+    # logic
+    def __and__(self, other: Operand) -> Expr:
+        return apply("and", self, other)
+
+    def __rand__(self, other: Operand) -> Expr:
+        return apply("and", other, self)
+
+    def __or__(self, other: Operand) -> Expr:
+        return apply("or", self, other)
+
+    def __ror__(self, other: Operand) -> Expr:
+        return apply("or", other, self)
+
+    def __invert__(self) -> Expr:
+        return apply("not", self)
+
+    # names
+    def startswith(self, *names: str) -> Expr:
+        """Return whether the name starts with one of ``names``."""
+        return self._string_test("startswith", names)
+
+    def contains(self, *names: str) -> Expr:
+        """Return whether the name contains one of ``names``."""
+        return self._string_test("contains", names)
+
+    def matches(self, *patterns: str) -> Expr:
+        """Return whether the whole name fits one of the shell patterns (``*``, ``?``, ``[ab]``)."""
+        return self._string_test("matches", patterns)
+
+    def _string_test(self, test: str, patterns: tuple[str, ...]) -> Expr:
+        if not patterns or not all(isinstance(p, str) for p in patterns):
+            raise ExpressionError(f"{test}() takes one or more strings, not {patterns!r}.")
+        return Expr(n.StringTest(test, _value(self), patterns))
+
+    # reductions to the event
+    def any(self) -> Expr:
+        """Return, per event, whether it holds for at least one element."""
+        return self._reduce("any")
+
+    def all(self) -> Expr:
+        """Return, per event, whether it holds for every element (true where there is none)."""
+        return self._reduce("all")
+
+    def count(self) -> Expr:
+        """Return, per event, for how many elements a condition holds, or how many there are."""
+        return self._reduce("count")
+
+    def sum(self) -> Expr:
+        """Return the sum over the elements of each event, 0 where there is none."""
+        return self._reduce("sum")
+
+    def min(self) -> Expr:
+        """Return the smallest value of each event, NaN set aside; missing where there is none."""
+        return self._reduce("min")
+
+    def max(self) -> Expr:
+        """Return the largest value of each event, NaN set aside; missing where there is none."""
+        return self._reduce("max")
+
+    def argmin(self) -> Expr:
+        """Return the index of the smallest value of each event, the first of equal ones."""
+        return self._reduce("argmin")
+
+    def argmax(self) -> Expr:
+        """Return the index of the largest value of each event, the first of equal ones."""
+        return self._reduce("argmax")
+
+    def first(self) -> Expr:
+        """Return the value of the first element of each event; missing where there is none."""
+        return self._reduce("first")
+
+    def _reduce(self, reduction: str) -> Expr:
+        if self.axis == n.EVENT:
+            raise ExpressionError(
+                f"{self.formula} has one value per event already: .{reduction}() has nothing to "
+                "reduce."
+            )
+        node = self.node
+        if reduction == "count" and _is_element(node):
+            node = n.Position(node.axis)  # all elements count, whatever is stored of them
+        else:
+            _value(self)
+        return Expr(n.Reduce(reduction, node))
+
+    @property
+    def found(self) -> Expr:
+        """Whether a link points to an element: ``muon.match(pt=...).found``."""
+        if not (isinstance(self.node, n.Gather) and _is_element(self.node.operand)):
+            raise ExpressionError(f"{self.formula} is not a link made by .at() or .match().")
+        return Expr(n.Found(self.node.target, self.node.index))
+
+
+class Collection(Expr):
+    """A list of objects in each event; its fields are expressions with one value per object.
+
+    >>> import flavorframe as ff
+    >>> muon = ff.events().muon
+    >>> muon[muon.pt > 5].eta
+    <muon[muon.pt > 5].eta, one value per muon[muon.pt > 5]>
+    """
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str | Expr) -> Expr:
+        """Return a branch of this collection by its name, or the elements where a mask holds."""
+        if isinstance(key, str):
+            return Expr(_on_axis(n.Branch(key, _stored(self.axis)), self.axis))
+        return Collection(_subset(self, key))
+
+    def at(self, index: Expr) -> Expr:
+        """Return the link to the element at ``index``, counted from 0 in each event.
+
+        An index outside the collection, such as −1, points to nothing: values are missing, and
+        conditions on them false.
+        """
+        if not isinstance(index, Expr):
+            raise ExpressionError(f".at() takes an expression, not {index!r}; see also .first().")
+        return Expr(n.Gather(self.node, self.axis, _value(index)))
+
+    def match(self, **values: Expr) -> Expr:
+        """Return the link to the first element whose fields equal the given values bit for bit.
+
+        >>> import flavorframe as ff
+        >>> events = ff.events()
+        >>> events.muon.match(pt=events.triplet.mu1.pt).is_global
+        <muon.match(pt = triplet.mu1.pt).is_global, one value per triplet>
+        """
+        if not values:
+            raise ExpressionError(".match() takes at least one field: muon.match(pt=...).")
+        keys = tuple(getattr(self, name).node for name in values)
+        match = n.Match(self.axis, keys, tuple(as_node(v) for v in values.values()))
+        return Expr(n.Gather(self.node, self.axis, match))
+
+    @property
+    def index(self) -> Expr:
+        """The index of each element, counted from 0 in each event."""
+        return Expr(n.Position(self.axis))
+
+    @property
+    def members(self) -> tuple[Expr, ...]:
+        """The members of pairs or triples: ``a, b = ff.pairs(muon).members``."""
+        combination = self.axis
+        base = combination.parent if isinstance(combination, n.Subset) else combination
+        if not isinstance(base, n.Combination):
+            raise ExpressionError(f"{self.formula} has no members: it is not made by ff.pairs().")
+        return tuple(
+            Expr(_on_axis(n.Member(element(parent), base, i), combination))
+            for i, parent in enumerate(base.parents)
+        )
+
+
+class Menu:
+    """The trigger paths of one level."""
+
+    def __init__(self, menu: str) -> None:
+        self._menu = menu
+
+    def fired(self, *patterns: str) -> Expr:
+        """Return whether any path fired whose whole name fits one of the shell patterns.
+
+        >>> import flavorframe as ff
+        >>> ff.events().hlt.fired("HLT_DoubleMu3_Trk_Tau3mu_v*")
+        <HLT_DoubleMu3_Trk_Tau3mu_v* fired, one value per event>
+        """
+        if not patterns or not all(isinstance(p, str) and p for p in patterns):
+            raise ExpressionError(f"fired() takes one or more path names, not {patterns!r}.")
+        return Expr(n.Fired(self._menu, patterns))
+
+    def __repr__(self) -> str:
+        return f"<trigger menu {self._menu}>"
+
+
+class Events:
+    """The names of a file's contents; a file itself is opened by ``run``.
+
+    ``events.triplet`` is a collection, ``events.run`` a value per event, and
+    ``events["AnyBranch"]`` a branch by its name in the file.
+    """
+
+    hlt = Menu("hlt")
+    l1 = Menu("l1")
+
+    def __getattr__(self, name: str) -> Expr:
+        """Return the event's value or the collection of that name."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name in VOCABULARY["event"]:
+            return Expr(n.Field(n.EVENT, (name,)))
+        return Collection(n.Field(n.CollectionAxis(name), ()))
+
+    def __getitem__(self, branch: str) -> Expr:
+        """Return a branch by its name in the file."""
+        if not isinstance(branch, str):
+            raise ExpressionError(f"events[...] takes the name of a branch, not {branch!r}.")
+        return Expr(n.Branch(branch, n.DEFERRED))
+
+    def __dir__(self) -> list[str]:
+        return ["hlt", "l1", *VOCABULARY["event"], "triplet", "muon", "track"]
+
+    def __repr__(self) -> str:
+        return "<events: .triplet, .muon, .track, .hlt, .l1, or ['AnyBranch']>"
+
+
+def events() -> Events:
+    """Return the names from which expressions are built.
+
+    >>> events().triplet.mu1.pt
+    <triplet.mu1.pt, one value per triplet>
+    """
+    return Events()
+
+
+def as_node(value: Operand) -> n.Node:
+    """Return the node of an expression, number, truth value or string.
+
+    Raises ExpressionError for anything else.
+    """
+    if isinstance(value, Expr):
+        return _value(value)
+    _check_literal(value)
+    return n.Literal(value.item() if isinstance(value, np.generic) else value)
+
+
+def apply(operation: str, *arguments: Operand) -> Expr:
+    """Return the expression of an operation; raises ExpressionError where the axes do not join."""
+    node = n.Apply(operation, tuple(as_node(a) for a in arguments))
+    n.join_axes(node.arguments)
+    return Expr(node)
+
+
+def element(axis: n.Axis) -> n.Node:
+    """Return the node that stands for one element of the axis."""
+    if isinstance(axis, n.Subset):
+        return _on_axis(element(axis.parent), axis)
+    return n.Field(axis, ())
+
+
+def descend(node: n.Node, name: str) -> n.Node | None:
+    """Return the node of a field of what ``node`` stands for, or None where it has none."""
+    if isinstance(node, n.Field):
+        return n.Field(node.on, (*node.path, name))
+    if isinstance(node, n.Take | n.Gather | n.Member):
+        inner = descend(node.operand, name)
+        return None if inner is None else _with_operand(node, inner)
+    return None
+
+
+def _with_operand(node: n.Take | n.Gather | n.Member, operand: n.Node) -> n.Node:
+    if isinstance(node, n.Take):
+        return n.Take(operand, node.subset)
+    if isinstance(node, n.Gather):
+        return n.Gather(operand, node.target, node.index)
+    return n.Member(operand, node.combination, node.position)
+
+
+def _stored(axis: n.Axis) -> n.Axis:
+    if isinstance(axis, n.Subset):
+        return _stored(axis.parent)
+    if isinstance(axis, n.Combination):
+        raise ExpressionError(f"{axis.name} has no branches of its own; ask one of .members.")
+    return axis
+
+
+def _on_axis(node: n.Node, axis: n.Axis) -> n.Node:
+    """Take a node that lives on the axis or on one of its parents to the axis."""
+    if node.axis == axis or not isinstance(axis, n.Subset):
+        return node
+    return n.Take(_on_axis(node, axis.parent), axis)
+
+
+def _subset(collection: Collection, mask: Expr) -> n.Node:
+    if not isinstance(mask, Expr) or mask.axis not in (collection.axis, n.DEFERRED):
+        text = mask.formula if isinstance(mask, Expr) else repr(mask)
+        raise ExpressionError(
+            f"{collection.formula}[{text}]: a sub-collection takes a condition with one value per "
+            f"{collection.axis.name}, or the name of a branch."
+        )
+    return element(n.Subset(collection.axis, _value(mask)))
+
+
+def _value(expression: Expr) -> n.Node:
+    """Return the node, refusing a collection or link where a value is wanted."""
+    if _is_element(expression.node):
+        raise ExpressionError(
+            f"{expression.formula} is an object, not a value: ask one of its fields, such as "
+            f"{expression.formula}.pt, or write events['Name'] for a branch of that name."
+        )
+    return expression.node
+
+
+def _is_element(node: n.Node) -> bool:
+    if isinstance(node, n.Field):
+        return not node.path
+    return isinstance(node, n.Take | n.Gather | n.Member) and _is_element(node.operand)
+
+
+def _last_name(node: n.Node) -> str:
+    if isinstance(node, n.Field):
+        return node.path[-1] if node.path else node.on.name
+    if isinstance(node, n.Take | n.Gather | n.Member):
+        return _last_name(node.operand)
+    return ""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number)
+
+
+def _check_literal(value: object) -> None:
+    if not isinstance(value, bool | int | float | str | np.bool_ | np.integer | np.floating):
+        hint = " Use ff.function for your own computation over arrays."
+        raise ExpressionError(
+            f"{type(value).__name__} {value!r} cannot be part of an expression, which takes "
+            f"expressions, numbers, truth values and strings.{hint}"
+        )
+
+
+_UFUNC_NAMES = {
+    "true_divide": "divide",
+    "less": "lt",
+    "less_equal": "le",
+    "greater": "gt",
+    "greater_equal": "ge",
+    "equal": "eq",
+    "not_equal": "ne",
+    "logical_and": "and",
+    "bitwise_and": "and",
+    "logical_or": "or",
+    "bitwise_or": "or",
+    "logical_not": "not",
+    "invert": "not",
+}

@@ -1,0 +1,174 @@
+"""Computations from outside the expression language: users' functions and correction files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from flavorframe.errors import CorrectionError, ExpressionError, did_you_mean
+from flavorframe.expr import nodes as n
+from flavorframe.expr.expression import Expr, Operand, as_node
+
+
+@dataclass(frozen=True)
+class Function:
+    """A user's function of one-dimensional numpy arrays, usable on expressions."""
+
+    compute: Callable[..., Any]
+    name: str = field(compare=False)
+
+    def __call__(self, *arguments: Operand) -> Expr:
+        """Return the function of the given expressions or constants."""
+        node = n.CallFunction(self, tuple(as_node(a) for a in arguments))
+        n.join_axes(node.arguments)
+        if not any(isinstance(a, Expr) for a in arguments):
+            raise ExpressionError(f"{self.name}() takes at least one expression.")
+        return Expr(node)
+
+    def __repr__(self) -> str:
+        return f"<ff.function {self.name}>"
+
+
+def function(compute: Callable[..., Any]) -> Function:
+    """Make a function of numpy arrays usable on expressions.
+
+    It is called with arrays of shape (n,), one per argument (a number given for an argument is
+    repeated), and must return one array of shape (n,), computed element by element: how many
+    elements come at once is not defined.
+
+    >>> import numpy as np, flavorframe as ff
+    >>> @ff.function
+    ... def rapidity(pt, eta, mass):
+    ...     mt = np.hypot(pt, mass)
+    ...     return np.arcsinh(pt / mt * np.sinh(eta))
+    >>> muon = ff.events().muon
+    >>> rapidity(muon.pt, muon.eta, ff.MUON_MASS)
+    <rapidity(muon.pt, muon.eta, 0.1056583755), one value per muon>
+    """
+    if not callable(compute):
+        raise ExpressionError(f"ff.function takes a function, not {compute!r}.")
+    return Function(compute, getattr(compute, "__name__", "function"))
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One correction of a correctionlib JSON file (schema 2), usable on expressions.
+
+    The file's digest is part of its identity, so that a changed file is another correction.
+    """
+
+    path: str
+    name: str
+    digest: str
+
+    def __call__(self, **inputs: Operand) -> Expr:
+        """Return the correction at the given inputs, checked by name.
+
+        Raises CorrectionError for an input that is missing or unknown, or a category that the
+        correction does not have.
+        """
+        self._check_names(inputs)
+        for name, value in inputs.items():
+            if isinstance(value, str):
+                self._check_category(name, value)
+        node = n.CallCorrection(self, tuple(as_node(inputs[name]) for name in self.inputs))
+        n.join_axes(node.arguments)
+        return Expr(node)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the inputs, in the correction's order."""
+        return tuple(variable.name for variable in self.evaluator.inputs)
+
+    @cached_property
+    def evaluator(self) -> Any:
+        """Correctionlib's own evaluator."""
+        return _open(self.path)[self.name]
+
+    def __getstate__(self) -> dict[str, str]:
+        return {"path": self.path, "name": self.name, "digest": self.digest}
+
+    def __repr__(self) -> str:
+        return f"<correction {self.name}({', '.join(self.inputs)}) of {self.path}>"
+
+    def _check_names(self, given: dict[str, Operand]) -> None:
+        for name in given:
+            if name not in self.inputs:
+                raise CorrectionError(
+                    f"Correction {self.name} of {self.path} has no input {name!r}: it takes "
+                    f"{', '.join(self.inputs)}.{did_you_mean(name, self.inputs)}"
+                )
+        missing = [name for name in self.inputs if name not in given]
+        if missing:
+            raise CorrectionError(
+                f"Correction {self.name} of {self.path} needs {', '.join(missing)} as well: it "
+                f"takes {', '.join(self.inputs)}."
+            )
+
+    def _check_category(self, name: str, value: str) -> None:
+        known = _categories(self.path, self.name, name)
+        if known and value not in known:
+            raise CorrectionError(
+                f"Correction {self.name} of {self.path} has no {name}={value!r}: it knows "
+                f"{', '.join(sorted(known))}.{did_you_mean(value, known)}"
+            )
+
+
+def correction(path: str | Path, name: str) -> Correction:
+    """Open one correction of a correctionlib JSON file, schema 2 (also gzipped).
+
+    The result is called with expressions or constants by input name and gives an expression,
+    to be used as a value or as a weight. Raises CorrectionError where the file cannot be read or
+    has no such correction.
+    """
+    file = Path(path).expanduser().resolve()
+    corrections = _open(str(file))
+    if name not in corrections:
+        raise CorrectionError(
+            f"{file} has no correction {name!r}: it has {', '.join(corrections)}."
+            f"{did_you_mean(name, corrections)}"
+        )
+    return Correction(str(file), name, sha256(file.read_bytes()).hexdigest())
+
+
+def _open(path: str) -> Any:
+    import correctionlib
+
+    if not Path(path).is_file():
+        raise CorrectionError(f"There is no correction file {path}.")
+    try:
+        return correctionlib.CorrectionSet.from_file(path)
+    except Exception as error:  # correctionlib raises bare RuntimeError for anything wrong inside
+        raise CorrectionError(
+            f"{path} is not a correctionlib file of schema 2: {str(error).splitlines()[0]}"
+        ) from None
+
+
+def _categories(path: str, correction_name: str, variable: str) -> set[str]:
+    """Return the keys that a correction knows for a string input; empty where any is allowed."""
+    import correctionlib.schemav2 as schema
+
+    opened = _open(path)
+    corrections = schema.CorrectionSet.model_validate_json(opened._data).corrections
+    data = next(c.data for c in corrections if c.name == correction_name)
+    found: set[str] = set()
+    _collect_categories(data, variable, found)
+    return found
+
+
+def _collect_categories(data: Any, variable: str, found: set[str]) -> None:
+    content = getattr(data, "content", None)
+    if not isinstance(content, list):
+        return
+    if getattr(data, "nodetype", "") == "category":
+        if data.input == variable:
+            found.update(str(item.key) for item in content)
+            if data.default is not None:
+                return
+        content = [item.value for item in content]
+    for item in content:
+        _collect_categories(item, variable, found)

@@ -1,0 +1,93 @@
+"""NanoAOD and files that follow its naming rule, as TTree or RNTuple.
+
+``Muon_pt`` is a field of the collection whose length is ``nMuon``; ``triplet_mu1_pt`` is
+``triplet.mu1.pt``; ``triplet_mu1_idx`` or ``Jet_muonIdx1`` links to an element by its index;
+``HLT_…`` and ``L1_…`` are truth values. Case and underscores do not count, so that
+``muon.is_global`` is ``Muon_isGlobal``. Source: CMS NanoAOD documentation,
+https://cms-nanoaod-integration.web.cern.ch/autoDoc.
+"""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from functools import reduce
+
+from flavorframe.errors import BranchError, did_you_mean
+from flavorframe.expr import nodes as n
+from flavorframe.layout.base import by_folded_name
+from flavorframe.layout.schema import BranchInfo, Schema, fold
+
+EVENT_NAMES = {
+    "luminosity_block": "luminosityBlock",
+    "n_primary_vertices": "PV_npvs",
+    "n_pileup": "Pileup_nPU",
+}
+
+SHORT_NAMES = {"mu": "muon", "trk": "track", "el": "electron", "ele": "electron"}
+"""Collections by the names that links to them bear, beside their own."""
+
+PREFIXES = {"hlt": "HLT_", "l1": "L1_"}
+
+
+class Nano:
+    """NanoAOD's naming rule."""
+
+    name = "nano"
+
+    def recognises(self, schema: Schema) -> bool:
+        """Return true: the rule is what remains when no other layout knows the file."""
+        return True
+
+    def branch_for(self, schema: Schema, collection: str | None, path: tuple[str, ...]) -> str:
+        """Return the branch whose name is the collection's and the path's, joined."""
+        if collection is not None:
+            return by_folded_name(schema, collection, *path)
+        stored = EVENT_NAMES.get(path[0], "") if len(path) == 1 else ""
+        return stored if stored in schema.by_name else by_folded_name(schema, *path)
+
+    def link(self, schema: Schema, collection: str, name: str) -> n.Node | None:
+        """Return the link by the index branch ``<collection>_<name>_idx`` or ``…<name>Idx<n>``."""
+        stem, number = _split_number(name)
+        target = n.CollectionAxis(SHORT_NAMES.get(stem, stem))
+        for parts in ((collection, name, "idx"), (collection, stem, "idx", number)):
+            branch = by_folded_name(schema, *parts)
+            if branch:
+                index = n.Branch(branch, n.CollectionAxis(collection))
+                return n.Gather(n.Field(target, ()), target, index)
+        return None
+
+    def collection_of(self, branch: BranchInfo) -> str:
+        """Return what the counter counts, or the name up to the first underscore or point."""
+        if branch.counter and branch.counter.startswith("n"):
+            return branch.counter[1:]
+        return re.split(r"[_.]", branch.name, maxsplit=1)[0]
+
+    def fired(self, schema: Schema, menu: str, patterns: tuple[str, ...]) -> n.Node:
+        """Return whether any of the branches that fit a pattern is true.
+
+        The version that NanoAOD strips (``_v*``, ``_v7``) may stand in a pattern. Raises
+        BranchError where no branch fits any pattern, for then nothing could ever fire.
+        """
+        names = [b for b in schema.by_name if _fits(b, patterns)]
+        if not names:
+            paths = [b for b in schema.by_name if b.startswith(PREFIXES[menu])]
+            raise BranchError(
+                f"No branch of tree {schema.tree} is the trigger path {' or '.join(patterns)}."
+                f"{did_you_mean(patterns[0], paths)}"
+            )
+        columns: list[n.Node] = [n.Branch(name, n.DEFERRED) for name in names]
+        return reduce(lambda a, b: n.Apply("or", (a, b)), columns)
+
+
+def _split_number(name: str) -> tuple[str, str]:
+    stem = name.rstrip("0123456789")
+    return fold(stem), name[len(stem) :]
+
+
+def _fits(branch: str, patterns: tuple[str, ...]) -> bool:
+    return any(
+        fnmatchcase(branch, form)
+        for pattern in patterns
+        for form in (pattern, re.sub(r"_v(\*|\d+)$", "", pattern))
+    )

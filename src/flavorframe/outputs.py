@@ -1,0 +1,207 @@
+"""What an analysis makes of the selected candidates: histograms and snapshots."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flavorframe.errors import AnalysisError, ExpressionError
+from flavorframe.expr import nodes as n
+from flavorframe.expr.expression import Expr, as_node
+from flavorframe.expr.formula import formula
+
+FORMATS = ("ttree", "rntuple", "parquet")
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A binned quantity: one axis of a histogram."""
+
+    node: n.Node
+    edges: tuple[float, ...]
+    regular: bool
+    name: str
+    label: str
+
+    def __repr__(self) -> str:
+        return (
+            f"<axis of {formula(self.node)}, {len(self.edges) - 1} bins from {self.edges[0]:g} to "
+            f"{self.edges[-1]:g}>"
+        )
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """A histogram to be filled; ``without`` names a cut to leave out (N−1)."""
+
+    axes: tuple[Axis, ...]
+    weight: n.Node | None = None
+    without: str | None = None
+
+    @property
+    def nodes(self) -> tuple[n.Node, ...]:
+        """Everything that has to be evaluated to fill it."""
+        values = tuple(axis.node for axis in self.axes)
+        return values if self.weight is None else (*values, self.weight)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Columns of the selected candidates, kept in memory or written to one file."""
+
+    columns: tuple[tuple[str, n.Node], ...]
+    path: str | None = None
+    format: str = "ttree"
+    tree: str = "candidates"
+
+    @property
+    def nodes(self) -> tuple[n.Node, ...]:
+        """Everything that has to be evaluated to fill it."""
+        return tuple(node for _, node in self.columns)
+
+
+Output = Histogram | Snapshot
+
+
+def axis(
+    x: Expr,
+    *,
+    bins: int | Sequence[float],
+    range: tuple[float, float] | None = None,
+    label: str | None = None,
+) -> Axis:
+    """Return a binned axis: ``bins`` is a number, with ``range=(low, high)``, or the bin edges.
+
+    Bins are half-open, low ≤ x < high. Raises AnalysisError where the range is empty, the wrong
+    way round, or not finite.
+    """
+    node = as_node(x)
+    if isinstance(node, n.Literal):
+        raise ExpressionError(f"A histogram takes expressions, not the constant {node.value!r}.")
+    edges, regular = _edges(bins, range, formula(node))
+    return Axis(node, edges, regular, column_name(node), label or formula(node))
+
+
+def hist(
+    *x: Expr | Axis,
+    bins: int | Sequence[float] | None = None,
+    range: tuple[float, float] | None = None,
+    label: str | None = None,
+    weight: Expr | None = None,
+    without: str | None = None,
+) -> Histogram:
+    """Declare a histogram of the selected candidates, or of events where x has one value an event.
+
+    One axis: ``ff.hist(t.mass, bins=62, range=(1.65, 2.01), label="m [GeV]")``; several:
+    ``ff.hist(ff.axis(t.mass, ...), ff.axis(phi_mass, ...))``. ``weight`` multiplies the weights of
+    the selection; ``without`` names a cut to leave out (N−1). The result is a `hist.Hist`, with
+    weighted storage where weights are in play.
+
+    >>> import flavorframe as ff
+    >>> t = ff.events().triplet
+    >>> ff.hist(t.mass, bins=62, range=(1.65, 2.01)).axes
+    (<axis of triplet.mass, 62 bins from 1.65 to 2.01>,)
+    """
+    axes = _axes(x, bins, range, label)
+    spec = Histogram(axes, None if weight is None else as_node(weight), without)
+    n.join_axes(spec.nodes)
+    names = [a.name for a in axes]
+    if len(set(names)) < len(names):
+        raise AnalysisError(f"Two axes of the histogram are the same quantity: {names[0]}.")
+    return spec
+
+
+def snapshot(
+    *x: Expr,
+    path: str | Path | None = None,
+    format: str | None = None,
+    tree: str = "candidates",
+    **named: Expr,
+) -> Snapshot:
+    """Declare a snapshot: one row per selected candidate, one column per expression.
+
+    A column is named by its keyword, or after the expression (``t.mu1.pt`` is ``mu1_pt``).
+    Without ``path`` the rows stay in memory, as ``result.<name>``; with it they are written while
+    the run goes on, to one file, of the ``format`` "ttree", "rntuple" or "parquet" (by default
+    what the suffix says). Raises AnalysisError for two columns of one name.
+    """
+    nodes = [as_node(value) for value in x]
+    columns = [(column_name(node), node) for node in nodes]
+    columns += [(name, as_node(value)) for name, value in named.items()]
+    if not columns:
+        raise AnalysisError("ff.snapshot() takes at least one expression.")
+    _check_unique([name for name, _ in columns])
+    n.join_axes(tuple(node for _, node in columns))
+    chosen = format or ("parquet" if str(path or "").endswith(".parquet") else "ttree")
+    if chosen not in FORMATS:
+        raise AnalysisError(f"format={format!r} is not one of {', '.join(FORMATS)}.")
+    return Snapshot(tuple(columns), None if path is None else str(path), chosen, tree)
+
+
+def column_name(node: n.Node) -> str:
+    """Return the name that a quantity bears in files: its path, or its formula in ASCII letters."""
+    if isinstance(node, n.Field):
+        return "_".join(node.path)
+    if isinstance(node, n.Branch):
+        return node.branch
+    if isinstance(node, n.Gather | n.Take | n.Member):
+        return column_name(node.operand)
+    text = "".join(c if c.isascii() and c.isalnum() else "_" for c in formula(node))
+    return "_".join(part for part in text.split("_") if part) or "value"
+
+
+def _axes(x: tuple[Any, ...], bins: Any, range_: Any, label: str | None) -> tuple[Axis, ...]:
+    if not x:
+        raise AnalysisError("ff.hist() takes an expression, or axes made by ff.axis().")
+    if all(isinstance(item, Axis) for item in x):
+        if (bins, range_, label) != (None, None, None):
+            raise AnalysisError("bins=, range= and label= belong into each ff.axis(...).")
+        return x
+    if len(x) > 1:
+        raise AnalysisError(
+            "A histogram of several quantities takes axes: "
+            "ff.hist(ff.axis(x, bins=..., range=...), ff.axis(y, bins=..., range=...))."
+        )
+    if bins is None:
+        raise AnalysisError("ff.hist() needs bins=: a number, with range=(low, high), or edges.")
+    return (axis(x[0], bins=bins, range=range_, label=label),)
+
+
+def _edges(bins: Any, range_: Any, what: str) -> tuple[tuple[float, ...], bool]:
+    if isinstance(bins, int | np.integer):
+        return _regular_edges(int(bins), range_, what), True
+    edges = tuple(float(edge) for edge in bins)
+    if range_ is not None:
+        raise AnalysisError(f"Histogram of {what}: give either bin edges or range=, not both.")
+    if len(edges) < 2 or not all(a < b for a, b in pairwise(edges)):
+        raise AnalysisError(f"Histogram of {what}: bin edges must rise, and be two or more.")
+    return edges, False
+
+
+def _regular_edges(bins: int, range_: Any, what: str) -> tuple[float, ...]:
+    if bins < 1:
+        raise AnalysisError(f"Histogram of {what}: bins={bins}; there must be at least one.")
+    if range_ is None or len(range_) != 2:
+        raise AnalysisError(f"Histogram of {what}: bins={bins} needs range=(low, high).")
+    low, high = map(float, range_)
+    if not (math.isfinite(low) and math.isfinite(high)) or low >= high:
+        hint = f" Did you mean ({high:g}, {low:g})?" if low > high else ""
+        raise AnalysisError(
+            f"Histogram of {what}: range ({low:g}, {high:g}) must rise from low to high.{hint}"
+        )
+    return tuple(np.linspace(low, high, bins + 1).tolist())
+
+
+def _check_unique(names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise AnalysisError(
+            f"The snapshot has two columns named {twice[0]!r}: name one by keyword, such as "
+            f"my_{twice[0]}=...."
+        )

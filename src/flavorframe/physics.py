@@ -1,0 +1,98 @@
+"""Kinematic quantities as expressions: angles, masses, pointing.
+
+An object with ``pt``, ``eta`` and ``phi`` is a collection, a link, or a member of a pair.
+"""
+
+from __future__ import annotations
+
+from flavorframe.errors import ExpressionError
+from flavorframe.expr.expression import Expr, Operand, apply
+
+MUON_MASS = 0.1056583755
+"""Mass of the muon [GeV]. Source: Review of Particle Physics (2024)."""
+
+PION_MASS = 0.13957039
+"""Mass of the charged pion [GeV]. Source: Review of Particle Physics (2024)."""
+
+KAON_MASS = 0.493677
+"""Mass of the charged kaon [GeV]. Source: Review of Particle Physics (2024)."""
+
+
+def delta_phi(a: Expr, b: Expr) -> Expr:
+    """Return φ(a) − φ(b) wrapped to [−π, π) [rad].
+
+    >>> import flavorframe as ff
+    >>> t = ff.events().triplet
+    >>> ff.delta_phi(t.mu1, t.track)
+    <Δφ(triplet.mu1, triplet.track), one value per triplet>
+    """
+    return apply("delta_phi", a.phi, b.phi)
+
+
+def delta_r(a: Expr, b: Expr) -> Expr:
+    """Return ΔR = √(Δη² + Δφ²) of two objects, Δφ wrapped to [−π, π).
+
+    >>> import flavorframe as ff
+    >>> t = ff.events().triplet
+    >>> ff.delta_r(t.mu1, t.track) < 0.8
+    <ΔR(triplet.mu1, triplet.track) < 0.8, one value per triplet>
+    """
+    return apply("delta_r", a.eta, a.phi, b.eta, b.phi)
+
+
+def mass(*objects: Expr, masses: Operand | tuple[Operand, ...] | None = None) -> Expr:
+    """Return the invariant mass [GeV] of two or more objects.
+
+    ``masses`` is one mass [GeV] for all objects or one for each; without it the objects' own
+    ``mass`` is used. Raises ExpressionError for fewer than two objects or a wrong number of
+    masses.
+
+    >>> import flavorframe as ff
+    >>> t = ff.events().triplet
+    >>> ff.mass(t.mu1, t.mu2, t.track, masses=(ff.MUON_MASS, ff.MUON_MASS, ff.PION_MASS))
+    <m(triplet.mu1, triplet.mu2, triplet.track), one value per triplet>
+    """
+    if len(objects) < 2:
+        raise ExpressionError("ff.mass() takes two or more objects with pt, eta and phi.")
+    components: list[Operand] = []
+    for item, m in zip(objects, _masses(objects, masses), strict=True):
+        components += [item.pt, item.eta, item.phi, m]
+    return apply("mass", *components)
+
+
+def _masses(objects: tuple[Expr, ...], masses: Operand | tuple[Operand, ...]) -> list[Operand]:
+    if masses is None:
+        return [item.mass for item in objects]
+    if not isinstance(masses, tuple | list):
+        return [masses] * len(objects)
+    if len(masses) != len(objects):
+        raise ExpressionError(
+            f"ff.mass() was given {len(objects)} objects and {len(masses)} masses."
+        )
+    return list(masses)
+
+
+def transverse_mass(a: Expr, b: Expr) -> Expr:
+    """Return mT = √(2 pt₁ pt₂ (1 − cos Δφ)) [GeV] of two objects taken as massless."""
+    return apply("transverse_mass", a.pt, a.phi, b.pt, b.phi)
+
+
+def cos2d(candidate: Expr) -> Expr:
+    """Return the cosine of the pointing angle in the transverse plane.
+
+    The angle lies between the candidate's momentum and the line from its primary vertex
+    (``pv_x``, ``pv_y``) to its decay vertex (``vertex_x``, ``vertex_y``).
+    """
+    return apply(
+        "cos2d", candidate.pt, candidate.phi,
+        candidate.vertex_x, candidate.vertex_y, candidate.pv_x, candidate.pv_y,
+    )  # fmt: skip
+
+
+def cos3d(candidate: Expr) -> Expr:
+    """Return the cosine of the pointing angle in space; see `cos2d`."""
+    return apply(
+        "cos3d", candidate.pt, candidate.eta, candidate.phi,
+        candidate.vertex_x, candidate.vertex_y, candidate.vertex_z,
+        candidate.pv_x, candidate.pv_y, candidate.pv_z,
+    )  # fmt: skip

@@ -1,0 +1,306 @@
+"""The result of a run: what was asked for, and everything needed to trust it."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import reduce
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from flavorframe.datasets import Dataset
+from flavorframe.errors import AnalysisError, did_you_mean
+from flavorframe.outputs import Histogram, Snapshot
+from flavorframe.result.cutflow import Cutflow
+from flavorframe.result.failures import Failures
+from flavorframe.result.table import Table
+from flavorframe.result.timing import Timing
+
+if TYPE_CHECKING:
+    from flavorframe.plan import Plan
+    from flavorframe.run.local import Outcome
+
+PACKAGES = ("flavorframe", "uproot", "awkward", "numpy", "hist", "boost-histogram", "iminuit")
+
+
+@dataclass(frozen=True)
+class Link:
+    """How many candidates asked for a link, found no element, and found more than one."""
+
+    asked: int
+    unmatched: int
+    ambiguous: int
+
+
+@dataclass(frozen=True)
+class WrittenSnapshot:
+    """A snapshot that was written to a file while the run went on."""
+
+    path: str
+    rows: int
+
+    def __len__(self) -> int:
+        return self.rows
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """When, on what and with which versions a result was made."""
+
+    time: str
+    plan: str
+    host_python: str
+    versions: Mapping[str, str]
+
+    @classmethod
+    def of(cls, plan: Plan) -> Provenance:
+        """Return the provenance of a result made now."""
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        versions = {name: version(name) for name in PACKAGES}
+        return cls(now, plan.digest, platform.python_version(), versions)
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """What a run gives back; outputs are attributes: ``result.mass``.
+
+    ``events`` counts what was read, ``links`` tells how links by value fared, and ``failures``
+    which files and partitions could not be read.
+    """
+
+    dataset: Dataset
+    cutflow: Cutflow
+    outputs: Mapping[str, Any]
+    failures: Failures
+    timing: Timing
+    links: Mapping[str, Link]
+    provenance: Provenance
+    fraction: float = 1.0
+
+    @classmethod
+    def of(cls, plan: Plan, dataset: Dataset, outcome: Outcome) -> Result:
+        """Return the result of an outcome."""
+        partial = outcome.partial
+        outputs: dict[str, Any] = {}
+        for name, output in plan.outputs:
+            if isinstance(output, Histogram):
+                outputs[name] = _as_hist(partial.histograms[name], output)
+            else:
+                outputs[name] = _as_table(name, output, outcome)
+        links = {name: Link(*counts) for name, counts in partial.links.items()}
+        return cls(
+            dataset, partial.cutflow, outputs,
+            Failures(tuple(outcome.failures), files=len(dataset.files)),
+            partial.timing, links, Provenance.of(plan), _fraction(dataset, outcome),
+        )  # fmt: skip
+
+    @property
+    def events(self) -> int:
+        """How many events were read."""
+        return self.cutflow[0].events
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every file was read whole."""
+        return not len(self.failures)
+
+    @property
+    def luminosity(self) -> float | None:
+        """The luminosity of what was read [fb⁻¹]; an estimate by events where files failed."""
+        whole = self.dataset.luminosity
+        return None if whole is None else whole * self.fraction
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except AnalysisError as error:
+            raise AttributeError(str(error)) from None
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.outputs:
+            raise AnalysisError(
+                f"The result has no output {name!r}.{did_you_mean(name, self.outputs)} It has "
+                f"{', '.join(self.outputs) or 'none'}."
+            )
+        return self.outputs[name]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.outputs]
+
+    def __add__(self, other: Result) -> Result:
+        """Return the result of both datasets together; both must be of the same analysis."""
+        if self.provenance.plan != other.provenance.plan:
+            raise AnalysisError("Results of two different analyses cannot be added.")
+        outputs = {
+            name: _added(name, value, other.outputs[name]) for name, value in self.outputs.items()
+        }
+        return Result(
+            self.dataset + other.dataset, self.cutflow + other.cutflow, outputs,
+            self.failures + other.failures, self.timing + other.timing,
+            _added_links(self.links, other.links), self.provenance,
+            _joint_fraction(self, other),
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        parts = [_headline(self), repr(self.cutflow)]
+        parts += [f"{name}: {_summary(value)}" for name, value in self.outputs.items()]
+        parts += _notes(self)
+        parts.append(repr(self.timing))
+        return "\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        notes = "".join(f"<p>{escape(note)}</p>" for note in _notes(self))
+        outputs = "".join(
+            f"<li>{escape(name)}: {escape(_summary(value))}</li>"
+            for name, value in self.outputs.items()
+        )
+        return (
+            f"<p><b>{escape(_headline(self))}</b></p>{self.cutflow._repr_html_()}"
+            f"<ul>{outputs}</ul>{notes}{self.timing._repr_html_()}"
+        )
+
+
+class Results(Mapping[str, Result]):
+    """The results of several datasets by name."""
+
+    def __init__(self, results: Mapping[str, Result]) -> None:
+        self._results = dict(results)
+
+    def __getitem__(self, era: str) -> Result:
+        if era not in self._results:
+            raise AnalysisError(
+                f"There is no result of {era!r}.{did_you_mean(era, self._results)} There are "
+                f"{', '.join(self._results)}."
+            )
+        return self._results[era]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._results)
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def __contains__(self, era: object) -> bool:
+        return era in self._results
+
+    @property
+    def total(self) -> Result:
+        """The sum of all."""
+        return reduce(lambda a, b: a + b, self.values())
+
+    def __repr__(self) -> str:
+        return "\n".join(_headline(result) for result in self.values())
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return "".join(f"<p>{escape(_headline(result))}</p>" for result in self.values())
+
+
+def _as_hist(filled: Any, output: Histogram) -> Any:
+    import hist
+
+    axes = []
+    for axis in output.axes:
+        kind = hist.axis.Regular if axis.regular else hist.axis.Variable
+        where = (len(axis.edges) - 1, axis.edges[0], axis.edges[-1]) if axis.regular else (
+            axis.edges,
+        )  # fmt: skip
+        axes.append(kind(*where, name=axis.name, label=axis.label))
+    result = hist.Hist(*axes, storage=filled.storage_type())
+    result.view(flow=True)[...] = filled.view(flow=True)
+    return result
+
+
+def _as_table(name: str, output: Snapshot, outcome: Outcome) -> Table | WrittenSnapshot:
+    import numpy as np
+
+    if name in outcome.snapshots:
+        writer = outcome.snapshots[name]
+        return WrittenSnapshot(str(writer.path), writer.rows)
+    chunks = outcome.partial.tables[name]
+    names = list(chunks[0]) if chunks else [column for column, _ in output.columns]
+    return Table(
+        {c: np.concatenate([chunk[c] for chunk in chunks] or [np.zeros(0)]) for c in names}
+    )
+
+
+def _fraction(dataset: Dataset, outcome: Outcome) -> float:
+    """Estimate which fraction of the events was read, files of unknown length as the mean."""
+    known = sum(info.events for info in outcome.files)
+    read = outcome.partial.cutflow[0].events
+    unopened = len(dataset.files) - len(outcome.files)
+    if unopened == 0:
+        return read / known if known else 1.0
+    total = known * len(dataset.files) / len(outcome.files)
+    return read / total if total else len(outcome.files) / len(dataset.files)
+
+
+def _joint_fraction(a: Result, b: Result) -> float:
+    if a.luminosity is None or b.luminosity is None:
+        return (a.fraction + b.fraction) / 2
+    whole = (a.dataset.luminosity or 0.0) + (b.dataset.luminosity or 0.0)
+    return (a.luminosity + b.luminosity) / whole if whole else 1.0
+
+
+def _added(name: str, a: Any, b: Any) -> Any:
+    if isinstance(a, WrittenSnapshot):
+        raise AnalysisError(
+            f"Snapshot {name!r} was written to {a.path} and {b.path}, and files do not add up: "
+            "run on one dataset of all eras, or keep the snapshot in memory."
+        )
+    return a + b
+
+
+def _added_links(a: Mapping[str, Link], b: Mapping[str, Link]) -> dict[str, Link]:
+    added = dict(a)
+    for name, link in b.items():
+        known = added.get(name, Link(0, 0, 0))
+        added[name] = Link(
+            known.asked + link.asked,
+            known.unmatched + link.unmatched,
+            known.ambiguous + link.ambiguous,
+        )
+    return added
+
+
+def _headline(result: Result) -> str:
+    last = result.cutflow[-1]
+    text = (
+        f"{result.dataset.name}: {result.events:,} events, {last.candidates:,} candidates selected"
+    )
+    if result.luminosity is not None:
+        text += f", {result.luminosity:.3g} fb⁻¹"
+    if not result.is_complete:
+        text += f" — PARTIAL, about {100 * result.fraction:.3g} % of the data"
+    return text
+
+
+def _notes(result: Result) -> list[str]:
+    notes = [] if result.is_complete else [repr(result.failures)]
+    for name, link in result.links.items():
+        if link.unmatched or link.ambiguous:
+            notes.append(
+                f"link {name}: of {link.asked:,} candidates {link.unmatched:,} found no element, "
+                f"{link.ambiguous:,} more than one"
+            )
+    empty = next((row.name for row in result.cutflow if row.candidates == 0), None)
+    if empty is not None:
+        notes.append(f"no candidate is left after {empty!r}")
+    return notes
+
+
+def _summary(value: Any) -> str:
+    if isinstance(value, WrittenSnapshot):
+        return f"{value.rows:,} rows in {value.path}"
+    if isinstance(value, Table):
+        return f"{len(value):,} rows of {', '.join(value.columns)}"
+    inside = value.sum()
+    total = getattr(inside, "value", inside)
+    return f"histogram of {', '.join(a.label for a in value.axes)}, {total:,.6g} entries in range"

@@ -1,0 +1,186 @@
+"""Selections: named cuts on candidates, in order, weights, and the best candidate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from flavorframe.errors import AnalysisError, ExpressionError, did_you_mean
+from flavorframe.expr import nodes as n
+from flavorframe.expr.expression import Collection, Events, Expr, as_node
+from flavorframe.expr.formula import formula
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A named condition."""
+
+    name: str
+    node: n.Node
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A named factor that multiplies the weight of what is alive from here on."""
+
+    name: str
+    node: n.Node
+
+
+@dataclass(frozen=True)
+class Best:
+    """The choice of one candidate an event."""
+
+    node: n.Node
+    highest: bool
+
+    @property
+    def name(self) -> str:
+        """How the cutflow calls it."""
+        return "best candidate"
+
+
+Step = Cut | Weight | Best
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Cuts on the candidates of a collection; each method returns a longer selection.
+
+    A cut on the event axis drops events; one on the candidate axis drops candidates for good, and
+    an event lives while one candidate of it lives. Each later step sees only what survived.
+
+    >>> import flavorframe as ff
+    >>> events = ff.events()
+    >>> t = events.triplet
+    >>> ff.Selection(t).cut("mass", t.mass.between(1.62, 2.02)).best(lowest=t.vertex_chi2)
+    Selection of triplet
+      1. mass              1.62 ≤ triplet.mass < 2.02
+      2. best candidate    lowest triplet.vertex_chi2
+    """
+
+    candidates: n.Axis
+    steps: tuple[Step, ...] = ()
+
+    def __init__(self, candidates: Collection | Events, steps: tuple[Step, ...] = ()) -> None:
+        """Start from a collection, or from ``events`` where the event itself is selected."""
+        if isinstance(candidates, Events):
+            axis: n.Axis = n.EVENT
+        elif isinstance(candidates, Collection):
+            axis = candidates.axis
+        elif isinstance(candidates, n.Axis):
+            axis = candidates
+        else:
+            raise AnalysisError(
+                f"ff.Selection takes a collection such as events.triplet, or events, not "
+                f"{candidates!r}."
+            )
+        object.__setattr__(self, "candidates", axis)
+        object.__setattr__(self, "steps", steps)
+
+    def cut(self, name: str, condition: Expr) -> Selection:
+        """Return the selection with one more cut.
+
+        Raises AnalysisError for a name used twice or a cut after the best candidate,
+        ExpressionError for a condition on another collection.
+        """
+        if self.has_best:
+            raise AnalysisError(
+                f"Cut {name!r} comes after .best(): the best candidate is chosen among those that "
+                "passed every cut, so put .best() last."
+            )
+        node = self._step_node("cut", name, condition)
+        if isinstance(node, n.Literal):
+            raise ExpressionError(
+                f"Cut {name!r} is the constant {node.value!r}, not a condition on an expression."
+            )
+        return self._with(Cut(name, node))
+
+    def weight(self, name: str, factor: Expr | float) -> Selection:
+        """Return the selection with a weight, counted from this place on.
+
+        Put it after the cuts that keep its inputs in range. Weights multiply.
+        """
+        return self._with(Weight(name, self._step_node("weight", name, factor)))
+
+    def best(self, *, lowest: Expr | None = None, highest: Expr | None = None) -> Selection:
+        """Return the selection that keeps one candidate an event, the first of equal ones.
+
+        Candidates whose value is NaN or missing are kept only where there is no other.
+        """
+        if (lowest is None) == (highest is None):
+            raise AnalysisError(".best() takes either lowest=... or highest=....")
+        if self.has_best:
+            raise AnalysisError("The selection has a best candidate already.")
+        value = highest if lowest is None else lowest
+        node = self._step_node("best candidate", "best candidate", value)
+        if self.candidates == n.EVENT:
+            raise AnalysisError(".best() chooses among candidates, and this selects events.")
+        return self._with(Best(node, highest is not None))
+
+    @property
+    def has_best(self) -> bool:
+        """Whether one candidate an event is kept."""
+        return any(isinstance(step, Best) for step in self.steps)
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether any weight is given."""
+        return any(isinstance(step, Weight) for step in self.steps)
+
+    @property
+    def cut_names(self) -> tuple[str, ...]:
+        """The names of the cuts, in order."""
+        return tuple(step.name for step in self.steps if isinstance(step, Cut))
+
+    def without(self, name: str) -> Selection:
+        """Return the selection without one cut."""
+        if name not in self.cut_names:
+            raise AnalysisError(
+                f"There is no cut {name!r}.{did_you_mean(name, self.cut_names)} The cuts are "
+                f"{', '.join(map(repr, self.cut_names)) or 'none'}."
+            )
+        steps = tuple(s for s in self.steps if not (isinstance(s, Cut) and s.name == name))
+        return replace(self, steps=steps)
+
+    def _with(self, step: Step) -> Selection:
+        return replace(self, steps=(*self.steps, step))
+
+    def _step_node(self, what: str, name: str, value: object) -> n.Node:
+        if not isinstance(name, str) or not name:
+            raise AnalysisError(f"A {what} needs a name, and {name!r} is none.")
+        if any(step.name == name for step in self.steps):
+            raise AnalysisError(f"The name {name!r} is used twice in the selection.")
+        node = as_node(value)
+        if node.axis not in (n.EVENT, n.DEFERRED, self.candidates):
+            raise ExpressionError(
+                f"{what.capitalize()} {name!r} ({formula(node)}) has one value per "
+                f"{node.axis.name}, and the candidates are {self.candidates.name}: reduce it with "
+                "any(), sum(), min() ..., or link it with .at() or .match()."
+            )
+        return node
+
+    def __repr__(self) -> str:
+        width = max((len(step.name) for step in self.steps), default=0) + 4
+        lines = [f"Selection of {self.candidates.name}"]
+        for number, step in enumerate(self.steps, 1):
+            lines.append(f"  {number}. {step.name:{width}}{describe(step)}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = "".join(
+            f"<tr><td>{escape(s.name)}</td><td><code>{escape(describe(s))}</code></td></tr>"
+            for s in self.steps
+        )
+        return (
+            f"<table><caption>Selection of {escape(self.candidates.name)}</caption>{rows}</table>"
+        )
+
+
+def describe(step: Step) -> str:
+    """Return what a step does, as a formula."""
+    text = formula(step.node)
+    if isinstance(step, Best):
+        return f"{'highest' if step.highest else 'lowest'} {text}"
+    return f"weight {text}" if isinstance(step, Weight) else text
