@@ -11,6 +11,8 @@ from .outputs import axis as axis, hist as hist, snapshot as snapshot
 from .physics import KAON_MASS as KAON_MASS, MUON_MASS as MUON_MASS, PION_MASS as PION_MASS, cos2d as cos2d, cos3d as cos3d, delta_phi as delta_phi, delta_r as delta_r, mass as mass, transverse_mass as transverse_mass
 from .result.result import Result as Result, Results as Results
 from .selection import Selection as Selection
+from .inspection import inspect as inspect
+from .result.store import load as load
 from . import fit as fit, report as report, samples as samples
 
 __version__: str

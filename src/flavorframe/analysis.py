@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from flavorframe.datasets import Dataset
@@ -12,12 +14,13 @@ from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, Output, Snapshot
 from flavorframe.plan import Plan
 from flavorframe.result.result import Result, Results
+from flavorframe.result.store import make_folder
 from flavorframe.selection import Selection
 
 if TYPE_CHECKING:
     from flavorframe.run.local import LocalExecutor
 
-RESERVED = frozenset(name for name in dir(Result) if not name.startswith("_")) | {"dataset"}
+RESERVED = frozenset(dir(Result)) | {field.name for field in fields(Result)}
 """Names of a result's own attributes, which no output can bear."""
 
 
@@ -62,6 +65,7 @@ class Analysis:
         threads: int | None = ...,
         partition_size: int | None = ...,
         progress: bool | None = ...,
+        output: str | os.PathLike[str] | None = ...,
     ) -> Result: ...
     @overload
     def run(
@@ -72,6 +76,7 @@ class Analysis:
         threads: int | None = ...,
         partition_size: int | None = ...,
         progress: bool | None = ...,
+        output: str | os.PathLike[str] | None = ...,
     ) -> Results: ...
     def run(
         self,
@@ -81,12 +86,15 @@ class Analysis:
         threads: int | None = None,
         partition_size: int | None = None,
         progress: bool | None = None,
+        output: str | os.PathLike[str] | None = None,
     ) -> Result | Results:
         """Run on a dataset, or on each dataset of a catalogue, with the cores of this machine.
 
         ``threads`` is by default the number of cores, ``partition_size`` the events that a thread
         takes at once, and a ``progress`` bar is shown where a person is looking on. Files that
-        cannot be read are in ``result.failures``. Raises RunError where none could be read.
+        cannot be read are in ``result.failures``. With ``output``, a folder, snapshots are written
+        into it while the run goes on, and the result is saved there at its end. Raises RunError
+        where no file could be read or the folder cannot be written to.
         """
         from flavorframe.run.local import LocalExecutor
 
@@ -94,16 +102,34 @@ class Analysis:
             get_engine(engine), threads=threads, partition_size=partition_size, progress=progress
         )
         if isinstance(data, Mapping):
-            return Results({name: self._run(each, executor) for name, each in data.items()})
-        return self._run(data, executor)
+            return Results({name: self._run(each, executor, output) for name, each in data.items()})
+        return self._run(data, executor, output)
 
-    def _run(self, data: Dataset, executor: LocalExecutor) -> Result:
+    def _run(
+        self, data: Dataset, executor: LocalExecutor, output: str | os.PathLike[str] | None
+    ) -> Result:
         if not isinstance(data, Dataset):
             raise AnalysisError(
                 f"analysis.run() takes a dataset, such as ff.catalog('2017.json')['2017B'] or "
                 f"ff.dataset('files/*.root'), not {data!r}."
             )
-        return Result.of(self.plan, data, executor.run(self.plan, data))
+        if output is None:
+            return Result.of(self.plan, data, executor.run(self.plan, data))
+        folder = Path(output) / data.name
+        outcome = executor.run(self._writing_to(folder).plan, data)
+        result = Result.of(self.plan, data, outcome)
+        result.save(output)
+        return result
+
+    def _writing_to(self, folder: Path) -> Analysis:
+        """Return the analysis with its snapshots written to files in the folder."""
+        make_folder(folder)
+        written = {
+            name: replace(snapshot, path=str(folder / f"{name}.{snapshot.suffix}"))
+            for name, snapshot in self.outputs
+            if isinstance(snapshot, Snapshot) and snapshot.path is None
+        }
+        return self.with_outputs(**written)
 
     def __repr__(self) -> str:
         kinds = ", ".join(

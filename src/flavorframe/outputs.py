@@ -65,6 +65,11 @@ class Snapshot:
         """Everything that has to be evaluated to fill it."""
         return tuple(node for _, node in self.columns)
 
+    @property
+    def suffix(self) -> str:
+        """The suffix of files of this format."""
+        return "parquet" if self.format == "parquet" else "root"
+
 
 Output = Histogram | Snapshot
 

@@ -42,7 +42,8 @@ def invariant_mass(*components: Array) -> Array:
         px, py, pz = px + x, py + y, pz + z
         energy = energy + np.sqrt(x * x + y * y + z * z + mass * mass)
     squared: Array = energy * energy - (px * px + py * py + pz * pz)
-    return np.where(squared < 0, -np.sqrt(-squared), np.sqrt(squared))
+    signed: Array = np.sign(squared) * np.sqrt(np.abs(squared))
+    return signed
 
 
 def momentum(pt: Array, eta: Array, phi: Array) -> tuple[Array, Array, Array]:

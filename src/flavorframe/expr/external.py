@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gzip
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -12,6 +14,8 @@ from typing import Any
 from flavorframe.errors import CorrectionError, ExpressionError, did_you_mean
 from flavorframe.expr import nodes as n
 from flavorframe.expr.expression import Expr, Operand, as_node
+
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ def correction(path: str | Path, name: str) -> Correction:
     has no such correction.
     """
     file = Path(path).expanduser().resolve()
-    corrections = _open(str(file))
+    corrections = list(_open(str(file)))
     if name not in corrections:
         raise CorrectionError(
             f"{file} has no correction {name!r}: it has {', '.join(corrections)}."
@@ -150,25 +154,22 @@ def _open(path: str) -> Any:
 
 def _categories(path: str, correction_name: str, variable: str) -> set[str]:
     """Return the keys that a correction knows for a string input; empty where any is allowed."""
-    import correctionlib.schemav2 as schema
+    raw = Path(path).read_bytes()
+    content = json.loads(gzip.decompress(raw) if raw[:2] == GZIP_MAGIC else raw)
+    data = next(c["data"] for c in content["corrections"] if c["name"] == correction_name)
+    categories = [node for node in _nodes(data) if node.get("input") == variable]
+    if any(node.get("default") is not None for node in categories):
+        return set()
+    return {str(item["key"]) for node in categories for item in node["content"]}
 
-    opened = _open(path)
-    corrections = schema.CorrectionSet.model_validate_json(opened._data).corrections
-    data = next(c.data for c in corrections if c.name == correction_name)
-    found: set[str] = set()
-    _collect_categories(data, variable, found)
-    return found
 
-
-def _collect_categories(data: Any, variable: str, found: set[str]) -> None:
-    content = getattr(data, "content", None)
-    if not isinstance(content, list):
-        return
-    if getattr(data, "nodetype", "") == "category":
-        if data.input == variable:
-            found.update(str(item.key) for item in content)
-            if data.default is not None:
-                return
-        content = [item.value for item in content]
-    for item in content:
-        _collect_categories(item, variable, found)
+def _nodes(data: Any) -> Iterator[dict[str, Any]]:
+    """Yield the category nodes of a correction of schema 2, wherever they are nested."""
+    if isinstance(data, list):
+        for item in data:
+            yield from _nodes(item)
+    elif isinstance(data, dict):
+        if data.get("nodetype") == "category":
+            yield data
+        for item in data.values():
+            yield from _nodes(item)

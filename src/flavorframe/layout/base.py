@@ -100,7 +100,17 @@ class _Binder:
         linked = self._linked(collection, node.path)
         if linked is not None:
             return self.bind(linked)
+        self._refuse_link(collection, node)
         raise BranchError(self._unknown(node))
+
+    def _refuse_link(self, collection: str | None, node: n.Field) -> None:
+        if collection is not None and len(node.path) == 1:
+            link = self._layout.link(self._schema, collection, node.path[0])
+            if link is not None:
+                raise BranchError(
+                    f"{formula(node)} is a link to another object, not a value: "
+                    f"ask one of its fields, such as {formula(node)}.pt."
+                )
 
     def _linked(self, collection: str | None, path: tuple[str, ...]) -> n.Node | None:
         if collection is None or len(path) < 2:

@@ -58,8 +58,11 @@ class Nano:
         return None
 
     def collection_of(self, branch: BranchInfo) -> str:
-        """Return what the counter counts, or the name up to the first underscore or point."""
-        if branch.counter and branch.counter.startswith("n"):
+        """Return what the counter counts, or the name up to the first underscore or point.
+
+        A counter of one branch alone, as uproot writes it, tells nothing.
+        """
+        if branch.counter and branch.counter.startswith("n") and branch.counter[1:] != branch.name:
             return branch.counter[1:]
         return re.split(r"[_.]", branch.name, maxsplit=1)[0]
 

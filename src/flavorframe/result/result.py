@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import reduce
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flavorframe.datasets import Dataset
@@ -112,6 +114,12 @@ class Result:
         whole = self.dataset.luminosity
         return None if whole is None else whole * self.fraction
 
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the result to a folder, to be read by `flavorframe.load`, ROOT and people."""
+        from flavorframe.result.store import save
+
+        return save(self, folder)
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
@@ -188,6 +196,12 @@ class Results(Mapping[str, Result]):
 
     def __contains__(self, era: object) -> bool:
         return era in self._results
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the results to a folder; see `Result.save`."""
+        from flavorframe.result.store import save
+
+        return save(self, folder)
 
     @property
     def total(self) -> Result:
@@ -291,7 +305,9 @@ def _notes(result: Result) -> list[str]:
                 f"{link.ambiguous:,} more than one"
             )
     empty = next((row.name for row in result.cutflow if row.candidates == 0), None)
-    if empty is not None:
+    if result.events == 0:
+        notes.append("the files hold no events")
+    elif empty is not None:
         notes.append(f"no candidate is left after {empty!r}")
     return notes
 

@@ -79,8 +79,7 @@ class LocalExecutor:
             pool = stack.enter_context(_Pool(self._threads))
             progress = stack.enter_context(choose_progress(self._progress, dataset.name))
             self._evaluate_all(plan, dataset, pool, progress, outcome)
-            if not outcome.files:
-                raise _nothing_read(dataset, outcome)
+            _refuse_nothing(dataset, outcome)
         wall = time.perf_counter() - began
         timing = replace(outcome.partial.timing, wall=wall, threads=self._threads)
         outcome.partial = replace(outcome.partial, timing=timing)
@@ -157,7 +156,8 @@ def _attempt(work: Callable[[], R], failure: Failure) -> R | Failed:
     try:
         return work()
     except (FileError, BranchError) as error:
-        return Failed(replace(failure, reason=str(error), kind=type(error).__name__), error)
+        reason = str(error).removeprefix(f"{failure.file}: ")
+        return Failed(replace(failure, reason=reason, kind=type(error).__name__), error)
 
 
 def _partitions(
@@ -200,13 +200,14 @@ def _open_snapshots(plan: Plan, outcome: Outcome, stack: ExitStack) -> None:
             outcome.snapshots[name] = stack.enter_context(writer)
 
 
-def _nothing_read(dataset: Dataset, outcome: Outcome) -> FlavorframeError:
-    error = outcome.first_error
-    if error is None:
-        return RunError(f"Dataset {dataset.name} has no files.")
-    if isinstance(error, BranchError):  # most often a misspelt name, the same in every file
-        return error
-    return RunError(
+def _refuse_nothing(dataset: Dataset, outcome: Outcome) -> None:
+    """Raise where every file failed: there is nothing to give back but the reason."""
+    error, read = outcome.first_error, outcome.partial.cutflow[0].events
+    if error is None or read or any(info.events == 0 for info in outcome.files):
+        return
+    if isinstance(error, BranchError) or len(dataset.files) == 1:
+        raise error  # a misspelt name is most often the same in every file
+    raise RunError(
         f"None of the {len(dataset.files)} files of dataset {dataset.name} could be read. "
         f"The first: {error}"
     )

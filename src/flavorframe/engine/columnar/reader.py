@@ -68,7 +68,8 @@ def _open(path: str) -> Any:
     except PermissionError:
         raise FileError(f"{path}: no permission to read the file.") from None
     except Exception as error:
-        raise FileError(f"{path}: not a readable ROOT file: {_reason(error)}") from error
+        reason = _reason(error).removeprefix("not a ROOT file: ")
+        raise FileError(f"{path}: not a readable ROOT file: {reason}") from error
 
 
 def _find_tree(path: str, file: Any) -> str:

@@ -1,0 +1,79 @@
+"""What a file holds: its tree, layout, collections and branches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flavorframe.layout import BranchInfo, recognise
+
+
+@dataclass(frozen=True)
+class Field:
+    """A branch, the kind and type of its values, and the compressed bytes that it takes."""
+
+    branch: str
+    type: str
+    shape: str
+    bytes: int
+
+
+@dataclass(frozen=True, repr=False)
+class Inspection:
+    """A file's contents, branch by branch, in the collections to which its layout assigns them."""
+
+    file: str
+    tree: str
+    layout: str
+    events: int
+    collections: dict[str, tuple[Field, ...]]
+    others: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the contents as JSON can hold them."""
+        from dataclasses import asdict
+
+        return asdict(self)
+
+    def __repr__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{self.file}: tree {self.tree}, {self.events:,} events, layout {self.layout}"
+        for collection, fields in self.collections.items():
+            yield f"{collection}: {len(fields)} branches"
+            width = max(len(field.branch) for field in fields)
+            for field in fields:
+                size = f"{field.bytes / 1e6:9.3f} MB"
+                yield f"  {field.branch:{width}}  {size}  {field.type}"
+        if self.others:
+            yield f"not readable by expressions: {', '.join(self.others)}"
+
+
+def inspect(file: str | os.PathLike[str], tree: str | None = None) -> Inspection:
+    """Return what a ROOT file holds.
+
+    Raises FileError where the file or tree cannot be read, or where there are several trees and
+    none is named.
+    """
+    from flavorframe.engine.columnar.reader import RootFile
+
+    opened = RootFile(os.fspath(file), tree)
+    layout = recognise(opened.schema)
+    collections: dict[str, tuple[Field, ...]] = {}
+    others = []
+    for branch in opened.schema.branches:
+        if "other" in (branch.kind, branch.shape):
+            others.append(branch.name)
+            continue
+        name = "event" if branch.shape == "scalar" else layout.collection_of(branch)
+        field = _field(branch, opened.compressed_bytes(branch.name))
+        collections[name] = (*collections.get(name, ()), field)
+    return Inspection(
+        opened.path, opened.tree, layout.name, opened.events, collections, tuple(others)
+    )
+
+
+def _field(branch: BranchInfo, size: int) -> Field:
+    return Field(branch.name, branch.typename, branch.shape, size)

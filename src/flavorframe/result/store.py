@@ -1,0 +1,174 @@
+"""Results on disk: a folder that people, ROOT and flavorframe itself can read.
+
+``result.json`` holds everything but the snapshots, histograms in the UHI serialisation;
+``histograms.root`` holds the histograms once more, for ROOT; snapshots are files of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from flavorframe.datasets import Dataset
+from flavorframe.errors import FileError, RunError
+from flavorframe.result.cutflow import Cutflow, CutRow
+from flavorframe.result.failures import Failure, Failures
+from flavorframe.result.result import Link, Provenance, Result, Results, WrittenSnapshot
+from flavorframe.result.table import Table
+from flavorframe.result.timing import Timing
+
+VERSION = 1
+
+
+def save(results: Result | Results, folder: str | os.PathLike[str]) -> Path:
+    """Write results to a folder, each dataset's in a folder of its name, and return the path.
+
+    Snapshots that are in memory become ROOT files beside them. Raises RunError where the folder
+    cannot be written to.
+    """
+    path = Path(folder)
+    named = {results.dataset.name: results} if isinstance(results, Result) else dict(results)
+    with _writing(path):
+        for name, result in named.items():
+            _save_one(result, path / name)
+    return path
+
+
+def load(folder: str | os.PathLike[str]) -> Results:
+    """Return the results that a folder holds; snapshots stay in their files.
+
+    Raises FileError where the folder holds none, or of a version that this flavorframe does not
+    know.
+    """
+    files = sorted(Path(folder).glob("*/result.json"))
+    if not files:
+        raise FileError(f"{folder} holds no results: there is no <era>/result.json in it.")
+    return Results({file.parent.name: _load_one(file) for file in files})
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, with those above it; raises RunError where that cannot be done."""
+    with _writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def to_dict(result: Result) -> dict[str, Any]:
+    """Return a result as JSON can hold it."""
+    return {
+        "version": VERSION,
+        "dataset": {**asdict(result.dataset), "meta": dict(result.dataset.meta)},
+        "events": result.events,
+        "fraction": result.fraction,
+        "luminosity": result.luminosity,
+        "cutflow": result.cutflow.to_dict(),
+        "outputs": {name: _output(value) for name, value in result.outputs.items()},
+        "failures": {"files": result.failures.files, "items": [asdict(f) for f in result.failures]},
+        "links": {name: asdict(link) for name, link in result.links.items()},
+        "timing": asdict(result.timing),
+        "provenance": asdict(result.provenance),
+    }
+
+
+def dump(content: Any) -> str:
+    """Return JSON text of what `to_dict` gives, histograms included."""
+    import uhi.io.json
+
+    return json.dumps(content, default=uhi.io.json.default, indent=1, ensure_ascii=False)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _save_one(result: Result, folder: Path) -> None:
+    make_folder(folder)
+    content = to_dict(result)
+    for name, value in result.outputs.items():
+        if isinstance(value, Table):
+            path = value.to_root(folder / f"{name}.root", tree=name)
+            content["outputs"][name] = _output(WrittenSnapshot(str(path), len(value)))
+    _save_histograms(result, folder / "histograms.root")
+    write_text(folder / "result.json", dump(content))
+
+
+def _save_histograms(result: Result, path: Path) -> None:
+    import hist
+    import uproot
+
+    temporary = path.with_name(f".{path.name}.part")
+    with uproot.recreate(temporary) as file:
+        for name, value in result.outputs.items():
+            if isinstance(value, hist.Hist):
+                file[name] = _as_root(value)
+    os.replace(temporary, path)
+
+
+def _as_root(histogram: Any) -> Any:
+    """Return the histogram in a storage that ROOT knows: whole numbers become doubles."""
+    import hist
+
+    if histogram.storage_type is not hist.storage.Int64:
+        return histogram
+    double = hist.Hist(*histogram.axes, storage=hist.storage.Double())
+    double.view(flow=True)[...] = histogram.view(flow=True)
+    return double
+
+
+def _output(value: Any) -> Any:
+    if isinstance(value, WrittenSnapshot):
+        return {"snapshot": value.path, "rows": value.rows}
+    if isinstance(value, Table):
+        return {"snapshot": None, "rows": len(value)}
+    return {"histogram": value}
+
+
+def _load_one(file: Path) -> Result:
+    import uhi.io.json
+
+    try:
+        content = json.loads(file.read_text("utf-8"), object_hook=uhi.io.json.object_hook)
+        if content["version"] != VERSION:
+            raise FileError(f"{file} has version {content['version']}, and {VERSION} is known.")
+        return _from_dict(content)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FileError(f"{file} is not a result of flavorframe: {error}") from error
+
+
+def _from_dict(content: Mapping[str, Any]) -> Result:
+    dataset = dict(content["dataset"])
+    dataset["files"] = tuple(dataset["files"])
+    failures = content["failures"]
+    return Result(
+        Dataset(**dataset),
+        Cutflow(tuple(CutRow(**row) for row in content["cutflow"])),
+        {name: _load_output(value) for name, value in content["outputs"].items()},
+        Failures(tuple(Failure(**item) for item in failures["items"]), failures["files"]),
+        Timing(**content["timing"]),
+        {name: Link(**link) for name, link in content["links"].items()},
+        Provenance(**content["provenance"]),
+        content["fraction"],
+    )
+
+
+def _load_output(value: Mapping[str, Any]) -> Any:
+    import hist
+
+    if "snapshot" in value:
+        return WrittenSnapshot(value["snapshot"], value["rows"])
+    return hist.Hist(value["histogram"])
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"cannot write results to {path}: {error.strerror or error}.") from None

@@ -1,0 +1,143 @@
+"""Expressions: immutable, hashable, typed by axis, printed as formulas."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import flavorframe as ff
+from flavorframe.errors import ExpressionError
+from flavorframe.expr import nodes as n
+
+events = ff.events()
+t, muon, track = events.triplet, events.muon, events.track
+
+
+@pytest.mark.parametrize(
+    ("expression", "formula"),
+    [
+        (t.mass, "triplet.mass"),
+        (t.mu1.is_global, "triplet.mu1.is_global"),
+        (events.run, "run"),
+        (events["AnyBranch"] > 1, "AnyBranch > 1"),
+        (t["Triplet2_Mass"], "Triplet2_Mass"),
+        (t.mass.between(1.62, 2.02), "1.62 ≤ triplet.mass < 2.02"),
+        (t.mass.between(1, 2, closed="right"), "1 < triplet.mass ≤ 2"),
+        (abs(t.mu1.eta) < 1.2, "|triplet.mu1.eta| < 1.2"),
+        ((t.pt + 1) * 2, "(triplet.pt + 1) · 2"),
+        (t.pt - (t.eta - 1), "triplet.pt − (triplet.eta − 1)"),
+        (-(t.pt**2), "−triplet.pt^2"),
+        (1 / t.pt, "1 / triplet.pt"),
+        (t.charge.isin(-1, 1), "triplet.charge ∈ {-1, 1}"),
+        ((t.pt > 1) & ((t.eta > 1) | (t.eta < -1)),
+         "triplet.pt > 1 and (triplet.eta > 1 or triplet.eta < −1)"),
+        (~(t.pt > 1), "not triplet.pt > 1"),
+        (ff.sqrt(t.pt), "√(triplet.pt)"),
+        (muon.pt.max(), "max(muon.pt)"),
+        (muon.count(), "count(index(muon))"),
+        (muon[muon.pt > 5].count(), "count(index(muon[muon.pt > 5]))"),
+        (muon.at(t.mu1_idx).pt, "muon.at(triplet.mu1_idx).pt"),
+        (muon.match(pt=t.mu1.pt).is_pf, "muon.match(pt = triplet.mu1.pt).is_pf"),
+        (muon.match(pt=t.mu1.pt).found, "muon.match(pt = triplet.mu1.pt) exists"),
+        (ff.delta_r(t.mu1, t.track), "ΔR(triplet.mu1, triplet.track)"),
+        (ff.delta_phi(t.mu1, t.track), "Δφ(triplet.mu1, triplet.track)"),
+        (ff.transverse_mass(t.mu1, t.track), "mT(triplet.mu1, triplet.track)"),
+        (ff.where(t.pt > 1, t.eta, 0), "(triplet.eta if triplet.pt > 1 else 0)"),
+        (events.hlt.fired("HLT_a_v*", "HLT_b"), "HLT_a_v* or HLT_b fired"),
+        (events["Trigger_hltname"].contains("Tau"), "Trigger_hltname contains 'Tau'"),
+    ],
+)  # fmt: skip
+def test_formula(expression, formula):
+    assert expression.formula == formula
+
+
+@pytest.mark.parametrize(
+    ("expression", "axis"),
+    [
+        (t.mass > 1, "triplet"),
+        (t.mass > events.run, "triplet"),
+        (muon.pt.max() > 3, "event"),
+        (muon.at(t.mu1_idx).pt, "triplet"),
+        (muon[muon.pt > 5].pt, "muon[muon.pt > 5]"),
+        (ff.pairs(muon).members[0].pt, "pairs(muon)"),
+        (ff.pairs(muon, track).members[1].pt, "pairs(muon, track)"),
+        (ff.triples(muon, muon, track).members[2].pt, "triples(muon, muon, track)"),
+        (events["x"] + t.mass, "triplet"),
+    ],
+)
+def test_axis(expression, axis):
+    assert expression.axis.name == axis
+
+
+def test_equal_expressions_are_one_object():
+    assert (t.mass + 1) is (t.mass + 1)
+    assert len({t.mass, t.mass, t.pt}) == 2
+    assert (t.mass > 1) is not (t.mass > 1.0)
+
+
+def test_pickles_to_itself():
+    expression = ff.delta_r(t.mu1, t.track).between(1e-4, 0.8) & muon.match(pt=t.mu1.pt).is_global
+    assert pickle.loads(pickle.dumps(expression)) is expression
+
+
+def test_is_immutable():
+    with pytest.raises(AttributeError, match="immutable"):
+        t.mass.node = None
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (lambda: (t.mass > 1) and (t.mass < 2), "Use & for 'and'"),
+        (lambda: 1 < t.mass < 2, r"x\.between\(a, b\)"),
+        (lambda: not (t.mass > 1), "~ for 'not'"),
+        (lambda: t.mass > muon.pt, "two collections do not combine.*match.*any"),
+        (lambda: t > 3, "ask one of its fields"),
+        (lambda: events.met_pt > 3, r"events\['Name'\]"),
+        (lambda: list(t.mass), "looped over"),
+        (lambda: len(t.mass), r"\.count\(\)"),
+        (lambda: t.mass.between(2, 1), "lower end first"),
+        (lambda: t.mass.between(1, 2, closed="lef"), "left, right, both, none"),
+        (lambda: t.mass + np.arange(3), "ff.function"),
+        (lambda: t.mass + [1], "ff.function"),
+        (lambda: events.run.max(), "nothing to reduce"),
+        (lambda: t[muon.pt > 3], "one value per triplet"),
+        (lambda: muon.match(), "at least one field"),
+        (lambda: muon.at(3), "takes an expression"),
+        (lambda: t.mass.startswith(3), "one or more strings"),
+        (lambda: events.hlt.fired(), "one or more path names"),
+        (lambda: ff.pairs(t.mass), "is not a collection"),
+        (lambda: ff.triples(muon, track), "one collection or three"),
+        (lambda: muon.members, "not made by ff.pairs"),
+        (lambda: ff.mass(t.mu1), "two or more"),
+        (lambda: ff.mass(t.mu1, t.mu2, masses=(1, 2, 3)), "2 objects and 3 masses"),
+        (lambda: np.cbrt(t.mass), "np.cbrt does not work"),
+        (lambda: t.mass.found, "not a link"),
+    ],
+)
+def test_mistakes_are_explained(mistake, message):
+    with pytest.raises(ExpressionError, match=message):
+        mistake()
+
+
+def test_numpy_functions_build_expressions():
+    assert np.sqrt(t.pt) is ff.sqrt(t.pt)
+    assert np.abs(t.pt) is abs(t.pt)
+    assert (np.float64(2) * t.pt).formula == "2 · triplet.pt"
+
+
+def test_values_have_no_fields_but_objects_do():
+    with pytest.raises(AttributeError, match="has no field"):
+        _ = (t.mass + 1).pt
+    assert t.mu1.pt.axis == n.CollectionAxis("triplet")
+
+
+def test_tab_completion_offers_the_vocabulary():
+    assert {"mass", "mu1", "vertex_chi2"} <= set(dir(t))
+    assert {"pt", "trigger_dr"} <= set(dir(t.mu1))
+    assert {"triplet", "muon", "hlt", "run"} <= set(dir(events))
+    assert {"Selection", "hist", "fit", "catalog"} <= set(dir(ff))
+
+
+def test_html_is_escaped():
+    assert "&lt;" in (t.mass < 3)._repr_html_()
