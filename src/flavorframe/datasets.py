@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import fnmatch
 import functools
 import glob
@@ -11,7 +12,7 @@ import operator
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -209,19 +210,31 @@ class Partition:
         return self.stop - self.start
 
 
-def split(entries: int, size: int) -> list[tuple[int, int]]:
-    """Return near-equal ranges (start, stop) that cover ``entries``, none longer than ``size``.
+def split(entries: int, size: int, edges: Sequence[int] = ()) -> list[tuple[int, int]]:
+    """Return ranges (start, stop) that cover ``entries``, none longer than ``size``.
 
-    Raises ``DatasetError`` unless ``size`` is at least one event.
+    They are near-equal, or end at some of the ``edges``, rising numbers of events at which a file
+    is cut well, where there are such within the size. Raises ``DatasetError`` unless ``size`` is
+    at least one event.
 
     >>> split(10, 4)
     [(0, 3), (3, 6), (6, 10)]
+    >>> split(10, 4, edges=[3, 9])
+    [(0, 3), (3, 7), (7, 9), (9, 10)]
     """
     if size < 1:
         raise DatasetError(f"a partition of {size} events: ask for at least one.")
-    count = -(-entries // size)
-    edges = [entries * i // count for i in range(count + 1)] if count else []
-    return list(itertools.pairwise(edges))
+    if not edges:
+        count = -(-entries // size)
+        return list(
+            itertools.pairwise(entries * i // count for i in range(count + 1 if count else 0))
+        )
+    stops = [0]
+    while stops[-1] < entries:
+        furthest = stops[-1] + size
+        edge = edges[max(bisect.bisect_right(edges, furthest) - 1, 0)]
+        stops.append(min(edge if stops[-1] < edge <= furthest else furthest, entries))
+    return list(itertools.pairwise(stops))
 
 
 def dataset(

@@ -33,6 +33,7 @@ def test_shares():
         "opening": 0.01,
         "reading": 0.04,
         "decompressing": 0.5,
+        "decoding": 0.0,
         "computing": 0.45,
         "waiting": 0.0,
     }
@@ -65,6 +66,7 @@ def test_html():
 <tr><td>opening</td><td class="number">0</td><td class="number">0</td></tr>
 <tr><td>reading</td><td class="number">0.125</td><td class="number">100</td></tr>
 <tr><td>decompressing</td><td class="number">0</td><td class="number">0</td></tr>
+<tr><td>decoding</td><td class="number">0</td><td class="number">0</td></tr>
 <tr><td>computing</td><td class="number">0</td><td class="number">0</td></tr>
 <tr><td>waiting</td><td class="number">0</td><td class="number">0</td></tr>
 </tbody>

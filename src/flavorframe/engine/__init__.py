@@ -17,12 +17,16 @@ ENGINES = ("columnar",)
 
 @dataclass(frozen=True)
 class FileInfo:
-    """What an engine says of a file that it can evaluate a plan on."""
+    """What an engine says of a file that it can evaluate a plan on.
+
+    ``edges`` are numbers of events at which the file is cut well into partitions.
+    """
 
     file: str
     tree: str
     layout: str
     events: int
+    edges: tuple[int, ...] = ()
 
 
 class Engine(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from flavorframe.result import _repr_html, _repr_text
 
-STAGES = ("opening", "reading", "decompressing", "computing", "waiting")
+STAGES = ("opening", "reading", "decompressing", "decoding", "computing", "waiting")
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,6 +27,7 @@ class Timing:
     opening: float = 0.0
     reading: float = 0.0
     decompressing: float = 0.0
+    decoding: float = 0.0
     computing: float = 0.0
     waiting: float = 0.0
     bytes_read: int = 0

@@ -26,7 +26,7 @@ from flavorframe.plan import Plan
 from flavorframe.result import Failure, SnapshotWriter
 from flavorframe.run.progress import Progress, choose_progress
 
-PARTITION_SIZE = 100_000
+PARTITION_SIZE = 50_000
 """Events in a partition: few enough that its columns fit in memory many times over."""
 
 T = TypeVar("T")
@@ -170,7 +170,7 @@ def _partitions(
             continue
         outcome.files.append(found)
         progress.expect(found.events)
-        for start, stop in split(found.events, size):
+        for start, stop in split(found.events, size, found.edges):
             yield Partition(found.file, found.tree, start, stop, index)
             index += 1
 

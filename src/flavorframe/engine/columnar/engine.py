@@ -35,9 +35,10 @@ class ColumnarEngine:
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
         """Open the file and bind the plan to its branches; see `Engine.prepare`."""
         opened = open_file(file, tree)
-        _bind(plan, opened.schema)
+        bound, _ = _bind(plan, opened.schema)
         layout = recognise(opened.schema).name
-        return FileInfo(file, opened.tree, layout, opened.events)
+        edges = opened.common_edges(bound.columns)
+        return FileInfo(file, opened.tree, layout, opened.events, edges)
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""
@@ -49,13 +50,14 @@ class ColumnarEngine:
         links = Links()
         filled = _run(plan, bound, Survivors(columns, scheme, links))
         spent = columns.spent
-        busy = time.perf_counter() - prepared - spent["reading"] - spent["decompressing"]
+        fetched = spent.reading + spent.decompressing + spent.decoding
         timing = Timing(
             opening=prepared - began,
-            reading=spent["reading"],
-            decompressing=spent["decompressing"],
-            computing=busy,
-            bytes_read=round(spent["bytes"]),
+            reading=spent.reading,
+            decompressing=spent.decompressing,
+            decoding=spent.decoding,
+            computing=time.perf_counter() - prepared - fetched,
+            bytes_read=spent.bytes,
             events=len(partition),
         )
         cutflow = Cutflow(tuple(filled.rows))

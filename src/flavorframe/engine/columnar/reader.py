@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from concurrent.futures import Future
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from flavorframe.engine.columnar.arrays import Array, Content, Jagged, Names
+from flavorframe.engine.columnar.arrays import Array, Jagged, Names
+from flavorframe.engine.columnar.baskets import (
+    VECTOR_HEADER,
+    BasketIndex,
+    Block,
+    DamageError,
+    Source,
+    Spent,
+    UnusualError,
+    read_block,
+)
+from flavorframe.engine.columnar.source import source_of
 from flavorframe.errors import FileError
 from flavorframe.layout.schema import BranchInfo, Schema
 
@@ -31,31 +41,108 @@ class RootFile:
         self.events = int(self._tree.num_entries)
         self._branches = dict(_branches(self._tree))
         self.schema = Schema(self.tree, tuple(_info(*item) for item in self._branches.items()))
+        self._indices: dict[str, BasketIndex] = {}
 
-    def read(self, branch: str, start: int, stop: int, spent: dict[str, float]) -> Array | Jagged:
+    @cached_property
+    def _source(self) -> Source:
+        return source_of(self.path, self._file)
+
+    def read(self, branch: str, start: int, stop: int, spent: Spent) -> Array | Names | Jagged:
         """Return one column of the events start ≤ i < stop.
 
-        Adds the seconds spent to ``spent``, by stage, and the compressed bytes read. Raises
-        FileError where the bytes are damaged.
+        Notes in ``spent`` what that took. Raises FileError where the bytes are damaged.
         """
-        began = time.perf_counter()
-        info = self.schema.by_name[branch]
         try:
-            array, staged = _array(self._branches[branch], start, stop)
-            column = _jagged(array.layout, info) if info.shape == "list" else _flat(array, info)
+            return self._read(branch, start, stop, spent)
+        except UnusualError:
+            return self._read_by_uproot(branch, start, stop, spent)
+        except DamageError as error:
+            raise self._unreadable(branch, start, stop, str(error)) from error
+
+    def _read(self, branch: str, start: int, stop: int, spent: Spent) -> Array | Jagged:
+        stored = self._branches[branch]
+        shape = _shape(stored)
+        block = read_block(self._source, self._index(branch), start, stop, spent)
+        with spent.on("decoding"):
+            return shape.decode(block)
+
+    def _read_by_uproot(
+        self, branch: str, start: int, stop: int, spent: Spent
+    ) -> Array | Names | Jagged:
+        info, stored = self.schema.by_name[branch], self._branches[branch]
+        try:
+            with spent.on("reading"):
+                array = stored.array(entry_start=start, entry_stop=stop, library="ak")
+            with spent.on("decoding"):
+                column = _jagged(array.layout, info) if info.shape == "list" else _flat(array, info)
         except Exception as error:  # whatever a library meets in damaged bytes
-            raise FileError(
-                f"{self.path}: branch {branch} of tree {self.tree} cannot be read in events "
-                f"{start} to {stop}: {_reason(error)}"
-            ) from error
-        spent["decompressing"] += staged
-        spent["reading"] += time.perf_counter() - began - staged
-        spent["bytes"] += _compressed_bytes(self._branches[branch], start, stop, self.events)
+            raise self._unreadable(branch, start, stop, _reason(error)) from error
+        spent.bytes += _compressed_bytes(stored, start, stop, self.events)
         return column
+
+    def common_edges(self, branches: Sequence[str]) -> tuple[int, ...]:
+        """Return the events at which all branches begin a basket: there nothing is read twice."""
+        edges: Array = np.arange(0)
+        try:
+            for number, branch in enumerate(branches):
+                own = self._index(branch).entries
+                edges = np.intersect1d(edges, own) if number else own
+        except (UnusualError, DamageError):  # damage is told when the branch is read
+            return ()
+        return tuple(edges.tolist())
+
+    def _index(self, branch: str) -> BasketIndex:
+        if branch not in self._indices:
+            self._indices[branch] = BasketIndex.of(self._branches[branch])
+        return self._indices[branch]
+
+    def _unreadable(self, branch: str, start: int, stop: int, reason: str) -> FileError:
+        return FileError(
+            f"{self.path}: branch {branch} of tree {self.tree} cannot be read in events "
+            f"{start} to {stop}: {reason}"
+        )
 
     def compressed_bytes(self, branch: str) -> int:
         """Return how many bytes of the file the branch takes."""
         return _compressed_bytes(self._branches[branch], 0, self.events, self.events)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """How the entries of a branch are stored: ``dtype`` in the file, None for strings."""
+
+    dtype: np.dtype[Any] | None
+    header: int | None
+
+    def decode(self, block: Block) -> Array | Jagged:
+        from flavorframe.engine.columnar import decode
+
+        if self.dtype is None:
+            return Jagged(*decode.names(block))
+        if self.header is None:
+            return decode.scalars(block, self.dtype)
+        return Jagged(*decode.lists(block, self.dtype, header=self.header))
+
+
+def _shape(branch: Any) -> _Shape:
+    """Return the shape of a TTree's branch; raises UnusualError where uproot has to read it."""
+    import uproot
+
+    if not hasattr(branch, "interpretation"):
+        raise UnusualError("an RNTuple")
+    interpretation = branch.interpretation
+    if _is_vector_of_strings(branch):
+        return _Shape(None, None)
+    header = None
+    if isinstance(interpretation, uproot.AsJagged):
+        header, interpretation = interpretation.header_bytes, interpretation.content
+    plain = type(interpretation) is uproot.AsDtype and not interpretation.inner_shape
+    if not plain or header not in (None, 0, VECTOR_HEADER):
+        raise UnusualError(str(branch.interpretation))
+    dtype = interpretation.from_dtype
+    if dtype.names is not None or dtype.itemsize not in (1, 2, 4, 8):
+        raise UnusualError(str(dtype))
+    return _Shape(dtype, header)
 
 
 def _open(path: str) -> Any:
@@ -130,9 +217,13 @@ def _tree_info(name: str, branch: Any) -> BranchInfo:
         return BranchInfo(name, branch.typename, kind, shape, counter)
     if isinstance(interpretation, uproot.AsStrings):
         return BranchInfo(name, typename, "string", "scalar")
-    if branch.typename.replace(" ", "") in ("std::vector<std::string>", "vector<string>"):
+    if _is_vector_of_strings(branch):
         return BranchInfo(name, branch.typename, "string", "list")
     return BranchInfo(name, branch.typename, "other", "other")
+
+
+def _is_vector_of_strings(branch: Any) -> bool:
+    return branch.typename.replace(" ", "") in ("std::vector<std::string>", "vector<string>")
 
 
 _NTUPLE_KINDS = {
@@ -154,110 +245,22 @@ def _ntuple_info(name: str, field: Any) -> BranchInfo:
     return BranchInfo(name, typename, _NTUPLE_KINDS.get(typename, "other"), "scalar")
 
 
-class _Timed:
-    """An executor, as uproot wants it, that runs at once and adds up the seconds."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def submit(self, task: Callable[..., Any], *arguments: Any, **named: Any) -> Future[Any]:
-        began = time.perf_counter()
-        future: Future[Any] = Future()
-        try:
-            future.set_result(task(*arguments, **named))
-        except Exception as error:  # handed to whoever asks for the result
-            future.set_exception(error)
-        self.seconds += time.perf_counter() - began
-        return future
-
-
-def _array(branch: Any, start: int, stop: int) -> tuple[Any, float]:
-    """Return the awkward array and the seconds spent in decompression."""
-    timed = _Timed()
-    if hasattr(branch, "interpretation"):
-        array = branch.array(
-            entry_start=start, entry_stop=stop, decompression_executor=timed, library="ak"
-        )
-    else:
-        array = branch.array(entry_start=start, entry_stop=stop)
-    return array, timed.seconds
-
-
-def _flat(array: Any, info: BranchInfo) -> Array:
+def _flat(array: Any, info: BranchInfo) -> Array | Names:
     import awkward as ak
 
     if info.kind == "string":
-        return _names(ak.to_list(array))  # type: ignore[return-value]
-    return ak.to_numpy(array)  # type: ignore[no-any-return]
+        return _names(ak.to_list(array))
+    return np.asarray(ak.to_numpy(array))
 
 
 def _jagged(layout: Any, info: BranchInfo) -> Jagged:
+    import awkward as ak
+
     layout = layout.to_ListOffsetArray64(True)
     offsets = np.asarray(layout.offsets.data)
-    content: Content
     if info.kind == "string":
-        content = encode(layout.content.to_ListOffsetArray64(True), offsets)
-    else:
-        content = np.asarray(layout.content.data)[: offsets[-1]]
-    return Jagged(content, offsets)
-
-
-def encode(strings: Any, offsets: Array) -> Names:
-    """Number the strings of an awkward list-of-characters layout, grouped into lists by offsets.
-
-    Lists that repeat the first list, as trigger names do, are recognised on the raw characters.
-    """
-    ends = np.asarray(strings.offsets.data)
-    characters = np.asarray(strings.content.data)[: ends[-1]]
-    lists, codes = _distinct_lists(characters, ends, offsets)
-    words = {word: i for i, word in enumerate(dict.fromkeys(w for item in lists for w in item))}
-    coded = [np.array([words[w] for w in item], np.int32) for item in lists]
-    if len(coded) == 1:
-        return Names(np.tile(coded[0], len(codes)), tuple(words))
-    parts = [coded[code] for code in codes]
-    return Names(np.concatenate(parts) if parts else np.zeros(0, np.int32), tuple(words))
-
-
-def _distinct_lists(
-    characters: Array, ends: Array, offsets: Array
-) -> tuple[list[list[str]], Array | list[int]]:
-    events = len(offsets) - 1
-    edges = ends[offsets]
-    if _all_alike(characters, ends, offsets, edges):
-        return [_words(characters, ends[offsets[0] : offsets[1] + 1])], np.zeros(events, np.int64)
-    known: dict[tuple[bytes, bytes], int] = {}
-    lists: list[list[str]] = []
-    codes = []
-    for i in range(events):
-        own = ends[offsets[i] : offsets[i + 1] + 1]
-        key = (characters[edges[i] : edges[i + 1]].tobytes(), (own - edges[i]).tobytes())
-        if key not in known:
-            known[key] = len(lists)
-            lists.append(_words(characters, own))
-        codes.append(known[key])
-    return lists, codes
-
-
-def _all_alike(characters: Array, ends: Array, offsets: Array, edges: Array) -> bool:
-    if len(offsets) < 2:
-        return False
-    sizes, lengths = np.diff(offsets), np.diff(ends)
-    if (sizes != sizes[0]).any() or (np.diff(edges) != edges[1] - edges[0]).any():
-        return False
-    if sizes[0] == 0:
-        return True
-    events = len(offsets) - 1
-    same_lengths = (lengths.reshape(events, -1) == lengths[: sizes[0]]).all()
-    if not same_lengths or edges[1] == edges[0]:
-        return bool(same_lengths)
-    rows = characters.reshape(events, -1)
-    return bool((rows == rows[0]).all())
-
-
-def _words(characters: Array, ends: Array) -> list[str]:
-    text = characters.tobytes() if len(ends) < 2 else characters[ends[0] : ends[-1]].tobytes()
-    edges = ends - ends[0]
-    return [text[a:b].decode() for a, b in pairwise(edges)]
+        return Jagged(_names(ak.to_list(layout.content[: offsets[-1]])), offsets)
+    return Jagged(np.asarray(layout.content.data)[: offsets[-1]], offsets)
 
 
 def _names(values: list[str]) -> Names:

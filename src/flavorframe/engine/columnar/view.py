@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Jagged, Names, Values
+from flavorframe.engine.columnar.baskets import Spent
 from flavorframe.engine.columnar.reader import RootFile
 from flavorframe.engine.columnar.segments import combine, first_match, ranges, reduce_segments
 from flavorframe.errors import CorrectionError, ExpressionError, FileError
@@ -33,7 +34,7 @@ class Columns:
         self._carriers = carriers
         self._read: dict[str, Any] = {}
         self._offsets: dict[n.Axis, tuple[str, Array]] = {}
-        self.spent = {"reading": 0.0, "decompressing": 0.0, "bytes": 0.0}
+        self.spent = Spent()
 
     def __len__(self) -> int:
         return self._stop - self._start
