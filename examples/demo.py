@@ -31,12 +31,17 @@ def main(folder: Path, fraction: float) -> None:
     total = results.total
     print(total)
 
-    fits = {era: models["mass"].fit(result.mass) for era, result in results.items()}
+    model = models["mass"]
+    fits = {
+        era: model.fit(result.mass, luminosity=result.luminosity, label="Simulation")
+        for era, result in results.items()
+    }
     total.candidates.to_root(folder / "candidates.root")
     ff.report.write(
         folder / "report.html", results, fits=fits, analysis=analysis, text=analysis_text()
     )
-    models["mass"].fit(total.mass).plot(path=folder / "mass.png", luminosity=total.luminosity)
+    together = model.fit(total.mass, luminosity=total.luminosity, label="Simulation")
+    together.plot(path=folder / "mass.png")
     summary = {era: summarise(result, fits[era]) for era, result in results.items()}
     (folder / "result.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False))
     for era, numbers in summary.items():

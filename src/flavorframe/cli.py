@@ -103,9 +103,7 @@ def fit(
     import flavorframe as ff
 
     results = ff.load(folder)
-    fits = {
-        era: _model(model).fit(result[histogram], minos=minos) for era, result in results.items()
-    }
+    fits = _fit_all(results, {histogram: _model(model)}, minos=minos)
     for era, fitted in fits.items():
         fitted.plot(path=folder / era / f"{histogram}_fit.png")
     if json:
@@ -230,12 +228,17 @@ def _model(name: str) -> MassModel:
     return models[name]()
 
 
-def _fit_all(results: Results, models: Mapping[str, MassModel]) -> dict[str, FitResult]:
-    """Fit the first histogram that has a model, in each era and, where there are more, together."""
+def _fit_all(
+    results: Results, models: Mapping[str, MassModel], *, minos: bool = False
+) -> dict[str, FitResult]:
+    """Fit the first histogram that has a model, in each era."""
     if not models:
         return {}
     histogram, model = next(iter(models.items()))
-    return {era: model.fit(result[histogram]) for era, result in results.items()}
+    return {
+        era: model.fit(result[histogram], minos=minos, luminosity=result.luminosity)
+        for era, result in results.items()
+    }
 
 
 def _write_report(

@@ -89,14 +89,17 @@ class BasketIndex:
         """Return the index of an uproot branch; raises UnusualError for baskets in the tree."""
         if not hasattr(branch, "embedded_baskets"):
             raise UnusualError("an RNTuple")
-        count = branch.num_baskets
         if branch.embedded_baskets:
             raise UnusualError("baskets embedded in the tree")
-        entries = np.asarray(branch.entry_offsets, np.int64)
+        count = branch.num_baskets
+        entries = np.zeros(1, np.int64)
+        if count:
+            entries = np.asarray(branch.member("fBasketEntry")[: count + 1], np.int64)
         positions = np.asarray(branch.member("fBasketSeek")[:count], np.int64)
         sizes = np.asarray(branch.member("fBasketBytes")[:count], np.int64)
-        if len(entries) != count + 1 or (np.diff(entries) < 0).any():
-            raise DamageError("the table of baskets does not rise from the first event to the last")
+        rising = entries[0] == 0 and (np.diff(entries) >= 0).all()
+        if not rising or entries[-1] != branch.num_entries or (positions < 0).any():
+            raise DamageError("the table of baskets does not cover the events from first to last")
         return cls(positions, sizes, entries)
 
     def covering(self, start: int, stop: int) -> range:
@@ -211,9 +214,11 @@ def decompress(payload: memoryview, target: Array) -> None:
         return
     place = 0
     for algorithm, compressed, size in _blocks(payload):
+        if algorithm == OLD_ZLIB:
+            raise UnusualError("compression of ROOT before version 3")
         codec = CODECS.get(algorithm)
         if codec is None:
-            raise UnusualError(f"compression {algorithm!r}")
+            raise DamageError(f"its compression {algorithm!r} is none that ROOT has")
         try:
             written = codec(compressed, target[place : place + size])
         except Exception as error:  # each library has its own
@@ -258,6 +263,7 @@ def _copy(result: Any, target: Array) -> int:
     return len(values)
 
 
+OLD_ZLIB = b"CS"
 CODECS: dict[bytes, Callable[[memoryview, Array], int]] = {
     b"ZS": _zstd,
     b"ZL": _zlib,

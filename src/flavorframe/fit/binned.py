@@ -1,0 +1,134 @@
+"""The binned data that a model is fitted to, taken from a histogram and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from flavorframe.errors import FitError
+from flavorframe.fit.components import Array
+
+
+@dataclass(frozen=True)
+class BinnedData:
+    """Counts of candidates, or sums of weights, in the bins of the fit range.
+
+    ``edges`` [GeV] has shape (bins + 1,), ``values`` shape (bins,), and so has ``variances``: the
+    sums of squared weights, or None where the values are counts.
+    """
+
+    edges: Array
+    values: Array
+    variances: Array | None = None
+    axis_label: str = "mass [GeV]"
+
+    @property
+    def centers(self) -> Array:
+        """The middle of each bin [GeV], shape (bins,)."""
+        return (self.edges[1:] + self.edges[:-1]) / 2
+
+    @property
+    def for_cost(self) -> Array:
+        """What `iminuit.cost` takes: counts, or (sum of weights, sum of squares) for each bin."""
+        if self.variances is None:
+            return self.values
+        return np.stack([self.values, self.variances], axis=1)
+
+    @property
+    def scale(self) -> Array:
+        """Equivalent counts per unit of weight in each bin, shape (bins,); 1 for counts.
+
+        A sum of weights times this scale is treated as a Poisson count. An empty bin has the median
+        scale of the others. Source: G. Bohm, G. Zech, NIM A 748 (2014) 1, as used in iminuit.
+        """
+        if self.variances is None:
+            return np.ones_like(self.values)
+        filled = self.variances > 0
+        scale = np.abs(self.values[filled]) / self.variances[filled]
+        everywhere = np.full_like(self.values, np.median(scale))
+        everywhere[filled] = scale
+        return everywhere
+
+
+def binned_data(histogram: Any, range: tuple[float, float]) -> BinnedData:
+    """Take the bins of a one-dimensional ``hist.Hist`` that lie in ``range`` [GeV].
+
+    Raises FitError, naming what is wrong, for anything that cannot be fitted: not a histogram of
+    counts or weights, more than one axis, edges that miss the range, NaN, negative counts, or
+    nothing in the range.
+    """
+    axis = _only_axis(histogram)
+    edges = np.asarray(axis.edges, dtype=np.float64)
+    first, last = (_edge_at(edges, limit, range) for limit in range)
+    values = np.asarray(histogram.values(), dtype=np.float64)[first:last]
+    variances = _variances(histogram)
+    if variances is not None:
+        variances = variances[first:last]
+    data = BinnedData(edges[first : last + 1], values, variances, _label(axis))
+    _require_usable(data)
+    return data
+
+
+def _only_axis(histogram: Any) -> Any:
+    axes = getattr(histogram, "axes", None)
+    if axes is None:
+        raise FitError(f"a fit needs a hist.Hist, not {type(histogram).__name__}")
+    if len(axes) != 1:
+        names = ", ".join(repr(getattr(axis, "label", "")) for axis in axes)
+        raise FitError(
+            f"a fit needs a histogram of one axis, this one has {len(axes)} ({names}); "
+            "project it on the mass axis, h.project(0)"
+        )
+    if not axes[0].traits.continuous:
+        raise FitError("a fit needs an axis of mass bins; this one has categories or integers")
+    return axes[0]
+
+
+def _label(axis: Any) -> str:
+    label = getattr(axis, "label", "")
+    # hist calls an axis without a label "Axis 0".
+    return "mass [GeV]" if label in ("", "Axis 0") else str(label)
+
+
+def _edge_at(edges: Array, limit: float, range: tuple[float, float]) -> int:
+    nearest = int(np.argmin(np.abs(edges - limit)))
+    # Edges that are computed as low + i·width differ from the decimal number by rounding.
+    if abs(edges[nearest] - limit) > 1e-6 * (edges[-1] - edges[0]):
+        raise FitError(
+            f"the fit range {range[0]:g}–{range[1]:g} GeV must begin and end at bin edges; the "
+            f"axis goes from {edges[0]:g} to {edges[-1]:g}, its edge nearest to {limit:g} is at "
+            f"{edges[nearest]:g}. Book the histogram with range=({range[0]:g}, {range[1]:g})"
+        )
+    return nearest
+
+
+def _variances(histogram: Any) -> Array | None:
+    if histogram.kind.name != "COUNT":
+        raise FitError("a fit needs a histogram of counts or weights, not of means of a quantity")
+    variances = histogram.variances()
+    if variances is None:
+        raise FitError(
+            "the histogram was filled or scaled with weights but does not keep their squares; "
+            "use a storage that does, hist.storage.Weight()"
+        )
+    weighted = "variance" in (histogram.view().dtype.names or ())
+    return np.asarray(variances, dtype=np.float64) if weighted else None
+
+
+def _require_usable(data: BinnedData) -> None:
+    low, high = data.edges[0], data.edges[-1]
+    if not np.isfinite(data.for_cost).all():
+        where = data.centers[~np.isfinite(data.for_cost.reshape(len(data.values), -1)).all(axis=1)]
+        raise FitError(f"the histogram has NaN or infinity in the bin at {where[0]:.4g} GeV")
+    if data.variances is None and (data.values < 0).any():
+        where = data.centers[data.values < 0]
+        raise FitError(
+            f"the histogram of counts is negative in the bin at {where[0]:.4g} GeV; "
+            "for subtracted or weighted data use hist.storage.Weight()"
+        )
+    if data.values.sum() <= 0:
+        raise FitError(
+            f"the histogram has no candidates between {low:g} and {high:g} GeV; nothing to fit"
+        )

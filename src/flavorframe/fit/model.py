@@ -1,0 +1,213 @@
+"""Mass models: components with yields, fitted together to a spectrum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flavorframe.errors import FitError, did_you_mean
+from flavorframe.fit.binned import binned_data
+from flavorframe.fit.components import Array, Component
+from flavorframe.fit.parameter import Parameter
+
+if TYPE_CHECKING:
+    from flavorframe.fit.result import FitResult
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a component is looked at first, alone, to find where the full fit starts.
+
+    ``windows`` are pairs of masses [GeV]; a bin belongs to a stage if its centre is in one of them.
+    """
+
+    component: str
+    windows: tuple[tuple[float, float], ...]
+
+    @property
+    def yield_name(self) -> str:
+        """The name of the component's yield among the fitted parameters."""
+        return yield_name(self.component)
+
+    def selects(self, masses: Array) -> NDArray[np.bool_]:
+        """Return which of the masses [GeV] are in a window, a boolean array of the same shape."""
+        inside = np.zeros(len(masses), dtype=np.bool_)
+        for low, high in self.windows:
+            inside |= (low <= masses) & (masses < high)
+        return inside
+
+
+@dataclass(frozen=True, repr=False)
+class MassModel:
+    """The sum of components on a range of masses [GeV], each with a yield: its candidates in range.
+
+    ``stages`` are run in order before the full fit. Raises FitError for components of one name or
+    different parameters of one name.
+
+    >>> from flavorframe.fit import Exponential, Gaussian, MassModel, Parameter
+    >>> model = MassModel(
+    ...     components=(
+    ...         Gaussian(
+    ...             "phi",
+    ...             mean=Parameter("mean", 1.019, limits=(1.01, 1.03), unit="GeV"),
+    ...             sigma=Parameter("sigma", 0.008, limits=(0.002, 0.02), unit="GeV"),
+    ...         ),
+    ...         Exponential("background", slope=Parameter("slope", 0, limits=(-20, 20))),
+    ...     ),
+    ...     range=(0.96, 1.08),
+    ... )
+    >>> model.names
+    ('N(phi)', 'N(background)', 'mean', 'sigma', 'slope')
+    """
+
+    components: tuple[Component, ...]
+    range: tuple[float, float]
+    stages: tuple[Stage, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [component.name for component in self.components]
+        if len(set(names)) < len(names) or not names:
+            raise FitError(f"a model needs components of different names, not {names}")
+        for stage in self.stages:
+            _require_known(stage.component, names, "component")
+        for parameter in self._all_parameters:
+            _require_same(parameter, self.parameters[parameter.name])
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """The parameters that shape the components, by name; a shared one is there once."""
+        unique: dict[str, Parameter] = {}
+        for parameter in self._all_parameters:
+            unique.setdefault(parameter.name, replace(parameter, factor=1.0))
+        return unique
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all that is fitted: a yield for each component, then the parameters."""
+        return (*(yield_name(component.name) for component in self.components), *self.parameters)
+
+    def names_of(self, component: str) -> set[str]:
+        """Return the names of one component's yield and parameters."""
+        shapes = (c.parameters for c in self.components if c.name == component)
+        return {yield_name(component), *(p.name for parameters in shapes for p in parameters)}
+
+    def change(self, name: str, **changes: Any) -> MassModel:
+        """Return a model in which one parameter differs, in every component that has it.
+
+        ``changes`` are fields of `Parameter`. Raises FitError for a name that it does not have.
+
+        >>> from flavorframe.fit import dsphi
+        >>> dsphi().change("alpha", start=1.8).parameters["alpha"].start
+        1.8
+        """
+        _require_known(name, self.parameters, "parameter")
+        changed = tuple(component.change(name, **changes) for component in self.components)
+        return replace(self, components=changed)
+
+    def only(self, *components: str) -> MassModel:
+        """Return a model of some of the components, say to fit a simulation of one signal.
+
+        Raises FitError for a name that it does not have.
+
+        >>> from flavorframe.fit import dsphi
+        >>> dsphi().only("Ds").names
+        ('N(Ds)', 'mean', 'sigma', 'alpha', 'n')
+        """
+        for name in components:
+            _require_known(name, [component.name for component in self.components], "component")
+        return replace(
+            self,
+            components=tuple(c for c in self.components if c.name in components),
+            stages=tuple(stage for stage in self.stages if stage.component in components),
+        )
+
+    def expected(self, edges: Array, values: Sequence[float]) -> dict[str, Array]:
+        """Return the expected candidates of each component in each bin, shape (bins,) each.
+
+        ``edges`` [GeV] go from one end of the fit range to the other; ``values`` follow ``names``.
+        """
+        curves = self._curves(edges, np.asarray(values, dtype=np.float64))
+        return {c.name: np.diff(y) for c, y in zip(self.components, curves, strict=True)}
+
+    def cumulative(self, edges: Array, *values: float) -> Array:
+        """Return the expected candidates below each edge, shape (edges,): what is fitted."""
+        return sum(self._curves(edges, np.asarray(values)), start=np.zeros_like(edges))
+
+    def fit(
+        self,
+        histogram: Any,
+        *,
+        minos: bool = False,
+        luminosity: float | None = None,
+        label: str = "",
+    ) -> FitResult:
+        """Fit the model to a one-dimensional ``hist.Hist`` by extended binned maximum likelihood.
+
+        A bin's expectation is the integral over the bin. Weighted histograms are fitted with the
+        scaled Poisson likelihood. ``minos`` adds asymmetric errors; ``luminosity`` [fb^-1] and
+        ``label`` go to the result and its plots. A fit that failed is returned too, with
+        `FitResult.problems`; raises FitError for a histogram that cannot be fitted.
+        """
+        from flavorframe.fit.minimiser import fit_data
+
+        data = binned_data(histogram, self.range)
+        return fit_data(self, data, minos=minos, luminosity=luminosity, label=label)
+
+    def __repr__(self) -> str:
+        from flavorframe.fit._repr_text import model_text
+
+        return model_text(self)
+
+    def _repr_html_(self) -> str:
+        from flavorframe.fit._repr_html import model_html
+
+        return model_html(self)
+
+    @cached_property
+    def _all_parameters(self) -> tuple[Parameter, ...]:
+        return tuple(p for component in self.components for p in component.parameters)
+
+    @cached_property
+    def _slots(self) -> list[tuple[list[int], Array]]:
+        """For each component, where its parameters are among ``names``, and their factors."""
+        where = {name: position for position, name in enumerate(self.names)}
+        return [
+            ([where[p.name] for p in c.parameters], np.array([p.factor for p in c.parameters]))
+            for c in self.components
+        ]
+
+    def _curves(self, edges: Array, values: Array) -> list[Array]:
+        return [
+            values[i] * component.cumulative(edges, *(values[positions] * factors))
+            for i, (component, (positions, factors)) in enumerate(
+                zip(self.components, self._slots, strict=True)
+            )
+        ]
+
+
+def yield_name(component: str) -> str:
+    """Return the name that a component's yield has among the fitted parameters.
+
+    >>> yield_name("Ds")
+    'N(Ds)'
+    """
+    return f"N({component})"
+
+
+def _require_known(name: str, known: Any, what: str) -> None:
+    if name not in known:
+        listed = ", ".join(known)
+        raise FitError(f"no {what} {name!r}; there are {listed}.{did_you_mean(name, known)}")
+
+
+def _require_same(parameter: Parameter, first: Parameter) -> None:
+    if replace(parameter, factor=1.0) != first:
+        raise FitError(
+            f"two components have different parameters of the name {parameter.name!r}: share one "
+            "Parameter, or give them different names"
+        )
