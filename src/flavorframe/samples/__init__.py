@@ -1,0 +1,28 @@
+"""Realistic ntuples of Ds⁺ → φ(μμ)π⁺ with known truth, in the layouts of real ones.
+
+Collisions are drawn from true decays and from backgrounds, measured by a simple detector, combined
+into candidates and triggered on; the numbers are tuned such that the published selection gives
+the published mass plot. The same seed gives the same events in every layout.
+"""
+
+from flavorframe.samples.corner_cases import CORNER_CASES, corner_case, write_corner_case
+from flavorframe.samples.eras import ERAS
+from flavorframe.samples.files import write_file
+from flavorframe.samples.generate import chunks, generate
+from flavorframe.samples.record import TRUTH, Collection, Events, concatenate
+from flavorframe.samples.write import write
+
+__all__ = [
+    "CORNER_CASES",
+    "ERAS",
+    "TRUTH",
+    "Collection",
+    "Events",
+    "chunks",
+    "concatenate",
+    "corner_case",
+    "generate",
+    "write",
+    "write_corner_case",
+    "write_file",
+]

@@ -1,0 +1,143 @@
+"""Files that break things: small, extreme, and valid. For tests of whatever reads ntuples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from flavorframe.errors import SampleError, did_you_mean
+from flavorframe.samples.files import Format, Layout, write_file
+from flavorframe.samples.generate import generate
+from flavorframe.samples.record import Array, Collection, Events
+
+#: The links of a candidate → the collection that they lead to.
+_LINKS = {"mu1_idx": "Muon", "mu2_idx": "Muon", "track_idx": "Track"}
+
+
+def corner_case(name: str) -> Events:
+    """Return the events of a case of ``CORNER_CASES``; raises SampleError that lists them.
+
+    >>> corner_case("many_candidates").triplet.counts[0] >= 300
+    np.True_
+    """
+    if name not in CORNER_CASES:
+        raise SampleError(
+            f"no corner case {name!r}; there are {', '.join(CORNER_CASES)}."
+            f"{did_you_mean(name, CORNER_CASES)}"
+        )
+    return CORNER_CASES[name]()
+
+
+def write_corner_case(
+    name: str, path: str | PathLike[str], layout: Layout = "nano", *, format: Format = "ttree"
+) -> Path:
+    """Write a case to a file and return its path; raises SampleError as ``write_file`` does.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_corner_case("no_events", f"{folder}/empty.root").name
+    'empty.root'
+    """
+    return write_file(path, events=corner_case(name), layout=layout, format=format)
+
+
+def _no_events() -> Events:
+    return generate(0)
+
+
+def _one_event() -> Events:
+    return generate(1)
+
+
+def _no_candidates() -> Events:
+    events = generate(500)
+    nothing = {name: values[:0] for name, values in events.triplet.fields.items()}
+    return replace(events, triplet=Collection(np.zeros_like(events.triplet.counts), nothing))
+
+
+def _many_candidates() -> Events:
+    """The first event is made of as many as it takes for 300 candidates; others are ordinary."""
+    events = generate(1000)
+    merged = int(np.searchsorted(events.triplet.offsets, 300))
+    fields, event = events.triplet.fields, events.triplet.event
+    links = {
+        link: _shifted(fields[link], event, events.collections[target], merged)
+        for link, target in _LINKS.items()
+    }
+    kept = np.r_[0, merged : len(events)]
+    return Events(
+        kind=events.kind,
+        scalars=_picked(events.scalars, kept),
+        hlt=_picked(events.hlt, kept),
+        l1=_picked(events.l1, kept),
+        muon=_merged(events.muon, merged),
+        track=_merged(events.track, merged),
+        triplet=_merged(_with(events.triplet, links), merged),
+        process=events.process[kept],
+    )
+
+
+def _all_nan() -> Events:
+    events = generate(500)
+    # What is NaN is equal to nothing, so that no muon or track of a candidate is found.
+    unlinked = {link: np.full_like(events.triplet.fields[link], -1) for link in _LINKS}
+    return replace(
+        events,
+        muon=_nan_filled(events.muon),
+        track=_nan_filled(events.track),
+        triplet=_with(_nan_filled(events.triplet), unlinked),
+    )
+
+
+def _equal_pt() -> Events:
+    """All muons of an event have one pt, so that those of candidates are taken for the first."""
+    events = generate(500)
+    muon, triplet = events.muon, events.triplet
+    pt = muon.fields["pt"][muon.offsets[muon.event]]
+    links: dict[str, Array] = {}
+    for name in ("mu1", "mu2"):
+        idx = triplet.fields[f"{name}_idx"]
+        listed = np.flatnonzero(idx >= 0)
+        own = triplet.fields[f"{name}_pt"].copy()
+        own[listed] = pt[muon.offsets[triplet.event[listed]]]
+        links |= {f"{name}_idx": np.minimum(idx, 0), f"{name}_pt": own}
+    return replace(events, muon=_with(muon, {"pt": pt}), triplet=_with(triplet, links))
+
+
+def _with(collection: Collection, columns: dict[str, Array]) -> Collection:
+    return Collection(collection.counts, collection.fields | columns)
+
+
+def _nan_filled(collection: Collection) -> Collection:
+    floats = {name: v for name, v in collection.fields.items() if v.dtype.kind == "f"}
+    return _with(collection, {name: np.full_like(v, np.nan) for name, v in floats.items()})
+
+
+def _shifted(idx: Array, event: Array, target: Collection, merged: int) -> Array:
+    """Positions in the lists of the first events after these are made one."""
+    before = np.where(event < merged, target.offsets[event], 0)
+    return np.where(idx >= 0, idx + before, idx).astype(idx.dtype)
+
+
+def _merged(collection: Collection, events: int) -> Collection:
+    counts = collection.counts
+    return Collection(np.r_[counts[:events].sum(), counts[events:]], collection.fields)
+
+
+def _picked(columns: dict[str, Array], rows: Array) -> dict[str, Array]:
+    return {name: values[rows] for name, values in columns.items()}
+
+
+#: Name → what makes the events.
+CORNER_CASES: dict[str, Callable[[], Events]] = {
+    "no_events": _no_events,
+    "one_event": _one_event,
+    "no_candidates": _no_candidates,
+    "many_candidates": _many_candidates,
+    "all_nan": _all_nan,
+    "equal_pt": _equal_pt,
+}

@@ -1,0 +1,109 @@
+"""Put it together: collisions, detector, candidates, trigger; a chunk of events at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+import numpy as np
+
+from flavorframe.errors import SampleError
+from flavorframe.samples.candidates import combine
+from flavorframe.samples.collisions import collide, draw_processes
+from flavorframe.samples.columns import (
+    as_collection,
+    muon_columns,
+    scalar_columns,
+    track_columns,
+    triplet_columns,
+)
+from flavorframe.samples.detector import are_listed, reconstruct_muons, reconstruct_tracks
+from flavorframe.samples.eras import Era, era_named
+from flavorframe.samples.record import Events, Kind, concatenate
+from flavorframe.samples.triggers import decide, match
+from flavorframe.samples.vertices import fit_vertices, primary_vertices
+
+#: Events made at once: bounds the memory, and fits the processor's cache.
+CHUNK = 10_000
+
+#: Event numbers that a file has to itself, so that no two events of an era share one, and the
+#: number of files that these allow for: real event numbers have 32 bits.
+EVENT_NUMBERS = 10_000_000
+MAX_FILES = 2**32 // EVENT_NUMBERS
+
+
+def generate(
+    events: int, *, era: str = "2017B", seed: int = 2017, kind: Kind = "data", file: int = 0
+) -> Events:
+    """Generate events of Ds⁺ → φ(μμ)π⁺ and its backgrounds, with known truth.
+
+    The same arguments give the same events, and fewer events give the first ones of more. Files
+    of an era, told apart by their number, are different events. ``kind="simulation"`` is signal
+    only, with the true number of interactions and weights. Raises SampleError for an unknown era
+    or kind, and for a number that is negative or too large.
+
+    >>> events = generate(1000, seed=1)
+    >>> len(events), bool((events.triplet.fields["truth"] == 1).any())
+    (1000, True)
+    """
+    return concatenate(list(chunks(events, era=era, seed=seed, kind=kind, file=file)))
+
+
+def chunks(
+    events: int, *, era: str = "2017B", seed: int = 2017, kind: Kind = "data", file: int = 0
+) -> Iterator[Events]:
+    """Return an iterator over what :func:`generate` returns, at most ``CHUNK`` events at a time.
+
+    There is at least one piece, so that no events still have their columns.
+
+    >>> [len(piece) for piece in chunks(12_000)]
+    [10000, 2000]
+    """
+    period = era_named(era)
+    check_kind(kind)
+    for name, number in (("events", events), ("seed", seed), ("file", file)):
+        if number < 0:
+            raise SampleError(f"{name}={number} must not be negative")
+    for name, number, most in (("events", events, EVENT_NUMBERS), ("file", file, MAX_FILES - 1)):
+        if number > most:
+            raise SampleError(f"{name}={number} must be at most {most}, to number the events")
+    return _chunks(events, period, seed, kind, file)
+
+
+def check_kind(kind: Kind) -> None:
+    """Raise SampleError for a kind of sample that does not exist."""
+    if kind not in get_args(Kind):
+        raise SampleError(f"kind={kind!r} must be one of {', '.join(get_args(Kind))}")
+
+
+def _chunks(events: int, era: Era, seed: int, kind: Kind, file: int) -> Iterator[Events]:
+    for number, start in enumerate(range(0, max(events, 1), CHUNK)):
+        entropy = [seed, era.number, get_args(Kind).index(kind), file, number]
+        rng = np.random.default_rng(np.random.SeedSequence(entropy))
+        yield _chunk(rng, era, kind, first=file * EVENT_NUMBERS + start).head(events - start)
+
+
+def _chunk(rng: np.random.Generator, era: Era, kind: Kind, first: int) -> Events:
+    scalars = scalar_columns(rng, era, kind, np.arange(first, first + CHUNK))
+    collisions = collide(rng, draw_processes(rng, kind, CHUNK))
+    pv = primary_vertices(rng, CHUNK)
+    muons = reconstruct_muons(rng, collisions)
+    tracks = reconstruct_tracks(rng, collisions, muons)
+    found = combine(rng, collisions, muons, tracks)
+    vertex = fit_vertices(rng, found, pv[found.event], collisions.flight[found.event])
+    trigger = decide(rng, scalars["run"], muons, found, vertex["flight_significance"])
+    listed = are_listed(rng, muons)
+    muon = muon_columns(rng, muons, listed, collisions, kind) | match(rng, muons, trigger.hlt)
+    track = track_columns(rng, tracks, collisions, pv)
+    triplet = triplet_columns(rng, found, muon, track) | vertex
+    in_list = {name: values[listed] for name, values in muon.items()}
+    return Events(
+        kind=kind,
+        scalars=scalars,
+        hlt=trigger.hlt,
+        l1=trigger.l1,
+        muon=as_collection("Muon", CHUNK, muons.event[listed], in_list),
+        track=as_collection("Track", CHUNK, tracks.event, track),
+        triplet=as_collection("triplet", CHUNK, found.event, triplet),
+        process=collisions.process,
+    )

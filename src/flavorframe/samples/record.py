@@ -1,0 +1,119 @@
+"""What the generator makes and the writers write: flat numpy arrays with counts per event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+#: Collisions as recorded, or simulated signal.
+Kind = Literal["data", "simulation"]
+
+#: What a candidate (``triplet`` field ``truth``) or a collision (``Events.process``) really is.
+TRUTH = {0: "combinatorial", 1: "Ds", 2: "D+", 3: "phi"}
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A variable-length list of elements in each event: the counts, and one flat array a field.
+
+    >>> muons = Collection(np.array([2, 0, 1]), {"pt": np.array([5.0, 4.0, 3.0])})
+    >>> muons.offsets, muons.event
+    (array([0, 2, 2, 3]), array([0, 0, 2]))
+    """
+
+    counts: Array
+    fields: dict[str, Array]
+
+    @property
+    def offsets(self) -> Array:
+        """Where each event's elements begin in the flat arrays, shape (events + 1,)."""
+        return np.concatenate([[0], np.cumsum(self.counts)])
+
+    @property
+    def event(self) -> Array:
+        """The position of the event that each element belongs to, shape (elements,)."""
+        return np.repeat(np.arange(len(self.counts)), self.counts)
+
+    def head(self, events: int) -> Collection:
+        """The elements of the first ``events`` events."""
+        counts = self.counts[:events]
+        return Collection(counts, _cut(self.fields, counts.sum()))
+
+
+@dataclass(frozen=True)
+class Events:
+    """Generated events, equal to the last bit whatever layout they are written in.
+
+    ``scalars``, ``hlt`` and ``l1`` (without versions) and ``process``, the truth of the collision
+    with the labels of ``TRUTH``, have one value an event. A path or seed that is not in the menu
+    of an event's run is False.
+    """
+
+    kind: Kind
+    scalars: dict[str, Array]
+    hlt: dict[str, Array]
+    l1: dict[str, Array]
+    muon: Collection
+    track: Collection
+    triplet: Collection
+    process: Array
+
+    def __len__(self) -> int:
+        return len(self.process)
+
+    @property
+    def collections(self) -> dict[str, Collection]:
+        """The collections, by the name that their columns begin with."""
+        return {"Muon": self.muon, "Track": self.track, "triplet": self.triplet}
+
+    def head(self, events: int) -> Events:
+        """The first ``events`` events."""
+        return Events(
+            kind=self.kind,
+            scalars=_cut(self.scalars, events),
+            hlt=_cut(self.hlt, events),
+            l1=_cut(self.l1, events),
+            muon=self.muon.head(events),
+            track=self.track.head(events),
+            triplet=self.triplet.head(events),
+            process=self.process[:events],
+        )
+
+
+def concatenate(parts: Sequence[Events]) -> Events:
+    """Join events of the same kind, in order.
+
+    >>> from flavorframe.samples import generate
+    >>> events = generate(10, seed=1)
+    >>> len(concatenate([events, events]))
+    20
+    """
+    return Events(
+        kind=parts[0].kind,
+        scalars=_joined([part.scalars for part in parts]),
+        hlt=_joined([part.hlt for part in parts]),
+        l1=_joined([part.l1 for part in parts]),
+        muon=_joined_lists([part.muon for part in parts]),
+        track=_joined_lists([part.track for part in parts]),
+        triplet=_joined_lists([part.triplet for part in parts]),
+        process=np.concatenate([part.process for part in parts]),
+    )
+
+
+def _cut(columns: dict[str, Array], length: int) -> dict[str, Array]:
+    return {name: values[:length] for name, values in columns.items()}
+
+
+def _joined(parts: Sequence[dict[str, Array]]) -> dict[str, Array]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _joined_lists(parts: Sequence[Collection]) -> Collection:
+    counts = np.concatenate([part.counts for part in parts])
+    return Collection(counts, _joined([part.fields for part in parts]))

@@ -1,0 +1,113 @@
+"""The branches of both layouts: one line a field, its name in each and its type in each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Field(NamedTuple):
+    """One quantity: its name and numpy type in memory and in ``nano``, its branch in ``bph``.
+
+    ``bph`` is empty for what only ``nano`` stores (links are by value in ``bph``); ``bph_type`` is
+    the C++ type of the number, which is inside a ``std::vector`` in a collection.
+
+    >>> MUON[0]
+    Field(name='pt', dtype='float32', bph='MuonPt', bph_type='float')
+    """
+
+    name: str
+    dtype: str
+    bph: str
+    bph_type: str
+
+
+SCALARS = (
+    Field("run", "uint32", "run", "unsigned int"),
+    Field("luminosityBlock", "uint32", "lumi", "unsigned int"),
+    Field("event", "uint64", "evt", "unsigned int"),
+    Field("PV_npvs", "int32", "PVCollection_Size", "int"),
+    Field("Pileup_nPU", "int32", "nPileUpInt", "unsigned int"),
+    Field("genWeight", "float32", "genWeight", "float"),
+)
+
+MUON = (
+    Field("pt", "float32", "MuonPt", "float"),
+    Field("eta", "float32", "MuonEta", "float"),
+    Field("phi", "float32", "MuonPhi", "float"),
+    Field("energy", "float64", "MuonEnergy", "double"),
+    Field("charge", "int32", "MuonCharge", "double"),
+    Field("isGlobal", "bool", "Muon_isGlobal", "double"),
+    Field("isPF", "bool", "Muon_isPF", "double"),
+    Field("isSoft", "bool", "Muon_isSoft", "double"),
+    Field("isLoose", "bool", "Muon_isLoose", "double"),
+    Field("isTracker", "bool", "Muon_isTrackerMuon", "double"),
+    Field("isStandalone", "bool", "Muon_isStandAloneMuon", "double"),
+    Field("nStations", "int32", "Muon_numberOfMatchedStations", "double"),
+    Field("nTrackerLayers", "int32", "Muon_trackerLayersWithMeasurement", "double"),
+)
+
+TRACK = (
+    Field("pt", "float64", "Track_pt", "double"),
+    Field("eta", "float64", "Track_eta", "double"),
+    Field("phi", "float64", "Track_phi", "double"),
+    Field("charge", "int32", "Track_charge", "double"),
+    Field("dz", "float64", "Track_dz", "double"),
+    Field("dxy", "float64", "Track_dxy", "double"),
+    Field("dzErr", "float64", "Track_dzError", "double"),
+    Field("dxyErr", "float64", "Track_dxyError", "double"),
+    Field("normalizedChi2", "float64", "Track_normalizedChi2", "double"),
+)
+
+
+def _point(name: str, bph: str) -> tuple[Field, ...]:
+    return tuple(Field(f"{name}_{axis}", "float64", f"{bph}_{axis}", "double") for axis in "xyz")
+
+
+def _momentum(name: str, bph: str) -> tuple[Field, ...]:
+    parts = ("pt", "Pt"), ("eta", "Eta"), ("phi", "Phi")
+    return tuple(Field(f"{name}_{a}", "float64", f"{bph}_{b}", "double") for a, b in parts)
+
+
+TRIPLET = (
+    Field("mass", "float64", "Triplet2_Mass", "double"),
+    Field("pt", "float64", "Triplet2_Pt", "double"),
+    Field("eta", "float64", "Triplet2_Eta", "double"),
+    Field("phi", "float64", "Triplet2_Phi", "double"),
+    Field("charge", "int32", "Triplet2_Charge", "double"),
+    Field("vertex_chi2", "float64", "TripletVtx2_Chi2", "double"),
+    Field("vertex_ndof", "float64", "TripletVtx2_NDOF", "double"),
+    *_point("vertex", "TripletVtx2"),
+    *_point("pv", "RefittedPV2"),
+    Field("pv_ntracks", "int32", "RefittedPV2_NTracks", "double"),
+    Field("flight_distance", "float64", "FlightDistBS_SV", "double"),
+    Field("flight_error", "float64", "FlightDistBS_SV_Err", "double"),
+    Field("flight_significance", "float64", "FlightDistBS_SV_Significance", "double"),
+    Field("flight3d_distance", "float64", "FlightDistPVSV2", "double"),
+    Field("flight3d_error", "float64", "FlightDistPVSV2_Err", "double"),
+    Field("flight3d_significance", "float64", "FlightDistPVSV2_Significance", "double"),
+    Field("relative_isolation", "float64", "Triplet_relativeiso", "double"),
+    *_momentum("mu1", "Mu01"),
+    Field("mu1_trigger_dr", "float32", "Mu1_dRtriggerMatch_2017", "float"),
+    Field("mu1_any_trigger_dr", "float32", "Mu01_dRtriggerMatch", "float"),
+    Field("mu1_dxy", "float64", "dxy_mu1", "double"),
+    Field("mu1_idx", "int32", "", ""),
+    *_momentum("mu2", "Mu02"),
+    Field("mu2_trigger_dr", "float32", "Mu2_dRtriggerMatch_2017", "float"),
+    Field("mu2_any_trigger_dr", "float32", "Mu02_dRtriggerMatch", "float"),
+    Field("mu2_dxy", "float64", "dxy_mu2", "double"),
+    Field("mu2_idx", "int32", "", ""),
+    *_momentum("track", "Tr"),
+    Field("track_dxy", "float64", "dxy_mu3", "double"),
+    Field("track_idx", "int32", "", ""),
+    *_momentum("refit1", "RefTrack1"),
+    *_momentum("refit2", "RefTrack2"),
+    *_momentum("refit3", "RefTrack3"),
+    Field("truth", "int32", "Triplet2_Truth", "int"),
+)
+
+#: Collection in memory → (fields, counter in ``bph``; ``nano`` counters are ``n`` + the name).
+COLLECTIONS = {
+    "Muon": (MUON, "MuonCollectionSize"),
+    "Track": (TRACK, ""),
+    "triplet": (TRIPLET, "TripletCollectionSize2"),
+}

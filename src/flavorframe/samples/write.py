@@ -1,0 +1,124 @@
+"""Write whole samples: a folder of files, their catalogue, and the truth about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from flavorframe.errors import SampleError
+from flavorframe.samples.collisions import DATA_MIXTURE
+from flavorframe.samples.eras import EVENTS_PER_FB, era_named
+from flavorframe.samples.files import (
+    Compression,
+    Format,
+    Layout,
+    check_options,
+    write_complete,
+    write_file,
+)
+from flavorframe.samples.generate import MAX_FILES, check_kind, chunks
+from flavorframe.samples.record import TRUTH, Array, Events, Kind
+
+_TREES: dict[Layout, str] = {"nano": "Events", "bph": "Tree3Mu/ntuple"}
+
+
+def write(
+    folder: str | PathLike[str],
+    *,
+    eras: Iterable[str] = ("2017B",),
+    fraction: float = 0.05,
+    layout: Layout = "nano",
+    format: Format = "ttree",
+    files_per_era: int = 2,
+    compression: Compression = "zstd",
+    seed: int = 2017,
+    kind: Kind = "data",
+) -> Path:
+    """Write samples of eras into a folder, and return their catalogue, ``catalog.json``.
+
+    ``fraction`` is the size with respect to the published data (1.44 million events in 2017B),
+    and the catalogue's luminosities [fb^-1] are scaled by it; simulation has as much signal as
+    the data of that luminosity. ``truth.json`` beside it tells for each era how many collisions
+    of each process were generated, and how many candidates of each origin were reconstructed.
+
+    Raises SampleError as :func:`write_file` does, and for an unknown era, kind or size.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     catalogue = write(folder, fraction=1e-4)
+    ...     sorted(path.name for path in catalogue.parent.iterdir())
+    ['SkimPhiPi_Run2017B', 'catalog.json', 'truth.json']
+    """
+    names = (eras,) if isinstance(eras, str) else tuple(eras)
+    sizes = {name: _sizes(name, fraction, files_per_era, kind) for name in names}
+    check_options(layout, format, compression)
+    save = partial(write_file, layout=layout, format=format, compression=compression)
+    catalogue, truth = {}, {}
+    for name in names:
+        entry, tally = _entry(name, fraction, files_per_era, kind), _Tally()
+        for number, file in enumerate(entry["files"].split()):
+            pieces = chunks(sizes[name][number], era=name, seed=seed, kind=kind, file=number)
+            save(Path(folder, entry["rootpath"], file), events=tally.count(pieces))
+        catalogue[name] = entry | {"treename": _TREES[layout]}
+        truth[name] = asdict(tally)
+    _write_json(Path(folder, "truth.json"), truth)
+    return _write_json(Path(folder, "catalog.json"), catalogue)
+
+
+def _no_counts() -> dict[str, int]:
+    return dict.fromkeys(TRUTH.values(), 0)
+
+
+@dataclass
+class _Tally:
+    """What was generated and reconstructed, counted as events pass on their way to a file."""
+
+    events: int = 0
+    events_with_candidates: int = 0
+    generated: dict[str, int] = field(default_factory=_no_counts)
+    candidates: dict[str, int] = field(default_factory=_no_counts)
+
+    def count(self, pieces: Iterable[Events]) -> Iterator[Events]:
+        for events in pieces:
+            self.events += len(events)
+            self.events_with_candidates += int((events.triplet.counts > 0).sum())
+            _add(self.generated, events.process)
+            _add(self.candidates, events.triplet.fields["truth"])
+            yield events
+
+
+def _add(counts: dict[str, int], labels: Array) -> None:
+    for label, name in TRUTH.items():
+        counts[name] += int((labels == label).sum())
+
+
+def _sizes(name: str, fraction: float, files: int, kind: Kind) -> list[int]:
+    if not 0 < fraction < float("inf"):
+        raise SampleError(f"fraction={fraction} must be a positive number")
+    if not 1 <= files <= MAX_FILES:
+        raise SampleError(f"files_per_era={files} must be from 1 to {MAX_FILES}")
+    check_kind(kind)
+    share = 1.0 if kind == "data" else DATA_MIXTURE[1]
+    events = round(fraction * era_named(name).lumi * EVENTS_PER_FB * share)
+    return [events * (n + 1) // files - events * n // files for n in range(files)]
+
+
+def _entry(name: str, fraction: float, files: int, kind: Kind) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "skim": "dsphipi",
+        "rootpath": f"SkimPhiPi_{'Run' if kind == 'data' else 'Simulation'}{name}/",
+        "files": " ".join(f"Tree_PhiPi_{number}.root" for number in range(1, files + 1)),
+        "era": name,
+        "lumi": round(fraction * era_named(name).lumi, 9),
+    }
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> Path:
+    text = json.dumps(content, indent=2)
+    return write_complete(path, lambda part: part.write_text(text + "\n", encoding="utf-8"))
