@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from flavorframe.engine.columnar import _decode
 from flavorframe.engine.columnar.arrays import Array, Names
 from flavorframe.engine.columnar.baskets import VECTOR_HEADER, Block, DamageError
 from flavorframe.engine.columnar.segments import ranges
-
-compiled = numba.njit(nogil=True, cache=True)
 
 
 def scalars(block: Block, dtype: np.dtype[Any]) -> Array:
@@ -39,7 +37,7 @@ def lists(block: Block, dtype: np.dtype[Any], *, header: int) -> tuple[Array, Ar
     offsets = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes, out=offsets[1:])
     bits = np.empty(int(offsets[-1]), f"u{dtype.itemsize}")
-    COPIERS[dtype.itemsize](block.data, begins, sizes, bits)
+    _decode.copy(block.data, begins, sizes, dtype.itemsize, bits)
     return bits.view(dtype.newbyteorder("=")), offsets
 
 
@@ -50,7 +48,7 @@ def entries(block: Block, itemsize: int, header: int) -> tuple[Array, Array]:
     """
     count = int((block.table[:, 6] - block.table[:, 5]).sum())
     begins, sizes = np.empty(count, np.int64), np.empty(count, np.int64)
-    wrong = _locate(block.data, block.table, itemsize, header, begins, sizes)
+    wrong = _decode.locate(block.data, block.table, itemsize, header, begins, sizes)
     if wrong >= 0:
         raise DamageError(f"basket {wrong} of these: its entries do not fit its data")
     return begins, sizes
@@ -62,8 +60,8 @@ def names(block: Block) -> tuple[Names, Array]:
     A list that repeats the one before, as trigger names do, is recognised on its bytes.
     """
     begins, sizes = entries(block, 1, 0)
-    changed = np.ones(len(begins), np.bool_)
-    _mark_changes(block.data, begins, sizes, changed)
+    changed = np.empty(len(begins), np.bool_)
+    _decode.mark_changes(block.data, begins, sizes, changed)
     known: dict[bytes, int] = {}
     distinct: list[list[str]] = []
     kinds = []
@@ -103,120 +101,3 @@ def _strings(raw: bytes) -> list[str]:
     if place != len(raw):
         raise DamageError("a list of strings does not end where its entry does")
     return found
-
-
-@compiled
-def _int32(data: Array, place: int) -> int:
-    i = np.uintp(place)
-    value: int = (
-        (np.int64(data[i]) << 24)
-        | (np.int64(data[i + np.uintp(1)]) << 16)
-        | (np.int64(data[i + np.uintp(2)]) << 8)
-        | np.int64(data[i + np.uintp(3)])
-    )
-    return value
-
-
-@compiled
-def _locate(
-    data: Array, table: Array, itemsize: int, header: int, begins: Array, sizes: Array
-) -> int:
-    """Fill begins and sizes; return the row of a basket that contradicts itself, or −1."""
-    out = 0
-    for row in range(len(table)):
-        base, size, border, key = table[row, 0], table[row, 1], table[row, 2], table[row, 3]
-        number, first, last = table[row, 4], table[row, 5], table[row, 6]
-        if size < border + 4 * (number + 1):
-            return row
-        for i in range(first, last):
-            begin = _int32(data, base + border + 4 * (i + 1)) - key
-            end = border if i + 1 == number else _int32(data, base + border + 4 * (i + 2)) - key
-            length = end - begin - header
-            if begin < 0 or end > border or length < 0 or length % itemsize != 0:
-                return row
-            sizes[out] = length // itemsize
-            begins[out] = base + begin + header
-            if header == VECTOR_HEADER and _int32(data, base + begin + 6) != sizes[out]:
-                return row
-            out += 1
-    return -1
-
-
-@compiled
-def _mark_changes(data: Array, begins: Array, sizes: Array, changed: Array) -> None:
-    """Note for each entry but the first whether its bytes differ from the entry before."""
-    for i in range(1, len(begins)):
-        same = sizes[i] == sizes[i - 1]
-        if same:
-            a, b = np.uintp(begins[i]), np.uintp(begins[i - 1])
-            for k in range(sizes[i]):
-                if data[a + np.uintp(k)] != data[b + np.uintp(k)]:
-                    same = False
-                    break
-        changed[i] = not same
-
-
-# The loops below count in unsigned numbers, without which each access would test for negative
-# indices and the bytes of a number would be loaded one by one.
-
-
-@compiled
-def _copy8(data: Array, begins: Array, sizes: Array, out: Array) -> None:
-    place = np.uintp(0)
-    for entry in range(len(begins)):
-        i = np.uintp(begins[entry])
-        for _ in range(sizes[entry]):
-            out[place] = (
-                (np.uint64(data[i]) << np.uint64(56))
-                | (np.uint64(data[i + np.uintp(1)]) << np.uint64(48))
-                | (np.uint64(data[i + np.uintp(2)]) << np.uint64(40))
-                | (np.uint64(data[i + np.uintp(3)]) << np.uint64(32))
-                | (np.uint64(data[i + np.uintp(4)]) << np.uint64(24))
-                | (np.uint64(data[i + np.uintp(5)]) << np.uint64(16))
-                | (np.uint64(data[i + np.uintp(6)]) << np.uint64(8))
-                | np.uint64(data[i + np.uintp(7)])
-            )
-            place += np.uintp(1)
-            i += np.uintp(8)
-
-
-@compiled
-def _copy4(data: Array, begins: Array, sizes: Array, out: Array) -> None:
-    place = np.uintp(0)
-    for entry in range(len(begins)):
-        i = np.uintp(begins[entry])
-        for _ in range(sizes[entry]):
-            out[place] = (
-                (np.uint32(data[i]) << np.uint32(24))
-                | (np.uint32(data[i + np.uintp(1)]) << np.uint32(16))
-                | (np.uint32(data[i + np.uintp(2)]) << np.uint32(8))
-                | np.uint32(data[i + np.uintp(3)])
-            )
-            place += np.uintp(1)
-            i += np.uintp(4)
-
-
-@compiled
-def _copy2(data: Array, begins: Array, sizes: Array, out: Array) -> None:
-    place = np.uintp(0)
-    for entry in range(len(begins)):
-        i = np.uintp(begins[entry])
-        for _ in range(sizes[entry]):
-            out[place] = (np.uint16(data[i]) << np.uint16(8)) | np.uint16(data[i + np.uintp(1)])
-            place += np.uintp(1)
-            i += np.uintp(2)
-
-
-@compiled
-def _copy1(data: Array, begins: Array, sizes: Array, out: Array) -> None:
-    place = np.uintp(0)
-    for entry in range(len(begins)):
-        i = np.uintp(begins[entry])
-        for _ in range(sizes[entry]):
-            out[place] = data[i]
-            place += np.uintp(1)
-            i += np.uintp(1)
-
-
-COPIERS = {1: _copy1, 2: _copy2, 4: _copy4, 8: _copy8}
-"""Copy elements of so many bytes from wherever their entries are."""

@@ -115,7 +115,10 @@ class _Shape:
     header: int | None
 
     def decode(self, block: Block) -> Array | Jagged:
-        from flavorframe.engine.columnar import decode
+        try:
+            from flavorframe.engine.columnar import decode
+        except ImportError:  # installed without a compiler
+            raise UnusualError("the compiled loops are not installed") from None
 
         if self.dtype is None:
             return Jagged(*decode.names(block))

@@ -1,0 +1,238 @@
+"""Every engine against the oracle: the published selection, random ones, and corner cases."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+import agreement
+import flavorframe as ff
+import oracle
+import random_selections
+import wild
+from flavorframe import samples
+from flavorframe.engine import ENGINES, get_engine
+
+events = ff.events()
+t, muon, track = events.triplet, events.muon, events.track
+
+LAYOUTS = ("nano", "nano-rntuple", "bph")
+EVENTS = 40
+"""How many events a random selection is tried on."""
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request):
+    return get_engine(request.param)
+
+
+# The published selection
+
+
+def published():
+    """Return Ds⁺ → φ(μμ)π⁺, as in the project's first example."""
+    phi_mass = ff.mass(t.refit1, t.refit2, masses=ff.MUON_MASS)
+
+    def in_acceptance(muon):
+        eta = abs(muon.eta)
+        return ((eta < 1.2) & (muon.pt > 3.5)) | (eta.between(1.2, 2.4) & (muon.pt > 2.0))
+
+    def collimated(a, b):
+        return ff.delta_r(a, b).between(1e-4, 0.8)
+
+    pairs = collimated(t.mu1, t.mu2) & collimated(t.mu1, t.track) & collimated(t.mu2, t.track)
+    selection = (
+        ff.Selection(t)
+        .cut("HLT", events.hlt.fired("HLT_DoubleMu3_Trk_Tau3mu_v*"))
+        .cut("L1", events.l1.fired("L1_DoubleMu*", "L1_TripleMu*"))
+        .cut("2μ+track mass", t.mass.between(1.62, 2.02))
+        .cut("PV tracks", t.pv_ntracks > 1)
+        .cut("flight significance", t.flight_significance > 2)
+        .cut("acceptance", in_acceptance(t.mu1) & in_acceptance(t.mu2) & (t.track.pt > 1.2))
+        .cut("ΔR", pairs)
+        .cut("muon ID", t.mu1.is_global & t.mu1.is_pf & t.mu2.is_global & t.mu2.is_pf)
+        .cut("track IP", (abs(t.track.dz) < 20) & (abs(t.track.dxy) < 0.3))
+        .cut("φ mass", phi_mass.between(1.00, 1.04))
+        .cut("trigger match", (t.mu1.trigger_dr < 0.03) & (t.mu2.trigger_dr < 0.03))
+        .best(lowest=t.vertex_chi2)
+    )
+    return ff.Analysis(
+        selection,
+        mass=ff.hist(t.mass, bins=62, range=(1.65, 2.01), label="m(μμπ) [GeV]"),
+        phi=ff.hist(phi_mass, bins=80, range=(0.9, 1.2), without="φ mass"),
+        candidates=ff.snapshot(t.mass, t.vertex_chi2, phi_mass=phi_mass),
+    )
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_published_selection(engine, sample, layout):
+    answer = agreement.assert_right(engine, published(), sample(layout))
+    assert answer.cutflow[-1].candidates > 10
+
+
+def test_layouts_agree(engine, sample):
+    found = [agreement.run(engine, published(), sample(layout)) for layout in ("nano", "bph")]
+    assert [(r.events, r.candidates) for r in found[0].cutflow] == [
+        (r.events, r.candidates) for r in found[1].cutflow
+    ]
+
+
+# Random selections
+
+
+def check_random(file, examples):
+    """Try random selections on random events of a file, the same ones in each run."""
+
+    @settings(
+        max_examples=examples,
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(
+        random_selections.analyses(), st.integers(0, oracle.open_file(str(file)).events - EVENTS)
+    )
+    def check(analysis, start):
+        answer = oracle.evaluate(analysis, oracle.open_file(str(file)), start, start + EVENTS)
+        for name in ENGINES:
+            found = agreement.run(get_engine(name), analysis, str(file), start, start + EVENTS)
+            agreement.assert_agree(analysis, found, answer)
+
+    check()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_random_selections(sample, layout):
+    check_random(sample(layout), examples=80)
+
+
+@pytest.mark.parametrize("write", [wild.write_nano, wild.write_bph], ids=["nano", "bph"])
+def test_random_selections_of_hard_numbers(tmp_path, write):
+    check_random(write(tmp_path / "wild.root", events=300), examples=200)
+
+
+# Corner cases
+
+
+def thorough():
+    """Return an analysis that has a bit of everything."""
+    selection = (
+        ff.Selection(t)
+        .weight("vertices", 1 + 0.01 * events.n_primary_vertices)
+        .cut("some muon", (muon.pt > 2).any() | (muon.count() == 0))
+        .cut("mass", ~(t.mass < 1.65))
+        .weight("muon", ff.where(t.mu1.is_global, 0.9, 1.1))
+        .cut("others", (t.mass.count() < 400) & (t.mu1.is_pf | (t.vertex_chi2 < 30)))
+        .best(highest=t.pt)
+    )
+    a, b = ff.pairs(muon[muon.is_global]).members
+    return ff.Analysis(
+        selection,
+        mass=ff.hist(t.mass, bins=20, range=(1.6, 2.1), without="mass"),
+        dimuon=ff.hist(ff.mass(a, b, masses=ff.MUON_MASS), bins=[0, 1, 3, 10]),
+        rows=ff.snapshot(t.mass, t.mu1.charge, best=t.pt.argmax(), dr=ff.delta_r(t.mu1, t.track)),
+    )
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("case", samples.CORNER_CASES)
+def test_corner_case(corner_case, case, layout):
+    file = corner_case(case, layout)
+    for analysis in (published(), thorough()):
+        found = analysis.run(ff.dataset(file), progress=False)
+        answer = oracle.evaluate(analysis, oracle.open_file(str(file)))
+        agreement.assert_agree(analysis, found, answer)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_partitions_and_threads_do_not_matter(sample, layout):
+    file, analysis = sample(layout, events=150), thorough()
+    answer = oracle.evaluate(analysis, oracle.open_file(str(file)))
+    for size, threads in ((1, 1), (7, 1), (7, 2), (10_000, 1)):
+        found = analysis.run(ff.dataset(file), partition_size=size, threads=threads, progress=False)
+        agreement.assert_agree(analysis, found, answer)
+
+
+# Real files
+
+
+def real(name):
+    folder = os.environ.get("FLAVORFRAME_DATA")
+    if folder is None:
+        pytest.skip("FLAVORFRAME_DATA, the folder of real files, is not set")
+    return Path(folder) / name
+
+
+def dimuons(*columns, **cuts):
+    """Return opposite-charge pairs of muons and their mass."""
+    pair = ff.pairs(muon)
+    a, b = pair.members
+    mass = ff.mass(a, b)
+    selection = ff.Selection(pair).cut("charge", a.charge * b.charge < 0)
+    for name, cut in cuts.items():
+        selection = selection.cut(name, cut)
+    return ff.Analysis(
+        selection.cut("mass", mass > 2).best(highest=a.pt + b.pt),
+        mass=ff.hist(mass, bins=60, range=(2, 122)),
+        low=ff.hist(mass, bins=[0, 1, 2, 4], without="mass"),
+        pairs=ff.snapshot(*columns, mass=mass, pt1=a.pt, pt2=b.pt, n=muon.count()),
+    )
+
+
+@pytest.mark.parametrize("name", ["nano_dy.root", "nano_dimuon.root", "nano_dy_rntuple.root"])
+def test_real_nano(engine, name):
+    jet, electron = events.jet, events.electron
+    file = real(name)
+    trigger = events.hlt.fired("HLT_IsoMu2*", "HLT_Mu*")
+    agreement.assert_right(engine, dimuons(events.run, trigger=trigger), file)
+    selection = (
+        ff.Selection(jet)
+        .cut("pt", (jet.pt > 20) & (abs(jet.eta) < 2.5))
+        .cut("muon", ~jet.muon1.is_global | (jet.muon1.pt < 15) | (electron.count() == 1))
+        .best(highest=jet.pt)
+    )
+    analysis = ff.Analysis(
+        selection,
+        pt=ff.hist(jet.pt, bins=20, range=(0, 100), without="pt"),
+        leading=ff.hist(muon.pt.max(), bins=20, range=(0, 100)),
+        jets=ff.snapshot(jet.pt, own=jet.muon1.pt, other=muon.at(jet["Jet_muonIdx2"]).eta),
+    )
+    agreement.assert_right(engine, analysis, file)
+
+
+def test_real_empty_file():
+    analysis, file = dimuons(), real("nano_dy_empty.root")
+    found = analysis.run(ff.dataset(file), progress=False)
+    agreement.assert_agree(analysis, found, oracle.evaluate(analysis, oracle.open_file(str(file))))
+    assert found.events == 0
+
+
+def test_real_collisions(engine):
+    file = real("Run2012BC_DoubleMuParked_Muons_1000evts_rntuple_v1-0-0-0.root")
+    answer = agreement.assert_right(engine, dimuons(), file)
+    assert answer.cutflow[-1].candidates > 400
+
+
+def test_real_file_without_layout(engine):
+    muons, jets = events.muons, events.jets
+    pt, tight = muons["Muons.fCoordinates.fPt"], muons["Muons_tightID"]
+    selection = (
+        ff.Selection(jets)
+        .cut("HT", events["HT"] > 200)
+        .cut("pt", jets["Jets.fCoordinates.fPt"] > 40)
+        .cut("no muon", (tight & (pt > 10)).count() < 2)
+    )
+    analysis = ff.Analysis(
+        selection,
+        csv=ff.hist(events["Jets_bDiscriminatorCSV"], bins=10, range=(0, 1)),
+        jets=ff.snapshot(
+            events["EvtNum"],
+            events["Jets.fCoordinates.fEta"],
+            n=muons.count(),
+            tight=muons[tight].count(),
+            pt=pt.sum(),
+        ),
+    )
+    answer = agreement.assert_right(engine, analysis, real("treemaker.root"))
+    assert answer.cutflow[-1].candidates > 10
