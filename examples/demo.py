@@ -14,14 +14,15 @@ import flavorframe as ff
 from dsphi import analysis, models, t
 from flavorframe.fit import FitResult
 
-FRACTION = 0.05
+FRACTION = 0.1
 DS = 1  # how the sample's truth calls a Ds⁺
 
 
 def main(folder: Path, fraction: float) -> None:
     """Make a sample, analyse it, and leave plots, candidates, results and a report in a folder."""
     began = time.perf_counter()
-    catalogue = ff.samples.write(folder / "ntuples", fraction=fraction)
+    eras = tuple(ff.samples.ERAS)
+    catalogue = ff.samples.write(folder / "ntuples", eras=eras, fraction=fraction)
     print(f"sample made in {time.perf_counter() - began:.0f} s: {catalogue}")
 
     truth = ff.hist(

@@ -137,16 +137,18 @@ def sample(
     fraction: Annotated[
         float, typer.Option(help="Size as a fraction of the 2017 data's (1 is about 38 fb⁻¹).")
     ] = 0.01,
-    era: Annotated[list[str] | None, typer.Option(help="Era; may be repeated.")] = None,
+    era: Annotated[
+        list[str] | None, typer.Option(help="Era; may be repeated. By default, all.")
+    ] = None,
     layout: Annotated[LayoutName, typer.Option(help="Layout of the files.")] = LayoutName.nano,
     seed: Annotated[int, typer.Option(help="The same seed gives the same events.")] = 2017,
 ) -> None:
     """Make realistic ntuples with known truth, and their catalogue."""
     import flavorframe as ff
 
-    chosen = {"eras": tuple(era)} if era else {}
+    eras = tuple(era or ff.samples.ERAS)
     catalogue = ff.samples.write(
-        folder, fraction=fraction, layout=layout.value, seed=seed, **chosen
+        folder, eras=eras, fraction=fraction, layout=layout.value, seed=seed
     )
     typer.echo(catalogue)
 

@@ -178,6 +178,7 @@ def test_results_of_eras_add_up(small_nano, tmp_path):
     assert total.luminosity == 3.0
     assert total.events == 100
     assert total.mass == results["B"].mass + results["C"].mass
+    assert total.mass.variances() is not None
     assert len(total.rows) == 2 * len(results["B"].rows)
     with pytest.raises(AnalysisError, match="There are B, C"):
         results["D"]

@@ -107,6 +107,8 @@ def _edge_at(edges: Array, limit: float, range: tuple[float, float]) -> int:
 def _variances(histogram: Any) -> Array | None:
     if histogram.kind.name != "COUNT":
         raise FitError("a fit needs a histogram of counts or weights, not of means of a quantity")
+    if histogram.view().dtype.kind in "iu":  # counts, though a sum of histograms may not say so
+        return None
     variances = histogram.variances()
     if variances is None:
         raise FitError(

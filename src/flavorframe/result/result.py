@@ -269,7 +269,11 @@ def _added(name: str, a: Any, b: Any) -> Any:
             f"Snapshot {name!r} was written to {a.path} and {b.path}, and files do not add up: "
             "run on one dataset of all eras, or keep the snapshot in memory."
         )
-    return a + b
+    if isinstance(a, Table):
+        return a + b
+    added = a.copy()  # not a + b, which forgets that counts have known variances
+    added.view(flow=True)[...] = (a + b).view(flow=True)
+    return added
 
 
 def _added_links(a: Mapping[str, Link], b: Mapping[str, Link]) -> dict[str, Link]:

@@ -1,0 +1,145 @@
+"""The report: one HTML file with everything in it, to be circulated and opened anywhere."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flavorframe.fit._canvas import cms_style
+from flavorframe.report import plots, summary, tables
+from flavorframe.report.drawing import FEW_ERAS
+from flavorframe.report.files import image, require_folder, write_bytes
+from flavorframe.report.inputs import Inputs, gather, histograms
+from flavorframe.report.text import as_html, title_and_body
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from matplotlib.figure import Figure
+
+    from flavorframe.analysis import Analysis
+    from flavorframe.fit import FitResult
+    from flavorframe.result.result import Result
+
+#: Files of an era that are listed by name; of more, the number is told.
+MOST_FILES = 500
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A plot in the page; ``wide`` ones take the width of two."""
+
+    source: str
+    text: str
+    caption: str = ""
+    wide: bool = False
+
+
+def write(
+    path: str | os.PathLike[str],
+    results: Result | Mapping[str, Result],
+    *,
+    analysis: Analysis | None = None,
+    fits: FitResult | Mapping[str, FitResult] | None = None,
+    title: str | None = None,
+    text: str | None = None,
+) -> Path:
+    """Write a report of results as one HTML file that needs nothing else, and return its path.
+
+    ``fits`` go by the names of their eras; "total" is a fit of all together, and so is a single fit
+    for several eras. ``text`` is the analysis's own, such as the docstring of its file: without a
+    ``title`` its first line is the title; it may have ``code``, **bold** and lists. ``analysis``
+    adds what the histograms show.
+
+    Raises AnalysisError where results, fits and analysis do not belong together; RunError, naming
+    the folder, where it cannot be written to.
+
+    >>> import tempfile
+    >>> import flavorframe as ff
+    >>> t = ff.events().triplet
+    >>> analysis = ff.Analysis(ff.Selection(t).cut("mass", t.mass.between(1.65, 2.01)))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     results = analysis.run(ff.catalog(ff.samples.write(folder, fraction=1e-4)))
+    ...     ff.report.write(f"{folder}/report.html", results, title="Ds⁺ → φπ⁺").name
+    'report.html'
+    """
+    target = Path(path).expanduser()
+    inputs = gather(results, fits, analysis)
+    require_folder(target.parent)
+    heading, body = title_and_body(text or "")
+    if title is not None:
+        heading, body = title, text or ""
+    template = _environment().get_template("template.html.j2")
+    page = template.render(title=heading, text=as_html(body), **_content(inputs, analysis))
+    write_bytes(target, page.encode())
+    return target
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("flavorframe.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _content(inputs: Inputs, analysis: Analysis | None) -> dict[str, Any]:
+    return {
+        "inputs": inputs,
+        "lead": summary.lead(inputs),
+        "missing": {era: summary.missing(result) for era, result in inputs.partial.items()},
+        "summary_header": summary.header(inputs),
+        "summary_rows": summary.rows(inputs),
+        "selection": tables.selection(inputs),
+        "parameters": tables.parameters(inputs),
+        "links": tables.links(inputs),
+        "snapshots": tables.snapshots(inputs, analysis),
+        "files": tables.files(inputs),
+        "most_files": MOST_FILES,
+        "timing": tables.timing(inputs),
+        "shares": {era: result.timing.shares() for era, result in inputs.rows.items()},
+        "provenance": tables.provenance(inputs),
+        "data": tables.as_json(inputs),
+        **_pictures(inputs, analysis),
+    }
+
+
+def _pictures(inputs: Inputs, analysis: Analysis | None) -> dict[str, Any]:
+    with cms_style():
+        names = histograms(next(iter(inputs.results.values())))
+        return {
+            "yields": [
+                _picture(figure, f"{signal} yield per fb⁻¹ by era")
+                for signal, figure in plots.yields_plots(inputs).items()
+            ],
+            "histograms": {name: _histogram_pictures(inputs, name, analysis) for name in names},
+            "fits": {
+                era: _picture(plots.fit_plot(inputs, era), f"Fit of {era}") for era in inputs.fits
+            },
+        }
+
+
+def _histogram_pictures(inputs: Inputs, name: str, analysis: Analysis | None) -> list[Picture]:
+    pictures = []
+    for era, result in inputs.summed.items():
+        caption = tables.caption(name, result.outputs[name], analysis)
+        text = f"Histogram {name} of {era}"
+        pictures.append(_picture(plots.histogram_plot(inputs, era, name), text, caption))
+    eras = plots.eras_plot(inputs, name)
+    if eras is not None:
+        wide = len(inputs.results) > FEW_ERAS
+        text = f"Histogram {name} by era"
+        pictures.append(_picture(eras, text, tables.eras_caption(inputs), wide=wide))
+    return pictures
+
+
+def _picture(figure: Figure, text: str, caption: str = "", *, wide: bool = False) -> Picture:
+    encoded = base64.b64encode(image(figure)).decode()
+    return Picture(f"data:image/png;base64,{encoded}", text, caption, wide)

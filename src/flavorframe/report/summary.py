@@ -1,0 +1,104 @@
+"""The summary of a report: a sentence, and a row of numbers for each era."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flavorframe.report.inputs import TOTAL, Inputs
+from flavorframe.report.numbers import signal_titles, yields_of
+from flavorframe.result._repr_text import UNDEFINED, failures_summary
+
+if TYPE_CHECKING:
+    from flavorframe.result.result import Result
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """An era in the summary.
+
+    ``missing`` says which data could not be read, ``problems`` what is wrong with the fit; both are
+    empty when all is well.
+    """
+
+    era: str
+    cells: tuple[str, ...]
+    missing: str
+    fit: str
+    problems: tuple[str, ...]
+
+
+def lead(inputs: Inputs) -> str:
+    """Return the whole report in one sentence."""
+    if inputs.total is None:
+        return f"{', '.join(inputs.results)}: see the summary."
+    total = inputs.total
+    eras = f"{len(inputs.results)} eras" if inputs.has_several else next(iter(inputs.results))
+    luminosity = "" if total.luminosity is None else f", {total.luminosity:.4g} fb⁻¹"
+    return (
+        f"{eras}{luminosity}: {total.events:,} events were read and "
+        f"{total.cutflow[-1].candidates:,} candidates selected."
+    )
+
+
+def missing(result: Result) -> str:
+    """Return which data could not be read; an empty string when nothing is missing."""
+    if result.is_complete:
+        return ""
+    read = f"about {100 * result.fraction:.3g} % of the data were read"
+    return f"{failures_summary(result.failures)}; {read}"
+
+
+def header(inputs: Inputs) -> tuple[str, ...]:
+    """Return the names of the summary's columns of numbers."""
+    weights = ["Σw candidates"] if _is_weighted(inputs) else []
+    signals = [
+        column
+        for name in signal_titles(inputs.fits)
+        for column in (f"N({name})", f"N({name}) / fb⁻¹")
+    ]
+    quality = ["χ²/ndf"] if inputs.fits else []
+    return ("events", "candidates", *weights, "luminosity [fb⁻¹]", *signals, *quality)
+
+
+def rows(inputs: Inputs) -> list[SummaryRow]:
+    """Return a row for each era, and for their sum."""
+    return [_row(inputs, era, result) for era, result in inputs.rows.items()]
+
+
+def _row(inputs: Inputs, era: str, result: Result) -> SummaryRow:
+    fit = inputs.fits.get(era)
+    cells = tuple(_cells(inputs, era, result))
+    gap = missing(result)
+    if fit is None:
+        return SummaryRow(era, cells, gap, _no_fit(inputs, era), ())
+    return SummaryRow(era, cells, gap, "valid" if fit.valid else "not valid", fit.problems)
+
+
+def _no_fit(inputs: Inputs, era: str) -> str:
+    if era != TOTAL or not inputs.has_several:
+        return "no fit"
+    return "sum of the fits" if yields_of(inputs, era) else "not all valid"
+
+
+def _cells(inputs: Inputs, era: str, result: Result) -> Iterator[str]:
+    last = result.cutflow[-1]
+    yield f"{result.events:,}"
+    yield f"{last.candidates:,}"
+    if last.sumw_candidates is not None:
+        yield f"{last.sumw_candidates:,.6g}"
+    luminosity = result.luminosity
+    yield UNDEFINED if luminosity is None else f"{luminosity:.4g}"
+    yields = yields_of(inputs, era)
+    for name in signal_titles(inputs.fits):
+        found = yields.get(name)
+        yield UNDEFINED if found is None else str(found)
+        yield str(found / luminosity) if found is not None and luminosity else UNDEFINED
+    if inputs.fits:
+        fit = inputs.fits.get(era)
+        yield UNDEFINED if fit is None else f"{fit.chi2:.1f}/{fit.ndf}"
+
+
+def _is_weighted(inputs: Inputs) -> bool:
+    return next(iter(inputs.results.values())).cutflow.weighted

@@ -1,0 +1,188 @@
+"""The tables of a report, as cells of text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from flavorframe.expr.formula import formula
+from flavorframe.outputs import Histogram, Snapshot
+from flavorframe.report.inputs import Inputs, histograms, holds_weights
+from flavorframe.report.numbers import Measured
+from flavorframe.result._repr_text import UNDEFINED, Grid, seconds
+from flavorframe.result.store import dump, to_dict
+from flavorframe.result.timing import STAGES
+
+if TYPE_CHECKING:
+    from flavorframe.analysis import Analysis
+    from flavorframe.fit import FitResult, FittedParameter
+    from flavorframe.result.result import Result
+
+
+def selection(inputs: Inputs) -> Grid:
+    """Return the steps of the selection with their formulas."""
+    steps = next(iter(inputs.results.values())).cutflow.rows[1:]
+    rows = tuple((str(number), step.name, step.formula) for number, step in enumerate(steps, 1))
+    return Grid(("", "cut", "condition"), rows, labels=3)
+
+
+def caption(name: str, histogram: Any, analysis: Analysis | None) -> str:
+    """Return what a histogram shows, and how much of it is in range."""
+    declared = {} if analysis is None else dict(analysis.outputs)
+    spec = declared.get(name)
+    parts = list(_declaration(spec)) if isinstance(spec, Histogram) else []
+    inside, everything = (_content(histogram, flow) for flow in (False, True))
+    what, digits = ("Σw", ",.6g") if holds_weights(histogram) else ("entries", ",.0f")
+    parts.append(f"{inside:{digits}} {what} in range, {everything - inside:{digits}} outside")
+    return "; ".join(parts)
+
+
+def eras_caption(inputs: Inputs) -> str:
+    """Return what the panels of the eras show."""
+    scaled = all(result.luminosity for result in inputs.results.values())
+    return "era by era, per fb⁻¹; grey: the mean of all" if scaled else "era by era"
+
+
+def _declaration(spec: Histogram) -> Iterator[str]:
+    yield " and ".join(formula(axis.node) for axis in spec.axes)
+    if spec.without is not None:
+        yield f"all cuts but “{spec.without}” (N−1)"
+    if spec.weight is not None:
+        yield f"weight {formula(spec.weight)}"
+
+
+def _content(histogram: Any, flow: bool) -> float:
+    return float(histogram.values(flow=flow).sum())
+
+
+def parameters(inputs: Inputs) -> Grid:
+    """Return the fitted parameters, a row for each fit."""
+    fits = inputs.fits
+    shown = {p.name: p for fit in fits.values() for p in fit.fitted}
+    header = ("fit", *map(_with_unit, shown.values()), "p-value")
+    rows = tuple(
+        (
+            era if fit.valid else f"{era} (NOT VALID)",
+            *(_fitted(fit, name) for name in shown),
+            f"{fit.p_value:.2g}",
+        )
+        for era, fit in fits.items()
+    )
+    return Grid(header, rows)
+
+
+def _with_unit(parameter: FittedParameter) -> str:
+    return f"{parameter.name} [{parameter.unit}]" if parameter.unit else parameter.name
+
+
+def _fitted(fit: FitResult, name: str) -> str:
+    parameter = fit.parameters.get(name)
+    if parameter is None:
+        return UNDEFINED
+    if parameter.fixed:
+        return f"{parameter.value:.6g} (fixed)"
+    return str(Measured(parameter.value, parameter.error))
+
+
+def links(inputs: Inputs) -> Grid:
+    """Return how links between collections fared, a row for each era and link."""
+    rows = tuple(
+        (
+            era, name, f"{link.asked:,}",
+            _with_share(link.unmatched, link.asked), _with_share(link.ambiguous, link.asked),
+        )
+        for era, result in inputs.rows.items()
+        for name, link in result.links.items()
+    )  # fmt: skip
+    header = ("era", "link", "candidates asked", "no element found", "more than one found")
+    return Grid(header, rows, labels=2)
+
+
+def _with_share(count: int, of: int) -> str:
+    return f"{count:,} ({100 * count / of:.2g} %)" if count else "0"
+
+
+def snapshots(inputs: Inputs, analysis: Analysis | None) -> Grid:
+    """Return the snapshots: rows, columns, and where they are."""
+    declared = {} if analysis is None else dict(analysis.outputs)
+    rows = tuple(
+        (era, name, _columns(value, declared.get(name)), _place(value), f"{len(value):,}")
+        for era, result in inputs.results.items()
+        for name, value in result.outputs.items()
+        if name not in histograms(result)
+    )
+    return Grid(("era", "snapshot", "columns", "file", "rows"), rows, labels=4)
+
+
+def _columns(value: Any, spec: object) -> str:
+    if isinstance(spec, Snapshot):
+        return ", ".join(name for name, _ in spec.columns)
+    return ", ".join(getattr(value, "columns", ())) or UNDEFINED
+
+
+def _place(value: Any) -> str:
+    return str(getattr(value, "path", None) or "in memory")
+
+
+def files(inputs: Inputs) -> Grid:
+    """Return how many files and events of each era were read."""
+    rows = tuple(
+        (
+            era, result.dataset.kind, _readable_time(result.provenance.time), _status(result),
+            f"{len(result.dataset):,}", f"{len(result.failures.failed_files):,}",
+            f"{result.events:,}",
+        )
+        for era, result in inputs.results.items()
+    )  # fmt: skip
+    header = ("era", "kind", "run at", "status", "files", "failed", "events read")
+    return Grid(header, rows, labels=4)
+
+
+def _readable_time(time: str) -> str:
+    return time.replace("T", " ").replace("+00:00", " UTC")
+
+
+def _status(result: Result) -> str:
+    return "complete" if result.is_complete else f"PARTIAL, {100 * result.fraction:.3g} %"
+
+
+def timing(inputs: Inputs) -> Grid:
+    """Return the speed of each era, and the share of each stage."""
+    rows = []
+    for era, result in inputs.rows.items():
+        time = result.timing
+        shares = (f"{100 * share:.0f}" for share in time.shares().values())
+        speed = (
+            f"{seconds(time.wall)}",
+            str(time.threads),
+            f"{time.events_per_second:,.0f}",
+            f"{time.megabytes_per_second:,.1f}",
+        )
+        rows.append((era, *speed, *shares))
+    header = ("era", "time [s]", "threads", "events/s", "MB/s", *(f"{stage} %" for stage in STAGES))
+    return Grid(header, tuple(rows))
+
+
+def provenance(inputs: Inputs) -> Grid:
+    """Return with what the results were made; eras made alike share a column."""
+    made: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for era, result in inputs.results.items():
+        made.setdefault(tuple(_facts(result)), []).append(era)
+    names = dict.fromkeys(name for facts in made for name, _ in facts)
+    rows = tuple((name, *(dict(facts).get(name, UNDEFINED) for facts in made)) for name in names)
+    return Grid(("", *map(", ".join, made.values())), rows, labels=1 + len(made))
+
+
+def _facts(result: Result) -> Iterator[tuple[str, str]]:
+    yield "plan", result.provenance.plan
+    yield "Python", result.provenance.host_python
+    yield from result.provenance.versions.items()
+
+
+def as_json(inputs: Inputs) -> str:
+    """Return all numbers as JSON, for machines; null stands for NaN, and no tag can end it."""
+    content = {era: to_dict(result) for era, result in inputs.results.items()}
+    fits = {era: fit.to_dict() for era, fit in inputs.fits.items()}
+    finite = json.loads(dump({"results": content, "fits": fits}), parse_constant=lambda _: None)
+    return json.dumps(finite, ensure_ascii=False).replace("<", "\\u003c")
