@@ -32,17 +32,15 @@ def main(folder: Path, fraction: float) -> None:
     total = results.total
     print(total)
 
-    model = models["mass"]
     fits = {
-        era: model.fit(result.mass, luminosity=result.luminosity, label="Simulation")
-        for era, result in results.items()
+        era: models["mass"].fit(result.mass, luminosity=result.luminosity, label="Simulation")
+        for era, result in {**results, "total": total}.items()
     }
     total.candidates.to_root(folder / "candidates.root")
     ff.report.write(
         folder / "report.html", results, fits=fits, analysis=analysis, text=analysis_text()
     )
-    together = model.fit(total.mass, luminosity=total.luminosity, label="Simulation")
-    together.plot(path=folder / "mass.png")
+    fits["total"].plot(path=folder / "mass.png")
     summary = {era: summarise(result, fits[era]) for era, result in results.items()}
     (folder / "result.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False))
     for era, numbers in summary.items():

@@ -1,9 +1,17 @@
 """What several tests share."""
 
+import importlib.util
+import sys
+from pathlib import Path
+
 import awkward as ak
 import numpy as np
 import pytest
 import uproot
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the oracle and what goes with it
+
+from flavorframe import samples
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +51,38 @@ def small_nano(tmp_path_factory):
         file.mktree("Events", {name: ak.type(value) for name, value in content.items()})
         file["Events"].extend(content)
     return path
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory):
+    """Return a function that gives the path of a small sample in a layout, made when asked for."""
+    folder, known = tmp_path_factory.mktemp("samples"), {}
+
+    def path(layout, events=1200):
+        if (layout, events) not in known:
+            pieces = [samples.generate(events // 3, seed=seed) for seed in (1, 2, 3)]
+            known[layout, events] = _write(folder / f"{layout}_{events}.root", pieces, layout)
+        return known[layout, events]
+
+    return path
+
+
+@pytest.fixture(scope="session")
+def corner_case(tmp_path_factory):
+    """Return a function that gives the path of a corner case in a layout."""
+    folder = tmp_path_factory.mktemp("corner_cases")
+
+    def path(name, layout):
+        file = folder / f"{name}_{layout}.root"
+        return file if file.exists() else _write(file, [samples.corner_case(name)], layout)
+
+    return path
+
+
+def _write(file, pieces, layout):
+    """Write a file in the layout "nano" or "bph", or "nano-rntuple"."""
+    if layout == "bph" and importlib.util.find_spec("ROOT") is None:
+        pytest.skip("samples of layout bph are written by ROOT, which is not installed")
+    name, _, rntuple = layout.partition("-")
+    kind = "rntuple" if rntuple else "ttree"
+    return samples.write_file(file, events=pieces, layout=name, format=kind)

@@ -1,18 +1,51 @@
 """The names of flavorframe: static tools read them here, and so does the lazy import."""
 
+from . import fit as fit, report as report, samples as samples
 from .analysis import Analysis as Analysis
 from .catalogue import catalog as catalog
 from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset
 from .errors import FlavorframeError as FlavorframeError
 from .expr.expression import Expr as Expr, events as events
 from .expr.external import correction as correction, function as function
-from .expr.functions import arccos as arccos, arcsin as arcsin, arctan as arctan, arctan2 as arctan2, ceil as ceil, cos as cos, cosh as cosh, exp as exp, floor as floor, hypot as hypot, log as log, log10 as log10, maximum as maximum, minimum as minimum, pairs as pairs, sin as sin, sinh as sinh, sqrt as sqrt, tan as tan, tanh as tanh, triples as triples, where as where
-from .outputs import axis as axis, hist as hist, snapshot as snapshot
-from .physics import KAON_MASS as KAON_MASS, MUON_MASS as MUON_MASS, PION_MASS as PION_MASS, cos2d as cos2d, cos3d as cos3d, delta_phi as delta_phi, delta_r as delta_r, mass as mass, transverse_mass as transverse_mass
-from .result.result import Result as Result, Results as Results
-from .selection import Selection as Selection
+from .expr.functions import (
+    arccos as arccos,
+    arcsin as arcsin,
+    arctan as arctan,
+    arctan2 as arctan2,
+    ceil as ceil,
+    cos as cos,
+    cosh as cosh,
+    exp as exp,
+    floor as floor,
+    hypot as hypot,
+    log as log,
+    log10 as log10,
+    maximum as maximum,
+    minimum as minimum,
+    pairs as pairs,
+    sin as sin,
+    sinh as sinh,
+    sqrt as sqrt,
+    tan as tan,
+    tanh as tanh,
+    triples as triples,
+    where as where,
+)
 from .inspection import inspect as inspect
+from .outputs import axis as axis, hist as hist, snapshot as snapshot
+from .physics import (
+    KAON_MASS as KAON_MASS,
+    MUON_MASS as MUON_MASS,
+    PION_MASS as PION_MASS,
+    cos2d as cos2d,
+    cos3d as cos3d,
+    delta_phi as delta_phi,
+    delta_r as delta_r,
+    mass as mass,
+    transverse_mass as transverse_mass,
+)
+from .result.result import Result as Result, Results as Results
 from .result.store import load as load
-from . import fit as fit, report as report, samples as samples
+from .selection import Selection as Selection
 
 __version__: str

@@ -14,8 +14,8 @@ from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, Output, Snapshot
 from flavorframe.plan import Plan
 from flavorframe.result.result import Result, Results
-from flavorframe.result.store import make_folder
 from flavorframe.selection import Selection
+from flavorframe.writing import make_folder
 
 if TYPE_CHECKING:
     from flavorframe.run.local import LocalExecutor

@@ -156,7 +156,7 @@ def test_output_folder_holds_everything(small_nano, tmp_path):
 
 
 def test_a_folder_that_cannot_be_written(small_nano):
-    with pytest.raises(RunError, match="cannot write results to /proc/nowhere"):
+    with pytest.raises(RunError, match="cannot write dataset in folder /proc/nowhere"):
         run(small_nano, output="/proc/nowhere")
 
 

@@ -1,16 +1,12 @@
-"""Writing files whole or not at all, and figures as bytes."""
+"""Figures as files."""
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
-import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flavorframe.errors import RunError
+from flavorframe.writing import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,30 +16,9 @@ DPI = 100
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file under a hidden name and move it to its own; raises RunError with the folder."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    with _run_errors(path):
-        try:
-            temporary.write_bytes(content)
-            os.replace(temporary, path)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-
-
-def require_folder(folder: Path) -> None:
-    """Raise RunError, before any work is done, where nothing can be written to a folder."""
-    if not folder.is_dir():
-        raise RunError(f"cannot write to {folder}: it is not a folder.")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise RunError(f"cannot write to folder {folder}: permission denied.")
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder, with those above it; raises RunError where that cannot be done."""
-    with _run_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    require_folder(folder)
+    """Write a file whole or not at all; raises RunError with the folder."""
+    with replacing(path) as hidden:
+        hidden.write_bytes(content)
 
 
 def image(figure: Figure, format: str = "png") -> bytes:
@@ -55,12 +30,3 @@ def image(figure: Figure, format: str = "png") -> bytes:
     margins = None if figure.get_layout_engine() else "tight"
     figure.savefig(stream, format=format, dpi=DPI, bbox_inches=margins, metadata=metadata)
     return stream.getvalue()
-
-
-@contextlib.contextmanager
-def _run_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise RunError(f"cannot write {path.name} in folder {path.parent}: {reason}.") from None

@@ -16,9 +16,10 @@ from flavorframe.report.drawing import (
     draw_yields,
     readable,
 )
-from flavorframe.report.files import image, make_folder, write_bytes
+from flavorframe.report.files import image, write_bytes
 from flavorframe.report.inputs import TOTAL, Inputs, gather, histograms
 from flavorframe.report.numbers import signal_titles, yields_per_luminosity
+from flavorframe.writing import make_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from flavorframe.datasets import Dataset
-from flavorframe.errors import FileError, RunError
+from flavorframe.errors import FileError
 from flavorframe.result.cutflow import Cutflow, CutRow
 from flavorframe.result.failures import Failure, Failures
 from flavorframe.result.result import Link, Provenance, Result, Results, WrittenSnapshot
 from flavorframe.result.table import Table
 from flavorframe.result.timing import Timing
+from flavorframe.writing import make_folder, replacing
 
 VERSION = 1
 
@@ -33,9 +33,8 @@ def save(results: Result | Results, folder: str | os.PathLike[str]) -> Path:
     """
     path = Path(folder)
     named = {results.dataset.name: results} if isinstance(results, Result) else dict(results)
-    with _writing(path):
-        for name, result in named.items():
-            _save_one(result, path / name)
+    for name, result in named.items():
+        _save_one(result, path / name.replace(os.sep, "_"))
     return path
 
 
@@ -49,12 +48,6 @@ def load(folder: str | os.PathLike[str]) -> Results:
     if not files:
         raise FileError(f"{folder} holds no results: there is no <era>/result.json in it.")
     return Results({file.parent.name: _load_one(file) for file in files})
-
-
-def make_folder(path: Path) -> None:
-    """Make a folder, with those above it; raises RunError where that cannot be done."""
-    with _writing(path):
-        path.mkdir(parents=True, exist_ok=True)
 
 
 def to_dict(result: Result) -> dict[str, Any]:
@@ -81,13 +74,6 @@ def dump(content: Any) -> str:
     return json.dumps(content, default=uhi.io.json.default, indent=1, ensure_ascii=False)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-
-
 def _save_one(result: Result, folder: Path) -> None:
     make_folder(folder)
     content = to_dict(result)
@@ -96,19 +82,18 @@ def _save_one(result: Result, folder: Path) -> None:
             path = value.to_root(folder / f"{name}.root", tree=name)
             content["outputs"][name] = _output(WrittenSnapshot(str(path), len(value)))
     _save_histograms(result, folder / "histograms.root")
-    write_text(folder / "result.json", dump(content))
+    with replacing(folder / "result.json") as hidden:
+        hidden.write_text(dump(content), encoding="utf-8")
 
 
 def _save_histograms(result: Result, path: Path) -> None:
     import hist
     import uproot
 
-    temporary = path.with_name(f".{path.name}.part")
-    with uproot.recreate(temporary) as file:
+    with replacing(path) as hidden, uproot.recreate(hidden) as file:
         for name, value in result.outputs.items():
             if isinstance(value, hist.Hist):
                 file[name] = _as_root(value)
-    os.replace(temporary, path)
 
 
 def _as_root(histogram: Any) -> Any:
@@ -164,11 +149,3 @@ def _load_output(value: Mapping[str, Any]) -> Any:
     if "snapshot" in value:
         return WrittenSnapshot(value["snapshot"], value["rows"])
     return hist.Hist(value["histogram"])
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise RunError(f"cannot write results to {path}: {error.strerror or error}.") from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
-import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -16,6 +15,7 @@ import numpy.typing as npt
 
 from flavorframe.errors import AnalysisError, BranchError, RunError, did_you_mean
 from flavorframe.result import _repr_html, _repr_text
+from flavorframe.writing import hidden_beside, writing
 
 Columns = Mapping[str, npt.NDArray[Any]]
 PathLike = str | os.PathLike[str]
@@ -150,8 +150,8 @@ class SnapshotWriter:
         if self._format == "parquet":
             _require_pyarrow()
         _require_free(self.path, self._overwrite)
-        self._temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
-        with _run_errors(self.path):
+        self._temporary = hidden_beside(self.path)
+        with writing(self.path):
             self._file: BinaryIO = open(self._temporary, "w+b")
         self._entered = True
         return self
@@ -163,7 +163,7 @@ class SnapshotWriter:
         _require_equal_lengths(columns)
         if self._sink is None:
             self._types = _storable_types(columns, self._format)
-            with _run_errors(self.path):
+            with writing(self.path):
                 self._sink = _SINKS[self._format](self._file, self._tree, self._types)
         self._gathered.append(_as_types(columns, self._types))
         self._gathered_rows += _rows(columns)
@@ -175,13 +175,18 @@ class SnapshotWriter:
         columns = {
             name: np.concatenate([chunk[name] for chunk in self._gathered]) for name in self._types
         }
-        with _run_errors(self.path):
+        with writing(self.path):
             for start in range(0, count, _BLOCK):
                 stop = min(start + _BLOCK, count)
                 self._open_sink.write({name: x[start:stop] for name, x in columns.items()})
         self._gathered = [{name: x[count:].copy() for name, x in columns.items()}]
         self._gathered_rows -= count
         self.rows += count
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether a chunk has come, and with it names and types of the columns."""
+        return self._sink is not None
 
     @property
     def _open_sink(self) -> _Sink:
@@ -204,7 +209,7 @@ class SnapshotWriter:
     def _finish(self) -> None:
         sink = self._open_sink
         self._write_gathered(self._gathered_rows)
-        with _run_errors(self.path):
+        with writing(self.path):
             sink.close()
             self._file.close()
             os.replace(self._temporary, self.path)
@@ -309,15 +314,6 @@ def _require_free(path: pathlib.Path, overwrite: bool) -> None:
         raise RunError(f"cannot write {path}: {path.parent} is not a folder.")
     if path.exists() and not overwrite:
         raise RunError(f"cannot write {path}: it exists, and overwrite is False.")
-
-
-@contextlib.contextmanager
-def _run_errors(path: pathlib.Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise RunError(f"cannot write {path.name} in folder {path.parent}: {reason}.") from None
 
 
 def _require_equal_lengths(columns: Columns) -> None:

@@ -11,6 +11,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+import numpy as np
+
 from flavorframe.datasets import Dataset, Partition, split
 from flavorframe.engine import Engine, FileInfo
 from flavorframe.engine.partial import Chunk, Partial
@@ -109,6 +111,7 @@ class LocalExecutor:
         partitions = _partitions(opened, outcome, progress, self._size)
         for found in _ordered(pool, evaluate, partitions, 2 * self._threads):
             _gather(found, outcome, progress)
+        _complete_snapshots(plan, outcome)
 
 
 def _at_least_one(name: str, number: int) -> int:
@@ -198,6 +201,15 @@ def _open_snapshots(plan: Plan, outcome: Outcome, stack: ExitStack) -> None:
         if isinstance(output, Snapshot) and output.path is not None:
             writer = SnapshotWriter(output.path, format=output.format, tree=output.tree)
             outcome.snapshots[name] = stack.enter_context(writer)
+
+
+def _complete_snapshots(plan: Plan, outcome: Outcome) -> None:
+    """Give a snapshot its columns where there was no partition to tell them."""
+    for name, writer in outcome.snapshots.items():
+        columns = dict(plan.outputs)[name]
+        assert isinstance(columns, Snapshot)
+        if not writer.has_columns:
+            writer.write({column: np.zeros(0) for column, _ in columns.columns})
 
 
 def _refuse_nothing(dataset: Dataset, outcome: Outcome) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -12,6 +11,7 @@ from flavorframe.errors import SampleError, did_you_mean
 from flavorframe.samples.bph import write_bph
 from flavorframe.samples.nano import write_nano
 from flavorframe.samples.record import Events
+from flavorframe.writing import replacing, writing
 
 Layout = Literal["nano", "bph"]
 Format = Literal["ttree", "rntuple"]
@@ -46,7 +46,19 @@ def write_file(
         else:
             write_nano(part, pieces, rntuple=format == "rntuple", compression=compression)
 
-    return write_complete(Path(path), write)
+    return written(Path(path), write)
+
+
+def written(path: Path, write: Callable[[Path], object]) -> Path:
+    """Let ``write`` write a file, whole or not at all, and return its path.
+
+    Raises SampleError where the system does not let it be written.
+    """
+    with writing(path, error=SampleError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path, error=SampleError) as hidden:
+        write(hidden)
+    return path
 
 
 def check_options(layout: Layout, format: Format, compression: Compression) -> None:
@@ -60,30 +72,6 @@ def check_options(layout: Layout, format: Format, compression: Compression) -> N
         )
 
 
-def write_complete(path: Path, write: Callable[[Path], object]) -> Path:
-    """Let ``write`` write a temporary file, and give it its name when that went well.
-
-    Raises SampleError where the system does not let it be written.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     written = write_complete(Path(folder, "a.txt"), lambda part: part.touch())
-    ...     [file.name for file in written.parent.iterdir()]
-    ['a.txt']
-    """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.touch()
-        write(part)
-        part.replace(path)
-    except OSError as error:
-        raise SampleError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        _remove(part)
-    return path
-
-
 def _checked(pieces: Iterable[Events]) -> Iterator[Events]:
     remaining = iter(pieces)
     try:
@@ -91,12 +79,6 @@ def _checked(pieces: Iterable[Events]) -> Iterator[Events]:
     except StopIteration:
         raise SampleError("nothing to write: events must be Events, or pieces of them") from None
     yield from remaining
-
-
-def _remove(part: Path) -> None:
-    # A part whose folder could not be made is not there to be removed, and cannot be asked for.
-    with suppress(OSError):
-        part.unlink()
 
 
 def _require(option: str, value: str, choices: Any) -> None:

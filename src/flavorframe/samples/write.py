@@ -18,8 +18,8 @@ from flavorframe.samples.files import (
     Format,
     Layout,
     check_options,
-    write_complete,
     write_file,
+    written,
 )
 from flavorframe.samples.generate import MAX_FILES, check_kind, chunks
 from flavorframe.samples.record import TRUTH, Array, Events, Kind
@@ -121,4 +121,4 @@ def _entry(name: str, fraction: float, files: int, kind: Kind) -> dict[str, Any]
 
 def _write_json(path: Path, content: dict[str, Any]) -> Path:
     text = json.dumps(content, indent=2)
-    return write_complete(path, lambda part: part.write_text(text + "\n", encoding="utf-8"))
+    return written(path, lambda part: part.write_text(text + "\n", encoding="utf-8"))

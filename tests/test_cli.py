@@ -1,0 +1,153 @@
+"""The command line: what it prints, what it leaves, and its exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import uproot
+from typer.testing import CliRunner
+
+from flavorframe import samples
+from flavorframe.cli import INVALID_FIT, PARTIAL, app, main
+from flavorframe.errors import FlavorframeError
+
+SCRIPT = '''"""The text of the analysis."""
+import flavorframe as ff
+
+t = ff.events().triplet
+analysis = ff.Analysis(
+    ff.Selection(t).cut("window", t.mass.between(1.65, 2.01)),
+    mass=ff.hist(t.mass, bins=62, range=(1.65, 2.01), label="m [GeV]"),
+    rows=ff.snapshot(t.mass),
+)
+'''
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    return samples.write(tmp_path_factory.mktemp("sample"), eras=("2017B", "2017D"), fraction=0.002)
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "analysis.py"
+    path.write_text(SCRIPT)
+    return path
+
+
+def call(*arguments, code=0):
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    if isinstance(result.exception, FlavorframeError):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return result.stdout
+
+
+def test_run_leaves_results_snapshot_and_report(sample, script, tmp_path):
+    out = tmp_path / "out"
+    printed = call("run", script, "--catalog", sample, "--era", "2017B", "--output", out)
+    assert "2017B: 2,880 events" in printed
+    assert "The text of the analysis" in (out / "report.html").read_text()
+    assert uproot.open(out / "2017B" / "rows.root")["candidates"].num_entries > 0
+
+
+def test_run_prints_json_for_machines(sample, script, tmp_path):
+    printed = call("run", script, "--catalog", sample, "--output", tmp_path / "out", "--json")
+    content = json.loads(printed)
+    assert set(content) == {"2017B", "2017D"}
+    assert content["2017B"]["cutflow"][1]["name"] == "window"
+
+
+def test_run_on_files_and_partial_results(sample, script, tmp_path):
+    file = next(sample.parent.rglob("*.root"))
+    arguments = ("run", script, file, tmp_path / "none.root", "--output", tmp_path / "out")
+    printed = call(*arguments, code=PARTIAL)
+    assert "1 of 2 files could not be read" in printed
+
+
+def test_fit_and_report_of_saved_results(sample, script, tmp_path):
+    out = tmp_path / "out"
+    call("run", script, "--catalog", sample, "--output", out)
+    result = CliRunner().invoke(app, ["fit", str(out)])
+    assert result.exit_code in (0, INVALID_FIT)
+    assert (out / "2017B" / "mass_fit.png").stat().st_size > 10_000
+    (out / "report.html").unlink()
+    assert call("report", out, "--script", script).strip() == str(out / "report.html")
+    assert (out / "report.html").exists()
+
+
+def test_an_invalid_fit_has_its_own_exit_code(sample, script, tmp_path):
+    script.write_text(SCRIPT + '\nmodels = {"mass": ff.fit.dsphi()}\n')
+    file = next(sample.parent.rglob("*.root"))
+    script.write_text(script.read_text().replace("1.65, 2.01))", "1.65, 1.70))"))
+    printed = call("run", script, file, "--output", tmp_path / "out", code=INVALID_FIT)
+    assert "NOT VALID" in printed.upper()
+
+
+def test_sample_and_inspect(tmp_path):
+    path = call("sample", tmp_path, "--fraction", "0.0001", "--era", "2017B").strip()
+    assert json.loads(Path(path).read_text())["2017B"]["type"] == "data"
+    file = next(tmp_path.rglob("*.root"))
+    assert "layout nano" in call("inspect", file)
+    assert json.loads(call("inspect", file, "--json"))["layout"] == "nano"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "none.py", "x.root"), "there is no analysis file none.py"),
+        (("inspect", "none.root"), "there is no such file"),
+        (("fit", "nowhere"), "holds no results"),
+    ],
+)
+def test_errors_are_one_sentence(arguments, message):
+    with pytest.raises(FlavorframeError, match=message):
+        call(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("x = 1", "defines no `analysis"),
+        ("import flavorframe\n1/0", "analysis.py, line 2: ZeroDivisionError"),
+        ("def f(:\n", "line 1: SyntaxError"),
+    ],
+)
+def test_errors_in_the_script_name_the_line(tmp_path, content, message):
+    script = tmp_path / "analysis.py"
+    script.write_text(content)
+    with pytest.raises(FlavorframeError, match=message):
+        call("run", script, "x.root")
+
+
+def test_files_or_catalogue_not_both(script, sample):
+    for arguments in (("run", script), ("run", script, "x.root", "--catalog", sample)):
+        with pytest.raises(FlavorframeError, match="give either files or --catalog"):
+            call(*arguments)
+
+
+def test_unknown_model_and_era(script, sample, tmp_path):
+    with pytest.raises(FlavorframeError, match="2017B"):
+        call("run", script, "--catalog", sample, "--era", "2018", "--output", tmp_path / "out")
+    call("run", script, "--catalog", sample, "--output", tmp_path / "out")
+    with pytest.raises(FlavorframeError, match="Did you mean 'dsphi'"):
+        call("fit", tmp_path / "out", "--model", "dsphy")
+
+
+def test_main_prints_the_error_and_exits_with_one(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["flavorframe", "inspect", "none.root"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err == "FileError: none.root: there is no such file.\n"
+
+
+def test_import_is_quick_and_light():
+    code = (
+        "import sys, flavorframe; heavy = {'numpy', 'uproot', 'matplotlib', 'numba', 'pydantic'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
