@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -399,8 +399,14 @@ class Events:
 
     hlt = Menu("hlt")
     l1 = Menu("l1")
+    if TYPE_CHECKING:
+        run: Expr
+        luminosity_block: Expr
+        event: Expr
+        n_primary_vertices: Expr
+        n_pileup: Expr
 
-    def __getattr__(self, name: str) -> Expr:
+    def __getattr__(self, name: str) -> Any:
         """Return the event's value or the collection of that name."""
         if name.startswith("_"):
             raise AttributeError(name)

@@ -1,0 +1,1 @@
+"""Measurements of flavorframe beside its peers: ``make bench``."""

@@ -1,0 +1,21 @@
+"""flavorframe itself, on the example analysis."""
+
+import sys
+from pathlib import Path
+
+import flavorframe as ff
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
+
+
+def main(files: list[str]) -> None:
+    """Run the example analysis, of which only the mass histogram is asked for."""
+    from dsphi import analysis
+
+    only = ff.Analysis(analysis.selection, mass=dict(analysis.outputs)["mass"])
+    result = only.run(ff.dataset(files), progress=False)
+    print(int(result.mass.sum(flow=True)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

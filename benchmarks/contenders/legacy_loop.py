@@ -1,0 +1,107 @@
+"""The compiled event loop over all branches, as TTree::MakeClass has it, on one thread."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+BODY = """
+  auto in_acceptance = [](double pt, double eta) {
+    eta = std::abs(eta);
+    return (eta < 1.2 && pt > 3.5) || (eta >= 1.2 && eta < 2.4 && pt > 2);
+  };
+  auto collimated = [](double eta1, double phi1, double eta2, double phi2) {
+    double phi = std::fmod(phi1 - phi2 + M_PI, 2 * M_PI);
+    if (phi < 0) phi += 2 * M_PI;
+    double r = std::hypot(eta1 - eta2, phi - M_PI);
+    return r >= 1e-4 && r < 0.8;
+  };
+  auto find = [](double pt, const auto& stored) {
+    for (size_t j = 0; j < stored.size(); ++j) if (float(stored[j]) == float(pt)) return int(j);
+    return -1;
+  };
+  auto fired = [](const auto& names, const auto& decisions, const char* start) {
+    for (size_t i = 0; i < names.size(); ++i)
+      if (decisions[i] == 1 && names[i].rfind(start, 0) == 0) return true;
+    return false;
+  };
+  TH1D mass("mass", "mass", 62, 1.65, 2.01);
+  Long64_t entries = tree->GetEntries();
+  for (Long64_t entry = 0; entry < entries; ++entry) {
+    tree->GetEntry(entry);
+    if (!fired(*Trigger_hltname, *Trigger_hltdecision, "HLT_DoubleMu3_Trk_Tau3mu_v")) continue;
+    if (!fired(*Trigger_l1name, *Trigger_l1decision, "L1_DoubleMu") &&
+        !fired(*Trigger_l1name, *Trigger_l1decision, "L1_TripleMu")) continue;
+    int best = -1;
+    for (size_t i = 0; i < Triplet2_Mass->size(); ++i) {
+      double m = (*Triplet2_Mass)[i];
+      if (!(m >= 1.62 && m < 2.02) || !((*RefittedPV2_NTracks)[i] > 1)) continue;
+      if (!((*FlightDistBS_SV_Significance)[i] > 2)) continue;
+      double pt1 = (*Mu01_Pt)[i], eta1 = (*Mu01_Eta)[i], phi1 = (*Mu01_Phi)[i];
+      double pt2 = (*Mu02_Pt)[i], eta2 = (*Mu02_Eta)[i], phi2 = (*Mu02_Phi)[i];
+      double pt3 = (*Tr_Pt)[i], eta3 = (*Tr_Eta)[i], phi3 = (*Tr_Phi)[i];
+      if (!in_acceptance(pt1, eta1) || !in_acceptance(pt2, eta2) || !(pt3 > 1.2)) continue;
+      if (!collimated(eta1, phi1, eta2, phi2) || !collimated(eta1, phi1, eta3, phi3) ||
+          !collimated(eta2, phi2, eta3, phi3)) continue;
+      int a = find(pt1, *MuonPt), b = find(pt2, *MuonPt), c = find(pt3, *Track_pt);
+      if (a < 0 || b < 0 || !(*Muon_isGlobal)[a] || !(*Muon_isPF)[a] || !(*Muon_isGlobal)[b] ||
+          !(*Muon_isPF)[b]) continue;
+      if (c < 0 || !(std::abs((*Track_dz)[c]) < 20) || !(std::abs((*Track_dxy)[c]) < 0.3)) continue;
+      ROOT::Math::PtEtaPhiMVector p((*RefTrack1_Pt)[i], (*RefTrack1_Eta)[i], (*RefTrack1_Phi)[i],
+                                    0.1056583755);
+      ROOT::Math::PtEtaPhiMVector q((*RefTrack2_Pt)[i], (*RefTrack2_Eta)[i], (*RefTrack2_Phi)[i],
+                                    0.1056583755);
+      double phi = (p + q).M();
+      if (!(phi >= 1.00 && phi < 1.04)) continue;
+      if (!((*Mu1_dRtriggerMatch_2017)[i] < 0.03) || !((*Mu2_dRtriggerMatch_2017)[i] < 0.03))
+        continue;
+      double chi2 = (*TripletVtx2_Chi2)[i];
+      double lowest = best < 0 ? 0 : (*TripletVtx2_Chi2)[best];
+      if (best < 0 || (chi2 == chi2 && (lowest != lowest || chi2 < lowest))) best = i;
+    }
+    if (best >= 0) mass.Fill((*Triplet2_Mass)[best]);
+  }
+  return mass.GetEntries();
+}
+"""
+
+HEADERS = """
+#include <cmath>
+#include <string>
+#include <vector>
+#include "TChain.h"
+#include "TH1D.h"
+#include "Math/Vector4D.h"
+"""
+
+
+def source(tree: Any) -> str:
+    """Return the C++ of the loop: every branch has its variable, as MakeClass has it."""
+    lines = [HEADERS, "double legacy_loop(TChain* tree) {"]
+    for branch in tree.GetListOfBranches():
+        name, kind = branch.GetName(), branch.GetClassName()
+        if kind:
+            lines.append(f"  {kind}* {name} = nullptr;")
+        else:
+            lines.append(f"  {branch.GetLeaf(name).GetTypeName()} {name};")
+        lines.append(f'  tree->SetBranchAddress("{name}", &{name});')
+    return "\n".join(lines) + BODY
+
+
+def main(files: list[str]) -> None:
+    """Compile the loop and run it over the files."""
+    import ROOT
+
+    ROOT.gROOT.SetBatch(True)
+    chain = ROOT.TChain("Tree3Mu/ntuple")
+    for file in files:
+        chain.Add(file)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "legacy_loop.C"
+        path.write_text(source(chain))
+        ROOT.gROOT.ProcessLine(f".L {path}+O")
+        print(int(ROOT.legacy_loop(chain)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
