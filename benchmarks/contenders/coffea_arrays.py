@@ -1,6 +1,7 @@
 """The same selection in coffea, with its virtual arrays, as its users write it."""
 
 import sys
+from typing import Any
 
 import awkward as ak
 import hist
@@ -37,7 +38,7 @@ def in_acceptance(pt: ak.Array, eta: ak.Array) -> ak.Array:
     return ((eta < 1.2) & (pt > 3.5)) | ((eta >= 1.2) & (eta < 2.4) & (pt > 2.0))
 
 
-def selected_masses(e: ak.Array) -> np.ndarray:
+def selected_masses(e: ak.Array) -> Any:
     """Return the mass of each event's best candidate."""
     e = e[fired(e.Trigger_hltname, e.Trigger_hltdecision, "HLT_DoubleMu3_Trk_Tau3mu_v")]
     e = e[fired(e.Trigger_l1name, e.Trigger_l1decision, "L1_DoubleMu", "L1_TripleMu")]
@@ -66,12 +67,16 @@ def phi_window(e: ak.Array) -> ak.Array:
     vector.register_awkward()
     muons = [
         ak.zip(
-            {"pt": e[f"RefTrack{i}_Pt"], "eta": e[f"RefTrack{i}_Eta"],
-             "phi": e[f"RefTrack{i}_Phi"], "mass": ak.full_like(e[f"RefTrack{i}_Pt"], 0.1056583755)},
+            {
+                "pt": e[f"RefTrack{i}_Pt"],
+                "eta": e[f"RefTrack{i}_Eta"],
+                "phi": e[f"RefTrack{i}_Phi"],
+                "mass": ak.full_like(e[f"RefTrack{i}_Pt"], 0.1056583755),
+            },
             with_name="Momentum4D",
         )
         for i in (1, 2)
-    ]  # fmt: skip
+    ]
     mass = (muons[0] + muons[1]).mass
     return (mass >= 1.00) & (mass < 1.04)
 

@@ -12,48 +12,22 @@ import uproot
 
 from flavorframe.engine.columnar.baskets import KEY, decompress
 
-BRANCHES = [
-    "Trigger_hltname",
-    "Trigger_hltdecision",
-    "Trigger_l1name",
-    "Trigger_l1decision",
-    "Triplet2_Mass",
-    "RefittedPV2_NTracks",
-    "FlightDistBS_SV_Significance",
-    "Mu01_Pt",
-    "Mu01_Eta",
-    "Mu01_Phi",
-    "Mu02_Pt",
-    "Mu02_Eta",
-    "Mu02_Phi",
-    "Tr_Pt",
-    "Tr_Eta",
-    "Tr_Phi",
-    "MuonPt",
-    "Muon_isGlobal",
-    "Muon_isPF",
-    "Track_pt",
-    "Track_dz",
-    "Track_dxy",
-    "RefTrack1_Pt",
-    "RefTrack1_Eta",
-    "RefTrack1_Phi",
-    "RefTrack2_Pt",
-    "RefTrack2_Eta",
-    "RefTrack2_Phi",
-    "Mu1_dRtriggerMatch_2017",
-    "Mu2_dRtriggerMatch_2017",
-    "TripletVtx2_Chi2",
-]
+BRANCHES = (
+    "Trigger_hltname Trigger_hltdecision Trigger_l1name Trigger_l1decision Triplet2_Mass "
+    "RefittedPV2_NTracks FlightDistBS_SV_Significance Mu01_Pt Mu01_Eta Mu01_Phi Mu02_Pt Mu02_Eta "
+    "Mu02_Phi Tr_Pt Tr_Eta Tr_Phi MuonPt Muon_isGlobal Muon_isPF Track_pt Track_dz Track_dxy "
+    "RefTrack1_Pt RefTrack1_Eta RefTrack1_Phi RefTrack2_Pt RefTrack2_Eta RefTrack2_Phi "
+    "Mu1_dRtriggerMatch_2017 Mu2_dRtriggerMatch_2017 TripletVtx2_Chi2"
+)
 
 
 def main(file: str) -> None:
     """Time it."""
     tree = uproot.open(file)["Tree3Mu/ntuple"]
-    content = memoryview(np.memmap(file, np.uint8, "r"))
+    content = np.memmap(file, np.uint8, "r").data
     baskets = [
         content[position : position + size]
-        for branch in map(tree.__getitem__, BRANCHES)
+        for branch in map(tree.__getitem__, BRANCHES.split())
         for position, size in zip(
             branch.member("fBasketSeek")[: branch.num_baskets].tolist(),
             branch.member("fBasketBytes")[: branch.num_baskets].tolist(),

@@ -5,8 +5,7 @@ import math
 import pickle
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 from scipy import stats
 
 from flavorframe.errors import AnalysisError
