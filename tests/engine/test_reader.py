@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import uproot
 
-from flavorframe.engine.columnar.arrays import Jagged, Names
+from flavorframe.engine.columnar.arrays import Lists, Names
 from flavorframe.engine.columnar.baskets import Spent, UnusualError
 from flavorframe.engine.columnar.reader import RootFile
 from flavorframe.errors import FileError
@@ -42,18 +42,22 @@ def written(tmp_path_factory):
     return {codec: write(folder / f"{codec}.root", codec) for codec in CODECS}
 
 
+def whole(column):
+    """Return the lengths of a column's lists, and all its values."""
+    if not isinstance(column, Lists):
+        return None, column
+    return column.sizes, column.take(np.arange(len(column.sizes)))
+
+
 def assert_same(fast, slow):
-    if not isinstance(fast, Jagged):
-        assert fast.dtype == slow.dtype
-        np.testing.assert_array_equal(fast, slow)
-        return
-    np.testing.assert_array_equal(fast.offsets, slow.offsets)
-    if isinstance(fast.content, Names):
-        words = [[x.words[code] for code in x.codes] for x in (fast.content, slow.content)]
+    (fast_sizes, fast), (slow_sizes, slow) = whole(fast), whole(slow)
+    np.testing.assert_array_equal(fast_sizes, slow_sizes)
+    if isinstance(fast, Names):
+        words = [[x.words[code] for code in x.codes] for x in (fast, slow)]
         assert words[0] == words[1]
     else:
-        assert fast.content.dtype == slow.content.dtype
-        np.testing.assert_array_equal(fast.content, slow.content)
+        assert fast.dtype == slow.dtype
+        np.testing.assert_array_equal(fast, slow)
 
 
 def assert_reads_like_uproot(file):
@@ -89,12 +93,18 @@ def test_reads_real_files_like_uproot(name):
 
 def test_any_range_is_the_slice_of_the_whole(written):
     file = RootFile(str(written["zstd"]))
-    whole = file.read("list_float64", 0, EVENTS, Spent())
+    everything = file.read("list_float64", 0, EVENTS, Spent())
     for start, stop in [(0, 1), (99, 101), (100, 200), (250, 300), (17, 17)]:
         part = file.read("list_float64", start, stop, Spent())
-        edges = whole.offsets[start], whole.offsets[stop]
-        np.testing.assert_array_equal(part.content, whole.content[slice(*edges)])
-        np.testing.assert_array_equal(part.offsets, whole.offsets[start : stop + 1] - edges[0])
+        np.testing.assert_array_equal(part.sizes, everything.sizes[start:stop])
+        np.testing.assert_array_equal(whole(part)[1], everything.take(np.arange(start, stop)))
+
+
+def test_takes_some_events_only(written):
+    column = RootFile(str(written["zstd"])).read("list_int16", 0, EVENTS, Spent())
+    rows = np.array([3, 50, 299])
+    taken = np.concatenate([column.take(rows[i : i + 1]) for i in range(3)])
+    np.testing.assert_array_equal(column.take(rows), taken)
 
 
 def test_common_edges_are_where_all_baskets_begin(written):
@@ -108,8 +118,7 @@ def read_all(path):
     columns = []
     for branch in file.schema.branches:
         column = file.read(branch.name, 0, file.events, Spent())
-        parts = (column.offsets, column.content) if isinstance(column, Jagged) else (column,)
-        columns += [part.tobytes() for part in parts]
+        columns += [part.tobytes() for part in whole(column) if part is not None]
     return columns
 
 

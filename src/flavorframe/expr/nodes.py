@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flavorframe.errors import ExpressionError
@@ -119,7 +120,7 @@ class Node:
         return known
 
     def __getstate__(self) -> dict[str, Any]:  # string hashes differ from process to process
-        return {key: value for key, value in self.__dict__.items() if key != "_hash"}
+        return {key: value for key, value in self.__dict__.items() if key not in ("_hash", "axis")}
 
     def children(self) -> Iterator[Node]:
         """Yield the nodes that this one is computed from, masks of its axis included."""
@@ -202,7 +203,7 @@ class Apply(Node):
     operation: str
     arguments: tuple[Node, ...]
 
-    @property
+    @cached_property
     def axis(self) -> Axis:
         return join_axes(self.arguments)
 
@@ -291,7 +292,7 @@ class Match(Node):
     keys: tuple[Node, ...]
     values: tuple[Node, ...]
 
-    @property
+    @cached_property
     def axis(self) -> Axis:
         return join_axes(self.values)
 
@@ -331,7 +332,7 @@ class CallFunction(Node):
     function: Function
     arguments: tuple[Node, ...]
 
-    @property
+    @cached_property
     def axis(self) -> Axis:
         return join_axes(self.arguments)
 
@@ -343,7 +344,7 @@ class CallCorrection(Node):
     correction: Correction
     arguments: tuple[Node, ...]
 
-    @property
+    @cached_property
     def axis(self) -> Axis:
         return join_axes(self.arguments)
 

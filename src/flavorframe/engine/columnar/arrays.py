@@ -1,7 +1,8 @@
-"""Columns as the columnar engine holds them: flat arrays, and offsets for lists."""
+"""Columns as the columnar engine holds them."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +28,29 @@ class Names:
 Content = Array | Names
 
 
+class Lists(ABC):
+    """A list in each event; ``sizes`` has their lengths."""
+
+    sizes: Array
+
+    @abstractmethod
+    def take(self, rows: Array) -> Content:
+        """Return the elements of some events, one event after the other."""
+
+
 @dataclass(frozen=True)
-class Jagged:
-    """A list in each event: event i has ``content[offsets[i]:offsets[i + 1]]``."""
+class Packed(Lists):
+    """Lists whose elements are decoded: event i has ``content[starts[i]:starts[i] + sizes[i]]``."""
 
     content: Content
-    offsets: Array
+    starts: Array
+    sizes: Array
+
+    def take(self, rows: Array) -> Content:
+        """Return the elements of some events, one event after the other."""
+        from flavorframe.engine.columnar.segments import ranges
+
+        return self.content[ranges(self.starts[rows], self.sizes[rows])]
 
 
 @dataclass(frozen=True)

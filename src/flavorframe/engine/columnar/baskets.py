@@ -115,8 +115,9 @@ def read_block(source: Source, index: BasketIndex, start: int, stop: int, spent:
     Raises DamageError, naming the basket, for bytes that contradict themselves.
     """
     numbers = index.covering(start, stop)
-    wanted = [(int(p), int(p + size)) for p, size in zip(index.positions, index.sizes, strict=True)]
-    wanted = wanted[numbers.start : numbers.stop]
+    begins = index.positions[numbers.start : numbers.stop]
+    ends = begins + index.sizes[numbers.start : numbers.stop]
+    wanted = list(zip(begins.tolist(), ends.tolist(), strict=True))
     with spent.on("reading"):
         pieces = [memoryview(piece) for piece in source.ranges(wanted)]
         table = _table(index, numbers, pieces, start, stop)

@@ -7,14 +7,14 @@ begins with ten bytes: byte count, version, and its number of elements in the la
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from flavorframe.engine.columnar import _decode
-from flavorframe.engine.columnar.arrays import Array, Names
+from flavorframe.engine.columnar.arrays import Array, Lists, Names, Packed
 from flavorframe.engine.columnar.baskets import VECTOR_HEADER, Block, DamageError
-from flavorframe.engine.columnar.segments import ranges
 
 
 def scalars(block: Block, dtype: np.dtype[Any]) -> Array:
@@ -31,14 +31,26 @@ def scalars(block: Block, dtype: np.dtype[Any]) -> Array:
     return values
 
 
-def lists(block: Block, dtype: np.dtype[Any], *, header: int) -> tuple[Array, Array]:
-    """Return the elements of the wanted events' lists, and where each list begins and ends."""
-    begins, sizes = entries(block, dtype.itemsize, header)
-    offsets = np.zeros(len(sizes) + 1, np.int64)
-    np.cumsum(sizes, out=offsets[1:])
-    bits = np.empty(int(offsets[-1]), f"u{dtype.itemsize}")
-    _decode.copy(block.data, begins, sizes, dtype.itemsize, bits)
-    return bits.view(dtype.newbyteorder("=")), offsets
+@dataclass(frozen=True)
+class Stored(Lists):
+    """Lists whose elements still lie where the baskets have them, big-endian."""
+
+    data: Array
+    begins: Array
+    sizes: Array
+    dtype: np.dtype[Any]
+
+    def take(self, rows: Array) -> Array:
+        """Return the elements of some events, one event after the other."""
+        sizes = self.sizes[rows]
+        bits = np.empty(int(sizes.sum()), f"u{self.dtype.itemsize}")
+        _decode.copy(self.data, self.begins[rows], sizes, self.dtype.itemsize, bits)
+        return bits.view(self.dtype.newbyteorder("="))
+
+
+def lists(block: Block, dtype: np.dtype[Any], *, header: int) -> Stored:
+    """Return the lists of the wanted events; ``dtype`` is that of the file."""
+    return Stored(block.data, *entries(block, dtype.itemsize, header), dtype)
 
 
 def entries(block: Block, itemsize: int, header: int) -> tuple[Array, Array]:
@@ -54,8 +66,8 @@ def entries(block: Block, itemsize: int, header: int) -> tuple[Array, Array]:
     return begins, sizes
 
 
-def names(block: Block) -> tuple[Names, Array]:
-    """Return the strings of lists of strings, and where each list begins and ends.
+def names(block: Block) -> Packed:
+    """Return lists of strings; lists that are alike share their elements.
 
     A list that repeats the one before, as trigger names do, is recognised on its bytes.
     """
@@ -71,19 +83,16 @@ def names(block: Block) -> tuple[Names, Array]:
             known[raw] = len(distinct)
             distinct.append(_strings(raw))
         kinds.append(known[raw])
-    which = np.array(kinds, np.int64)[np.cumsum(changed) - 1]
-    return _numbered(distinct, which)
+    return _numbered(distinct, np.array(kinds, np.int64)[np.cumsum(changed) - 1])
 
 
-def _numbered(distinct: list[list[str]], which: Array) -> tuple[Names, Array]:
-    """Return the strings of the lists ``distinct[which[0]]``, ``distinct[which[1]]``, …"""
+def _numbered(distinct: list[list[str]], which: Array) -> Packed:
+    """Return the lists ``distinct[which[0]]``, ``distinct[which[1]]``, …"""
     words = {word: i for i, word in enumerate(dict.fromkeys(w for item in distinct for w in item))}
     codes = np.array([words[word] for item in distinct for word in item], np.int32)
-    lengths = np.array([len(item) for item in distinct], np.int64)
-    starts = np.cumsum(lengths) - lengths
-    offsets = np.zeros(len(which) + 1, np.int64)
-    np.cumsum(lengths[which], out=offsets[1:])
-    return Names(codes[ranges(starts[which], lengths[which])], tuple(words)), offsets
+    sizes = np.array([len(item) for item in distinct], np.int64)
+    starts = np.cumsum(sizes) - sizes
+    return Packed(Names(codes, tuple(words)), starts[which], sizes[which])
 
 
 def _strings(raw: bytes) -> list[str]:

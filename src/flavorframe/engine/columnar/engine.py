@@ -14,9 +14,10 @@ import numpy as np
 from flavorframe.datasets import Partition
 from flavorframe.engine import FileInfo
 from flavorframe.engine.columnar.arrays import Array, Names, Values
+from flavorframe.engine.columnar.columns import Columns
 from flavorframe.engine.columnar.reader import RootFile
 from flavorframe.engine.columnar.survivors import Survivors
-from flavorframe.engine.columnar.view import Columns, Links, Scheme, make_scheme
+from flavorframe.engine.columnar.view import Links, Scheme, make_scheme
 from flavorframe.engine.partial import Chunk, Partial
 from flavorframe.errors import AnalysisError
 from flavorframe.expr import nodes as n

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from flavorframe.engine.columnar.arrays import Array, Jagged, Names
+from flavorframe.engine.columnar.arrays import Array, Lists, Names, Packed
 from flavorframe.engine.columnar.baskets import (
     VECTOR_HEADER,
     BasketIndex,
@@ -47,7 +47,7 @@ class RootFile:
     def _source(self) -> Source:
         return source_of(self.path, self._file)
 
-    def read(self, branch: str, start: int, stop: int, spent: Spent) -> Array | Names | Jagged:
+    def read(self, branch: str, start: int, stop: int, spent: Spent) -> Array | Names | Lists:
         """Return one column of the events start ≤ i < stop.
 
         Notes in ``spent`` what that took. Raises FileError where the bytes are damaged.
@@ -59,7 +59,7 @@ class RootFile:
         except DamageError as error:
             raise self._unreadable(branch, start, stop, str(error)) from error
 
-    def _read(self, branch: str, start: int, stop: int, spent: Spent) -> Array | Jagged:
+    def _read(self, branch: str, start: int, stop: int, spent: Spent) -> Array | Lists:
         stored = self._branches[branch]
         shape = _shape(stored)
         block = read_block(self._source, self._index(branch), start, stop, spent)
@@ -68,13 +68,13 @@ class RootFile:
 
     def _read_by_uproot(
         self, branch: str, start: int, stop: int, spent: Spent
-    ) -> Array | Names | Jagged:
+    ) -> Array | Names | Lists:
         info, stored = self.schema.by_name[branch], self._branches[branch]
         try:
             with spent.on("reading"):
                 array = stored.array(entry_start=start, entry_stop=stop, library="ak")
             with spent.on("decoding"):
-                column = _jagged(array.layout, info) if info.shape == "list" else _flat(array, info)
+                column = _packed(array.layout, info) if info.shape == "list" else _flat(array, info)
         except Exception as error:  # whatever a library meets in damaged bytes
             raise self._unreadable(branch, start, stop, _reason(error)) from error
         spent.bytes += _compressed_bytes(stored, start, stop, self.events)
@@ -114,17 +114,17 @@ class _Shape:
     dtype: np.dtype[Any] | None
     header: int | None
 
-    def decode(self, block: Block) -> Array | Jagged:
+    def decode(self, block: Block) -> Array | Lists:
         try:
             from flavorframe.engine.columnar import decode
         except ImportError:  # installed without a compiler
             raise UnusualError("the compiled loops are not installed") from None
 
         if self.dtype is None:
-            return Jagged(*decode.names(block))
+            return decode.names(block)
         if self.header is None:
             return decode.scalars(block, self.dtype)
-        return Jagged(*decode.lists(block, self.dtype, header=self.header))
+        return decode.lists(block, self.dtype, header=self.header)
 
 
 def _shape(branch: Any) -> _Shape:
@@ -256,14 +256,14 @@ def _flat(array: Any, info: BranchInfo) -> Array | Names:
     return np.asarray(ak.to_numpy(array))
 
 
-def _jagged(layout: Any, info: BranchInfo) -> Jagged:
+def _packed(layout: Any, info: BranchInfo) -> Packed:
     import awkward as ak
 
     layout = layout.to_ListOffsetArray64(True)
     offsets = np.asarray(layout.offsets.data)
-    if info.kind == "string":
-        return Jagged(_names(ak.to_list(layout.content[: offsets[-1]])), offsets)
-    return Jagged(np.asarray(layout.content.data)[: offsets[-1]], offsets)
+    content = layout.content[: offsets[-1]]
+    values = _names(ak.to_list(content)) if info.kind == "string" else np.asarray(content.data)
+    return Packed(values, offsets[:-1], np.diff(offsets))
 
 
 def _names(values: list[str]) -> Names:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Values
+from flavorframe.engine.columnar.columns import Columns
 from flavorframe.engine.columnar.segments import extreme
-from flavorframe.engine.columnar.view import Columns, Links, Scheme, View
+from flavorframe.engine.columnar.view import Links, Scheme, View
 from flavorframe.errors import AnalysisError
 from flavorframe.expr import nodes as n
 
@@ -22,9 +23,8 @@ class Survivors:
         self.scheme = scheme
         self.links = links
         self._full = View(columns, scheme, np.arange(len(columns)), links=self.links)
-        self.event_weight = np.ones(len(columns))
-        self.candidate_weight = np.ones(0)
-        self.weighs_candidates = False
+        self._event_weight: Array | None = None  # where nobody weighs, nothing is multiplied
+        self._candidate_weight: Array | None = None
         self.has_best = False
         self._alive: View | None = None
 
@@ -36,7 +36,6 @@ class Survivors:
         if self._alive is None:  # the candidates are counted only once they are asked for
             everything = np.arange(len(self._full.elements(self.scheme.candidates)))
             self._alive = self._surviving(self._full, everything)
-            self.candidate_weight = np.ones(len(everything))
         return self._alive
 
     def fork(self) -> Survivors:
@@ -78,10 +77,9 @@ class Survivors:
         """Multiply the weights of events or candidates."""
         values = self.view.spread(weight, weight.axis).numbers()
         if weight.axis == n.EVENT:
-            self.event_weight = self.event_weight * values
+            self._event_weight = _times(self._event_weight, values)
         else:
-            self.weighs_candidates = True
-            self.candidate_weight = self.candidate_weight * values
+            self._candidate_weight = _times(self._candidate_weight, values)
 
     @property
     def n_candidates(self) -> int:
@@ -95,26 +93,28 @@ class Survivors:
         collection, has the weight of the event's one candidate; raises AnalysisError where
         candidates have weights and an event may have several.
         """
-        candidates = self.scheme.candidates
-        if axis == candidates and axis != n.EVENT:
-            return self.event_weight[self.view.event_of(axis)] * self.candidate_weight
-        weights = self.event_weights()
-        if weights is None:
+        if axis == self.scheme.candidates and axis != n.EVENT:
+            weights = np.ones(self.view.size(axis))
+            if self._event_weight is not None:
+                weights = self._event_weight[self.view.event_of(axis)]
+            return _times(self._candidate_weight, weights)
+        by_event = self.event_weights()
+        if by_event is None:
             raise AnalysisError(
                 f"Candidates have weights, and a quantity per {axis.name} has none where an event "
                 "has several candidates: choose one with .best(), or weigh events."
             )
-        return weights[self.view.event_of(axis)]
+        return by_event[self.view.event_of(axis)]
 
     def event_weights(self) -> Array | None:
         """Return the weight of each event; None where several weighted candidates may be in one."""
         view, candidates = self.view, self.scheme.candidates
-        if candidates == n.EVENT or not self.weighs_candidates:
-            return self.event_weight
+        weights = _times(self._event_weight, np.ones(len(view.events)))
+        if self._candidate_weight is None:
+            return weights
         if not self.has_best:
             return None
-        weights: Array = self.event_weight.copy()
-        weights[view.event_of(candidates)] *= self.candidate_weight
+        weights[view.event_of(candidates)] *= self._candidate_weight
         return weights
 
     # narrowing
@@ -140,7 +140,7 @@ class Survivors:
                 narrowed.remembered[node] = values[kept]
             elif node in self.scheme.settled and node.axis == n.EVENT:
                 narrowed.remembered[node] = values
-        self._alive, self.candidate_weight = narrowed, self.candidate_weight[kept]
+        self._alive, self._candidate_weight = narrowed, _at(self._candidate_weight, kept)
         if not mask.all():
             self._keep_events(mask)
 
@@ -148,7 +148,7 @@ class Survivors:
         full, alive = self._full, self._alive
         self._full = View(full.columns, self.scheme, full.events[mask], links=self.links)
         self._full.remembered = _narrowed(full, mask)
-        self.event_weight = self.event_weight[mask]
+        self._event_weight = _at(self._event_weight, mask)
         if alive is None:
             return
         candidates = self.scheme.candidates
@@ -156,12 +156,20 @@ class Survivors:
         kept = mask[alive.elements(candidates).event]
         self._alive = self._surviving(self._full, renumbered[alive.chosen[kept]])
         self._alive.remembered = _narrowed(alive, mask)
-        self.candidate_weight = self.candidate_weight[kept]
+        self._candidate_weight = _at(self._candidate_weight, kept)
 
     def _copied(self, view: View, full: View | None) -> View:
         copy = View(view.columns, view.scheme, view.events, full=full, chosen=view.chosen)
         copy.remembered = dict(view.remembered)
         return copy
+
+
+def _times(weights: Array | None, factor: Array) -> Array:
+    return factor if weights is None else weights * factor
+
+
+def _at(weights: Array | None, kept: Array) -> Array | None:
+    return None if weights is None else weights[kept]
 
 
 def _narrowed(view: View, mask: Array) -> dict[n.Node, Values]:

@@ -1,0 +1,258 @@
+"""Evaluate the nodes of bound trees, one kind after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from flavorframe.engine.columnar.arrays import Array, Names, Values
+from flavorframe.engine.columnar.segments import first_match, reduce_segments
+from flavorframe.errors import CorrectionError, ExpressionError
+from flavorframe.expr import nodes as n
+from flavorframe.expr.formula import formula
+from flavorframe.expr.operations import compute, widen
+
+if TYPE_CHECKING:
+    from flavorframe.engine.columnar.view import View
+
+
+@singledispatch
+def compute_node(node: n.Node, view: View) -> Values:
+    """Return the values of a node in a view; what it is computed from may be remembered there."""
+    raise NotImplementedError(type(node))
+
+
+@compute_node.register(n.Literal)
+def _(node: n.Literal, view: View) -> Values:
+    return Values(np.asarray(node.value))
+
+
+@compute_node.register(n.Column)
+def _(node: n.Column, view: View) -> Values:
+    if view.full is None or node.axis == n.EVENT:
+        return Values(view.columns.values(node, view.events))
+    whole = view.columns.values(node, view.events)
+    return Values(whole)[view.elements(node.axis).full]
+
+
+@compute_node.register(n.Apply)
+def _(node: n.Apply, view: View) -> Values:
+    values = view.aligned(node.arguments, node.axis)
+    if node.operation in ("and", "or"):
+        return _kleene(node.operation, *values)
+    data = compute(node.operation, [v.data for v in values])
+    if node.operation == "where":
+        return Values(data, _where_valid(*values))
+    return Values(data, _both_valid(values))
+
+
+@compute_node.register(n.IsIn)
+def _(node: n.IsIn, view: View) -> Values:
+    values = view.evaluate(node.operand)
+    if isinstance(values.data, Names):
+        return Values(_test_words(values.data, set(node.values).__contains__), values.valid)
+    return Values(np.isin(widen(values.data), np.array(node.values)), values.valid)
+
+
+@compute_node.register(n.StringTest)
+def _(node: n.StringTest, view: View) -> Values:
+    values = view.evaluate(node.operand)
+    if not isinstance(values.data, Names):
+        raise ExpressionError(f"{formula(node)}: {formula(node.operand)} is not a string.")
+    test = STRING_TESTS[node.test]
+    fits = _test_words(values.data, lambda word: any(test(word, p) for p in node.patterns))
+    return Values(fits, values.valid)
+
+
+@compute_node.register(n.Reduce)
+def _(node: n.Reduce, view: View) -> Values:
+    axis = node.operand.axis
+    values, elements = view.spread(node.operand, axis), view.elements(axis)
+    return reduce_segments(node.reduction, values, elements.event, elements.local, len(view.events))
+
+
+@compute_node.register(n.Take)
+def _(node: n.Take, view: View) -> Values:
+    values = view.spread(node.operand, node.subset.parent)
+    return values[view.elements(node.subset).parents[0]]
+
+
+@compute_node.register(n.Member)
+def _(node: n.Member, view: View) -> Values:
+    values = view.spread(node.operand, node.combination.parents[node.position])
+    return values[view.elements(node.combination).parents[node.position]]
+
+
+@compute_node.register(n.Position)
+def _(node: n.Position, view: View) -> Values:
+    return Values(view.elements(node.axis).local)
+
+
+@compute_node.register(n.Match)
+def _(node: n.Match, view: View) -> Values:
+    whole = view.full or view
+    keys = [whole.spread(key, node.target).data for key in node.keys]
+    values = [view.spread(value, node.axis) for value in node.values]
+    pairs = [_same_precision(k, v.data) for k, v in zip(keys, values, strict=True)]
+    targets, event = whole.elements(node.target), view.event_of(node.axis)
+    found, number = first_match(
+        [k for k, _ in pairs], [v for _, v in pairs],
+        targets.starts[event], targets.counts[event],
+    )  # fmt: skip
+    _note_links(view, node, number)
+    valid = _both_valid(values)
+    return Values(found, found >= 0 if valid is None else valid & (found >= 0))
+
+
+@compute_node.register(n.Gather)
+def _(node: n.Gather, view: View) -> Values:
+    position, valid = _point(view, node.target, node.index)
+    operand = (view.full or view).spread(node.operand, node.target)
+    if len(operand.data) == 0:
+        return Values(np.zeros(len(position), _dtype(operand.data)), valid)
+    gathered = operand[position]
+    return Values(gathered.data, _both_valid([gathered, Values(None, valid)]))
+
+
+@compute_node.register(n.Found)
+def _(node: n.Found, view: View) -> Values:
+    return Values(_point(view, node.target, node.index)[1])
+
+
+@compute_node.register(n.CallFunction)
+def _(node: n.CallFunction, view: View) -> Values:
+    values = [view.spread(a, node.axis) for a in node.arguments]
+    arrays = [widen(v.numbers()) for v in values]
+    return Values(_call(node, arrays), _both_valid(values))
+
+
+@compute_node.register(n.CallCorrection)
+def _(node: n.CallCorrection, view: View) -> Values:
+    values = view.aligned(node.arguments, node.axis)
+    valid = _both_valid(values)
+    data = np.full(view.size(node.axis), np.nan)
+    rows = np.arange(len(data)) if valid is None else np.flatnonzero(valid)
+    if len(rows):
+        data[rows] = _correct(node, [v[rows].data for v in values])
+    return Values(data, valid)
+
+
+def _point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
+    """Return the positions in the full view that an index points to, and where it does."""
+    values = view.spread(index, index.axis)
+    targets, event = (view.full or view).elements(target), view.event_of(index.axis)
+    local = np.asarray(values.numbers())
+    with np.errstate(invalid="ignore"):
+        valid = (local >= 0) & (local < targets.counts[event])
+    offset = np.where(valid, local, 0).astype(np.int64)
+    return np.where(valid, targets.starts[event] + offset, 0), valid
+
+
+def _note_links(view: View, node: n.Match, number: Array) -> None:
+    if view.links is not None:
+        asked = (len(number), int((number == 0).sum()), int((number > 1).sum()))
+        view.links.counts.setdefault(formula(node), asked)
+
+
+STRING_TESTS: dict[str, Callable[[str, str], bool]] = {
+    "startswith": str.startswith,
+    "contains": str.__contains__,
+    "matches": fnmatchcase,
+}
+
+
+def _test_words(names: Names, test: Callable[[str], bool]) -> Array:
+    holds = np.fromiter((test(word) for word in names.words), bool, len(names.words))
+    if not len(holds):
+        return np.zeros(len(names), bool)
+    return holds[names.codes]
+
+
+def _both_valid(values: Sequence[Values]) -> Array | None:
+    valid: Array | None = None
+    for item in values:
+        if item.valid is not None:
+            valid = item.valid if valid is None else valid & item.valid
+    return valid
+
+
+def _where_valid(condition: Values, a: Values, b: Values) -> Array | None:
+    if condition.valid is None and a.valid is None and b.valid is None:
+        return None
+    holds = condition.truth()
+    chosen = np.where(holds, _validity(a), _validity(b))
+    return chosen & _validity(condition)
+
+
+def _validity(values: Values) -> Array:
+    return np.ones((), bool) if values.valid is None else values.valid
+
+
+def _kleene(operation: str, a: Values, b: Values) -> Values:
+    """Return a and b, or a or b, where a missing value is neither true nor false."""
+    data = compute(operation, [a.data, b.data])
+    if a.valid is None and b.valid is None:
+        return Values(data)
+    settles = (lambda v: v.truth()) if operation == "or" else _false
+    valid = (_validity(a) & _validity(b)) | settles(a) | settles(b)
+    return Values(a.truth() | b.truth() if operation == "or" else data & valid, valid)
+
+
+def _false(values: Values) -> Array:
+    return ~Values(values.data).truth() & _validity(values)
+
+
+def _same_precision(key: Array, value: Array) -> tuple[Array, Array]:
+    """Return both as floats of single precision where either is stored so."""
+    if np.float32 in (key.dtype, value.dtype):
+        return key.astype(np.float32), value.astype(np.float32)
+    return key, value
+
+
+def _dtype(data: Any) -> Any:
+    return np.int32 if isinstance(data, Names) else data.dtype
+
+
+def _call(node: n.CallFunction, arrays: list[Array]) -> Array:
+    name = node.function.name
+    try:
+        result = np.asarray(node.function.compute(*arrays))
+    except Exception as error:
+        raise ExpressionError(
+            f"The function {name} in {formula(node)} failed: {type(error).__name__}: {error}"
+        ) from error
+    if result.shape != arrays[0].shape:
+        raise ExpressionError(
+            f"The function {name} was given arrays of shape {arrays[0].shape} and returned shape "
+            f"{result.shape}; it must return one value per element."
+        )
+    return result
+
+
+_CORRECTION_TYPES = {"real": np.float64, "int": np.int64}
+
+
+def _correct(node: n.CallCorrection, data: list[Any]) -> Array:
+    correction = node.correction
+    variables = correction.evaluator.inputs
+    arguments = [
+        str(d) if v.type == "string" else np.asarray(d).astype(_CORRECTION_TYPES[v.type])
+        for d, v in zip(data, variables, strict=True)
+    ]
+    try:
+        return np.asarray(correction.evaluator.evaluate(*arguments))
+    except Exception as error:  # correctionlib raises RuntimeError and IndexError
+        seen = ", ".join(
+            f"{v.name} from {np.min(a):.4g} to {np.max(a):.4g}"
+            for a, v in zip(arguments, variables, strict=True)
+            if not isinstance(a, str)
+        )
+        raise CorrectionError(
+            f"Correction {correction.name} of {correction.path} has no value for some of the "
+            f"inputs ({seen}): {error}. Put the weight after the cuts that keep its inputs in "
+            "range."
+        ) from None
