@@ -5,15 +5,15 @@ BIN := $(VENV)/bin
 .PHONY: demo test lint docs bench clean
 
 # Each environment is made anew when what it installs has changed.
-$(VENV)/.demo: pyproject.toml
+$(VENV)/.demo: pyproject.toml setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/.test: pyproject.toml
+$(VENV)/.test: pyproject.toml setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[test,lint,docs]'
-	$(BIN)/python -m pip install --quiet --pre --editable '.[root]' || echo "ROOT is not to be had: its tests will skip"
+	$(BIN)/python -m pip install --quiet --editable '.[root]' || echo "ROOT is not to be had: its tests will skip"
 	touch $@
 
 demo: $(VENV)/.demo

@@ -9,9 +9,12 @@ from .expr.expression import Expr as Expr, events as events
 from .expr.external import correction as correction, function as function
 from .expr.functions import (
     arccos as arccos,
+    arccosh as arccosh,
     arcsin as arcsin,
+    arcsinh as arcsinh,
     arctan as arctan,
     arctan2 as arctan2,
+    arctanh as arctanh,
     ceil as ceil,
     cos as cos,
     cosh as cosh,

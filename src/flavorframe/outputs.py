@@ -65,6 +65,10 @@ class Snapshot:
         """Everything that has to be evaluated to fill it."""
         return tuple(node for _, node in self.columns)
 
+    def column_names(self, *, weighted: bool) -> list[str]:
+        """Return the names of the columns, among them the weight where the selection has one."""
+        return [name for name, _ in self.columns] + (["weight"] if weighted else [])
+
     @property
     def suffix(self) -> str:
         """The suffix of files of this format."""
@@ -157,8 +161,10 @@ def column_name(node: n.Node) -> str:
         return node.branch
     if isinstance(node, n.Gather | n.Take | n.Member):
         return column_name(node.operand)
-    text = "".join(c if c.isascii() and c.isalnum() else "_" for c in formula(node))
-    return "_".join(part for part in text.split("_") if part) or "value"
+    text = formula(node).replace("√", "sqrt_")
+    text = "".join(c if c.isascii() and c.isalnum() else "_" for c in text)
+    name = "_".join(part for part in text.split("_") if part)
+    return name if name and not name[0].isdigit() else f"value_{name}".rstrip("_")
 
 
 def _axes(x: tuple[Any, ...], bins: Any, range_: Any, label: str | None) -> tuple[Axis, ...]:

@@ -31,15 +31,13 @@ def test_failures_are_a_container_and_add_up():
 def test_text():
     assert repr(Failures((MISSING, DAMAGED), files=5)) == (
         "2 of 5 files could not be read, at least 500 events lost:\n"
-        "  a.root: no such file (FileError)\n"
+        "  a.root: no such file\n"
         "  b.root, events 0 to 500: a <basket> is damaged (OSError, 3 attempts, on worker-1)"
     )
 
 
 def test_text_without_the_number_of_files():
-    assert repr(Failures((MISSING,))) == (
-        "1 file could not be read:\n  a.root: no such file (FileError)"
-    )
+    assert repr(Failures((MISSING,))) == ("1 file could not be read:\n  a.root: no such file")
 
 
 def test_text_of_many_failures_is_short():
@@ -56,7 +54,7 @@ def test_html():
 <caption>2 of 5 files could not be read, at least 500 events lost</caption>
 <thead><tr><th>file</th><th>events</th><th>reason</th></tr></thead>
 <tbody>
-<tr><td>a.root</td><td></td><td>no such file (FileError)</td></tr>
+<tr><td>a.root</td><td></td><td>no such file</td></tr>
 <tr><td>b.root</td><td>0 to 500</td>\
 <td>a &lt;basket&gt; is damaged (OSError, 3 attempts, on worker-1)</td></tr>
 </tbody>

@@ -17,8 +17,6 @@ Operand = Any
 
 CLOSED = ("left", "right", "both", "none")
 
-REDUCTIONS = ("any", "all", "count", "sum", "min", "max", "argmin", "argmax", "first")
-
 VOCABULARY: dict[str, tuple[str, ...]] = {
     "event": ("run", "luminosity_block", "event", "n_primary_vertices", "n_pileup"),
     "triplet": (
@@ -32,6 +30,12 @@ VOCABULARY: dict[str, tuple[str, ...]] = {
     "mu2": ("pt", "eta", "phi", "trigger_dr", "is_global", "is_pf"),
 }  # fmt: skip
 """Common friendly names, for tab completion; a layout may know more."""
+
+EVENT_RECORDS = frozenset(
+    ("met", "puppi_met", "raw_met", "calo_met", "tk_met", "gen_met", "pv", "pileup", "generator",
+     "beam_spot", "flag")
+)  # fmt: skip
+"""Objects of which NanoAOD has one an event: ``events.met.pt`` has one value per event."""
 
 
 class Expr:
@@ -295,12 +299,9 @@ class Expr:
                 f"{self.formula} has one value per event already: .{reduction}() has nothing to "
                 "reduce."
             )
-        node = self.node
-        if reduction == "count" and _is_element(node):
-            node = n.Position(node.axis)  # all elements count, whatever is stored of them
-        else:
-            _value(self)
-        return Expr(n.Reduce(reduction, node))
+        if reduction == "count" and _is_element(self.node):
+            return Expr(n.Reduce("size", n.Position(self.node.axis)))
+        return Expr(n.Reduce(reduction, _value(self)))
 
     @property
     def found(self) -> Expr:
@@ -327,15 +328,15 @@ class Collection(Expr):
             return Expr(_on_axis(n.Branch(key, _stored(self.axis)), self.axis))
         return Collection(_subset(self, key))
 
-    def at(self, index: Expr) -> Expr:
+    def at(self, index: Expr | int) -> Expr:
         """Return the link to the element at ``index``, counted from 0 in each event.
 
         An index outside the collection, such as −1, points to nothing: values are missing, and
         conditions on them false.
         """
-        if not isinstance(index, Expr):
-            raise ExpressionError(f".at() takes an expression, not {index!r}; see also .first().")
-        return Expr(n.Gather(self.node, self.axis, _value(index)))
+        if not isinstance(index, Expr | int):
+            raise ExpressionError(f".at() takes an expression or a whole number, not {index!r}.")
+        return Expr(n.Gather(self.node, self.axis, as_node(index)))
 
     def match(self, **values: Expr) -> Expr:
         """Return the link to the first element whose fields equal the given values bit for bit.
@@ -410,7 +411,7 @@ class Events:
         """Return the event's value or the collection of that name."""
         if name.startswith("_"):
             raise AttributeError(name)
-        if name in VOCABULARY["event"]:
+        if name in VOCABULARY["event"] or name in EVENT_RECORDS:
             return Expr(n.Field(n.EVENT, (name,)))
         return Collection(n.Field(n.CollectionAxis(name), ()))
 

@@ -87,6 +87,8 @@ def _(node: n.StringTest) -> str:
 
 @_text.register
 def _(node: n.Reduce) -> str:
+    if node.reduction == "size":
+        return f"count({node.operand.axis.name})"
     return f"{node.reduction}({_text(node.operand)})"
 
 
@@ -120,8 +122,9 @@ def _(node: n.Match) -> str:
 
 @_text.register
 def _(node: n.Gather) -> str:
-    rest = _text(node.operand).removeprefix(node.target.name)
-    return f"{_link(node.target, node.index)}{rest}"
+    inner, name = _text(node.operand), node.target.name
+    rest = inner[len(name) :] if inner.startswith((f"{name}.", f"{name}[")) else f".{inner}"
+    return _link(node.target, node.index) + ("" if inner == name else rest)
 
 
 @_text.register

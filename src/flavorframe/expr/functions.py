@@ -77,6 +77,21 @@ def tanh(x: Operand) -> Expr:
     return apply("tanh", x)
 
 
+def arcsinh(x: Operand) -> Expr:
+    """Return the inverse of the hyperbolic sine."""
+    return apply("arcsinh", x)
+
+
+def arccosh(x: Operand) -> Expr:
+    """Return the inverse of the hyperbolic cosine; NaN below 1."""
+    return apply("arccosh", x)
+
+
+def arctanh(x: Operand) -> Expr:
+    """Return the inverse of the hyperbolic tangent; NaN outside [−1, 1]."""
+    return apply("arctanh", x)
+
+
 def hypot(x: Operand, y: Operand) -> Expr:
     """Return √(x² + y²)."""
     return apply("hypot", x, y)

@@ -107,6 +107,9 @@ OPERATIONS: dict[str, Operation] = {
     "arccos": _function(np.arccos, "arccos"),
     "arctan": _function(np.arctan, "arctan"),
     "arctan2": _function(np.arctan2, "arctan2", 2),
+    "arcsinh": _function(np.arcsinh, "arcsinh"),
+    "arccosh": _function(np.arccosh, "arccosh"),
+    "arctanh": _function(np.arctanh, "arctanh"),
     "sinh": _function(np.sinh, "sinh"),
     "cosh": _function(np.cosh, "cosh"),
     "tanh": _function(np.tanh, "tanh"),
@@ -139,6 +142,8 @@ def widen(values: Array) -> Array:
 
 def compute(operation: str, arguments: list[Array]) -> Array:
     """Apply the operation to widened arrays; invalid arithmetic gives NaN or infinity, silently.
+
+    Whole numbers have neither: an integer divided by 0 with ``//`` or ``%`` gives 0.
 
     >>> compute("divide", [np.array([1, 0]), np.array([0, 0])])
     array([inf, nan])

@@ -170,6 +170,14 @@ class _Binder:
         )
 
 
+def _check_mask(subset: n.Subset) -> None:
+    if subset.mask.axis not in (subset.parent, n.EVENT):
+        raise ExpressionError(
+            f"{subset.name}: the condition has one value per {subset.mask.axis.name}, and the "
+            f"collection is {subset.parent.name}."
+        )
+
+
 def _as_named(column: n.Column, name: str) -> n.Node:
     """Return the column as a truth value where its name says so and the file stores a number."""
     if name.startswith("is_") and column.kind != "bool":
@@ -181,7 +189,9 @@ def _fold_axis(axis: n.Axis) -> n.Axis:
     if isinstance(axis, n.CollectionAxis):
         return collection_axis(axis.collection)
     if isinstance(axis, n.Subset):
-        return n.Subset(_fold_axis(axis.parent), axis.mask)
+        folded = n.Subset(_fold_axis(axis.parent), axis.mask)
+        _check_mask(folded)
+        return folded
     if isinstance(axis, n.Combination):
         return n.Combination(tuple(_fold_axis(parent) for parent in axis.parents))
     return axis
@@ -215,7 +225,9 @@ def by_folded_name(schema: Schema, *parts: str) -> str:
 def check_kinds(tree: n.Node) -> None:
     """Raise ExpressionError where a bound tree computes with strings or tests numbers as names."""
     for node in n.walk(tree):
-        if isinstance(node, n.StringTest):
+        if isinstance(node, n.IsIn):
+            _check_isin(node)
+        elif isinstance(node, n.StringTest):
             if not _is_string(node.operand):
                 raise ExpressionError(f"{formula(node)}: {formula(node.operand)} is not a string.")
         elif isinstance(node, n.Apply | n.CallFunction) or _is_numeric_reduction(node):
@@ -225,6 +237,13 @@ def check_kinds(tree: n.Node) -> None:
                     f"{formula(node)}: {formula(strings[0])} is a string; test it with "
                     ".startswith(), .contains(), .matches() or .isin()."
                 )
+
+
+def _check_isin(node: n.IsIn) -> None:
+    strings = _is_string(node.operand)
+    if any(isinstance(value, str) != strings for value in node.values):
+        kind = "strings" if strings else "numbers"
+        raise ExpressionError(f"{formula(node)}: {formula(node.operand)} holds {kind} only.")
 
 
 def _is_string(node: n.Node) -> bool:
@@ -238,4 +257,4 @@ def _is_string(node: n.Node) -> bool:
 
 
 def _is_numeric_reduction(node: n.Node) -> bool:
-    return isinstance(node, n.Reduce) and node.reduction not in ("first", "count")
+    return isinstance(node, n.Reduce) and node.reduction not in ("first", "count", "size")

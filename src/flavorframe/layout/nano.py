@@ -10,8 +10,8 @@ https://cms-nanoaod-integration.web.cern.ch/autoDoc.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from functools import reduce
 
 from flavorframe.errors import BranchError, did_you_mean
 from flavorframe.expr import nodes as n
@@ -72,15 +72,22 @@ class Nano:
         The version that NanoAOD strips (``_v*``, ``_v7``) may stand in a pattern. Raises
         BranchError where no branch fits any pattern, for then nothing could ever fire.
         """
-        names = [b for b in schema.by_name if _fits(b, patterns)]
+        paths = [b for b in schema.by_name if b.startswith(PREFIXES[menu])]
+        names = [b for b in paths if _fits(b, patterns)]
         if not names:
-            paths = [b for b in schema.by_name if b.startswith(PREFIXES[menu])]
             raise BranchError(
                 f"No branch of tree {schema.tree} is the trigger path {' or '.join(patterns)}."
                 f"{did_you_mean(patterns[0], paths)}"
             )
-        columns: list[n.Node] = [n.Branch(name, n.DEFERRED) for name in names]
-        return reduce(lambda a, b: n.Apply("or", (a, b)), columns)
+        return _any([n.Branch(name, n.DEFERRED) for name in names])
+
+
+def _any(columns: Sequence[n.Node]) -> n.Node:
+    """Return a balanced tree of ``or``: a menu may have hundreds of paths."""
+    if len(columns) == 1:
+        return columns[0]
+    middle = len(columns) // 2
+    return n.Apply("or", (_any(columns[:middle]), _any(columns[middle:])))
 
 
 def _split_number(name: str) -> tuple[str, str]:

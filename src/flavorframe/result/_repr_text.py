@@ -94,8 +94,8 @@ def _cut_cells(flow: Cutflow, i: int, formulas: bool) -> Iterator[str]:
 
 
 def _weight_cells(row: CutRow) -> Iterator[str]:
-    yield f"{row.sumw_events:,.6g}"
-    yield f"{row.sumw_candidates:,.6g}"
+    for sum_of_weights in (row.sumw_events, row.sumw_candidates):
+        yield UNDEFINED if sum_of_weights is None else f"{sum_of_weights:,.6g}"
 
 
 def _percent(efficiency: Efficiency) -> str:
@@ -138,11 +138,12 @@ def _events_lost(all_failures: Failures) -> str:
 
 def failure_cells(failure: Failure) -> tuple[str, str, str]:
     """Return the file, the range of events that failed and why."""
-    details = [failure.kind]
+    details = [failure.kind] if failure.kind != "FileError" else []
     details += [f"{failure.attempts} attempts"] if failure.attempts > 1 else []
     details += [f"on {failure.worker}"] if failure.worker else []
     events = "" if failure.events is None else f"{failure.start} to {failure.stop}"
-    return failure.file, events, f"{failure.reason} ({', '.join(details)})"
+    more = f" ({', '.join(details)})" if details else ""
+    return failure.file, events, f"{failure.reason}{more}"
 
 
 def _failure_line(failure: Failure) -> str:

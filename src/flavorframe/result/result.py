@@ -38,9 +38,9 @@ class Link:
 
 @dataclass(frozen=True)
 class WrittenSnapshot:
-    """A snapshot that was written to a file while the run went on."""
+    """A snapshot that was written to a file while the run went on; sums of results have several."""
 
-    path: str
+    paths: tuple[str, ...]
     rows: int
 
     def __len__(self) -> int:
@@ -90,7 +90,7 @@ class Result:
             if isinstance(output, Histogram):
                 outputs[name] = _as_hist(partial.histograms[name], output)
             else:
-                outputs[name] = _as_table(name, output, outcome)
+                outputs[name] = _as_table(name, output, outcome, weighted=plan.is_weighted)
         links = {name: Link(*counts) for name, counts in partial.links.items()}
         return cls(
             dataset, partial.cutflow, outputs,
@@ -143,9 +143,7 @@ class Result:
         """Return the result of both datasets together; both must be of the same analysis."""
         if self.provenance.plan != other.provenance.plan:
             raise AnalysisError("Results of two different analyses cannot be added.")
-        outputs = {
-            name: _added(name, value, other.outputs[name]) for name, value in self.outputs.items()
-        }
+        outputs = {name: _added(value, other.outputs[name]) for name, value in self.outputs.items()}
         return Result(
             self.dataset + other.dataset, self.cutflow + other.cutflow, outputs,
             self.failures + other.failures, self.timing + other.timing,
@@ -232,14 +230,16 @@ def _as_hist(filled: Any, output: Histogram) -> Any:
     return result
 
 
-def _as_table(name: str, output: Snapshot, outcome: Outcome) -> Table | WrittenSnapshot:
+def _as_table(
+    name: str, output: Snapshot, outcome: Outcome, *, weighted: bool
+) -> Table | WrittenSnapshot:
     import numpy as np
 
     if name in outcome.snapshots:
         writer = outcome.snapshots[name]
-        return WrittenSnapshot(str(writer.path), writer.rows)
+        return WrittenSnapshot((str(writer.path),), writer.rows)
     chunks = outcome.partial.tables[name]
-    names = list(chunks[0]) if chunks else [column for column, _ in output.columns]
+    names = list(chunks[0]) if chunks else output.column_names(weighted=weighted)
     return Table(
         {c: np.concatenate([chunk[c] for chunk in chunks] or [np.zeros(0)]) for c in names}
     )
@@ -263,12 +263,9 @@ def _joint_fraction(a: Result, b: Result) -> float:
     return (a.luminosity + b.luminosity) / whole if whole else 1.0
 
 
-def _added(name: str, a: Any, b: Any) -> Any:
+def _added(a: Any, b: Any) -> Any:
     if isinstance(a, WrittenSnapshot):
-        raise AnalysisError(
-            f"Snapshot {name!r} was written to {a.path} and {b.path}, and files do not add up: "
-            "run on one dataset of all eras, or keep the snapshot in memory."
-        )
+        return WrittenSnapshot(a.paths + b.paths, a.rows + b.rows)
     if isinstance(a, Table):
         return a + b
     added = a.copy()  # not a + b, which forgets that counts have known variances
@@ -318,7 +315,7 @@ def _notes(result: Result) -> list[str]:
 
 def _summary(value: Any) -> str:
     if isinstance(value, WrittenSnapshot):
-        return f"{value.rows:,} rows in {value.path}"
+        return f"{value.rows:,} rows in {', '.join(value.paths)}"
     if isinstance(value, Table):
         return f"{len(value):,} rows of {', '.join(value.columns)}"
     inside = value.sum()

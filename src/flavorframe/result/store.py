@@ -79,8 +79,8 @@ def _save_one(result: Result, folder: Path) -> None:
     content = to_dict(result)
     for name, value in result.outputs.items():
         if isinstance(value, Table):
-            path = value.to_root(folder / f"{name}.root", tree=name)
-            content["outputs"][name] = _output(WrittenSnapshot(str(path), len(value)))
+            path = value.to_root(folder / f"{name}.root")
+            content["outputs"][name] = _output(WrittenSnapshot((str(path),), len(value)))
     _save_histograms(result, folder / "histograms.root")
     with replacing(folder / "result.json") as hidden:
         hidden.write_text(dump(content), encoding="utf-8")
@@ -109,9 +109,9 @@ def _as_root(histogram: Any) -> Any:
 
 def _output(value: Any) -> Any:
     if isinstance(value, WrittenSnapshot):
-        return {"snapshot": value.path, "rows": value.rows}
+        return {"snapshot": list(value.paths), "rows": value.rows}
     if isinstance(value, Table):
-        return {"snapshot": None, "rows": len(value)}
+        return {"snapshot": [], "rows": len(value)}
     return {"histogram": value}
 
 
@@ -147,5 +147,5 @@ def _load_output(value: Mapping[str, Any]) -> Any:
     import hist
 
     if "snapshot" in value:
-        return WrittenSnapshot(value["snapshot"], value["rows"])
+        return WrittenSnapshot(tuple(value["snapshot"]), value["rows"])
     return hist.Hist(value["histogram"])

@@ -206,10 +206,10 @@ def _open_snapshots(plan: Plan, outcome: Outcome, stack: ExitStack) -> None:
 def _complete_snapshots(plan: Plan, outcome: Outcome) -> None:
     """Give a snapshot its columns where there was no partition to tell them."""
     for name, writer in outcome.snapshots.items():
-        columns = dict(plan.outputs)[name]
-        assert isinstance(columns, Snapshot)
-        if not writer.has_columns:
-            writer.write({column: np.zeros(0) for column, _ in columns.columns})
+        output = dict(plan.outputs)[name]
+        if isinstance(output, Snapshot) and not writer.has_columns:
+            names = output.column_names(weighted=plan.is_weighted)
+            writer.write({column: np.zeros(0) for column in names})
 
 
 def _refuse_nothing(dataset: Dataset, outcome: Outcome) -> None:

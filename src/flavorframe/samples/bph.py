@@ -48,9 +48,7 @@ def import_root() -> Any:
             warnings.simplefilter("ignore")  # the wheel greets with a warning
             import ROOT
     except ImportError as error:
-        raise SampleError(
-            "layout 'bph' needs ROOT: pip install --pre 'flavorframe[root]'"
-        ) from error
+        raise SampleError("layout 'bph' needs ROOT: pip install 'flavorframe[root]'") from error
     ROOT.gInterpreter.Declare(Path(__file__).with_name("filler.h").read_text())
     return ROOT
 

@@ -64,7 +64,7 @@ class Values:
     valid: Array | None = None
 
     def __getitem__(self, index: Any) -> Values:
-        if isinstance(self.data, np.ndarray) and self.data.ndim == 0:
+        if not isinstance(self.data, Names) and np.ndim(self.data) == 0:
             return self
         return Values(self.data[index], None if self.valid is None else self.valid[index])
 

@@ -49,7 +49,8 @@ class ColumnarEngine:
         prepared = time.perf_counter()
         columns = Columns(opened, partition.start, partition.stop, dict(bound.carriers))
         links = Links()
-        filled = _run(plan, bound, Survivors(columns, scheme, links))
+        with np.errstate(all="ignore"):  # infinite weights are the user's, and shown as they are
+            filled = _run(plan, bound, Survivors(columns, scheme, links))
         spent = columns.spent
         fetched = spent.reading + spent.decompressing + spent.decoding
         timing = Timing(
@@ -223,9 +224,10 @@ def _column(name: str, node: n.Node, values: Values) -> Array:
 
 
 def _may_be_missing(node: n.Node) -> bool:
-    picks = ("min", "max", "argmin", "argmax", "first")
-    return any(
-        isinstance(part, n.Gather | n.Match)
-        or (isinstance(part, n.Reduce) and part.reduction in picks)
-        for part in n.walk(node)
-    )
+    if isinstance(node, n.Gather | n.Match):
+        return True
+    if isinstance(node, n.Found):
+        return False
+    if isinstance(node, n.Reduce):
+        return node.reduction in ("min", "max", "argmin", "argmax", "first")
+    return any(_may_be_missing(child) for child in node.children())

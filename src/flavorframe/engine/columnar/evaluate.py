@@ -103,8 +103,8 @@ def _(node: n.Match, view: View) -> Values:
         [k for k, _ in pairs], [v for _, v in pairs],
         targets.starts[event], targets.counts[event],
     )  # fmt: skip
-    _note_links(view, node, number)
     valid = _both_valid(values)
+    _note_links(view, node, number if valid is None else np.where(valid, number, 0))
     return Values(found, found >= 0 if valid is None else valid & (found >= 0))
 
 
@@ -113,7 +113,7 @@ def _(node: n.Gather, view: View) -> Values:
     position, valid = _point(view, node.target, node.index)
     operand = (view.full or view).spread(node.operand, node.target)
     if len(operand.data) == 0:
-        return Values(np.zeros(len(position), _dtype(operand.data)), valid)
+        return Values(_zeros_like(operand.data, len(position)), valid)
     gathered = operand[position]
     return Values(gathered.data, _both_valid([gathered, Values(None, valid)]))
 
@@ -213,8 +213,10 @@ def _same_precision(key: Array, value: Array) -> tuple[Array, Array]:
     return key, value
 
 
-def _dtype(data: Any) -> Any:
-    return np.int32 if isinstance(data, Names) else data.dtype
+def _zeros_like(data: Any, size: int) -> Any:
+    if isinstance(data, Names):
+        return Names(np.zeros(size, np.int32), data.words)
+    return np.zeros(size, data.dtype)
 
 
 def _call(node: n.CallFunction, arrays: list[Array]) -> Array:

@@ -21,6 +21,8 @@ def ranges(starts: Array, counts: Array) -> Array:
 
 def reduce_segments(reduction: str, values: Values, event: Array, local: Array, n: int) -> Values:
     """Reduce elements to n events; ``local`` is each element's index in its event."""
+    if reduction == "size":
+        return Values(np.bincount(event, minlength=n))
     if reduction in ("any", "all", "count"):
         return _truths(reduction, values, event, n)
     if reduction == "sum":
@@ -66,7 +68,8 @@ def _sum(values: Values, event: Array, n: int) -> Array:
     if valid is not None:
         data, event = data[valid], event[valid]
     if data.dtype.kind == "f":
-        return np.bincount(event, weights=data.astype(np.float64), minlength=n)
+        sums = np.bincount(event, weights=data.astype(np.float64), minlength=n)
+        return sums.astype(np.float64)  # of no elements numpy makes integers
     total = np.zeros(n, np.int64)
     np.add.at(total, event, data.astype(np.int64))
     return total

@@ -75,7 +75,7 @@ class Survivors:
 
     def weigh(self, weight: n.Node) -> None:
         """Multiply the weights of events or candidates."""
-        values = self.view.spread(weight, weight.axis).numbers()
+        values = self.view.spread(weight, weight.axis).numbers().astype(np.float64)
         if weight.axis == n.EVENT:
             self._event_weight = _times(self._event_weight, values)
         else:

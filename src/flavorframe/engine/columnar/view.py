@@ -200,7 +200,8 @@ class View:
 
     def _make_elements(self, axis: n.Axis) -> Elements:
         if self.full is not None and axis == self.scheme.candidates:
-            return self.full.elements(axis).restricted(self.chosen)
+            whole = self.full.elements(axis)
+            return whole.restricted(self.chosen, tuple(p[self.chosen] for p in whole.parents))
         if isinstance(axis, n.Subset):
             return self._subset(axis)
         if isinstance(axis, n.Combination):

@@ -1,0 +1,78 @@
+"""The pages: their Python runs and prints what they say, their links lead somewhere."""
+
+import contextlib
+import doctest
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+import flavorframe as ff
+from flavorframe.layout import bph
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"(?:\]\(|src=\")(?!https?:|#)([^)#\s\"]+)(?:#([^)\s]+))?[)\"]")
+
+
+def named(pages):
+    return pytest.mark.parametrize("page", pages, ids=[page.name for page in pages])
+
+
+def printed(code, names):
+    """Run a block and return what it prints."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        exec(compile(code, "<block>", "exec"), names)
+    return output.getvalue()
+
+
+@named([page for page in PAGES if BLOCK.search(page.read_text("utf-8"))])
+def test_python_blocks_run_and_print_what_the_page_says(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "__main__"}
+    options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    for code, expected in BLOCK.findall(page.read_text("utf-8")):
+        output = printed(code, names)
+        if expected:
+            same = doctest.OutputChecker().check_output(expected, output, options)
+            assert same, f"{code}\nprints\n{output}\nand the page says\n{expected}"
+
+
+@named(PAGES)
+def test_links_lead_to_pages_and_headings(page):
+    for target, heading in LINK.findall(page.read_text("utf-8")):
+        file = page.parent / target
+        assert file.exists(), f"{page.name} links to {target}"
+        if heading:
+            assert heading in headings(file), f"{page.name} links to {target}#{heading}"
+
+
+def headings(page):
+    """Return the anchors of a page: its headings, and what it shows of the docstrings."""
+    text = page.read_text("utf-8")
+    documented = re.findall(r"^::: (\S+)$", text, re.MULTILINE)
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {*documented} | {
+        re.sub(r"[^\w\s-]", "", title.lower()).strip().replace(" ", "-") for title in titles
+    }
+
+
+def test_reference_has_every_public_name():
+    text = (ROOT / "docs" / "reference.md").read_text("utf-8")
+    assert [name for name in ff.__all__ if not re.search(rf"\b{name}\b", text)] == []
+
+
+def test_layouts_has_every_branch_of_the_tables():
+    text = (ROOT / "docs" / "layouts.md").read_text("utf-8")
+    branches = {b for table in (bph.EVENT, *bph.TABLES.values()) for b in table.values()}
+    assert sorted(branch for branch in branches if f"`{branch}`" not in text) == []
+
+
+def test_readme_shows_the_code_of_the_example():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    shown = next(code for code, _ in BLOCK.findall(readme) if "ff.Selection" in code)
+    example = (ROOT / "examples" / "dsphi.py").read_text("utf-8").splitlines()
+    assert [line for line in shown.splitlines() if line not in example] == []
