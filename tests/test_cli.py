@@ -9,6 +9,7 @@ import pytest
 import uproot
 from typer.testing import CliRunner
 
+import flavorframe
 from flavorframe import samples
 from flavorframe.cli import INVALID_FIT, PARTIAL, app, main
 from flavorframe.errors import FlavorframeError
@@ -142,6 +143,10 @@ def test_main_prints_the_error_and_exits_with_one(monkeypatch, capsys):
         main()
     assert stopped.value.code == 1
     assert capsys.readouterr().err == "FileError: none.root: there is no such file.\n"
+
+
+def test_version():
+    assert call("--version").strip() == flavorframe.__version__
 
 
 def test_import_is_quick_and_light():

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 PARTIAL, INVALID_FIT = 3, 4
 
 app = typer.Typer(
-    help="Quasi-interactive flavour-physics analysis.",
     epilog="Exit codes: 0 all well, 1 error, 2 wrong usage, 3 partial result, 4 invalid fit.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -60,6 +59,24 @@ def main() -> None:
     except FlavorframeError as error:
         typer.echo(f"{type(error).__name__}: {error}", err=True)
         sys.exit(1)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from flavorframe import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print it.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Quasi-interactive flavour-physics analysis."""
 
 
 @app.command()

@@ -194,7 +194,7 @@ def test_the_analysis_tells_what_histograms_show(report):
     selection = ff.Selection(t).cut("mass", t.mass.between(1.65, 2.01))
     spec = ff.hist(t.mass, bins=62, range=(1.65, 2.01), without="mass", weight=t.pt)
     analysis = ff.Analysis(selection, mass=spec, candidates=ff.snapshot(t.mass, path="c.root"))
-    outputs = {"mass": mass_histogram(1.0), "candidates": WrittenSnapshot("out/c.root", 7)}
+    outputs = {"mass": mass_histogram(1.0), "candidates": WrittenSnapshot(("out/c.root",), 7)}
     cuts = (("mass", "1.65 ≤ triplet.mass < 2.01"),)
     page = report(result_of(cuts=cuts, outputs=outputs), analysis=analysis)
     histograms = page.section("histograms")

@@ -190,6 +190,6 @@ def test_root_reads_the_rntuple(tmp_path):
 def test_bph_without_root_says_how_to_install_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ROOT", None)
     monkeypatch.setattr("flavorframe.samples.bph.import_root", import_root.__wrapped__)
-    with pytest.raises(SampleError, match=r"needs ROOT: pip install --pre 'flavorframe\[root\]'"):
+    with pytest.raises(SampleError, match=r"needs ROOT: pip install 'flavorframe\[root\]'"):
         write_file(tmp_path / "a.root", events=generate(5), layout="bph")
     assert list(tmp_path.iterdir()) == []

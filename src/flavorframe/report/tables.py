@@ -122,7 +122,7 @@ def _columns(value: Any, spec: object) -> str:
 
 
 def _place(value: Any) -> str:
-    return str(getattr(value, "path", None) or "in memory")
+    return ", ".join(getattr(value, "paths", ())) or "in memory"
 
 
 def files(inputs: Inputs) -> Grid:
