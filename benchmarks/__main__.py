@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one round, and no scaling study")
     parser.add_argument("--events", type=int, default=300_000)
     arguments = parser.parse_args()
-    rounds = 1 if arguments.quick else 5
+    rounds = 1 if arguments.quick else 3
     FOLDER.mkdir(parents=True, exist_ok=True)
     summary: dict[str, object] = {"import_seconds": import_seconds(rounds)}
     lines = ["| codec | contender | first plot [s] | each further [s] | peak memory [GiB] |"]

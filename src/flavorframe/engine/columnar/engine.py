@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +14,7 @@ from flavorframe.datasets import Partition
 from flavorframe.engine import FileInfo
 from flavorframe.engine.columnar.arrays import Array, Names, Values
 from flavorframe.engine.columnar.columns import Columns
-from flavorframe.engine.columnar.reader import RootFile
+from flavorframe.engine.columnar.open_files import open_file
 from flavorframe.engine.columnar.survivors import Survivors
 from flavorframe.engine.columnar.view import Links, Scheme, make_scheme
 from flavorframe.engine.partial import Chunk, Partial
@@ -74,24 +73,6 @@ class ColumnarEngine:
             name: () for name, o in plan.outputs if isinstance(o, Snapshot)
         }
         return Partial(Cutflow.empty(steps, weighted=plan.is_weighted), histograms, tables)
-
-
-def open_file(file: str, tree: str | None) -> RootFile:
-    """Open a file, or return it as it is open already; a local file that changed is opened anew."""
-    return _open_version(file, tree, _version(file))
-
-
-def _version(file: str) -> tuple[int, int]:
-    try:
-        status = os.stat(file)
-    except OSError:  # remote, or missing, as opening it will tell
-        return (0, 0)
-    return (status.st_mtime_ns, status.st_size)
-
-
-@lru_cache(maxsize=8)
-def _open_version(file: str, tree: str | None, version: tuple[int, int]) -> RootFile:
-    return RootFile(file, tree)
 
 
 @lru_cache(maxsize=32)

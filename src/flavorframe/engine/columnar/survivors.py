@@ -34,8 +34,7 @@ class Survivors:
         if self.scheme.candidates == n.EVENT:
             return self._full
         if self._alive is None:  # the candidates are counted only once they are asked for
-            everything = np.arange(len(self._full.elements(self.scheme.candidates)))
-            self._alive = self._surviving(self._full, everything)
+            self._alive = self._surviving(self._full, None)
         return self._alive
 
     def fork(self) -> Survivors:
@@ -119,7 +118,7 @@ class Survivors:
 
     # narrowing
 
-    def _surviving(self, full: View, chosen: Array) -> View:
+    def _surviving(self, full: View, chosen: Array | None) -> View:
         return View(
             full.columns, self.scheme, full.events, links=self.links, full=full, chosen=chosen
         )
@@ -134,7 +133,8 @@ class Survivors:
         event = view.elements(self.scheme.candidates).event[kept]
         mask = np.zeros(len(view.events), bool)
         mask[event] = True
-        narrowed = self._surviving(self._full, view.chosen[kept])
+        chosen = kept if view.chosen is None else view.chosen[kept]
+        narrowed = self._surviving(self._full, chosen)
         for node, values in view.remembered.items():
             if node in self.scheme.settled and node.axis == self.scheme.candidates:
                 narrowed.remembered[node] = values[kept]
@@ -152,11 +152,15 @@ class Survivors:
         if alive is None:
             return
         candidates = self.scheme.candidates
-        renumbered = np.cumsum(mask[full.elements(candidates).event]) - 1
-        kept = mask[alive.elements(candidates).event]
-        self._alive = self._surviving(self._full, renumbered[alive.chosen[kept]])
+        chosen = None
+        if alive.chosen is not None:
+            renumbered = np.cumsum(mask[full.elements(candidates).event]) - 1
+            chosen = renumbered[alive.chosen[mask[alive.elements(candidates).event]]]
+        self._alive = self._surviving(self._full, chosen)
         self._alive.remembered = _narrowed(alive, mask)
-        self._candidate_weight = _at(self._candidate_weight, kept)
+        if self._candidate_weight is not None:
+            kept = mask[alive.elements(candidates).event]
+            self._candidate_weight = self._candidate_weight[kept]
 
     def _copied(self, view: View, full: View | None) -> View:
         copy = View(view.columns, view.scheme, view.events, full=full, chosen=view.chosen)

@@ -141,11 +141,14 @@ class View:
         full: View | None = None,
         chosen: Array | None = None,
     ) -> None:
-        """A view with a ``full`` one is the surviving view of the candidates ``chosen`` in it."""
+        """A view with a ``full`` one is the surviving view of the candidates ``chosen`` in it.
+
+        ``chosen`` has their positions, or is None while no cut was on candidates: then all are.
+        """
         self.columns, self.scheme, self.events = columns, scheme, events
         self.links = links
         self.full = full
-        self.chosen = np.zeros(0, np.intp) if chosen is None else chosen
+        self.chosen = chosen
         self.remembered: dict[n.Node, Values] = {}
         self._elements: dict[n.Axis, Elements] = {}
         self._masks: dict[n.Axis, Array] = {}
@@ -201,6 +204,8 @@ class View:
     def _make_elements(self, axis: n.Axis) -> Elements:
         if self.full is not None and axis == self.scheme.candidates:
             whole = self.full.elements(axis)
+            if self.chosen is None:
+                return whole
             return whole.restricted(self.chosen, tuple(p[self.chosen] for p in whole.parents))
         if isinstance(axis, n.Subset):
             return self._subset(axis)
