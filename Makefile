@@ -31,6 +31,7 @@ docs: $(VENV)/.test
 	$(BIN)/mkdocs build --strict
 
 bench: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m benchmarks
 
 clean:
