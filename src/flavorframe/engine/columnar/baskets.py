@@ -236,9 +236,9 @@ def _zstd(compressed: memoryview, target: Array) -> int:
 
 
 def _zlib(compressed: memoryview, target: Array) -> int:
-    from isal import isal_zlib
+    import deflate
 
-    return _copy(isal_zlib.decompress(compressed, bufsize=len(target)), target)
+    return _copy(deflate.zlib_decompress(compressed, len(target)), target)
 
 
 def _lz4(compressed: memoryview, target: Array) -> int:
