@@ -60,8 +60,8 @@ class RootFile:
             raise self._unreadable(branch, start, stop, str(error)) from error
 
     def _read(self, branch: str, start: int, stop: int, spent: Spent) -> Array | Lists:
-        stored = self._branches[branch]
-        shape = _shape(stored)
+        _require_compiled()  # before anything is read that uproot would read once more
+        shape = _shape(self._branches[branch])
         block = read_block(self._source, self._index(branch), start, stop, spent)
         with spent.on("decoding"):
             return shape.decode(block)
@@ -115,16 +115,20 @@ class _Shape:
     header: int | None
 
     def decode(self, block: Block) -> Array | Lists:
-        try:
-            from flavorframe.engine.columnar import decode
-        except ImportError:  # installed without a compiler
-            raise UnusualError("the compiled loops are not installed") from None
+        from flavorframe.engine.columnar import decode
 
         if self.dtype is None:
             return decode.names(block)
         if self.header is None:
             return decode.scalars(block, self.dtype)
         return decode.lists(block, self.dtype, header=self.header)
+
+
+def _require_compiled() -> None:
+    try:
+        from flavorframe.engine.columnar import _decode  # noqa: F401 - only whether it is there
+    except ImportError:  # installed without a compiler
+        raise UnusualError("the compiled loops are not installed") from None
 
 
 def _shape(branch: Any) -> _Shape:
