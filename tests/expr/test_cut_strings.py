@@ -233,3 +233,21 @@ def test_reductions_select_what_draw_selects(root, numbers):
     cuts = ["Sum$(v)>0.5", "Sum$(v>0)>=2 && x>0", "Length$(v)==2", "v[0]>0 && x>-1",
             "Max$(v)>1 && Length$(v)>0", "Min$(v)<-1", "!(v[0]>0)"]  # fmt: skip
     compare(cuts, entries_by_us(numbers, cuts), entries_by_draw(root, numbers, cuts))
+
+
+@needs_root
+@pytest.mark.xdist_group("root")
+def test_strings_of_the_published_notebook_select_what_rdataframe_selects(root, sample):
+    texts = [
+        "((abs(Mu01_Eta)<1.2 && Mu01_Pt>3.5) || (abs(Mu01_Eta)>=1.2 && abs(Mu01_Eta)<2.4 && "
+        "Mu01_Pt>2.0)) && Tr_Pt>1.2",
+        "Triplet2_Mass>1.62 && Triplet2_Mass<2.02 && RefittedPV2_NTracks > 1",
+        "abs(Track_dz)<20 && Track_dxy<0.3",
+    ]
+    path = sample("bph")
+    frame = root.RDataFrame("Tree3Mu/ntuple", str(path))
+    theirs = [frame.Filter(f"ROOT::VecOps::Sum({text}) > 0").Count() for text in texts]
+    for text, count in zip(texts, theirs, strict=True):
+        selection = ff.Selection(events).cut("some", ff.parse(text).any())
+        result = ff.Analysis(selection).run(ff.dataset(path), progress=False)
+        assert 0 < result.cutflow["some"].events == count.GetValue()

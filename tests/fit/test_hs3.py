@@ -3,7 +3,7 @@
 import importlib.util
 import json
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import hist
 import numpy as np
@@ -48,7 +48,7 @@ def test_has_the_model_the_data_the_limits_and_the_values(fit):
     values = named(content["parameter_points"][0]["parameters"])
     assert values["N_Ds"]["value"] == fit.yields["Ds"].value
     assert [name for name, value in values.items() if value.get("const")] == ["alpha", "n"]
-    assert content["analyses"][0]["parameters_of_interest"] == ["N_Ds", "N_Dp"]
+    assert content["likelihoods"][0]["distributions"] == ["model"]
 
 
 def test_keeps_irregular_bins_and_errors_of_weights():
@@ -69,6 +69,13 @@ def test_refuses_components_that_hs3_has_no_name_for(fit):
 
     model = MassModel((*dsphi().components[:2], Flat("flat", kind="background")), (1.65, 2.01))
     with pytest.raises(FitError, match="component 'flat' is a Flat, for which HS3 has no name"):
+        hs3(model.fit(as_hist(fit.data)))
+
+
+def test_refuses_names_that_become_one(fit):
+    ds, dplus, background = dsphi().components
+    model = MassModel((replace(ds, name="Dp"), dplus, background), (1.65, 2.01))
+    with pytest.raises(FitError, match=r"'D\+' would be 'Dp' in HS3, as 'Dp' is: choose another"):
         hs3(model.fit(as_hist(fit.data)))
 
 
@@ -142,6 +149,18 @@ def test_roofit_finds_the_same(root, drawn, tmp_path, seed):
     contents = [workspace.data("data").weight(i) for i in range(62)]
     assert contents == fit.data.values.tolist()
     assert_agree(fit, root, workspace)
+
+
+@needs_root
+@pytest.mark.xdist_group("root")
+def test_root_writes_what_it_read(root, fit, tmp_path):
+    workspace = imported(root, fit, tmp_path)
+    again = tmp_path / "again.json"
+    assert root.RooJSONFactoryWSTool(workspace).exportJSON(str(again))
+    written = named(json.loads(again.read_text())["distributions"])
+    assert {"Ds", "Dp", "background", "model"} <= written.keys()
+    workspace.writeToFile(str(tmp_path / "workspace.root"))
+    assert root.TFile(str(tmp_path / "workspace.root")).Get("workspace").pdf("model")
 
 
 @needs_root

@@ -27,7 +27,7 @@ def hs3(fit: FitResult) -> Json:
     """Return the fit's model, data, limits and fitted values as HS3 has them.
 
     Names become words of letters, digits and underscores: ``N(D+)`` is ``N_Dp``. Raises FitError
-    for components that HS3 has no name for.
+    for components that HS3 has no name for, and where two names become one word.
 
     >>> import hist
     >>> from flavorframe.fit import dsphi
@@ -38,6 +38,7 @@ def hs3(fit: FitResult) -> Json:
     [('Ds', 'crystalball_dist'), ('Dp', 'crystalball_dist')]
     """
     components = fit.model.components
+    _require_distinct([c.name for c in components] + [p.name for p in fit.fitted])
     scaled = [_scaled(c, p) for c in components for p in c.parameters if _factor(c, p) != 1]
     shapes = [{"name": _word(c.name), **_shape(c)} for c in components]
     mixture = {
@@ -47,7 +48,6 @@ def hs3(fit: FitResult) -> Json:
         "coefficients": [_word(yield_name(c.name)) for c in components],
         "extended": True,
     }
-    interest = [_word(yield_name(c.name)) for c in components if c.kind == "signal"]
     return {
         "metadata": {"hs3_version": "0.2", "packages": [{"name": "flavorframe"}]},
         "distributions": [*shapes, mixture],
@@ -55,17 +55,20 @@ def hs3(fit: FitResult) -> Json:
         "data": [_data(fit.data)],
         "domains": [{"name": DOMAIN, "type": "product_domain", "axes": _limits(fit)}],
         "parameter_points": [{"name": POINT, "parameters": _values(fit)}],
+        # No "analyses": ROOT 6.40 makes a ModelConfig of one, and then cannot export it again.
         "likelihoods": [{"name": "likelihood", "distributions": [MODEL], "data": [DATA]}],
-        "analyses": [
-            {
-                "name": "analysis",
-                "likelihood": "likelihood",
-                "domains": [DOMAIN],
-                "init": POINT,
-                "parameters_of_interest": interest,
-            }
-        ],
     }
+
+
+def _require_distinct(names: list[str]) -> None:
+    taken = {OBSERVABLE: "the observable", MODEL: "the sum", DATA: "the data"}
+    for name in names:
+        word = _word(name)
+        if word in taken:
+            raise FitError(
+                f"{name!r} would be {word!r} in HS3, as {taken[word]} is: choose another name"
+            )
+        taken[word] = repr(name)
 
 
 @singledispatch
@@ -142,8 +145,7 @@ def _limits(fit: FitResult) -> list[Json]:
 
 def _values(fit: FitResult) -> list[Json]:
     found = [
-        {"name": _word(p.name), "value": p.value}
-        | ({"const": True} if p.fixed else {"error": p.error})
+        {"name": _word(p.name), "value": p.value} | ({"const": True} if p.fixed else {})
         for p in fit.fitted
     ]
     middle = float(fit.data.edges[[0, -1]].mean())

@@ -210,8 +210,8 @@ class FitResult:
         ``N_Ds`` a yield. RooFit evaluates a pdf in the middle of a bin unless it is told to
         integrate, and HS3 cannot tell it. The likelihood that is maximised here is that of
         ``model.fitTo(data, Extended(), IntegrateBins(1e-9))``; with a precision much worse RooFit's
-        errors are a few per cent off. Weighted bins keep their errors, but RooFit has not the
-        scaled Poisson likelihood by which they are fitted here.
+        errors are a few per cent off. Of weighted bins the file has the errors, but ROOT does not
+        read them, nor has it the scaled Poisson likelihood by which they are fitted here.
 
         Raises FitError for a component that HS3 has no name for, RunError where the file cannot be
         written.
