@@ -29,8 +29,9 @@ ELEMENTWISE = {
 """Functions of C++ and of TMath:: that there are, and how many arguments each takes."""
 
 RENAMED = {"fabs": "abs", "power": "pow"}
-OPERATION_OF = {"abs": "absolute", "pow": "power", "tmath_min": "minimum", "tmath_max": "maximum",
-                "min": "minimum", "max": "maximum"}  # fmt: skip
+OPERATION_OF = {
+    "abs": "absolute", "pow": "power", "tmath_min": "minimum", "tmath_max": "maximum",
+}  # fmt: skip
 """Functions by formulate's names that are called otherwise here."""
 
 REDUCTIONS = {"Sum$": "sum", "Min$": "min", "Max$": "max", "Length$": "size"}
@@ -45,7 +46,7 @@ BARE_CONSTANTS = ("pi", "true", "false")
 PLACEHOLDER = "name_"
 
 
-def parse(text: str, **names: Operand) -> Expr:
+def parse(text: str, /, **names: Operand) -> Expr:
     """Return the expression of a cut string as ``TTree::Draw`` and ``RDataFrame`` take it.
 
     Names in it are branches of the file, or what ``names`` gives for them, as ``SetAlias`` and
@@ -102,9 +103,9 @@ def _read(text: str, tokens: Sequence[Token], places: Mapping[str, str]) -> AST:
         return formulate.from_root(" ".join(words))
     except formulate.ParseError as error:
         column = getattr(error.__cause__, "column", -1)
-        refuse(text, _place(column - 1, words, tokens, len(text)), "it cannot go on like this here")
     except (SyntaxError, ValueError) as error:
         raise ExpressionError(f"Cut string: {error}\n  {text}") from None
+    refuse(text, _place(column - 1, words, tokens, len(text)), "it cannot go on like this here")
 
 
 def _variable(text: str, token: Token, places: Mapping[str, str]) -> str:
