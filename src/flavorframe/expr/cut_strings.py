@@ -102,10 +102,10 @@ def _read(text: str, tokens: Sequence[Token], places: Mapping[str, str]) -> AST:
     try:
         return formulate.from_root(" ".join(words))
     except formulate.ParseError as error:
-        column = getattr(error.__cause__, "column", -1)
+        place = _place(getattr(error.__cause__, "column", 0) - 1, words, tokens, len(text))
     except (SyntaxError, ValueError) as error:
         raise ExpressionError(f"Cut string: {error}\n  {text}") from None
-    refuse(text, _place(column - 1, words, tokens, len(text)), "it cannot go on like this here")
+    return refuse(text, place, "it cannot go on like this here")
 
 
 def _variable(text: str, token: Token, places: Mapping[str, str]) -> str:
