@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from flavorframe.result import Timing
 
@@ -87,7 +87,7 @@ class Bar:
         self._bar.update(self._task, advance=timing.events, rate=rate)
 
 
-def choose_progress(show: bool | None, title: str) -> Progress:
+def choose_progress(show: bool | Literal["live"] | None, title: str) -> Progress:
     """Return a bar where one is wanted: by default, where a person is looking on."""
     if show is None:
         show = sys.stderr.isatty() or "ipykernel" in sys.modules
