@@ -59,6 +59,9 @@ class LocalExecutor:
         parts = self._partitions(opened, gathering)
         for part, found in _ordered(pool, evaluate_partition, parts, 2 * self._threads):
             gathering.add(part, found)
+            if gathering.stopped:
+                pool.shutdown(cancel_futures=True)
+                return
 
     def _partitions(
         self, opened: Iterable[tuple[int, FileInfo | Failed]], gathering: Gathering
