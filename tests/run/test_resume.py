@@ -137,3 +137,14 @@ def test_on_error_raise(hiding, analysis):
         analysis.run(ff.dataset(names), on_error="rais")
     with pytest.raises(AnalysisError, match="Did you mean 'retries'"):
         analysis.run(ff.dataset(names), retrys=2)
+
+
+def test_a_stop_is_for_all_datasets(slow_analysis, analysis, files, same, monkeypatch):
+    monkeypatch.setattr("flavorframe.run.gathering.UPDATE_SECONDS", 0.1)
+    eras = {"B": ff.dataset(files[:3], name="B"), "C": ff.dataset(files[3:], name="C")}
+    partial = slow_analysis.run(eras, progress=False, partition_size=500, should_stop=lambda: True)
+    assert [result.stopped for result in partial.values()] == ["stopped", "stopped"]
+    assert partial["B"].events > partial["C"].events == 0
+    whole = analysis.run(eras, progress=False)
+    for era, result in partial.resume(progress=False).items():
+        same(result, whole[era])

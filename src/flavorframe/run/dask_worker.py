@@ -23,7 +23,8 @@ from flavorframe.travel import unpacked
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of <malloc.h>
 
-_runs: dict[str, tuple[Engine, Plan, str | None]] = {}
+_runs: dict[tuple[str, str], tuple[Engine, Plan, str | None]] = {}
+"""By run and worker: several workers may be threads of one process."""
 
 
 class Evaluation(WorkerPlugin):  # type: ignore[misc]
@@ -36,11 +37,11 @@ class Evaluation(WorkerPlugin):  # type: ignore[misc]
     def setup(self, worker: Any) -> None:
         """Unpack what the worker needs."""
         _keep_freed_memory()
-        _runs[self.run] = unpacked(self.content)
+        _runs[self.run, worker.address] = unpacked(self.content)
 
     def teardown(self, worker: Any) -> None:
         """Forget it."""
-        _runs.pop(self.run, None)
+        _runs.pop((self.run, worker.address), None)
 
 
 def _keep_freed_memory() -> None:
@@ -69,14 +70,14 @@ class Evaluated:
 
 def open_files(segments: list[tuple[int, Segment]], run: str) -> list[FileInfo | Failed]:
     """Open the files of some segments, given with their numbers."""
-    engine, plan, tree = _runs[run]
+    engine, plan, tree = _runs[run, get_worker().address]
     return [_located(prepare(engine, plan, segment, tree)) for _, segment in segments]
 
 
 def evaluate_parts(parts: list[Partition], run: str) -> Evaluated:
     """Evaluate the plan on some partitions, one after the other."""
-    engine, plan, _ = _runs[run]
-    began = time.time()
+    worker, began = get_worker(), time.time()
+    engine, plan, _ = _runs[run, worker.address]
     total: Partial | None = None
     pieces: list[Piece] = []
     for part in parts:
@@ -87,7 +88,6 @@ def evaluate_parts(parts: list[Partition], run: str) -> Evaluated:
         pieces.append(Piece(part, found.tables))
         rest = replace(found, tables={})
         total = rest if total is None else total + rest
-    worker = get_worker()
     if total is not None:
         total = replace(total, timing=replace(total.timing, workers={worker.address: total.timing}))
     pieces = list(_merged(pieces))
