@@ -67,19 +67,23 @@ def _evaluation(client: Any, content: bytes) -> Iterator[str]:
 
     run = f"flavorframe-{secrets.token_hex(4)}"
     try:
-        client.register_plugin(Evaluation(run, content))
+        _register(client, Evaluation(run, content))
+        yield run
+    finally:
+        if client.status == "running":
+            with contextlib.suppress(OSError, TimeoutError):  # the scheduler may be gone by now
+                client.unregister_worker_plugin(run)
+
+
+def _register(client: Any, evaluation: Any) -> None:
+    try:
+        client.register_plugin(evaluation)
     except Exception as error:  # whatever the workers raise on unpacking
         raise RunError(
             f"the workers of {client.scheduler.address} cannot take the analysis: "
             f"{type(error).__name__}: {error}. They need flavorframe in this version, and every "
             "installed package that the analysis's own functions use."
         ) from error
-    try:
-        yield run
-    finally:
-        if client.status == "running":
-            with contextlib.suppress(OSError, TimeoutError):  # the scheduler may be gone by now
-                client.unregister_worker_plugin(run)
 
 
 @contextlib.contextmanager
