@@ -118,7 +118,6 @@ def test_a_killed_worker_changes_nothing(
 
 def test_a_partition_that_kills_workers_is_a_failure(dataset):
     import dask
-
     from distributed import LocalCluster
 
     @ff.function

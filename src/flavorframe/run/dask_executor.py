@@ -16,11 +16,6 @@ from flavorframe.run.executor import Outcome, RunOptions
 from flavorframe.run.gathering import Gathering
 from flavorframe.travel import packed
 
-WAIT_SECONDS = 0.5
-"""How long to wait for a task before looking around."""
-FATAL = 5
-"""So many partitions that kill workers, and nothing that was read, end the run."""
-
 
 class DaskExecutor:
     """Evaluates partitions on the workers of a Dask cluster; see `targets.executor_for`."""
