@@ -1,0 +1,98 @@
+"""Run on a Dask cluster: tasks of some partitions, submitted as others come back."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+from flavorframe.datasets import Dataset
+from flavorframe.engine import Engine
+from flavorframe.errors import RunError
+from flavorframe.plan import Plan
+from flavorframe.run.dask_cluster import client_for
+from flavorframe.run.executor import Outcome, RunOptions
+from flavorframe.run.gathering import Gathering
+from flavorframe.travel import packed
+
+
+class DaskExecutor:
+    """Evaluates partitions on the workers of a Dask cluster; see `targets.executor_for`."""
+
+    def __init__(self, engine: Engine, options: RunOptions, on: Any) -> None:
+        self._engine = engine
+        self._options = options
+        self._on = on
+
+    def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
+        """Evaluate the plan; see `flavorframe.run.executor.Executor.run`.
+
+        An interrupt (Ctrl-C), or a scheduler that is lost, ends the run early, and what was read
+        until then is kept.
+        """
+        from flavorframe.run.dask_work import Work
+
+        with contextlib.ExitStack() as stack:
+            client = stack.enter_context(client_for(self._on, self._options.threads))
+            stack.enter_context(_report(client, self._options))
+            gathering = stack.enter_context(
+                Gathering(plan, dataset, self._engine, self._options, earlier)
+            )
+            gathering.progress.say(f"dashboard: {client.dashboard_link}")
+            content = packed((self._engine, plan, dataset.tree))
+            run = stack.enter_context(_evaluation(client, content))
+            work = Work(client, run, gathering, self._options)
+            try:
+                work.do()
+            except KeyboardInterrupt:
+                if not gathering.events:
+                    raise
+                gathering.stop("interrupted")
+            finally:
+                work.cancel()
+            gathering.note_workers(work.workers)
+        return gathering.outcome(work.threads)
+
+
+@contextlib.contextmanager
+def _evaluation(client: Any, content: bytes) -> Iterator[str]:
+    """Bring the engine and the plan to all workers, for as long as the run takes."""
+    from flavorframe.run.dask_worker import Evaluation
+
+    run = f"flavorframe-{secrets.token_hex(4)}"
+    try:
+        _register(client, Evaluation(run, content))
+        yield run
+    finally:
+        if client.status == "running":
+            with contextlib.suppress(OSError, TimeoutError):  # the scheduler may be gone by now
+                client.unregister_worker_plugin(run)
+
+
+def _register(client: Any, evaluation: Any) -> None:
+    try:
+        client.register_plugin(evaluation)
+    except Exception as error:  # whatever the workers raise on unpacking
+        raise RunError(
+            f"the workers of {client.scheduler.address} cannot take the analysis: "
+            f"{type(error).__name__}: {error}. They need flavorframe in this version, and every "
+            "installed package that the analysis's own functions use."
+        ) from error
+
+
+@contextlib.contextmanager
+def _report(client: Any, options: RunOptions) -> Iterator[None]:
+    if options.performance_report is None:
+        yield
+        return
+    from distributed import performance_report
+
+    try:
+        import bokeh  # noqa: F401
+    except ImportError:
+        raise RunError(
+            "performance_report= needs bokeh: run pip install 'flavorframe[dashboard]'."
+        ) from None
+    with client.as_current(), performance_report(filename=str(options.performance_report)):
+        yield
