@@ -17,8 +17,8 @@ from flavorframe.result import Failure, Table
 if TYPE_CHECKING:
     from flavorframe.result.result import Result, WrittenSnapshot
 
-PARTITION_SIZE = 50_000
-"""Events in a partition: few enough that its columns fit in memory many times over."""
+PARTITION_SIZE = 150_000
+"""Events in a partition: enough that Python has little to do, few enough to take little memory."""
 
 POLICIES = ("report", "raise")
 
