@@ -23,6 +23,7 @@ from flavorframe.engine.columnar.baskets import (
 from flavorframe.engine.columnar.source import source_of
 from flavorframe.errors import FileError
 from flavorframe.layout.schema import BranchInfo, Schema
+from flavorframe.remote import access
 
 KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}
 TREES = ("Events", "Tree3Mu/ntuple")
@@ -155,6 +156,8 @@ def _shape(branch: Any) -> _Shape:
 def _open(path: str) -> Any:
     import uproot
 
+    if access.is_remote(path):
+        return access.open_remote(path)
     try:
         return uproot.open(path)
     except FileNotFoundError:
