@@ -4,6 +4,7 @@ from . import fit as fit, report as report, samples as samples
 from .analysis import Analysis as Analysis
 from .catalogue import catalog as catalog
 from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset
+from .delivered import delivered as delivered
 from .errors import FlavorframeError as FlavorframeError
 from .expr.expression import Expr as Expr, events as events
 from .expr.external import correction as correction, function as function
@@ -49,6 +50,7 @@ from .physics import (
 )
 from .result.result import Result as Result, Results as Results
 from .result.store import load as load
+from .run.detached import Run as Run, attach as attach
 from .selection import Selection as Selection
 
 __version__: str

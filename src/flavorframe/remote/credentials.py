@@ -46,6 +46,12 @@ class Credentials:
         times = [self.proxy.left if self.proxy else None, self.token.left if self.token else None]
         return min((time for time in times if time is not None), default=None)
 
+    def check(self) -> None:
+        """Raise CredentialError where one of them is not valid now."""
+        for credential in (self.proxy, self.token):
+            if credential is not None:
+                credential.check()
+
 
 def may_ask(file: str) -> bool:
     """Return whether a file is on a server that may ask for credentials."""
@@ -107,9 +113,7 @@ def why_refused(url: str) -> str:
 
 def _what_is_wrong(host: str, *, tokens_first: bool) -> str:
     proxy, token = _find_proxy(), find_token()
-    for credential in (proxy, token):
-        if credential is not None:
-            credential.check()
+    Credentials(proxy, token).check()
     if token is not None and (tokens_first or proxy is None):
         return _about_token(token, host)
     if proxy is not None:

@@ -21,6 +21,9 @@ from flavorframe.remote.times import ago, clock
 ANYBODY = "https://wlcg.cern.ch/jwt/v1/any"
 """The audience of a token that any service may take (WLCG Common JWT Profiles)."""
 
+VARIABLE = "BEARER_TOKEN"
+"""The place of a token that is in the environment itself."""
+
 
 @dataclass(frozen=True)
 class Token:
@@ -66,13 +69,19 @@ def token_text() -> tuple[str, str] | None:
     Raises CredentialError where the file that ``BEARER_TOKEN_FILE`` names is missing, or where
     others may read it.
     """
-    text = os.environ.get("BEARER_TOKEN")
-    if text:
-        return "BEARER_TOKEN", text.strip()
+    if os.environ.get(VARIABLE):
+        return VARIABLE, token_at(VARIABLE)
     for place in token_places():
         if os.path.exists(place) or os.environ.get("BEARER_TOKEN_FILE"):
-            return place, read_private(place, "bearer token").decode("ascii", "replace").strip()
+            return place, token_at(place)
     return None
+
+
+def token_at(place: str) -> str:
+    """Return the token at a place; raises CredentialError where it is gone."""
+    if place == VARIABLE:
+        return os.environ.get(VARIABLE, "").strip()
+    return read_private(place, "bearer token").decode("ascii", "replace").strip()
 
 
 def find_token() -> Token | None:
