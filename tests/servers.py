@@ -55,6 +55,7 @@ class XRootD:
         from grid import key_pem, pem
 
         shutil.copytree(authority.folder, self.folder / "ca")
+        (self.folder / "ca").chmod(0o755)
         certificate, key = authority.issue("localhost")
         (self.folder / "host.pem").write_bytes(pem(certificate))
         (self.folder / "host.key").write_bytes(key_pem(key))

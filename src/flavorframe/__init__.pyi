@@ -4,7 +4,6 @@ from . import fit as fit, report as report, samples as samples
 from .analysis import Analysis as Analysis
 from .catalogue import catalog as catalog
 from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset
-from .delivered import delivered as delivered
 from .errors import FlavorframeError as FlavorframeError
 from .expr.expression import Expr as Expr, events as events
 from .expr.external import correction as correction, function as function
@@ -35,6 +34,7 @@ from .expr.functions import (
     triples as triples,
     where as where,
 )
+from .extra_files import delivered as delivered
 from .inspection import inspect as inspect
 from .outputs import axis as axis, hist as hist, snapshot as snapshot
 from .physics import (

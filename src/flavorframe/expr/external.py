@@ -11,10 +11,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from flavorframe.delivered import by_digest
 from flavorframe.errors import CorrectionError, ExpressionError, did_you_mean
 from flavorframe.expr import nodes as n
 from flavorframe.expr.expression import Expr, Operand, as_node
+from flavorframe.extra_files import by_digest
 
 GZIP_MAGIC = b"\x1f\x8b"
 

@@ -19,10 +19,12 @@ XROOTD_SETTINGS = {"TimeoutResolution": 1, "ConnectionWindow": 15, "ConnectionRe
 _GAP = 256 * 1024
 """Bytes that are read and thrown away rather than asking twice over HTTP."""
 
+_LIBRARIES = ("aiohttp", "botocore")
 # What libraries say, in small letters, and what it means.
 _REFUSED = ("auth failed", "no protocols left", "authentication", "access denied", "[3010]")
 _MISSING = ("[3011]", "no such file")
 _SILENT = ("operation expired", "timeout", "timed out")
+_BROKEN_OFF = ("payload is not completed", "disconnected", "connection reset")
 _UNREACHABLE = ("connection error", "cannot connect", "connection refused", "invalid address")
 
 
@@ -59,38 +61,43 @@ def version(url: str) -> tuple[str, ...]:
 
 def explained(url: str, error: BaseException) -> FileError:
     """Return the error that says what went wrong with a file on a server."""
-    from flavorframe.remote.http import RangesError
-
-    said = " ".join(str(error).split())
-    text, status = said.lower(), getattr(error, "status", None)
-    server = f"{url}: the server {urlsplit(url).netloc}"
     if isinstance(error, FileError):
         return error
-    if isinstance(error, RangesError):
-        return FileError(f"{url}: {error}")
+    if isinstance(error, FileNotFoundError) and error.__cause__ is not None:
+        error = error.__cause__  # fsspec says so of whatever fails
     if isinstance(error, ImportError):
         return _not_installed(url, error)
+    return transport_error(url, error) or FileError(
+        f"{url}: not a readable ROOT file: {_short(error).removeprefix('not a ROOT file: ')}"
+    )
+
+
+def transport_error(url: str, error: BaseException) -> FileError | None:
+    """Return what is wrong with the server or the way to it; ``None`` for another kind of error."""
+    text, status = str(error).lower(), getattr(error, "status", None)
+    server = f"{url}: the server {urlsplit(url).netloc}"
+    if not isinstance(error, OSError) and type(error).__module__.split(".")[0] not in _LIBRARIES:
+        return None
     if isinstance(error, FileNotFoundError) or status == 404 or _any(_MISSING, text):
         return AccessError(f"{server} has no such file.")
     if isinstance(error, PermissionError) or status in (401, 403) or _any(_REFUSED, text):
-        return AccessError(f"{server} refuses: {why_refused(url)} ({_short(said, error)})")
-    if isinstance(error, TimeoutError) or _is_timeout(error) or _any(_SILENT, text):
-        return FileError(f"{server} did not answer in {PATIENCE} seconds.")
+        return AccessError(f"{server} refuses: {why_refused(url)} ({_short(error)})")
+    if isinstance(error, TimeoutError) or _any(_SILENT, text):
+        return FileError(f"{server} did not answer in {_patience(url)} seconds.")
     if _any(_UNREACHABLE, text):
         return FileError(f"{server} cannot be reached: is its name right, and is it up?")
-    return FileError(f"{server} failed: {_short(said, error)}")
+    if _any(_BROKEN_OFF, text):
+        return FileError(f"{server} broke off in the middle of what it sent.")
+    return FileError(f"{server} failed: {_short(error)}")
 
 
-def _short(said: str, error: BaseException) -> str:
+def _short(error: BaseException) -> str:
+    said = " ".join(str(error).split())
     return f"{said[:200] or 'no reason given'} ({type(error).__name__})"
 
 
 def _any(phrases: tuple[str, ...], text: str) -> bool:
     return any(phrase in text for phrase in phrases)
-
-
-def _is_timeout(error: BaseException) -> bool:
-    return "Timeout" in type(error).__name__
 
 
 def _not_installed(url: str, error: ImportError) -> FileError:
@@ -104,13 +111,20 @@ def _options(url: str, *, uproot: bool = True) -> dict[str, Any]:
     scheme = urlsplit(url).scheme
     if scheme in ("root", "roots"):
         _settle_xrootd()
-        return {"timeout": int(os.environ.get("XRD_REQUESTTIMEOUT", PATIENCE))}
+        return {"timeout": int(_patience(url))}
     if scheme in ("http", "https"):
         from flavorframe.remote.http import client_for
 
         options: dict[str, Any] = {"get_client": client_for(url)}
         return options | _coalescing() if uproot else options
     return {}
+
+
+def _patience(url: str) -> float:
+    """Return the seconds that the server may keep silent."""
+    if urlsplit(url).scheme in ("root", "roots"):
+        return int(os.environ.get("XRD_REQUESTTIMEOUT", PATIENCE))
+    return PATIENCE
 
 
 def _settle_xrootd() -> None:

@@ -12,7 +12,7 @@ from flavorframe.remote.proxies import certificate_folder, proxy_path
 from flavorframe.remote.tokens import describe, token_text
 
 
-class RangesError(Exception):
+class RangesError(OSError):
     """A server that sends the whole file where a part was asked for."""
 
 

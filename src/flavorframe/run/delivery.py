@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from flavorframe import delivered
+from flavorframe import extra_files
 from flavorframe.datasets import Dataset, PathLike
 from flavorframe.errors import AnalysisError, CorrectionError
 from flavorframe.expr import nodes as n
@@ -90,11 +90,11 @@ class Delivery:
     def here(self) -> Iterator[None]:
         """Let functions of this process find the extra files, where they are."""
         names = {Path(path).name: path for path in self.files}
-        delivered.register(names, {})
+        extra_files.register(names, {})
         try:
             yield
         finally:
-            delivered.forget(names, {})
+            extra_files.forget(names, {})
 
     @contextlib.contextmanager
     def on(self, client: Any) -> Iterator[None]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
 
-from flavorframe import delivered
+from flavorframe import extra_files
 
 PROXY, TOKEN, FILES, CORRECTIONS = "x509up", "bearer_token", "files", "corrections"
 """What is where in a folder."""
@@ -58,11 +58,11 @@ def in_use(folder: Path) -> Iterator[None]:
     earlier = _set_variables(folder)
     names = {path.name: str(path) for path in folder.glob(f"{FILES}/*")}
     digests = {path.name.partition(".")[0]: str(path) for path in folder.glob(f"{CORRECTIONS}/*")}
-    delivered.register(names, digests)
+    extra_files.register(names, digests)
     try:
         yield
     finally:
-        delivered.forget(names, digests)
+        extra_files.forget(names, digests)
         _restore(earlier)
 
 
