@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import queue
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, wait
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -126,6 +128,7 @@ class _Work:
         options: RunOptions,
     ) -> None:
         self._client = client
+        self._address = client.scheduler.address
         self._run = run
         self._gathering = gathering
         self._options = options
@@ -133,7 +136,6 @@ class _Work:
         self._under_way: dict[Any, _Task] = {}
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._suspects: list[_Task] = []
-        self._suspect: Any = None
         self._killed = 0
         self._number = 0
         self._looked = 0.0
@@ -164,10 +166,12 @@ class _Work:
         if now - self._looked < 1 and self.threads:
             return
         self._looked = now
+        if self._client.status != "running":
+            return  # a lost scheduler shows in the tasks
         try:
             threads = count_threads(self._client)
-        except (OSError, TimeoutError):
-            return  # a lost scheduler shows in the tasks
+        except OSError:
+            return
         self.threads = max(self.threads, threads)
         self._schedule.threads = max(threads, 1)
         self._gathering.progress.say(
@@ -183,10 +187,11 @@ class _Work:
         opens = [_Task(batch, []) for batch in self._schedule.to_open()]
         self._map(open_files, [task.opens for task in opens], opens, priority=1)
         parts = [_Task([], batch) for batch in self._schedule.to_evaluate(len(self._under_way))]
-        self._map(evaluate_parts, [task.parts for task in parts], parts)
-        if self._suspect is None and self._suspects:
+        # In the order of the data, also where a task submits: Dask itself would mix the calls.
+        self._map(evaluate_parts, [task.parts for task in parts], parts, priority=-self._number)
+        if self._suspects and not self._under_way:  # alone, so that none dies for another
             suspect = self._suspects.pop()
-            (self._suspect,) = self._map(evaluate_parts, [suspect.parts], [suspect])
+            self._map(evaluate_parts, [suspect.parts], [suspect])
 
     def _again(self, parts: list[Partition], attempts: int) -> None:
         """Submit partitions once more, each by itself."""
@@ -203,7 +208,7 @@ class _Work:
         keys = [(f"{work.__name__}-{self._run}", self._number + i) for i in range(len(items))]
         self._number += len(items)
         futures: list[Any] = self._client.map(
-            work, items, run=self._run, key=keys, priority=priority, pure=False, fifo_timeout=0
+            work, items, run=self._run, key=keys, priority=priority, pure=False
         )
         for future, task in zip(futures, tasks, strict=True):
             self._under_way[future] = task
@@ -214,19 +219,17 @@ class _Work:
 
     def _gather(self) -> None:
         done = [future for future in self._next() if future in self._under_way]
-        good = [future for future in done if future.status == "finished"]
-        results = self._results(good)
+        results = self._results([future for future in done if future.status == "finished"])
         for future in done:
-            task = self._under_way.pop(future)
-            if future is self._suspect:
-                self._suspect = None
-            if future.status == "error":
-                self._failed(task, future)
-            elif future in results:
-                self._take(task, results[future])
-            else:
-                self._lost()
+            if future in results:
+                self._take(self._under_way.pop(future), results[future])
+            elif future.status == "error":
+                self._failed(self._under_way.pop(future), future)
+            elif future.status == "cancelled":
+                self._gathering.stop(f"the scheduler {self._address} was lost")
                 return
+            else:  # its worker died before the result was fetched: it is computed again
+                future.add_done_callback(self._done.put)
 
     def _next(self) -> list[Any]:
         """Return the futures that are done; wait a little where there is none."""
@@ -239,15 +242,28 @@ class _Work:
         return done
 
     def _results(self, futures: list[Any]) -> dict[Any, Any]:
-        from concurrent.futures import CancelledError as Cancelled
+        """Return what can be fetched: all at once, or each by itself where some are lost."""
+        results = self._fetched(futures)
+        if results is None:
+            singles = ((future, self._fetched([future])) for future in futures)
+            return {future: single[0] for future, single in singles if single is not None}
+        return dict(zip(futures, results, strict=True))
 
-        if not futures:
-            return {}
+    def _fetched(self, futures: list[Any]) -> list[Any] | None:
+        """Return the results, or ``None`` where some are lost; wait for no dead scheduler."""
+        client = self._client
+        coming = asyncio.run_coroutine_threadsafe(
+            client.gather(futures, errors="skip", asynchronous=True), client.loop.asyncio_loop
+        )
+        while not wait([coming], timeout=WAIT_SECONDS).done:
+            if client.status != "running":
+                coming.cancel()
+                return None
         try:
-            results = self._client.gather(futures, errors="skip")
-        except (OSError, TimeoutError, Cancelled):
-            return {}
-        return dict(zip(futures, results, strict=True)) if len(results) == len(futures) else {}
+            results: list[Any] = coming.result()
+        except (OSError, TimeoutError, CancelledError):
+            return None
+        return results if len(results) == len(futures) else None
 
     def _take(self, task: _Task, result: Any) -> None:
         if task.opens:
@@ -287,7 +303,7 @@ class _Work:
             raise error.with_traceback(future.traceback())
         if len(task.parts) > 1:
             self._again(task.parts, task.attempts)
-        elif task.attempts == 1 and self._options.retries:
+        elif task.parts and task.attempts == 1 and self._options.retries:
             self._suspects.append(replace(task, attempts=2))
         else:
             self._give_up(task, error)
@@ -321,9 +337,6 @@ class _Work:
             self._gathering.add(part, Failed(failure, error))
         if self._killed >= FATAL and not self._gathering.events:
             raise error
-
-    def _lost(self) -> None:
-        self._gathering.stop(f"the scheduler {self._client.scheduler.address} was lost")
 
     def _note_worker(self, result: Any) -> None:
         """Note from when to when a worker was at it."""
