@@ -11,6 +11,7 @@ import json
 import statistics
 from pathlib import Path
 
+from benchmarks import fit_speed
 from benchmarks.files import CODECS, copies, make_file
 from benchmarks.measure import Measured, available, breakdown, import_seconds, run
 from benchmarks.scaling import scale
@@ -49,6 +50,7 @@ def main() -> None:
         if codec == "zstd":
             summary |= ratios
             summary |= breakdown(file)
+    summary |= fit_speed.measure()
     if not arguments.quick:
         summary |= scale(FOLDER)
     (FOLDER / "summary.json").write_text(json.dumps(summary, indent=2))

@@ -5,6 +5,7 @@ from .analysis import Analysis as Analysis
 from .catalogue import catalog as catalog
 from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset
 from .errors import FlavorframeError as FlavorframeError
+from .expr.cut_strings import parse as parse
 from .expr.expression import Expr as Expr, events as events
 from .expr.external import correction as correction, function as function
 from .expr.functions import (

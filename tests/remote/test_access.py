@@ -59,13 +59,13 @@ class TestXRootD:
         """Told in bounded time; in a process of its own, as clients remember servers."""
         url = xrootd.put(sample("nano"))
         code = f"""
-import os, signal, flavorframe as ff
+import os, signal, numpy, flavorframe as ff
 from flavorframe.engine.columnar.reader import RootFile
 from flavorframe.engine.columnar.baskets import Spent
 file = RootFile({url!r}) if {state!r} == "dying" else None
 os.kill({xrootd._process.pid}, signal.SIGKILL)
 try:
-    file.read("triplet_mass", 0, 1200, Spent()) if file else ff.inspect({url!r})
+    file.read("triplet_mass", 0, 1200, numpy.arange(1200), Spent()) if file else ff.inspect({url!r})
 except ff.FlavorframeError as error:
     print(type(error).__name__, error, flush=True)
 os._exit(0)
