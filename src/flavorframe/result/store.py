@@ -26,10 +26,10 @@ from flavorframe.travel import packed
 from flavorframe.writing import make_folder, replacing
 
 VERSION = 1
-MOST_AXES = 3
-"""Of a histogram that has a form in ROOT: TH1, TH2 or TH3."""
 UNFINISHED = "unfinished.pickle"
 """What is needed to go on with a partial result; read only when that is asked for."""
+MOST_AXES = 3
+"""Of a histogram that has a form in ROOT: TH1, TH2 or TH3."""
 
 
 def save(results: Result | Results, folder: str | os.PathLike[str]) -> Path:
