@@ -49,6 +49,8 @@ from .physics import (
 )
 from .result.result import Result as Result, Results as Results
 from .result.store import load as load
+from .run.batch.htcondor import HTCondor as HTCondor
+from .run.batch.slurm import Slurm as Slurm
 from .selection import Selection as Selection
 
 __version__: str

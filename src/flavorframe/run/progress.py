@@ -27,6 +27,9 @@ class Progress(Protocol):
     def advance(self, timing: Timing) -> None:
         """Note that a partition is done."""
 
+    def describe(self, text: str) -> None:
+        """Note how things stand, such as the jobs of a batch system."""
+
 
 class Silent:
     """Shows nothing."""
@@ -42,6 +45,9 @@ class Silent:
 
     def advance(self, timing: Timing) -> None:
         """Note that a partition is done."""
+
+    def describe(self, text: str) -> None:
+        """Note how things stand, such as the jobs of a batch system."""
 
 
 class Bar:
@@ -76,6 +82,10 @@ class Bar:
         """Note that this many more events will be processed."""
         task = self._bar.tasks[self._task]
         self._bar.update(self._task, total=(task.total or 0) + events)
+
+    def describe(self, text: str) -> None:
+        """Note how things stand, such as the jobs of a batch system."""
+        self._bar.update(self._task, description=f"{self._title}: {text}")
 
     def advance(self, timing: Timing) -> None:
         """Note that a partition is done."""

@@ -1,0 +1,155 @@
+"""The executor of batch sites: a folder, jobs, and the sum of their parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from flavorframe.datasets import Dataset
+from flavorframe.engine import Engine, FileInfo, get_engine
+from flavorframe.errors import FlavorframeError, RunError
+from flavorframe.outputs import Snapshot
+from flavorframe.plan import Plan
+from flavorframe.result import Failure
+from flavorframe.run.attempts import Failed
+from flavorframe.run.batch.folder import RunFolder, Sent, Work
+from flavorframe.run.batch.follow import Follower, Lost
+from flavorframe.run.batch.parts import read_part
+from flavorframe.run.batch.records import Opened, Stopped, partitions_of
+from flavorframe.run.batch.shares import Share, divide
+from flavorframe.run.batch.site import Site
+from flavorframe.run.executor import Outcome, RunOptions
+from flavorframe.run.gathering import Gathering
+from flavorframe.run.partitions import segments
+
+
+class BatchExecutor:
+    """Sends a run to a batch system, follows its jobs and gathers their parts."""
+
+    def __init__(self, site: Site, engine: Engine, options: RunOptions) -> None:
+        self._site = site
+        self._engine = engine
+        self._options = options
+
+    def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
+        """Evaluate the plan; see `flavorframe.run.executor.Executor.run`.
+
+        An interrupt (Ctrl-C) gives what has come until then; the jobs go on.
+        """
+        with Gathering(plan, dataset, self._engine, self._options, earlier) as gathering:
+            folder = self.send(plan, dataset, earlier)
+            collect(folder, folder.sent, self._options, gathering)
+        return gathering.outcome(threads_of(folder.sent))
+
+    def send(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> RunFolder:
+        """Submit the jobs of a run and return its folder, with which `gather` works anywhere.
+
+        Raises RunError where the batch system cannot be reached or refuses.
+        """
+        self._site.require()
+        work = Work(
+            plan, dataset.tree, self._engine.name, self._options.size,
+            self._options.threads or self._site.cores,
+            tuple(divide(segments(dataset, earlier), self._site.jobs)),
+        )  # fmt: skip
+        options = replace(self._options, on_update=None)  # it belongs to this process
+        folder = RunFolder.make(Sent(work, dataset, self._site, options, earlier))
+        Follower(folder, self._site, len(work.jobs), options.retries).look()
+        return folder
+
+
+def gather(folder: RunFolder, options: RunOptions | None = None) -> Outcome:
+    """Wait for the jobs of a run that was sent, from whatever process, and add up their parts.
+
+    ``options`` say how to follow it: by default as it was sent.
+    """
+    sent = folder.sent
+    chosen, engine = options or sent.options, get_engine(sent.work.engine)
+    with Gathering(sent.work.plan, sent.dataset, engine, chosen, sent.earlier) as gathering:
+        collect(folder, sent, chosen, gathering)
+    return gathering.outcome(threads_of(sent))
+
+
+def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathering) -> None:
+    """Take parts as they come; an error of the analysis cancels what is still in the queue."""
+    tell = gathering.progress.describe
+    follower = Follower(folder, sent.site, len(sent.work.jobs), options.retries, tell)
+    parts = Parts(folder, sent.work, gathering)
+    try:
+        for number, lost in follower.settle(in_order=has_rows(sent.work.plan)):
+            parts.take(number, lost)
+    except KeyboardInterrupt:
+        gathering.stop(f"interrupted, and its jobs go on: ff.attach({str(folder.path)!r})")
+    except FlavorframeError:
+        follower.cancel()
+        raise
+    parts.end()
+
+
+def threads_of(sent: Sent) -> int:
+    """Return how many threads the jobs of a run have together."""
+    return sent.work.threads * len(sent.work.jobs)
+
+
+def has_rows(plan: Plan) -> bool:
+    """Whether a plan has snapshots, whose rows are kept in memory until it is their turn."""
+    return any(isinstance(output, Snapshot) for _, output in plan.outputs)
+
+
+@dataclass
+class Parts:
+    """Feeds a gathering with parts; shares of one file may be spread over several of them."""
+
+    folder: RunFolder
+    work: Work
+    gathering: Gathering
+    _files: dict[int, FileInfo | None] = field(default_factory=dict)
+    _missing: list[tuple[Share, Failed]] = field(default_factory=list)
+
+    def take(self, number: int, lost: Lost | None) -> None:
+        """Take the part of a job, or note that it is lost."""
+        if lost is None:
+            self._read(number)
+        else:
+            self._missing += [
+                (share, _failed(share, self.work.tree, lost)) for share in self.work.jobs[number]
+            ]
+
+    def _read(self, number: int) -> None:
+        shares = {share.index: share for share in self.work.jobs[number]}
+        for record in read_part(self.folder.part(number)):
+            if isinstance(record, Stopped):
+                raise record.error or RunError(f"a batch job ended with {record.text}")
+            if isinstance(record, Opened):
+                self._open(shares[record.index], record.found)
+            elif self._files[record.part.index] is not None:
+                self.gathering.add(record.part, record.found)
+
+    def _open(self, share: Share, found: FileInfo | Failed) -> None:
+        if isinstance(found, Failed):
+            self._missing.append((share, found))
+        elif share.index not in self._files:
+            self._files[share.index] = self.gathering.opened(share.index, found)
+
+    def end(self) -> None:
+        """Note what did not come: of a file that another share opened, that share's events."""
+        for share, failed in self._missing:
+            if share.index not in self._files:
+                self._files[share.index] = self.gathering.opened(share.index, failed)
+            elif (info := self._files[share.index]) is not None:
+                self._miss(share, info, failed)
+
+    def _miss(self, share: Share, info: FileInfo, failed: Failed) -> None:
+        parts = partitions_of(share, info, self.work.partition_size)
+        if not parts:
+            return
+        first, last = parts[0], parts[-1]
+        failure = replace(failed.failure, start=first.start, stop=last.stop)
+        self.gathering.add(replace(first, stop=last.stop), replace(failed, failure=failure))
+
+
+def _failed(share: Share, tree: str | None, lost: Lost) -> Failed:
+    """Return the failure of a share whose job gave nothing."""
+    failure = Failure(
+        share.segment.file, tree, None, None, str(lost), "RunError", lost.attempts, lost.job_id
+    )
+    return Failed(failure, RunError(f"{share.segment.file}: {lost}"))
