@@ -9,6 +9,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -56,10 +57,12 @@ def missing():
 class SlurmServer:
     """Daemons that run as long as the ``with`` block does; commands find them by SLURM_CONF."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self) -> None:
+        # Not below pytest's folders: a socket's path must be short, and munge's seen by all.
+        self.folder = Path(tempfile.mkdtemp(prefix="slurm-"))
+        self.folder.chmod(0o755)
         self.host = socket.gethostname().partition(".")[0]
-        self.configuration = folder / "slurm.conf"
+        self.configuration = self.folder / "slurm.conf"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self):
@@ -94,6 +97,11 @@ class SlurmServer:
         self._start("slurmd", "-D", "-f", self.configuration, "-N", self.host)
         wait_until(lambda: self.command("sinfo", "-h", "-o", "%t") in ("idle", "mix"), self)
 
+    def clear(self):
+        """Cancel every job, and wait until none is left."""
+        self.command("scancel", "--user", getpass.getuser())
+        wait_until(lambda: not self.command("squeue", "--noheader"), self)
+
     def kill_node(self):
         """Kill the node's daemon and the jobs on it, as if it lost its power."""
         slurmd = self._processes.pop("slurmd")
@@ -120,13 +128,14 @@ class SlurmServer:
         return done.stdout.strip()
 
     def __exit__(self, *error):
-        self.command("scancel", "--user", str(os.getuid()))
+        self.command("scancel", "--user", getpass.getuser())
         for process in reversed(self._processes.values()):
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(10)
             process.kill()
             process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def children(pid):

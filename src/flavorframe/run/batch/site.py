@@ -139,8 +139,9 @@ def command(*words: str, folder: Path | None = None) -> str:
         words, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        said = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
-        raise RunError(f"{words[0]} refused: {said}")
+        said = re.sub(rf"^{words[0]}: (error: )?", "", done.stderr or done.stdout, flags=re.M)
+        reason = "; ".join(said.split("\n")).strip("; ") or f"exit code {done.returncode}"
+        raise RunError(f"{words[0]} refused: {reason}")
     return done.stdout
 
 

@@ -1,0 +1,179 @@
+"""Runs on a real Slurm: same bits, and whatever can befall a job."""
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import assert_same_bits, events, t, weighted
+
+import flavorframe as ff
+from flavorframe.errors import AnalysisError, RunError
+
+
+def run_folder(site):
+    (folder,) = Path(site.folder).iterdir()
+    return folder
+
+
+def submissions(site):
+    content = json.loads((run_folder(site) / "submissions.json").read_text())
+    return [[number for number, _ in submission["jobs"]] for submission in content]
+
+
+def once(marker, act):
+    """Return a function of arrays that acts in the first process that comes to it."""
+    marker = str(marker)
+
+    @ff.function
+    def function(x):
+        import os
+
+        try:
+            os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return np.ones(len(x), bool)
+        act()
+        return np.ones(len(x), bool)
+
+    return function
+
+
+@pytest.mark.parametrize(("jobs", "size"), [(2, 50_000), (7, 11)])
+def test_the_same_bits_as_here(slurm, data, jobs, size):
+    site, analysis = slurm(jobs=jobs), weighted()
+    result = analysis.run(data, on=site, partition_size=size, progress=False)
+    assert_same_bits(result, analysis.run(data, partition_size=50, progress=False))
+    assert result.is_complete
+    assert result.events == 150
+    assert submissions(site) == [list(range(jobs))]
+
+
+def test_a_snapshot_goes_to_one_file(slurm, data, tmp_path):
+    import uproot
+
+    analysis = weighted().with_outputs(rows=ff.snapshot(t.mass, path=tmp_path / "rows.root"))
+    result = analysis.run(data, on=slurm(), partition_size=20, progress=False)
+    stored = uproot.open(tmp_path / "rows.root")["candidates"].arrays(library="np")
+    local = weighted().run(data, progress=False).rows
+    np.testing.assert_array_equal(stored["mass"], local["mass"])
+    assert len(result.rows) == len(local)
+
+
+def test_only_what_was_killed_is_submitted_again(slurm, data, tmp_path):
+    killed = once(tmp_path / "killed", lambda: os.kill(os.getpid(), signal.SIGKILL))
+    site = slurm()
+    result = weighted(killed(t.mass)).run(data, on=site, progress=False)
+    assert_same_bits(result, weighted(killed(t.mass)).run(data, progress=False))
+    first, again = submissions(site)
+    assert first == [0, 1, 2]
+    assert len(again) == 1
+
+
+def test_too_little_memory_is_told_and_the_rest_kept(slurm, data, tmp_path):
+    def take_memory():
+        kept = []
+        for _ in range(300):
+            kept.append(np.ones(2_000_000))
+            time.sleep(0.02)
+
+    greedy = once(tmp_path / "greedy", take_memory)
+    site, analysis = slurm(), weighted(greedy(t.mass))
+    result = analysis.run(data, on=site, retries=0, progress=False)
+    (failure,) = result.failures
+    assert "needed more than the memory='500MB'" in failure.reason
+    assert failure.worker in failure.reason
+    log = failure.reason.partition("log: ")[2].rstrip(")")
+    assert "exceeded" in Path(log).read_text()
+    assert (failure.attempts, result.events, result.luminosity) == (1, 100, pytest.approx(2.0))
+    whole = result.resume()
+    assert_same_bits(whole, analysis.run(data, progress=False))
+
+
+def test_a_cancelled_job_is_told(slurm, slurm_server, data, tmp_path):
+    told = str(tmp_path / "told")
+
+    def wait():
+        name = f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
+        Path(told + ".new").write_text(name)
+        os.replace(told + ".new", told)
+        time.sleep(120)
+
+    slow = once(tmp_path / "started", wait)
+    site = slurm()
+    done = []
+
+    def follow():
+        done.append(weighted(slow(t.mass)).run(data, on=site, retries=0, progress=False))
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    until(Path(told).exists)
+    number = Path(told).read_text()
+    slurm_server.command("scancel", number)
+    thread.join(60)
+    (failure,) = done[0].failures
+    assert "it was cancelled" in failure.reason
+    assert failure.worker == number
+
+
+def test_an_error_of_the_analysis_ends_the_run(slurm, slurm_server, data):
+    @ff.function
+    def broken(x):
+        raise ValueError("no such period")
+
+    analysis = weighted(broken(t.mass) > 0)
+    with pytest.raises(Exception) as here:  # noqa: PT011
+        analysis.run(data, progress=False)
+    with pytest.raises(type(here.value), match="no such period"):
+        analysis.run(data, on=slurm(jobs=30), progress=False)
+    assert slurm_server.command("squeue", "--noheader", "--states=PENDING") == ""
+
+
+def test_bad_files_are_failures_as_they_are_here(slurm, files, tmp_path):
+    text = tmp_path / "text.root"
+    text.write_text("not a ROOT file at all")
+    data = ff.dataset([files[0], text, tmp_path / "none.root", files[1]])
+    result = weighted().run(data, on=slurm(jobs=2), progress=False)
+    local = weighted().run(data, progress=False)
+    assert_same_bits(result, local)
+    assert [(f.file, f.reason) for f in result.failures] == [
+        (f.file, f.reason) for f in local.failures
+    ]
+    with pytest.raises(RunError, match="None of the 2 files .* The first: .*text.root"):
+        weighted().run(ff.dataset([text, tmp_path / "none.root"]), on=slurm(), progress=False)
+
+
+def test_a_python_that_is_not_there_is_told(slurm, data):
+    site = slurm(python="/nowhere/python", jobs=1)
+    with pytest.raises(RunError, match=r"None of the 3 files .*/nowhere/python: No such file"):
+        weighted().run(data, on=site, retries=1, progress=False)
+    assert submissions(site) == [[0], [0]]
+
+
+def test_setup_lines_come_first(slurm, data):
+    @ff.function
+    def told(x):
+        import os
+
+        return np.full(len(x), os.environ["PERIOD"] == "it's 2017")
+
+    site = slurm(jobs=1, setup=["export PERIOD=wrong", 'export PERIOD="it\'s 2017"'])
+    result = weighted(told(t.mass)).run(data, on=site, progress=False)
+    assert result.cutflow["cut 0"].candidates == result.cutflow["mass"].candidates > 0
+
+
+def test_what_sbatch_refuses_is_told(slurm, data):
+    with pytest.raises(RunError, match="sbatch refused: invalid partition specified: nowhere"):
+        weighted().run(data, on=slurm(options={"partition": "nowhere"}), progress=False)
+
+
+def until(condition, timeout=60):
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
