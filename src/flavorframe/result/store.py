@@ -158,7 +158,7 @@ def _from_dict(content: Mapping[str, Any]) -> Result:
         Cutflow(tuple(CutRow(**row) for row in content["cutflow"])),
         {name: _load_output(value) for name, value in content["outputs"].items()},
         Failures(tuple(Failure(**item) for item in failures["items"]), failures["files"]),
-        Timing(**content["timing"]),
+        Timing.from_dict(content["timing"]),
         {name: Link(**link) for name, link in content["links"].items()},
         Provenance(**content["provenance"]),
         content["fraction"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -25,22 +26,39 @@ class Failed:
     error: FlavorframeError
 
 
-def prepare(engine: Engine, plan: Plan, segment: Segment, tree: str | None) -> FileInfo | Failed:
+def prepare(
+    engine: Engine, plan: Plan, segment: Segment, tree: str | None, retries: int = 0
+) -> FileInfo | Failed:
     """Open the file of a segment."""
     failure = Failure(segment.file, tree, None, None, "", "")
-    return attempt(lambda: engine.prepare(plan, segment.file, tree), failure)
+    return attempt(lambda: engine.prepare(plan, segment.file, tree), failure, retries)
 
 
-def evaluate(engine: Engine, plan: Plan, part: Partition) -> Partial | Failed:
+def evaluate(engine: Engine, plan: Plan, part: Partition, retries: int = 0) -> Partial | Failed:
     """Evaluate the plan on a partition."""
     failure = Failure(part.file, part.tree, part.start, part.stop, "", "")
-    return attempt(lambda: engine.evaluate(plan, part), failure)
+    return attempt(lambda: engine.evaluate(plan, part), failure, retries)
 
 
-def attempt(work: Callable[[], R], failure: Failure) -> R | Failed:
-    """Return what the work gives, or the failure with the reason where the data is at fault."""
-    try:
-        return work()
-    except (FileError, BranchError) as error:
-        reason = str(error).removeprefix(f"{failure.file}: ")
-        return Failed(replace(failure, reason=reason, kind=type(error).__name__), error)
+def attempt(work: Callable[[], R], failure: Failure, retries: int = 0) -> R | Failed:
+    """Return what the work gives, or the failure with the reason where the data is at fault.
+
+    What may pass is tried again, so many times, after a second, two, three ....
+    """
+    for number in range(1, retries + 2):
+        try:
+            return work()
+        except (FileError, BranchError) as error:
+            reason = str(error).removeprefix(f"{failure.file}: ")
+            kind = type(error).__name__
+            failed = Failed(replace(failure, reason=reason, kind=kind, attempts=number), error)
+        if not may_pass(failed):
+            break
+        if number <= retries:
+            time.sleep(number)
+    return failed
+
+
+def may_pass(failed: Failed) -> bool:
+    """Return whether another attempt may succeed: servers come back, broken files do not."""
+    return isinstance(failed.error, FileError) and "://" in failed.failure.file

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flavorframe.datasets import Dataset, Partition
@@ -12,7 +12,8 @@ from flavorframe.engine import Engine, FileInfo
 from flavorframe.engine.partial import Chunk, Partial
 from flavorframe.errors import BranchError, FileError, FlavorframeError, RunError
 from flavorframe.plan import Plan
-from flavorframe.result import Failure
+from flavorframe.result import Failure, Timing
+from flavorframe.result.timing import STAGES
 from flavorframe.run.attempts import Failed
 from flavorframe.run.executor import Gap, Outcome, RunOptions
 from flavorframe.run.manifest import write_manifests
@@ -25,6 +26,14 @@ UPDATE_SECONDS = 1.0
 """How often a run tells what it has so far."""
 
 Tables = Mapping[str, tuple[Chunk, ...]]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What came of a partition, or of several that follow each other: rows, or a failure."""
+
+    part: Partition
+    found: Tables | Failed
 
 
 class Gathering:
@@ -64,7 +73,7 @@ class Gathering:
 
     def opened(self, index: int, found: FileInfo | Failed) -> FileInfo | None:
         """Note what opening the file of a segment gave; return it where it can be read."""
-        found = _unchanged(self.work[index], found)
+        found = unchanged(self.work[index], found)
         if isinstance(found, Failed):
             self._note(found)
             self._ordering.opened(index, None)
@@ -79,20 +88,50 @@ class Gathering:
         """Return the partitions of a segment."""
         return list(partitions(self.work[index], index, info, size))
 
+    @property
+    def events(self) -> int:
+        """How many events have been read so far."""
+        return self._outcome.partial.cutflow[0].events
+
     def add(self, part: Partition, found: Partial | Failed) -> None:
         """Add what a partition gave."""
         if isinstance(found, Failed):
-            self._note(found)
-            self._ordering.came(part, None)
-            return
-        self.progress.advance(found.timing)
-        self._ordering.came(part, found.tables)
-        self._outcome.partial = self._outcome.partial + replace(found, tables={})
+            self.add_pieces([Piece(part, found)], None)
+        else:
+            self.add_pieces([Piece(part, found.tables)], found)
+
+    def add_pieces(self, pieces: Iterable[Piece], partial: Partial | None) -> None:
+        """Add what some partitions gave, and the sum of their partials."""
+        for piece in pieces:
+            if isinstance(piece.found, Failed):
+                self._note(piece.found)
+                self._ordering.came(piece.part, None)
+            else:
+                self._ordering.came(piece.part, piece.found)
+        if partial is not None:
+            self.progress.advance(partial.timing)
+            self._outcome.partial = self._outcome.partial + replace(partial, tables={})
         self._tell()
 
     def stop(self, reason: str) -> None:
         """Note that the run ends before everything is read; what is missing becomes gaps."""
         self._outcome.stopped = reason
+
+    @property
+    def stopped(self) -> str:
+        """Why the run ends early; an empty string where it does not."""
+        return self._outcome.stopped
+
+    def note_workers(self, spans: Mapping[str, Timing]) -> None:
+        """Note how long each worker was at it: what is not spent on stages is waiting."""
+        timing = self._outcome.partial.timing
+        workers = dict(timing.workers)
+        for name, span in spans.items():
+            if name in workers:
+                workers[name] = _with_waiting(workers[name], span)
+        waiting = sum(worker.waiting for worker in workers.values())
+        timing = replace(timing, workers=workers, waiting=waiting)
+        self._outcome.partial = replace(self._outcome.partial, timing=timing)
 
     def __exit__(self, *error: Any) -> None:
         try:
@@ -161,7 +200,13 @@ class Gathering:
         return Result.of(outcome.plan, outcome.dataset, outcome)
 
 
-def _unchanged(segment: Segment, found: FileInfo | Failed) -> FileInfo | Failed:
+def _with_waiting(worker: Timing, span: Timing) -> Timing:
+    busy = sum(getattr(worker, stage) for stage in STAGES) - worker.waiting
+    waiting = max(span.threads * span.wall - busy, 0.0)
+    return replace(worker, wall=span.wall, threads=span.threads, waiting=waiting)
+
+
+def unchanged(segment: Segment, found: FileInfo | Failed) -> FileInfo | Failed:
     """Return a failure where a file has fewer events than it had when it was opened before."""
     if isinstance(found, Failed) or found.events >= (segment.stop or segment.start):
         return found

@@ -34,17 +34,22 @@ class LocalExecutor:
                 with Pool(self._threads) as pool:
                     self._evaluate_all(plan, dataset, pool, gathering)
             except KeyboardInterrupt:
+                if not gathering.events:
+                    raise
                 gathering.stop("interrupted")
         return gathering.outcome(self._threads)
 
     def _evaluate_all(
         self, plan: Plan, dataset: Dataset, pool: ThreadPoolExecutor, gathering: Gathering
     ) -> None:
+        retries = self._options.retries
+
         def open_segment(index: int) -> tuple[int, FileInfo | Failed]:
-            return index, prepare(self._engine, plan, gathering.work[index], dataset.tree)
+            segment = gathering.work[index]
+            return index, prepare(self._engine, plan, segment, dataset.tree, retries)
 
         def evaluate_partition(part: Partition) -> tuple[Partition, Partial | Failed]:
-            return part, evaluate(self._engine, plan, part)
+            return part, evaluate(self._engine, plan, part, retries)
 
         opened = ordered(pool, open_segment, range(len(gathering.work)), self._threads)
         parts = self._partitions(opened, gathering)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import bisect
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flavorframe.datasets import Dataset, Partition, split
@@ -35,3 +36,22 @@ def partitions(segment: Segment, index: int, info: FileInfo, size: int) -> Itera
     edges = [edge - first for edge in info.edges if first < edge <= last]
     for start, stop in split(last - first, size, edges):
         yield Partition(info.file, info.tree, first + start, first + stop, index)
+
+
+def first_stop(start: int, stop: int, size: int, edges: Sequence[int]) -> int:
+    """Return where the first partition of the events from ``start`` up to ``stop`` ends.
+
+    It is as `split` would cut, were all partitions of that size.
+
+    >>> first_stop(0, 10, 4, ())
+    3
+    >>> first_stop(3, 10, 4, [3, 6, 12])
+    6
+    """
+    position = bisect.bisect_right(edges, start + size)
+    if position and edges[position - 1] > start:
+        return min(edges[position - 1], stop)
+    if edges:
+        return min(start + size, stop)
+    count = -(-(stop - start) // size)
+    return start + (stop - start) // count

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
 from flavorframe.result import Timing
+
+MOST_WORKERS = 8
+"""How many workers are shown."""
 
 
 class Progress(Protocol):
@@ -27,8 +31,8 @@ class Progress(Protocol):
     def advance(self, timing: Timing) -> None:
         """Note that a partition is done."""
 
-    def describe(self, text: str) -> None:
-        """Note how things stand, such as the jobs of a batch system."""
+    def say(self, text: str) -> None:
+        """Show a line beside the bar, in place of the one before."""
 
 
 class Silent:
@@ -46,21 +50,25 @@ class Silent:
     def advance(self, timing: Timing) -> None:
         """Note that a partition is done."""
 
-    def describe(self, text: str) -> None:
-        """Note how things stand, such as the jobs of a batch system."""
+    def say(self, text: str) -> None:
+        """Show a line beside the bar, in place of the one before."""
 
 
 class Bar:
-    """A bar in the terminal or notebook: events/s, MB/s and the time left."""
+    """A bar in the terminal or notebook: events/s, MB/s and the time left; workers below it."""
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._bytes = 0
+        self._total = Timing()
+        self._line = ""
+        self._began = time.perf_counter()
         self._bar: Any = None
         self._task: Any = None
+        self._shown: Any = None
 
     def __enter__(self) -> Bar:
         from rich.console import Console
+        from rich.live import Live
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._bar = Progress(
@@ -69,32 +77,43 @@ class Bar:
             TextColumn("{task.completed:,.0f} events"),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
         )
         self._task = self._bar.add_task(self._title, total=0, rate="")
-        self._bar.start()
+        self._shown = Live(console=Console(stderr=True), get_renderable=self._picture)
+        self._shown.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._bar.stop()
+        self._shown.stop()
 
     def expect(self, events: int) -> None:
         """Note that this many more events will be processed."""
         task = self._bar.tasks[self._task]
         self._bar.update(self._task, total=(task.total or 0) + events)
 
-    def describe(self, text: str) -> None:
-        """Note how things stand, such as the jobs of a batch system."""
-        self._bar.update(self._task, description=f"{self._title}: {text}")
-
     def advance(self, timing: Timing) -> None:
         """Note that a partition is done."""
-        self._bytes += timing.bytes_read
-        task = self._bar.tasks[self._task]
-        seconds = task.elapsed or 1e-9
-        rate = f"{(task.completed + timing.events) / seconds:,.0f} events/s, "
-        rate += f"{self._bytes / 1e6 / seconds:,.0f} MB/s"
-        self._bar.update(self._task, advance=timing.events, rate=rate)
+        self._total = self._total + timing
+        self._bar.update(self._task, advance=timing.events, rate=self._rate(self._total))
+
+    def say(self, text: str) -> None:
+        """Show a line beside the bar, in place of the one before."""
+        self._line = text
+
+    def _rate(self, timing: Timing) -> str:
+        seconds = time.perf_counter() - self._began or 1e-9
+        rate = f"{timing.events / seconds:,.0f} events/s, "
+        return rate + f"{timing.bytes_read / 1e6 / seconds:,.0f} MB/s"
+
+    def _picture(self) -> Any:
+        from rich.console import Group
+        from rich.text import Text
+
+        workers = sorted(self._total.workers.items())
+        lines = [f"  {name}: {self._rate(timing)}" for name, timing in workers[:MOST_WORKERS]]
+        if len(workers) > MOST_WORKERS:
+            lines.append(f"  … and {len(workers) - MOST_WORKERS} more workers")
+        return Group(self._bar, *map(Text, [*([self._line] if self._line else []), *lines]))
 
 
 def choose_progress(show: bool | Literal["live"] | None, title: str) -> Progress:

@@ -9,12 +9,9 @@ import pytest
 import flavorframe as ff
 from flavorframe.run.batch import follow
 
-sys.path.insert(0, str(Path(__file__).parent))  # for the Slurm server
+sys.path.insert(0, str(Path(__file__).parent))  # for what they import from beside them
 
 from slurm_server import SlurmServer, missing
-
-events = ff.events()
-t, muon = events.triplet, events.muon
 
 
 @pytest.fixture(scope="session")
@@ -53,24 +50,3 @@ def files(small_nano, tmp_path):
 def data(files):
     """Return the dataset of the three files."""
     return ff.dataset(files, luminosity=3.0)
-
-
-def weighted(*cuts, **outputs):
-    """Return an analysis with weights of many digits, a histogram and a snapshot."""
-    selection = ff.Selection(t).cut("mass", t.mass > 1.65)
-    for number, cut in enumerate(cuts):
-        selection = selection.cut(f"cut {number}", cut)
-    return ff.Analysis(
-        selection.weight("w", 0.1 + t.mu1.pt / 7),
-        mass=ff.hist(t.mass, bins=20, range=(1.6, 2.1)),
-        rows=ff.snapshot(t.mass, events.event),
-        **outputs,
-    )
-
-
-def assert_same_bits(one, two):
-    """Assert that two results of `weighted` are equal to the last bit."""
-    assert one.cutflow == two.cutflow
-    assert one.mass.view(flow=True).tobytes() == two.mass.view(flow=True).tobytes()
-    for name in two.rows:
-        assert one.rows[name].tobytes() == two.rows[name].tobytes()

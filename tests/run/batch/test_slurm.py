@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import assert_same_bits, events, t, weighted
+from analyses import assert_same_bits, t, weighted
 
 import flavorframe as ff
-from flavorframe.errors import AnalysisError, RunError
+from flavorframe.errors import RunError
 
 
 def run_folder(site):

@@ -9,12 +9,12 @@ from flavorframe.engine import Engine, FileInfo, get_engine
 from flavorframe.errors import FlavorframeError, RunError
 from flavorframe.outputs import Snapshot
 from flavorframe.plan import Plan
-from flavorframe.result import Failure
+from flavorframe.result import Failure, Timing
 from flavorframe.run.attempts import Failed
 from flavorframe.run.batch.folder import RunFolder, Sent, Work
 from flavorframe.run.batch.follow import Follower, Lost
 from flavorframe.run.batch.parts import read_part
-from flavorframe.run.batch.records import Opened, Stopped, partitions_of
+from flavorframe.run.batch.records import Opened, Stopped, Total, partitions_of
 from flavorframe.run.batch.shares import Share, divide
 from flavorframe.run.batch.site import Site
 from flavorframe.run.executor import Outcome, RunOptions
@@ -48,7 +48,7 @@ class BatchExecutor:
         self._site.require()
         work = Work(
             plan, dataset.tree, self._engine.name, self._options.size,
-            self._options.threads or self._site.cores,
+            self._options.threads or self._site.cores, self._options.retries,
             tuple(divide(segments(dataset, earlier), self._site.jobs)),
         )  # fmt: skip
         options = replace(self._options, on_update=None)  # it belongs to this process
@@ -71,7 +71,7 @@ def gather(folder: RunFolder, options: RunOptions | None = None) -> Outcome:
 
 def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathering) -> None:
     """Take parts as they come; an error of the analysis cancels what is still in the queue."""
-    tell = gathering.progress.describe
+    tell = gathering.progress.say
     follower = Follower(folder, sent.site, len(sent.work.jobs), options.retries, tell)
     parts = Parts(folder, sent.work, gathering)
     try:
@@ -103,6 +103,7 @@ class Parts:
     work: Work
     gathering: Gathering
     _files: dict[int, FileInfo | None] = field(default_factory=dict)
+    _spans: dict[str, Timing] = field(default_factory=dict)
     _missing: list[tuple[Share, Failed]] = field(default_factory=list)
 
     def take(self, number: int, lost: Lost | None) -> None:
@@ -118,11 +119,22 @@ class Parts:
         shares = {share.index: share for share in self.work.jobs[number]}
         for record in read_part(self.folder.part(number)):
             if isinstance(record, Stopped):
-                raise record.error or RunError(f"a batch job ended with {record.text}")
+                raise record.error or self._unforeseen(number, record)
             if isinstance(record, Opened):
                 self._open(shares[record.index], record.found)
-            elif self._files[record.part.index] is not None:
-                self.gathering.add(record.part, record.found)
+            elif isinstance(record, Total):
+                self._add(record)
+            else:
+                self.gathering.add_pieces([record], None)
+
+    def _unforeseen(self, number: int, record: Stopped) -> RunError:
+        log = self.folder.log(self.folder.attempts[number][-1])
+        return RunError(f"a batch job ended with {record.text} (log: {log})")
+
+    def _add(self, total: Total) -> None:
+        self.gathering.add_pieces([], total.partial)
+        known = self._spans.get(total.worker, Timing(threads=self.work.threads))
+        self._spans[total.worker] = known + Timing(wall=total.wall)
 
     def _open(self, share: Share, found: FileInfo | Failed) -> None:
         if isinstance(found, Failed):
@@ -137,6 +149,7 @@ class Parts:
                 self._files[share.index] = self.gathering.opened(share.index, failed)
             elif (info := self._files[share.index]) is not None:
                 self._miss(share, info, failed)
+        self.gathering.note_workers(self._spans)
 
     def _miss(self, share: Share, info: FileInfo, failed: Failed) -> None:
         parts = partitions_of(share, info, self.work.partition_size)

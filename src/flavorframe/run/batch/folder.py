@@ -38,6 +38,7 @@ class Work:
     engine: str
     partition_size: int
     threads: int
+    retries: int
     jobs: tuple[tuple[Share, ...], ...]
 
 

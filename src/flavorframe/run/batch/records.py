@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import platform
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from flavorframe.datasets import Partition
-from flavorframe.engine import FileInfo, Partial, get_engine
+from flavorframe.engine import Engine, FileInfo, Partial, get_engine
 from flavorframe.errors import FlavorframeError
 from flavorframe.run.attempts import Failed, evaluate, prepare
 from flavorframe.run.batch.folder import Work
 from flavorframe.run.batch.shares import Share
-from flavorframe.run.partitions import partitions
+from flavorframe.run.gathering import Piece, unchanged
+from flavorframe.run.partitions import Segment, partitions
 from flavorframe.run.threads import Pool, ordered
 
 
@@ -27,11 +29,12 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Came:
-    """What evaluating a partition gave."""
+class Total:
+    """The last record of a job: the sum of its partials, and from start to end how long it took."""
 
-    part: Partition
-    found: Partial | Failed
+    partial: Partial
+    worker: str
+    wall: float
 
 
 @dataclass(frozen=True)
@@ -43,25 +46,44 @@ class Stopped:
 
 
 T = TypeVar("T")
-Record = Opened | Came | Stopped
+Record = Opened | Piece | Total | Stopped
 
 
 def records(work: Work, shares: Sequence[Share]) -> Iterator[Record]:
-    """Yield what became of each file and of each of its partitions, in order."""
-    engine, plan = get_engine(work.engine), work.plan
+    """Yield what became of each file and of each of its partitions, in order, and the total."""
+    began = time.perf_counter()
+    engine, plan, worker = get_engine(work.engine), work.plan, platform.node()
 
     def items() -> Iterator[Opened | Partition]:
         for share in shares:
-            found = _here(prepare(engine, plan, share.segment, work.tree))
-            yield Opened(share.index, found)
+            found = _opened(engine, work, share.segment)
+            yield Opened(share.index, _located(found, worker))
             if isinstance(found, FileInfo):
                 yield from partitions_of(share, found, work.partition_size)
 
-    def record(item: Opened | Partition) -> Record:
-        return item if isinstance(item, Opened) else Came(item, _here(evaluate(engine, plan, item)))
+    def evaluated(item: Opened | Partition) -> Opened | tuple[Partition, Partial | Failed]:
+        if isinstance(item, Opened):
+            return item
+        return item, _located(evaluate(engine, plan, item, work.retries), worker)
 
+    total = replace(engine.empty(plan), tables={})
     with Pool(work.threads) as pool:
-        yield from ordered(pool, record, items(), 2 * work.threads)
+        for found in ordered(pool, evaluated, items(), 2 * work.threads):
+            if isinstance(found, Opened):
+                yield found
+                continue
+            part, partial = found
+            if isinstance(partial, Partial):
+                yield Piece(part, partial.tables)
+                total = total + replace(partial, tables={})
+            else:
+                yield Piece(part, partial)
+    total = replace(total, timing=replace(total.timing, workers={worker: total.timing}))
+    yield Total(total, worker, time.perf_counter() - began)
+
+
+def _opened(engine: Engine, work: Work, segment: Segment) -> FileInfo | Failed:
+    return unchanged(segment, prepare(engine, work.plan, segment, work.tree, work.retries))
 
 
 def partitions_of(share: Share, info: FileInfo, size: int) -> Sequence[Partition]:
@@ -69,11 +91,11 @@ def partitions_of(share: Share, info: FileInfo, size: int) -> Sequence[Partition
     return share.of_list(list(partitions(share.segment, share.index, info, size)))
 
 
-def _here(found: T | Failed) -> T | Failed:
-    """Note on which machine something failed."""
+def _located(found: T | Failed, worker: str) -> T | Failed:
+    """Return a failure with the machine where it happened; anything else as it is."""
     if not isinstance(found, Failed):
         return found
-    return replace(found, failure=replace(found.failure, worker=platform.node()))
+    return replace(found, failure=replace(found.failure, worker=worker))
 
 
 def is_of_the_analysis(error: Exception) -> bool:
