@@ -3,13 +3,15 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from analyses import assert_same_bits, t, weighted
+from analyses import assert_same_bits, events, t, weighted
 
 import flavorframe as ff
 from flavorframe.errors import RunError
@@ -165,6 +167,38 @@ def test_setup_lines_come_first(slurm, data):
     site = slurm(jobs=1, setup=["export PERIOD=wrong", 'export PERIOD="it\'s 2017"'])
     result = weighted(told(t.mass)).run(data, on=site, progress=False)
     assert result.cutflow["cut 0"].candidates == result.cutflow["mass"].candidates > 0
+
+
+def test_an_interrupted_run_is_gathered_by_another_process(slurm, data, tmp_path):
+    go = tmp_path / "go"
+
+    @ff.function
+    def wait(x):
+        import time
+        from pathlib import Path
+
+        while not Path(go).exists():
+            time.sleep(0.1)
+        return np.ones(len(x), bool)
+
+    site, analysis = slurm(), weighted(wait(t.mass) | (events.event >= 0))
+    timer = threading.Timer(3, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    part = analysis.run(data, on=site, progress=False)
+    assert not part.is_complete
+    assert "its jobs go on: ff.Slurm.gather" in repr(part)
+    go.touch()
+    code = (
+        "import sys, flavorframe as ff; "
+        "print(ff.Slurm.gather(sys.argv[1], progress=False).save(sys.argv[2]))"
+    )
+    command = [sys.executable, "-c", code, str(run_folder(site)), str(tmp_path / "out")]
+    subprocess.run(command, check=True)
+    whole = ff.load(tmp_path / "out")["dataset"]
+    local = analysis.run(data, progress=False)
+    assert whole.cutflow == local.cutflow
+    assert whole.mass.view(flow=True).tobytes() == local.mass.view(flow=True).tobytes()
+    assert submissions(site) == [[0, 1, 2]]
 
 
 def test_what_sbatch_refuses_is_told(slurm, data):

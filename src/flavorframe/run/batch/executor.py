@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 from flavorframe.datasets import Dataset
 from flavorframe.engine import Engine, FileInfo, get_engine
-from flavorframe.errors import FlavorframeError, RunError
+from flavorframe.errors import AnalysisError, FlavorframeError, RunError, did_you_mean
 from flavorframe.outputs import Snapshot
 from flavorframe.plan import Plan
 from flavorframe.result import Failure, Timing
+from flavorframe.result.result import Result
 from flavorframe.run.attempts import Failed
 from flavorframe.run.batch.folder import RunFolder, Sent, Work
 from flavorframe.run.batch.follow import Follower, Lost
@@ -20,6 +24,9 @@ from flavorframe.run.batch.site import Site
 from flavorframe.run.executor import Outcome, RunOptions
 from flavorframe.run.gathering import Gathering
 from flavorframe.run.partitions import segments
+
+FOLLOWING = ("progress", "on_error", "retries", "on_update")
+"""Options that may be others when a run is gathered than when it was sent."""
 
 
 class BatchExecutor:
@@ -41,7 +48,7 @@ class BatchExecutor:
         return gathering.outcome(threads_of(folder.sent))
 
     def send(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> RunFolder:
-        """Submit the jobs of a run and return its folder, with which `gather` works anywhere.
+        """Submit the jobs of a run and return its folder, for `gather`.
 
         Raises RunError where the batch system cannot be reached or refuses.
         """
@@ -57,16 +64,26 @@ class BatchExecutor:
         return folder
 
 
-def gather(folder: RunFolder, options: RunOptions | None = None) -> Outcome:
-    """Wait for the jobs of a run that was sent, from whatever process, and add up their parts.
-
-    ``options`` say how to follow it: by default as it was sent.
-    """
+def gather(path: Path, options: Mapping[str, Any]) -> Result:
+    """Return the result of a run that was sent; see `flavorframe.run.batch.site.Site.gather`."""
+    folder = RunFolder.open(path)
     sent = folder.sent
-    chosen, engine = options or sent.options, get_engine(sent.work.engine)
-    with Gathering(sent.work.plan, sent.dataset, engine, chosen, sent.earlier) as gathering:
+    plan, dataset, engine = sent.work.plan, sent.dataset, get_engine(sent.work.engine)
+    chosen = replace(sent.options, **_of_following(options))
+    with Gathering(plan, dataset, engine, chosen, sent.earlier) as gathering:
         collect(folder, sent, chosen, gathering)
-    return gathering.outcome(threads_of(sent))
+    return Result.of(plan, dataset, gathering.outcome(threads_of(sent)))
+
+
+def _of_following(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the options; raises AnalysisError for one that was settled when the run was sent."""
+    for name in options:
+        if name not in FOLLOWING:
+            raise AnalysisError(
+                f"gather() has no option {name!r}: it takes {', '.join(FOLLOWING)}."
+                f"{did_you_mean(name, FOLLOWING)}"
+            )
+    return options
 
 
 def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathering) -> None:
@@ -78,7 +95,8 @@ def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathe
         for number, lost in follower.settle(in_order=has_rows(sent.work.plan)):
             parts.take(number, lost)
     except KeyboardInterrupt:
-        gathering.stop(f"interrupted, and its jobs go on: ff.attach({str(folder.path)!r})")
+        again = f"ff.{type(sent.site).__name__}.gather({str(folder.path)!r})"
+        gathering.stop(f"interrupted, while its jobs go on: {again}")
     except FlavorframeError:
         follower.cancel()
         raise

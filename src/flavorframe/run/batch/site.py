@@ -19,6 +19,7 @@ from flavorframe.run.batch.request import mebibytes, one_line, seconds
 
 if TYPE_CHECKING:
     from flavorframe.engine import Engine
+    from flavorframe.result.result import Result
     from flavorframe.run.batch.folder import RunFolder
     from flavorframe.run.executor import Executor, RunOptions
 
@@ -94,6 +95,19 @@ class Site(ABC):
         from flavorframe.run.batch.executor import BatchExecutor
 
         return BatchExecutor(self, engine, options)
+
+    @staticmethod
+    def gather(folder: str | os.PathLike[str], **options: Any) -> Result:
+        """Return the result of a run that was sent earlier, from any process, by its folder.
+
+        It waits for jobs that are not done, and submits again what failed: ``ff.Slurm.gather(
+        "flavorframe-runs/2017B-20260301-101500")``. The ``options`` are those of `Analysis.run`
+        that concern following: ``progress``, ``retries``, ``on_error``, ``on_update``. Raises
+        FileError where the folder is none of a batch run.
+        """
+        from flavorframe.run.batch.executor import gather
+
+        return gather(Path(folder), options)
 
     # What a batch system is asked
 
