@@ -20,6 +20,7 @@ from flavorframe.writing import make_folder
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from flavorframe.run.detached import Run
     from flavorframe.run.executor import Executor, HowToRun
 
 RESERVED = frozenset(dir(Result)) | {field.name for field in fields(Result)}
@@ -96,6 +97,24 @@ class Analysis:
         if isinstance(data, Mapping):
             return Results({name: self._run(each, executor, output) for name, each in data.items()})
         return self._run(data, executor, output)
+
+    def submit(
+        self,
+        data: Dataset | Mapping[str, Dataset],
+        *,
+        name: str | None = None,
+        **options: Unpack[HowToRun],
+    ) -> Run:
+        """Start a run that goes on by itself, and return at once; see `flavorframe.attach`.
+
+        The options are those of `run`. With a Dask client, cluster or address as ``on`` the run is
+        conducted by the cluster, and this machine may go; otherwise by a process of this machine
+        that outlives the session. ``name`` is by default the dataset's with the time. Raises
+        AnalysisError where there is a run of that name already.
+        """
+        from flavorframe.run.detached import submit
+
+        return submit(self, data, name, dict(options))
 
     def _run(
         self, data: Dataset, executor: Executor, output: str | os.PathLike[str] | None

@@ -21,14 +21,22 @@ def client_for(on: Any, threads: int | None) -> Iterator[Any]:
             on = stack.enter_context(_own_cluster(threads))
         elif on == "gateway":
             on = stack.enter_context(_gateway_cluster())
-        if isinstance(on, str):
-            yield stack.enter_context(_connected(on))
-        elif hasattr(on, "scheduler_info") and hasattr(on, "submit"):
-            yield _usable(on)
-        else:
-            client = on.get_client()
+        client = _connected(on)
+        if client is not on:
             stack.callback(client.close)
-            yield _usable(client)
+        yield client
+
+
+_lasting: dict[str, Any] = {}
+
+
+def lasting_client(on: Any) -> Any:
+    """Return a client that stays as long as the session does; one for each address."""
+    if not isinstance(on, str):
+        return _connected(on)
+    if on not in _lasting or _lasting[on].status != "running":
+        _lasting[on] = _connected(on)
+    return _lasting[on]
 
 
 def _own_cluster(threads: int | None) -> Any:
@@ -49,7 +57,19 @@ def _gateway_cluster() -> Any:
     return cluster
 
 
-def _connected(address: str) -> Any:
+def _connected(on: Any) -> Any:
+    """Return the client that a user gave, or one of the cluster, or of the address."""
+    if isinstance(on, str):
+        return _client_at(on)
+    client = on if hasattr(on, "submit") else on.get_client()
+    if client.asynchronous:
+        raise AnalysisError(
+            "on= got an asynchronous Dask client: make one with asynchronous=False."
+        )
+    return client
+
+
+def _client_at(address: str) -> Any:
     from distributed import Client
 
     try:
@@ -59,14 +79,6 @@ def _connected(address: str) -> Any:
             f"no Dask scheduler answers at {address}: {error}. Is it running, and can this machine "
             "reach it?"
         ) from None
-
-
-def _usable(client: Any) -> Any:
-    if client.asynchronous:
-        raise AnalysisError(
-            "on= got an asynchronous Dask client: make one with asynchronous=False."
-        )
-    return client
 
 
 def count_threads(client: Any) -> int:

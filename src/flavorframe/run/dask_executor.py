@@ -31,14 +31,10 @@ FATAL = 5
 class DaskExecutor:
     """Evaluates partitions on the workers of a Dask cluster; see `targets.executor_for`."""
 
-    def __init__(
-        self, engine: Engine, options: RunOptions, on: Any, stop: Callable[[], bool] | None = None
-    ) -> None:
-        """``stop`` is asked, now and then, whether to end the run early."""
+    def __init__(self, engine: Engine, options: RunOptions, on: Any) -> None:
         self._engine = engine
         self._options = options
         self._on = on
-        self._stop = stop or (lambda: False)
 
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Evaluate the plan; see `flavorframe.run.executor.Executor.run`.
@@ -55,7 +51,7 @@ class DaskExecutor:
             gathering.progress.say(f"dashboard: {client.dashboard_link}")
             content = packed((self._engine, plan, dataset.tree))
             run = stack.enter_context(_evaluation(client, content))
-            work = _Work(client, run, gathering, self._options, self._stop)
+            work = _Work(client, run, gathering, self._options)
             try:
                 work.do()
             except KeyboardInterrupt:
@@ -125,13 +121,11 @@ class _Work:
         run: str,
         gathering: Gathering,
         options: RunOptions,
-        stop: Callable[[], bool],
     ) -> None:
         self._client = client
         self._run = run
         self._gathering = gathering
         self._options = options
-        self._stop = stop
         self._schedule = Schedule(gathering.work, options.partition_size)
         self._under_way: dict[Any, _Task] = {}
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -152,8 +146,7 @@ class _Work:
             if not self._under_way or self._gathering.stopped:
                 return
             self._gather()
-            if self._stop():
-                self._gathering.stop("stopped")
+            self._gathering.tell()
 
     def cancel(self) -> None:
         """Drop what is under way."""
@@ -207,7 +200,7 @@ class _Work:
         keys = [(f"{work.__name__}-{self._run}", self._number + i) for i in range(len(items))]
         self._number += len(items)
         futures: list[Any] = self._client.map(
-            work, items, run=self._run, key=keys, priority=priority, pure=False
+            work, items, run=self._run, key=keys, priority=priority, pure=False, fifo_timeout=0
         )
         for future, task in zip(futures, tasks, strict=True):
             self._under_way[future] = task

@@ -35,6 +35,7 @@ class HowToRun(TypedDict, total=False):
     on_error: str
     retries: int
     on_update: Callable[[Result], object] | None
+    should_stop: Callable[[], bool] | None
     performance_report: str | os.PathLike[str] | None
     files: tuple[str, ...]
 
@@ -49,6 +50,7 @@ class RunOptions:
     on_error: str = "report"
     retries: int = 2
     on_update: Callable[[Result], object] | None = None
+    should_stop: Callable[[], bool] | None = None
     performance_report: str | os.PathLike[str] | None = None
     files: tuple[str, ...] = ()
 

@@ -23,7 +23,7 @@ from flavorframe.run.progress import Progress, choose_progress
 from flavorframe.run.rows import Rows
 
 UPDATE_SECONDS = 1.0
-"""How often a run tells what it has so far."""
+"""How often a run tells what it has so far, at most: a tenth of its time may go there."""
 
 Tables = Mapping[str, tuple[Chunk, ...]]
 
@@ -59,7 +59,8 @@ class Gathering:
         self._files = {} if earlier is None else {info.file: info for info in earlier.files}
         self._first_error: FlavorframeError | None = None
         self._began = time.perf_counter()
-        self._updated = self._began
+        self._next_update = self._began + UPDATE_SECONDS
+        self._listeners = list(filter(None, (options.on_update, self.progress.listener)))
         partial = engine.empty(plan) if earlier is None else earlier.partial
         self._outcome = Outcome(plan, dataset, engine.name, replace(partial, tables={}))
 
@@ -111,7 +112,7 @@ class Gathering:
         if partial is not None:
             self.progress.advance(partial.timing)
             self._outcome.partial = self._outcome.partial + replace(partial, tables={})
-        self._tell()
+        self.tell()
 
     def stop(self, reason: str) -> None:
         """Note that the run ends before everything is read; what is missing becomes gaps."""
@@ -146,12 +147,13 @@ class Gathering:
 
     def outcome(self, threads: int) -> Outcome:
         """Return all that was gathered, with the wall time since the start."""
-        wall = time.perf_counter() - self._began
-        if self._earlier is not None:
-            wall += self._earlier.partial.timing.wall
-        timing = replace(self._outcome.partial.timing, wall=wall, threads=threads)
+        timing = replace(self._outcome.partial.timing, wall=self._wall(), threads=threads)
         self._outcome.partial = replace(self._outcome.partial, timing=timing)
         return self._outcome
+
+    def _wall(self) -> float:
+        earlier = 0.0 if self._earlier is None else self._earlier.partial.timing.wall
+        return earlier + time.perf_counter() - self._began
 
     def _end(self) -> None:
         self._ordering.end()
@@ -182,20 +184,30 @@ class Gathering:
         self._outcome.failures.append(failed.failure)
         self._first_error = self._first_error or failed.error
 
-    def _tell(self) -> None:
-        """Tell who asked for it, once in a while, what there is so far."""
-        if self._options.on_update is None:
-            return
+    def tell(self) -> None:
+        """Tell who asked for it, once in a while, what there is so far, and ask whether to stop."""
         now = time.perf_counter()
-        if now - self._updated >= UPDATE_SECONDS:
-            self._updated = now
-            self._options.on_update(self._so_far())
+        if now < self._next_update:
+            return
+        if self._listeners and self.events:
+            result = self._so_far()
+            for listener in self._listeners:
+                listener(result)
+        if self._options.should_stop is not None and self._options.should_stop():
+            self.stop("stopped")
+        spent = time.perf_counter() - now
+        self._next_update = now + max(UPDATE_SECONDS, 10 * spent)
 
     def _so_far(self) -> Any:
         from flavorframe.result.result import Result
 
+        timing = replace(self._outcome.partial.timing, wall=self._wall())
         outcome = replace(
-            self._outcome, files=self._known_files(), rows=self._rows.stored, stopped="running"
+            self._outcome,
+            partial=replace(self._outcome.partial, timing=timing),
+            files=self._known_files(),
+            rows=self._rows.stored,
+            stopped="running",
         )
         return Result.of(outcome.plan, outcome.dataset, outcome)
 

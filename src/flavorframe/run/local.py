@@ -55,6 +55,9 @@ class LocalExecutor:
         parts = self._partitions(opened, gathering)
         for part, found in ordered(pool, evaluate_partition, parts, 2 * self._threads):
             gathering.add(part, found)
+            if gathering.stopped:
+                pool.shutdown(cancel_futures=True)
+                return
 
     def _partitions(
         self, opened: Iterable[tuple[int, FileInfo | Failed]], gathering: Gathering

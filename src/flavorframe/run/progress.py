@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from flavorframe.result import Timing
+
+if TYPE_CHECKING:
+    from flavorframe.result.result import Result
 
 MOST_WORKERS = 8
 """How many workers are shown."""
 
 
 class Progress(Protocol):
-    """What an executor tells while it works."""
+    """What an executor tells while it works; a ``listener`` wants the results so far too."""
+
+    @property
+    def listener(self) -> Callable[[Result], object] | None:
+        """What is to be called, once in a while, with the result so far."""
 
     def __enter__(self) -> Progress: ...
 
@@ -38,6 +46,8 @@ class Progress(Protocol):
 class Silent:
     """Shows nothing."""
 
+    listener = None
+
     def __enter__(self) -> Silent:
         return self
 
@@ -56,6 +66,8 @@ class Silent:
 
 class Bar:
     """A bar in the terminal or notebook: events/s, MB/s and the time left; workers below it."""
+
+    listener = None
 
     def __init__(self, title: str) -> None:
         self._title = title
@@ -118,6 +130,10 @@ class Bar:
 
 def choose_progress(show: bool | Literal["live"] | None, title: str) -> Progress:
     """Return a bar where one is wanted: by default, where a person is looking on."""
+    if show == "live":
+        from flavorframe.run.live import Live
+
+        return Live(title)
     if show is None:
         show = sys.stderr.isatty() or "ipykernel" in sys.modules
     return Bar(title) if show else Silent()

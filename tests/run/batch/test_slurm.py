@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from analyses import assert_same_bits, events, t, weighted
+from analyses import assert_same_bits, t, weighted, without_rows
 
 import flavorframe as ff
 from flavorframe.errors import RunError
@@ -45,7 +45,7 @@ def once(marker, act):
     return function
 
 
-@pytest.mark.parametrize(("jobs", "size"), [(2, 50_000), (7, 11)])
+@pytest.mark.parametrize(("jobs", "size"), [(2, 50_000), (5, 11)])
 def test_the_same_bits_as_here(slurm, data, jobs, size):
     site, analysis = slurm(jobs=jobs), weighted()
     result = analysis.run(data, on=site, partition_size=size, progress=False)
@@ -132,7 +132,7 @@ def test_an_error_of_the_analysis_ends_the_run(slurm, slurm_server, data):
     with pytest.raises(Exception) as here:  # noqa: PT011
         analysis.run(data, progress=False)
     with pytest.raises(type(here.value), match="no such period"):
-        analysis.run(data, on=slurm(jobs=30), progress=False)
+        analysis.run(data, on=slurm(jobs=12), progress=False)
     assert slurm_server.command("squeue", "--noheader", "--states=PENDING") == ""
 
 
@@ -169,28 +169,30 @@ def test_setup_lines_come_first(slurm, data):
     assert result.cutflow["cut 0"].candidates == result.cutflow["mass"].candidates > 0
 
 
-def test_an_interrupted_run_is_gathered_by_another_process(slurm, data, tmp_path):
-    go = tmp_path / "go"
+def waiting(tmp_path):
+    """Return a cut that the first job to come to it waits at, until a file "go" is there."""
+    go = str(tmp_path / "go")
 
-    @ff.function
-    def wait(x):
-        import time
-        from pathlib import Path
-
-        while not Path(go).exists():
+    def wait():
+        while not os.path.exists(go):
             time.sleep(0.1)
-        return np.ones(len(x), bool)
 
-    site, analysis = slurm(), weighted(wait(t.mass) | (events.event >= 0))
-    timer = threading.Timer(3, signal.raise_signal, [signal.SIGINT])
-    timer.start()
-    part = analysis.run(data, on=site, progress=False)
-    assert not part.is_complete
-    assert "its jobs go on: ff.Slurm.gather" in repr(part)
-    go.touch()
+    return once(tmp_path / "came", wait)
+
+
+def test_an_interrupted_run_is_gathered_by_another_process(slurm, data, tmp_path, capsys):
+    def interrupt(result):
+        raise KeyboardInterrupt
+
+    site, analysis = slurm(), without_rows(waiting(tmp_path)(t.mass))
+    part = analysis.run(data, on=site, on_update=interrupt, progress=False)
+    assert part.stopped.startswith("interrupted; ff.Slurm.gather('/")
+    assert "the jobs go on" in capsys.readouterr().err
+    assert part.events in (50, 100)
+    (tmp_path / "go").touch()
     code = (
         "import sys, flavorframe as ff; "
-        "print(ff.Slurm.gather(sys.argv[1], progress=False).save(sys.argv[2]))"
+        "ff.Slurm.gather(sys.argv[1], progress=False).save(sys.argv[2])"
     )
     command = [sys.executable, "-c", code, str(run_folder(site)), str(tmp_path / "out")]
     subprocess.run(command, check=True)
@@ -199,6 +201,21 @@ def test_an_interrupted_run_is_gathered_by_another_process(slurm, data, tmp_path
     assert whole.cutflow == local.cutflow
     assert whole.mass.view(flow=True).tobytes() == local.mass.view(flow=True).tobytes()
     assert submissions(site) == [[0, 1, 2]]
+
+
+def test_a_run_that_is_stopped_cancels_its_jobs(slurm, slurm_server, data, tmp_path):
+    analysis, seen = without_rows(waiting(tmp_path)(t.mass)), []
+
+    def enough():
+        return bool(seen)
+
+    part = analysis.run(data, on=slurm(), on_update=seen.append, should_stop=enough, progress=False)
+    assert part.stopped == "stopped"
+    assert part.events in (50, 100)
+    until(lambda: not slurm_server.command("squeue", "--noheader"))
+    (tmp_path / "go").touch()
+    local = analysis.run(data, progress=False)
+    assert part.resume(progress=False).cutflow == local.cutflow
 
 
 def test_what_sbatch_refuses_is_told(slurm, data):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from flavorframe.run.batch.records import Opened, Stopped, Total, partitions_of
 from flavorframe.run.batch.shares import Share, divide
 from flavorframe.run.batch.site import Site
 from flavorframe.run.executor import Outcome, RunOptions
-from flavorframe.run.gathering import Gathering
+from flavorframe.run.gathering import Gathering, Piece
 from flavorframe.run.partitions import segments
 
 FOLLOWING = ("progress", "on_error", "retries", "on_update")
@@ -87,20 +88,35 @@ def _of_following(options: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathering) -> None:
-    """Take parts as they come; an error of the analysis cancels what is still in the queue."""
-    tell = gathering.progress.say
+    """Take parts as they come.
+
+    Jobs that are still in the queue are cancelled where the run is stopped, or the analysis is
+    wrong; an interrupt lets them go on.
+    """
+
+    def tell(text: str) -> None:
+        gathering.progress.say(text)
+        gathering.tell()
+
     follower = Follower(folder, sent.site, len(sent.work.jobs), options.retries, tell)
     parts = Parts(folder, sent.work, gathering)
     try:
-        for number, lost in follower.settle(in_order=has_rows(sent.work.plan)):
+        for number, lost in follower.settle(
+            in_order=has_rows(sent.work.plan), until=lambda: bool(gathering.stopped)
+        ):
             parts.take(number, lost)
+        parts.end()
+        if gathering.stopped:
+            follower.cancel()
     except KeyboardInterrupt:
         again = f"ff.{type(sent.site).__name__}.gather({str(folder.path)!r})"
-        gathering.stop(f"interrupted, while its jobs go on: {again}")
+        print(f"Interrupted; the jobs go on, and {again} gives their result.", file=sys.stderr)
+        if not gathering.events:
+            raise
+        gathering.stop(f"interrupted; {again}")
     except FlavorframeError:
         follower.cancel()
         raise
-    parts.end()
 
 
 def threads_of(sent: Sent) -> int:
@@ -135,22 +151,23 @@ class Parts:
 
     def _read(self, number: int) -> None:
         shares = {share.index: share for share in self.work.jobs[number]}
+        pieces: list[Piece] = []
         for record in read_part(self.folder.part(number)):
             if isinstance(record, Stopped):
                 raise record.error or self._unforeseen(number, record)
             if isinstance(record, Opened):
                 self._open(shares[record.index], record.found)
-            elif isinstance(record, Total):
-                self._add(record)
+            elif isinstance(record, Piece):
+                pieces.append(record)
             else:
-                self.gathering.add_pieces([record], None)
+                self.gathering.add_pieces(pieces, record.partial)
+                self._note_worker(record)
 
     def _unforeseen(self, number: int, record: Stopped) -> RunError:
         log = self.folder.log(self.folder.attempts[number][-1])
         return RunError(f"a batch job ended with {record.text} (log: {log})")
 
-    def _add(self, total: Total) -> None:
-        self.gathering.add_pieces([], total.partial)
+    def _note_worker(self, total: Total) -> None:
         known = self._spans.get(total.worker, Timing(threads=self.work.threads))
         self._spans[total.worker] = known + Timing(wall=total.wall)
 

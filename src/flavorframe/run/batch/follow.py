@@ -47,15 +47,21 @@ class Follower:
     settled: dict[int, Lost | None] = field(default_factory=dict)
     _ended: dict[str, float] = field(default_factory=dict)
 
-    def settle(self, *, in_order: bool) -> Iterator[tuple[int, Lost | None]]:
-        """Yield the number of each job and what became of it: None where its part is there."""
+    def settle(
+        self, *, in_order: bool, until: Callable[[], bool] = lambda: False
+    ) -> Iterator[tuple[int, Lost | None]]:
+        """Yield the number of each job and what became of it: None where its part is there.
+
+        ``until`` is asked between looks whether to leave it at that.
+        """
         delay, given = SOONEST, set[int]()
-        while len(given) < self.jobs:
+        while len(given) < self.jobs and not until():
             self.look()
-            for number in self._givable(given, in_order=in_order):
+            news = self._givable(given, in_order=in_order)
+            for number in news:
                 given.add(number)
                 yield number, self.settled[number]
-            if len(given) < self.jobs:
+            if not news:
                 time.sleep(delay)
                 delay = min(1.2 * delay, LATEST)
 
