@@ -35,7 +35,9 @@ def _after(kind: str, event: Any, before: State | None) -> State:
         # What was held keeps its reason when it is removed.
         reason = known.reason or f"it was removed: {event.get('Reason')}"
         return State("failed", reason, known.starts)
-    if kind in ("SUBMIT", "JOB_EVICTED", "JOB_RELEASED", "SHADOW_EXCEPTION"):
+    if kind == "JOB_EVICTED" and not event.get("TerminatedAndRequeued"):
+        return State("waiting", starts=known.starts - 1)  # the pool's doing, which does not count
+    if kind in ("SUBMIT", "JOB_EVICTED", "JOB_RELEASED"):
         return State("waiting", starts=known.starts)
     return known
 

@@ -10,8 +10,9 @@ from itertools import takewhile
 from pathlib import Path
 
 from flavorframe.errors import RunError
+from flavorframe.run.batch.ends import explanation
 from flavorframe.run.batch.folder import RunFolder
-from flavorframe.run.batch.site import Site, State, UnreachableError, explanation
+from flavorframe.run.batch.site import Site, State, UnreachableError
 
 SOONEST, LATEST = 1.0, 30.0
 """Seconds between two looks at the queue: few at first, then as many as is kind to it."""

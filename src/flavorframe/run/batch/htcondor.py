@@ -76,6 +76,7 @@ class HTCondor(Site):
             "request_cpus": str(self.cores),
             "request_memory": f"{mebibytes('memory', self.memory)}MB",
             "request_disk": f"{mebibytes('disk', self.disk)}MB",
+            "max_retries": str(folder.work.retries),
             **self._files(folder, part),
             **self.run_time(),
             **self.checked_options(),
@@ -95,7 +96,7 @@ class HTCondor(Site):
         return {
             "arguments": _arguments(".", "$(number)", part),
             "should_transfer_files": "YES",
-            "transfer_input_files": "run.json, jobs.json, work.pickle",
+            "transfer_input_files": "run.json, work.pickle",
             "transfer_output_files": part,
             "transfer_output_remaps": f'"{part} = parts/{part}"',
             # A job without a part would be held, were its part looked for.

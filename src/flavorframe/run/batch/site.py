@@ -71,6 +71,9 @@ class Site(ABC):
             seconds(self.time)
         for name, text in self.options.items():
             one_line(f"options[{name!r}]", f"{name}{text}")
+        for item in fields(self):
+            if isinstance(getattr(self, item.name), str) and item.name != "setup":
+                one_line(item.name, getattr(self, item.name))
 
     def __repr__(self) -> str:
         asked = (
@@ -167,31 +170,3 @@ def require_commands(system: str, *names: str) -> None:
             f"{system} cannot be reached from this machine: {', '.join(missing)} is not on the "
             f"PATH. Submit from a login node of the site."
         )
-
-
-# What a log tells of the end of a job
-
-_ENDS = (
-    (r"exceeded (?:job )?memory limit|oom.kill|out.of.memory|OOM Killed|MemoryError", "memory"),
-    (r"DUE TO TIME LIMIT|time limit|MaxRuntime|wall.?time exceeded", "time"),
-    (r"DUE TO NODE FAILURE|its node failed", "node"),
-    (r"DUE TO PREEMPTION|preempted", "preempted"),
-    (r"\*\*\* (?:JOB|STEP) .* CANCELLED|it was cancelled", "cancelled"),
-)
-
-
-def explanation(site: Site, log: str, reason: str) -> str:
-    """Return why an attempt failed, from the end of its log and what the batch system says."""
-    text = f"{log[-20_000:]}\n{reason}"
-    found = next((end for pattern, end in _ENDS if re.search(pattern, text, re.IGNORECASE)), None)
-    known = {
-        "memory": f"it needed more than the memory={site.memory!r} that was asked for",
-        "time": f"it took longer than the time={site.time!r} that was asked for",
-        "node": "its node failed",
-        "preempted": "it was preempted",
-        "cancelled": "it was cancelled",
-    }
-    if found is not None:
-        return known[found]
-    last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "")
-    return "; ".join(filter(None, [reason, last])) or "it ended without a word"

@@ -1,0 +1,42 @@
+"""How jobs end: what their logs, and the batch system, tell of it."""
+
+from __future__ import annotations
+
+import re
+
+from flavorframe.run.batch.site import Site
+
+LAST = 20_000
+"""Characters at the end of a log that are looked at."""
+
+_MEMORY = re.compile(
+    r"exceeded (?:job )?memory limit|memory usage exceeded|oom.kill|out.of.memory|MemoryError",
+    re.IGNORECASE,
+)
+_TIME = re.compile(r"time limit|MaxRuntime|wall.?time exceeded", re.IGNORECASE)
+_NODE = re.compile(r"node fail", re.IGNORECASE)
+_PREEMPTED = re.compile(r"due to preemption|preempted", re.IGNORECASE)
+_CANCELLED = re.compile(r"\*\*\* (?:JOB|STEP) .* CANCELLED|it was cancelled")
+
+
+def explanation(site: Site, log: str, reason: str) -> str:
+    """Return why an attempt failed, from the end of its log and what the batch system says.
+
+    >>> from flavorframe import Slurm
+    >>> explanation(Slurm(), "ModuleNotFoundError: No module named 'flavorframe'", "exit code 1")
+    "exit code 1; ModuleNotFoundError: No module named 'flavorframe'"
+    """
+    text = f"{log[-LAST:]}\n{reason}"
+    asked = "the site allows" if site.time is None else f"the time={site.time!r} asked for"
+    known = {
+        _MEMORY: f"it needed more than the memory={site.memory!r} asked for",
+        _TIME: f"it took longer than {asked}",
+        _NODE: "its node failed",
+        _PREEMPTED: "it was preempted",
+        _CANCELLED: "it was cancelled",
+    }
+    for pattern, end in known.items():
+        if pattern.search(text):
+            return end
+    last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "")
+    return "; ".join(filter(None, [reason, last])) or "it ended without a word"
