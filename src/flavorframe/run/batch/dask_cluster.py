@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
+import shlex
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flavorframe.errors import RunError
+from flavorframe.run.batch.folder import DEFAULT
 from flavorframe.run.batch.request import mebibytes, seconds
 from flavorframe.writing import make_folder
 
@@ -21,36 +25,47 @@ def slurm_cluster(site: Slurm, workers: int | None, options: Mapping[str, Any]) 
     quality = {} if site.qos is None else {"qos": site.qos}
     more = {**quality, **site.options}
     asked = {
-        **_common(site),
-        **_encrypted(site),
         "queue": site.partition,
         "account": site.account,
         "walltime": site.time,
         "job_extra_directives": [f"--{name}={x}" if x else f"--{name}" for name, x in more.items()],
     }
-    return _scaled(_jobqueue().SLURMCluster(**_given({**asked, **options})), workers)
+    return _cluster(site, "SLURMCluster", {**asked, **options}, workers, encrypted=True)
 
 
 def htcondor_cluster(site: HTCondor, workers: int | None, options: Mapping[str, Any]) -> Any:
     """Return a `dask_jobqueue.HTCondorCluster` of such jobs."""
     asked = {
-        **_common(site),
-        **(_encrypted(site) if site.shared_filesystem else {}),
         "disk": f"{mebibytes('disk', site.disk)}MiB",
         "job_extra_directives": {**site.run_time(), **site.checked_options()},
     }
-    return _scaled(_jobqueue().HTCondorCluster(**_given({**asked, **options})), workers)
+    shared = site.shared_filesystem
+    return _cluster(site, "HTCondorCluster", {**asked, **options}, workers, encrypted=shared)
 
 
-def _common(site: Site) -> dict[str, Any]:
-    return {
+def _cluster(
+    site: Site, kind: str, options: Mapping[str, Any], workers: int | None, *, encrypted: bool
+) -> Any:
+    """Return a cluster; ``encrypted`` asks for a file system that workers read the keys from."""
+    folder = _folder(site)
+    asked = {
         "cores": site.cores,
         "processes": 1,
         "memory": f"{mebibytes('memory', site.memory)}MiB",
         "python": site.python,
         "job_script_prologue": site.setup_lines,
         "worker_extra_args": _ends_in_time(site),
+        "log_directory": str(folder),
+        # Without it anyone on the network could have the workers run code as the user.
+        "security": _security(folder) if encrypted else None,
+        **options,
     }
+    given = {name: value for name, value in asked.items() if value is not None}
+    cluster = getattr(_jobqueue(), kind)(**given)
+    weakref.finalize(cluster, _remove_keys, folder)
+    if workers is not None:
+        cluster.scale(workers)
+    return cluster
 
 
 def _ends_in_time(site: Site) -> list[str]:
@@ -60,23 +75,40 @@ def _ends_in_time(site: Site) -> list[str]:
     return ["--lifetime", f"{int(0.9 * seconds(site.time))}s", "--lifetime-stagger", "1m"]
 
 
-def _encrypted(site: Site) -> dict[str, Any]:
-    """Return options without which anyone on the network could run code as the user."""
-    folder = Path(site.folder or ".").expanduser().absolute() / ".flavorframe-dask"
+def _folder(site: Site) -> Path:
+    """Make a folder for keys and logs, which only the user can read."""
+    below = Path(site.folder or DEFAULT).expanduser().absolute()
+    folder = below / f"dask-{secrets.token_hex(4)}"
+    if shlex.quote(str(folder)) != str(folder):
+        raise RunError(
+            f"dask-jobqueue cannot use folder {below}: give folder= without blanks and signs that "
+            f"mean something to a shell."
+        )
     make_folder(folder)
     folder.chmod(0o700)
-    return {"security": True, "shared_temp_directory": str(folder)}
+    return folder
 
 
-def _given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options without those that are left to the site's own configuration."""
-    return {name: value for name, value in options.items() if value is not None}
+def _security(folder: Path) -> Any:
+    """Return keys of the cluster's own, in files that the workers' command lines name."""
+    from distributed.security import Security
+
+    made = Security.temporary()
+    texts = {"ca": made.tls_ca_file, "cert": made.tls_worker_cert, "key": made.tls_worker_key}
+    files = {name: folder / f"{name}.pem" for name in texts}
+    for name, path in files.items():
+        path.write_text(texts[name], "utf-8")
+    of_roles = {
+        f"tls_{role}_{name}": str(files[name])
+        for role in ("scheduler", "worker", "client")
+        for name in ("cert", "key")
+    }
+    return Security(tls_ca_file=str(files["ca"]), require_encryption=True, **of_roles)
 
 
-def _scaled(cluster: Any, workers: int | None) -> Any:
-    if workers is not None:
-        cluster.scale(workers)
-    return cluster
+def _remove_keys(folder: Path) -> None:
+    for path in folder.glob("*.pem"):
+        path.unlink(missing_ok=True)
 
 
 def _jobqueue() -> Any:
