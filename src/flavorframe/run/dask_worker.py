@@ -51,13 +51,10 @@ class Evaluated:
     ended: float
 
 
-def open_files(
-    segments: list[tuple[int, Segment]], run: str
-) -> list[tuple[int, FileInfo | Failed]]:
+def open_files(segments: list[tuple[int, Segment]], run: str) -> list[FileInfo | Failed]:
     """Open the files of some segments, given with their numbers."""
     engine, plan, tree = _runs[run]
-    found = [(index, prepare(engine, plan, segment, tree)) for index, segment in segments]
-    return [(index, _located(opened)) for index, opened in found]
+    return [_located(prepare(engine, plan, segment, tree)) for _, segment in segments]
 
 
 def evaluate_parts(parts: list[Partition], run: str) -> Evaluated:

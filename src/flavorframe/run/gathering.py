@@ -56,6 +56,7 @@ class Gathering:
         self._earlier = earlier
         self._rows = Rows(plan, {} if earlier is None else earlier.rows)
         self._gaps: list[Gap] = []
+        self._numbers = {file: number for number, file in enumerate(dataset.files)}
         self._files = {} if earlier is None else {info.file: info for info in earlier.files}
         self._first_error: FlavorframeError | None = None
         self._began = time.perf_counter()
@@ -160,8 +161,12 @@ class Gathering:
         self._rows.copy(None)
         self._rows.complete()
         self._outcome.files = self._known_files()
+        self._outcome.failures.sort(key=self._place)
         self._outcome.gaps = tuple(self._gaps)
         _refuse_nothing(self._outcome, self._first_error)
+
+    def _place(self, failure: Failure) -> tuple[int, int]:
+        return self._numbers[failure.file], failure.start or 0
 
     def _known_files(self) -> list[FileInfo]:
         names = self._outcome.dataset.files
