@@ -142,7 +142,7 @@ def pool(tmp_path, monkeypatch):
     """Put a stand-in for the queue on the path, and return its folder."""
     folder = tmp_path / "pool"
     folder.mkdir()
-    source = Path(__file__).with_name("condor_pool.py").read_text()
+    source = Path(__file__).with_name("condor_pool.txt").read_text()
     for name in ("condor_submit", "condor_rm"):
         script = folder / name
         script.write_text(source.replace("/usr/bin/env python3", sys.executable))
