@@ -34,6 +34,7 @@ from .expr.functions import (
     triples as triples,
     where as where,
 )
+from .extra_files import delivered as delivered
 from .inspection import inspect as inspect
 from .outputs import axis as axis, hist as hist, snapshot as snapshot
 from .physics import (

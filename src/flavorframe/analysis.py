@@ -85,6 +85,7 @@ class Analysis:
         ``on_update`` is called about once a second with the result so far, and an interrupt
         (Ctrl-C) ends the run with it: see `Result.resume`. With ``output``, a folder, snapshots are
         written into it while the run goes on, and the result is saved there at its end.
+        ``files`` names files that functions of the analysis read: see `flavorframe.delivered`.
         ``performance_report`` names an HTML file for Dask's own report.
 
         Raises RunError where no file could be read or the folder cannot be written to, and

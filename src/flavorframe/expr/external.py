@@ -14,6 +14,7 @@ from typing import Any
 from flavorframe.errors import CorrectionError, ExpressionError, did_you_mean
 from flavorframe.expr import nodes as n
 from flavorframe.expr.expression import Expr, Operand, as_node
+from flavorframe.extra_files import by_digest
 
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -90,8 +91,8 @@ class Correction:
 
     @cached_property
     def evaluator(self) -> Any:
-        """Correctionlib's own evaluator."""
-        return _open(self.path)[self.name]
+        """Correctionlib's own evaluator, of the file that was delivered where there is one."""
+        return _open(by_digest(self.digest) or self.path)[self.name]
 
     def __getstate__(self) -> dict[str, str]:
         return {"path": self.path, "name": self.name, "digest": self.digest}

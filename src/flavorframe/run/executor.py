@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
-from flavorframe.datasets import Dataset
+from flavorframe.datasets import Dataset, PathLike
 from flavorframe.engine import FileInfo
 from flavorframe.engine.partial import Partial
 from flavorframe.errors import AnalysisError, did_you_mean
@@ -37,7 +37,7 @@ class HowToRun(TypedDict, total=False):
     on_update: Callable[[Result], object] | None
     should_stop: Callable[[], bool] | None
     performance_report: str | os.PathLike[str] | None
-    files: tuple[str, ...]
+    files: PathLike | Sequence[PathLike]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class RunOptions:
     on_update: Callable[[Result], object] | None = None
     should_stop: Callable[[], bool] | None = None
     performance_report: str | os.PathLike[str] | None = None
-    files: tuple[str, ...] = ()
+    files: PathLike | Sequence[PathLike] = ()
 
     def __post_init__(self) -> None:
         """Raises AnalysisError for less than one thread or event, or an unknown policy."""

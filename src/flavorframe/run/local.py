@@ -11,6 +11,7 @@ from flavorframe.engine import Engine, FileInfo
 from flavorframe.engine.partial import Partial
 from flavorframe.plan import Plan
 from flavorframe.run.attempts import Failed, evaluate, prepare
+from flavorframe.run.delivery import Delivery
 from flavorframe.run.executor import Outcome, RunOptions
 from flavorframe.run.gathering import Gathering
 from flavorframe.run.threads import Pool, ordered
@@ -29,7 +30,11 @@ class LocalExecutor:
 
         An interrupt (Ctrl-C) ends the run early, and what was read until then is kept.
         """
-        with Gathering(plan, dataset, self._engine, self._options, earlier) as gathering:
+        delivery = Delivery.of(plan, dataset, self._options.files)
+        with (
+            delivery.here(),
+            Gathering(plan, dataset, self._engine, self._options, earlier) as gathering,
+        ):
             try:
                 with Pool(self._threads) as pool:
                     self._evaluate_all(plan, dataset, pool, gathering)

@@ -23,6 +23,7 @@ from flavorframe.engine.columnar.baskets import (
 from flavorframe.engine.columnar.source import source_of
 from flavorframe.errors import FileError
 from flavorframe.layout.schema import BranchInfo, Schema
+from flavorframe.remote import access
 
 KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}
 TREES = ("Events", "Tree3Mu/ntuple")
@@ -75,8 +76,9 @@ class RootFile:
                 array = stored.array(entry_start=start, entry_stop=stop, library="ak")
             with spent.on("decoding"):
                 column = _packed(array.layout, info) if info.shape == "list" else _flat(array, info)
-        except Exception as error:  # whatever a library meets in damaged bytes
-            raise self._unreadable(branch, start, stop, _reason(error)) from error
+        except Exception as error:  # whatever a library meets in damaged bytes, or on the way
+            told = access.is_remote(self.path) and access.transport_error(self.path, error)
+            raise told or self._unreadable(branch, start, stop, _reason(error)) from error
         spent.bytes += _compressed_bytes(stored, start, stop, self.events)
         return column
 
@@ -155,6 +157,8 @@ def _shape(branch: Any) -> _Shape:
 def _open(path: str) -> Any:
     import uproot
 
+    if access.is_remote(path):
+        return access.open_remote(path)
     try:
         return uproot.open(path)
     except FileNotFoundError:
@@ -194,7 +198,8 @@ def _get_tree(path: str, file: Any, tree: str) -> Any:
             f"{path}: the file has no tree {tree!r}.{listed}{did_you_mean(tree, trees)}"
         ) from None
     except Exception as error:
-        raise FileError(f"{path}: tree {tree} cannot be read: {_reason(error)}") from error
+        told = access.is_remote(path) and access.transport_error(path, error)
+        raise told or FileError(f"{path}: tree {tree} cannot be read: {_reason(error)}") from error
     return found
 
 

@@ -10,7 +10,13 @@ from typing import Any
 
 from flavorframe.datasets import Dataset
 from flavorframe.engine import Engine, FileInfo, get_engine
-from flavorframe.errors import AnalysisError, FlavorframeError, RunError, did_you_mean
+from flavorframe.errors import (
+    AnalysisError,
+    CredentialError,
+    FlavorframeError,
+    RunError,
+    did_you_mean,
+)
 from flavorframe.outputs import Snapshot
 from flavorframe.plan import Plan
 from flavorframe.result import Failure, Timing
@@ -18,10 +24,12 @@ from flavorframe.result.result import Result
 from flavorframe.run.attempts import Failed
 from flavorframe.run.batch.folder import RunFolder, Sent, Work
 from flavorframe.run.batch.follow import Follower, Lost
+from flavorframe.run.batch.luggage import Renewal, delivery_for, remove
 from flavorframe.run.batch.parts import read_part
 from flavorframe.run.batch.records import Opened, Stopped, Total, partitions_of
 from flavorframe.run.batch.shares import Share, divide
 from flavorframe.run.batch.site import Site
+from flavorframe.run.delivery import Delivery
 from flavorframe.run.executor import Outcome, RunOptions
 from flavorframe.run.gathering import Gathering, Piece
 from flavorframe.run.partitions import segments
@@ -59,8 +67,10 @@ class BatchExecutor:
             self._options.threads or self._site.cores, self._options.retries,
             tuple(divide(segments(dataset, earlier), self._site.jobs)),
         )  # fmt: skip
-        options = replace(self._options, on_update=None)  # it belongs to this process
+        delivery = delivery_for(plan, dataset, self._site, self._options)
+        options = replace(self._options, on_update=None, should_stop=None)  # of this process
         folder = RunFolder.make(Sent(work, dataset, self._site, options, earlier))
+        delivery.into(folder.path)
         Follower(folder, self._site, len(work.jobs), options.retries).look()
         return folder
 
@@ -93,8 +103,10 @@ def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathe
     Jobs that are still in the queue are cancelled where the run is stopped, or the analysis is
     wrong; an interrupt lets them go on.
     """
+    renewal = Renewal(folder.path, _delivery_of(sent))
 
     def tell(text: str) -> None:
+        renewal.look()
         gathering.progress.say(text)
         gathering.tell()
 
@@ -108,6 +120,7 @@ def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathe
         parts.end()
         if gathering.stopped:
             follower.cancel()
+        remove(folder.path)
     except KeyboardInterrupt:
         again = f"ff.{type(sent.site).__name__}.gather({str(folder.path)!r})"
         print(f"Interrupted; the jobs go on, and {again} gives their result.", file=sys.stderr)
@@ -116,7 +129,16 @@ def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathe
         gathering.stop(f"interrupted; {again}")
     except FlavorframeError:
         follower.cancel()
+        remove(folder.path)
         raise
+
+
+def _delivery_of(sent: Sent) -> Delivery:
+    """Return what may be renewed; nothing where the user has no valid credentials any more."""
+    try:
+        return delivery_for(sent.work.plan, sent.dataset, sent.site, sent.options)
+    except CredentialError:
+        return Delivery()
 
 
 def threads_of(sent: Sent) -> int:

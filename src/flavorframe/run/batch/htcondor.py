@@ -12,8 +12,10 @@ from typing import Any
 
 from flavorframe.errors import AnalysisError, RunError, did_you_mean
 from flavorframe.run.batch.folder import RunFolder, part_name
+from flavorframe.run.batch.luggage import present
 from flavorframe.run.batch.request import mebibytes, seconds
 from flavorframe.run.batch.site import Site, State, command
+from flavorframe.run.scratch import PROXY
 
 FLAVOURS = (
     "espresso", "microcentury", "longlunch", "workday", "tomorrow", "testmatch", "nextweek",
@@ -93,16 +95,25 @@ class HTCondor(Site):
                 ),
                 "should_transfer_files": "NO",
             }
+        carried = ["run.json", "work.pickle", *present(folder.path, proxy=False)]
         return {
             "arguments": _arguments(".", "$(number)", part),
+            **self._proxy(folder),
             "should_transfer_files": "YES",
-            "transfer_input_files": "run.json, work.pickle",
+            "transfer_input_files": ", ".join(carried),
             "transfer_output_files": part,
             "transfer_output_remaps": f'"{part} = parts/{part}"',
             # A job without a part would be held, were its part looked for.
             "when_to_transfer_output": "ON_SUCCESS",
             "success_exit_code": "0",
         }
+
+    def _proxy(self, folder: RunFolder) -> dict[str, str]:
+        """Return what has HTCondor carry the proxy itself, as it knows how to renew it."""
+        proxy = folder.path / PROXY
+        if not proxy.exists():
+            return {}
+        return {"use_x509userproxy": "True", "x509userproxy": _literal(str(proxy))}
 
     def run_time(self) -> dict[str, str]:
         """Return how a submit description tells how long a job may run."""

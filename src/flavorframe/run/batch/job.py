@@ -16,6 +16,7 @@ from pathlib import Path
 from flavorframe.run.batch.folder import RunFolder, versions
 from flavorframe.run.batch.parts import write_part
 from flavorframe.run.batch.records import is_of_the_analysis, records, stopped
+from flavorframe.run.scratch import in_use
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -26,7 +27,8 @@ def main(arguments: Sequence[str]) -> None:
     _require_same_versions(folder.description)
     work = folder.work
     try:
-        write_part(part, records(work, work.jobs[number]))
+        with in_use(folder.path):
+            write_part(part, records(work, work.jobs[number]))
     except Exception as error:
         if not is_of_the_analysis(error):
             raise
