@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from analyses import assert_same_bits, weighted
+from analyses import assert_same_bits, t, weighted
 
 import flavorframe as ff
 from flavorframe.datasets import dataset
@@ -158,6 +158,34 @@ def test_the_same_bits_as_here(pool, tmp_path, data, shared):
     site = ff.HTCondor(jobs=2, folder=tmp_path / "it's $HOME", shared_filesystem=shared)
     result = weighted().run(data, on=site, progress=False)
     assert_same_bits(result, weighted().run(data, progress=False))
+
+
+def test_files_come_along(pool, tmp_path, data):
+    (tmp_path / "scale.txt").write_text("0.5")
+
+    @ff.function
+    def scaled(x):
+        return x * float(Path(ff.delivered("scale.txt")).read_text())
+
+    analysis = weighted(scaled(t.mass) < 1)
+    files = [tmp_path / "scale.txt"]
+    result = analysis.run(data, on=ff.HTCondor(folder=tmp_path / "runs"), files=files)
+    assert_same_bits(result, analysis.run(data, files=files))
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert not (folder / "files").exists()
+
+
+def test_htcondor_carries_the_proxy(tmp_path):
+    site = ff.HTCondor(folder=tmp_path)
+    folder = made(site)
+    assert "x509userproxy" not in htcondor2.Submit(site.description(folder, [0]))
+    for name in ("x509up", "bearer_token"):
+        (folder.path / name).write_text("secret")
+    submit = htcondor2.Submit(site.description(folder, [0]))
+    assert submit["use_x509userproxy"] == "True"
+    assert submit["x509userproxy"].replace("$(DOLLAR)", "$") == str(folder.path / "x509up")
+    assert submit["transfer_input_files"] == "run.json, work.pickle, bearer_token"
+    assert "secret" not in site.description(folder, [0])
 
 
 def test_a_held_job_is_removed_and_submitted_again(pool, tmp_path, data, monkeypatch):

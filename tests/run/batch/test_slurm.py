@@ -16,6 +16,8 @@ from analyses import assert_same_bits, t, weighted, without_rows
 import flavorframe as ff
 from flavorframe.errors import RunError
 
+TOKEN = "a-token-that-nobody-is-to-see"
+
 
 def run_folder(site):
     (folder,) = Path(site.folder).iterdir()
@@ -96,31 +98,54 @@ def test_too_little_memory_is_told_and_the_rest_kept(slurm, data, tmp_path):
     assert_same_bits(whole, analysis.run(data, progress=False))
 
 
-def test_a_cancelled_job_is_told(slurm, slurm_server, data, tmp_path):
-    told = str(tmp_path / "told")
+@pytest.fixture
+def sleeper(tmp_path):
+    """Return a cut whose first job sleeps, and the file that this job writes its id to."""
+    told = tmp_path / "told"
+    new = str(tmp_path / "new")
 
-    def wait():
+    def sleep():
         name = f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
-        Path(told + ".new").write_text(name)
-        os.replace(told + ".new", told)
+        Path(new).write_text(name)
+        os.replace(new, told)
         time.sleep(120)
 
-    slow = once(tmp_path / "started", wait)
-    site = slurm()
+    return once(tmp_path / "started", sleep), told
+
+
+def in_thread(run):
+    """Start a run in a thread, and return what waits for its result."""
     done = []
-
-    def follow():
-        done.append(weighted(slow(t.mass)).run(data, on=site, retries=0, progress=False))
-
-    thread = threading.Thread(target=follow)
+    thread = threading.Thread(target=lambda: done.append(run()))
     thread.start()
-    until(Path(told).exists)
-    number = Path(told).read_text()
-    slurm_server.command("scancel", number)
-    thread.join(60)
-    (failure,) = done[0].failures
+
+    def result():
+        thread.join(120)
+        return done[0]
+
+    return result
+
+
+def test_a_cancelled_job_is_told(slurm, slurm_server, data, sleeper):
+    (cut, told), site = sleeper, slurm()
+    result = in_thread(lambda: weighted(cut(t.mass)).run(data, on=site, retries=0, progress=False))
+    until(told.exists)
+    slurm_server.command("scancel", told.read_text())
+    (failure,) = result().failures
     assert "it was cancelled" in failure.reason
-    assert failure.worker == number
+    assert failure.worker == told.read_text()
+
+
+def test_a_node_that_dies_costs_nothing(slurm, slurm_server, data, sleeper):
+    (cut, told), site = sleeper, slurm(options={"no-requeue": ""})
+    analysis = weighted(cut(t.mass))
+    result = in_thread(lambda: analysis.run(data, on=site, progress=False))
+    until(told.exists)
+    slurm_server.kill_node()
+    until(lambda: slurm_server.command("squeue", "-h", "-t", "NODE_FAIL"))
+    slurm_server.start_node()
+    assert_same_bits(result(), analysis.run(data, progress=False))
+    assert len(submissions(site)) > 1
 
 
 def test_an_error_of_the_analysis_ends_the_run(slurm, slurm_server, data):
@@ -216,6 +241,42 @@ def test_a_run_that_is_stopped_cancels_its_jobs(slurm, slurm_server, data, tmp_p
     (tmp_path / "go").touch()
     local = analysis.run(data, progress=False)
     assert part.resume(progress=False).cutflow == local.cutflow
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_credentials_come_along(slurm, secured, authority, files, monkeypatch, tmp_path):
+    proxy = authority.proxy(tmp_path / "proxy")
+    monkeypatch.setenv("X509_CERT_DIR", str(authority.folder))
+    monkeypatch.setenv("X509_USER_PROXY", str(proxy))
+    monkeypatch.setenv("BEARER_TOKEN", TOKEN)
+    data = ff.dataset([secured.put(file) for file in files[:2]])
+    site, seen = slurm(), str(tmp_path / "seen")
+
+    @ff.function
+    def look(x):
+        import json
+        import os
+        from pathlib import Path
+
+        names = ("X509_USER_PROXY", "BEARER_TOKEN", "BEARER_TOKEN_FILE")
+        known = {name: os.environ.get(name) for name in names}
+        modes = {name: oct(os.stat(path).st_mode & 0o777) for name, path in known.items() if path}
+        Path(seen).write_text(json.dumps([known, modes]))
+        return np.ones(len(x), bool)
+
+    result = weighted(look(t.mass)).run(data, on=site, progress=False)
+    assert result.is_complete
+    known, modes = json.loads(Path(seen).read_text())
+    folder = str(run_folder(site))
+    assert known == {
+        "X509_USER_PROXY": f"{folder}/x509up",
+        "BEARER_TOKEN": None,
+        "BEARER_TOKEN_FILE": f"{folder}/bearer_token",
+    }
+    assert set(modes.values()) == {"0o600"}
+    left = [path for path in Path(folder).rglob("*") if path.is_file()]
+    assert not {"x509up", "bearer_token"} & {path.name for path in left}
+    assert not [path for path in left if TOKEN.encode() in path.read_bytes()]
 
 
 def test_what_sbatch_refuses_is_told(slurm, data):
