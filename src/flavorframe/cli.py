@@ -1,4 +1,4 @@
-"""The command line: ``flavorframe run``, ``sample``, ``inspect``, ``fit`` and ``report``.
+"""The command line: ``flavorframe run``, ``sample``, ``inspect``, ``fit``, ``report``, ``workers``.
 
 Exit codes: 0 all well; 1 an error, told in a sentence on standard error; 2 wrong usage; 3 the run
 is partial, because some files could not be read; 4 a fit is not valid.
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flavorframe import cli_workers
 from flavorframe.errors import AnalysisError, DatasetError, FlavorframeError
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(cli_workers.app, name="workers")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 

@@ -5,15 +5,17 @@ import gzip
 import json
 import os
 import signal
-import tempfile
 import threading
 import warnings
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import flavorframe as ff
 import grid
+from flavorframe import cli_workers
+from flavorframe.cli import app
 from flavorframe.errors import AnalysisError, CorrectionError
 from flavorframe.run import dask_delivery
 from flavorframe.run.delivery import Delivery
@@ -293,22 +295,39 @@ def test_into_a_folder_for_jobs(proxy, tmp_path):
     assert os.environ["X509_USER_PROXY"] == str(proxy)
 
 
-def test_scratch_of_a_cluster(client, cluster, proxy, place):
-    with delivery().on(client):
-        found = dask_delivery.scratch_of(client)
-        assert [entry.in_use for entry in found] == [True, True]
-        assert dask_delivery.scratch_of(client, remove=True) == []
-    assert dask_delivery.scratch_of(client) == []
+class TestCommandLine:
+    def workers(self, command, cluster):
+        address = cluster.scheduler_address
+        done = CliRunner().invoke(app, ["workers", command, "--on", address, "--json"])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.output)
 
+    def test_lists_what_is_in_use_and_leaves_it(self, client, cluster, proxy):
+        with delivery().on(client):
+            found = self.workers("ls", cluster)
+            assert [entry["in_use"] for entry in found] == [True, True]
+            assert {entry["process"] for entry in found} == {*client.run(os.getpid).values()}
+            assert self.workers("clean", cluster) == []
+        assert self.workers("ls", cluster) == []
 
-def test_what_a_lost_client_left_is_ended(client, cluster, proxy, place):
-    other = distributed.Client(cluster, set_as_default=False)
-    rounds = dask_delivery.Round(other, delivery())
-    rounds.__enter__()
-    other.close()
-    assert len(folders(place)) == 2
-    wait_for(lambda: other.id not in client.run_on_scheduler(known_clients))
-    dask_delivery.scratch_of(client, remove=True)
-    assert folders(place) == []
-    rounds._ended.set()
-    assert tempfile.gettempdir() != str(place)
+    def test_ends_what_a_lost_client_left(self, client, cluster, proxy, place):
+        other = distributed.Client(cluster, set_as_default=False)
+        dask_delivery.Round(other, delivery())._register()
+        other.close()
+        assert len(folders(place)) == 2
+        wait_for(lambda: other.id not in client.run_on_scheduler(known_clients))
+        self.workers("clean", cluster)
+        assert folders(place) == []
+
+    def test_prints_where_and_whose(self, client, cluster, proxy, place):
+        address = cluster.scheduler_address
+        with delivery().on(client):
+            said = CliRunner().invoke(app, ["workers", "ls", "--on", address]).output
+        assert f"{place}/flavorframe-{os.getuid()}-" in said
+        assert said.count("in use") == 2
+        assert CliRunner().invoke(app, ["workers", "ls"]).output == "No run keeps anything.\n"
+
+    @pytest.mark.parametrize("address", ["here", "dask", "tcp://localhost"])
+    def test_what_is_no_address(self, address):
+        with pytest.raises(AnalysisError, match="is no address of a Dask scheduler"):
+            cli_workers.list_folders(on=address)
