@@ -12,12 +12,12 @@ from flavorframe.engine.partial import Partial
 from flavorframe.plan import Plan
 from flavorframe.run.attempts import Failed, evaluate, prepare
 from flavorframe.run.delivery import Delivery
-from flavorframe.run.executor import Outcome, RunOptions
+from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering
 from flavorframe.run.threads import Pool, ordered
 
 
-class LocalExecutor:
+class LocalExecutor(Executor):
     """Evaluates partitions in threads of this process, by default as many as there are cores."""
 
     def __init__(self, engine: Engine, options: RunOptions) -> None:

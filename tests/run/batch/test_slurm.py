@@ -15,6 +15,7 @@ from analyses import assert_same_bits, t, weighted, without_rows
 
 import flavorframe as ff
 from flavorframe.errors import RunError
+from flavorframe.run.batch import executor
 
 TOKEN = "a-token-that-nobody-is-to-see"
 
@@ -180,6 +181,35 @@ def test_a_python_that_is_not_there_is_told(slurm, data):
     with pytest.raises(RunError, match=r"None of the 3 files .*/nowhere/python: No such file"):
         weighted().run(data, on=site, retries=1, progress=False)
     assert submissions(site) == [[0], [0]]
+
+
+def test_eras_wait_in_the_queue_together(slurm, files, tmp_path, monkeypatch):
+    eras = {name: ff.dataset(files[i], name=name) for i, name in enumerate("BCD")}
+    site, seen = slurm(), []
+
+    def collect(*arguments, collect=executor.collect):
+        seen.append(len(list(Path(site.folder).glob("*/submissions.json"))))
+        collect(*arguments)
+
+    monkeypatch.setattr(executor, "collect", collect)
+    results = weighted().run(eras, on=site, output=tmp_path / "out", progress=False)
+    assert seen == [3, 3, 3]
+    total = weighted().run(ff.dataset(files), progress=False)
+    assert results.total.cutflow == total.cutflow
+    again = [ff.Slurm.gather(folder, progress=False) for folder in Path(site.folder).iterdir()]
+    assert (again[0] + again[1] + again[2]).cutflow == total.cutflow
+
+
+def test_what_one_era_has_wrong_cancels_the_others(slurm, slurm_server, files, tmp_path):
+    @ff.function
+    def forever(x):
+        time.sleep(1000)
+
+    eras = {"B": tmp_path / "none.root", "C": files[0], "D": files[1]}
+    eras = {name: ff.dataset(file, name=name) for name, file in eras.items()}
+    with pytest.raises(ff.FlavorframeError, match="there is no such file"):
+        weighted(forever(t.mass)).run(eras, on=slurm(), progress=False)
+    until(lambda: not slurm_server.command("squeue", "--noheader"))
 
 
 def test_setup_lines_come_first(slurm, data):

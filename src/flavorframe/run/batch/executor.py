@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from flavorframe.run.batch.records import Opened, Stopped, Total, partitions_of
 from flavorframe.run.batch.shares import Share, divide
 from flavorframe.run.batch.site import Site
 from flavorframe.run.delivery import Delivery
-from flavorframe.run.executor import Outcome, RunOptions
+from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering, Piece
 from flavorframe.run.partitions import segments
 
@@ -38,23 +39,44 @@ FOLLOWING = ("progress", "on_error", "retries", "on_update")
 """Options that may be others when a run is gathered than when it was sent."""
 
 
-class BatchExecutor:
+class BatchExecutor(Executor):
     """Sends a run to a batch system, follows its jobs and gathers their parts."""
 
     def __init__(self, site: Site, engine: Engine, options: RunOptions) -> None:
         self._site = site
         self._engine = engine
         self._options = options
+        self._sent: dict[tuple[Plan, Dataset], RunFolder] = {}
+
+    def announce(self, runs: Sequence[tuple[Plan, Dataset]]) -> None:
+        """Submit the jobs of all runs, so that they wait in the queue together."""
+        with self._cancelling():
+            for plan, dataset in runs:
+                self._sent[plan, dataset] = self.send(plan, dataset)
 
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Evaluate the plan; see `flavorframe.run.executor.Executor.run`.
 
         An interrupt (Ctrl-C) gives what has come until then; the jobs go on.
         """
-        with Gathering(plan, dataset, self._engine, self._options, earlier) as gathering:
-            folder = self.send(plan, dataset, earlier)
+        with (
+            self._cancelling(),
+            Gathering(plan, dataset, self._engine, self._options, earlier) as gathering,
+        ):
+            folder = self._sent.pop((plan, dataset), None) or self.send(plan, dataset, earlier)
             collect(folder, folder.sent, self._options, gathering)
         return gathering.outcome(threads_of(folder.sent))
+
+    @contextlib.contextmanager
+    def _cancelling(self) -> Iterator[None]:
+        """Cancel the jobs of the runs to come where one of them fails."""
+        try:
+            yield
+        except FlavorframeError:
+            for folder in self._sent.values():
+                Follower(folder, self._site, len(folder.work.jobs), 0).cancel()
+                remove(folder.path)
+            raise
 
     def send(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> RunFolder:
         """Submit the jobs of a run and return its folder, for `gather`.
