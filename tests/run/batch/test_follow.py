@@ -189,7 +189,13 @@ ModuleNotFoundError: No module named 'flavorframe'
     [
         (MEMORY, "", "it needed more than the memory='2GB' asked for"),
         (TIME, "", "it took longer than the time='01:00:00' asked for"),
-        (IMPORT, "exit code 1", "exit code 1; ModuleNotFoundError: No module named 'flavorframe'"),
+        (
+            IMPORT,
+            "exit code 1",
+            "its Python has no flavorframe: name one that has with python=, "
+            "or activate it with setup=",
+        ),
+        ("setup.sh: no\n\n", "exit code 1", "exit code 1; setup.sh: no"),
         ("", "its node failed", "its node failed"),
         ("", "", "it ended without a word"),
     ],

@@ -310,8 +310,10 @@ def test_credentials_come_along(slurm, secured, authority, files, monkeypatch, t
 
 
 def test_what_sbatch_refuses_is_told(slurm, data):
+    site = slurm(options={"partition": "nowhere"})
     with pytest.raises(RunError, match="sbatch refused: invalid partition specified: nowhere"):
-        weighted().run(data, on=slurm(options={"partition": "nowhere"}), progress=False)
+        weighted().run(data, on=site, progress=False)
+    assert not list(Path(site.folder).iterdir())
 
 
 def until(condition, timeout=60):

@@ -16,6 +16,7 @@ _MEMORY = re.compile(
 _TIME = re.compile(r"time limit|MaxRuntime|wall.?time exceeded", re.IGNORECASE)
 _NODE = re.compile(r"node fail", re.IGNORECASE)
 _PREEMPTED = re.compile(r"due to preemption|preempted", re.IGNORECASE)
+_NO_FLAVORFRAME = re.compile(r"No module named '?flavorframe")
 _CANCELLED = re.compile(r"\*\*\* (?:JOB|STEP) .* CANCELLED|it was cancelled")
 
 
@@ -23,14 +24,16 @@ def explanation(site: Site, log: str, reason: str) -> str:
     """Return why an attempt failed, from the end of its log and what the batch system says.
 
     >>> from flavorframe import Slurm
-    >>> explanation(Slurm(), "ModuleNotFoundError: No module named 'flavorframe'", "exit code 1")
-    "exit code 1; ModuleNotFoundError: No module named 'flavorframe'"
+    >>> explanation(Slurm(), "setup.sh: line 3: root-config: command not found", "exit code 1")
+    'exit code 1; setup.sh: line 3: root-config: command not found'
     """
     text = f"{log[-LAST:]}\n{reason}"
     asked = "the site allows" if site.time is None else f"the time={site.time!r} asked for"
     known = {
         _MEMORY: f"it needed more than the memory={site.memory!r} asked for",
         _TIME: f"it took longer than {asked}",
+        _NO_FLAVORFRAME: "its Python has no flavorframe: name one that has with python=, or "
+        "activate it with setup=",
         _NODE: "its node failed",
         _PREEMPTED: "it was preempted",
         _CANCELLED: "it was cancelled",

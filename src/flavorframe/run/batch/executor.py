@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -92,8 +93,12 @@ class BatchExecutor(Executor):
         delivery = delivery_for(plan, dataset, self._site, self._options)
         options = replace(self._options, on_update=None, should_stop=None)  # of this process
         folder = RunFolder.make(Sent(work, dataset, self._site, options, earlier))
-        delivery.into(folder.path)
-        Follower(folder, self._site, len(work.jobs), options.retries).look()
+        try:
+            delivery.into(folder.path)
+            Follower(folder, self._site, len(work.jobs), options.retries).look()
+        except FlavorframeError:
+            shutil.rmtree(folder.path)
+            raise
         return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -146,7 +147,15 @@ class Follower:
             "waiting": self.jobs - len(self.settled) - stages["running"],
             "failed": lost,
         }
-        return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        text = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        return f"jobs: {text}{_why(states)}; folder {os.path.relpath(self.folder.path)}"
+
+
+def _why(states: dict[str, State]) -> str:
+    """Return what most of those that wait are waiting for, where the batch system says."""
+    reasons = Counter(state.reason for state in states.values() if state.stage == "waiting")
+    (reason, _), *_ = reasons.most_common(1) or [("", 0)]
+    return "" if reason in ("", "None") else f" ({reason})"
 
 
 def _text(log: Path) -> str:
