@@ -94,6 +94,7 @@ class SlurmServer:
         self.start_node()
 
     def start_node(self):
+        self.command("scontrol", "update", f"NodeName={self.host}", "State=RESUME")
         self._start("slurmd", "-D", "-f", self.configuration, "-N", self.host)
         wait_until(lambda: self.command("sinfo", "-h", "-o", "%t") in ("idle", "mix"), self)
 
@@ -110,6 +111,8 @@ class SlurmServer:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, 9)
         slurmd.wait()
+        # Slurm finds out by itself, after half a minute.
+        self.command("scontrol", "update", f"NodeName={self.host}", "State=DOWN", "Reason=dead")
 
     def _start(self, name, *arguments):
         with open(self.folder / f"{name}.log", "ab") as log:

@@ -198,6 +198,7 @@ ModuleNotFoundError: No module named 'flavorframe'
         ("setup.sh: no\n\n", "exit code 1", "exit code 1; setup.sh: no"),
         ("", "its node failed", "its node failed"),
         ("", "", "it ended without a word"),
+        (None, "", "it left no log: do the nodes share the file system of the run's folder?"),
     ],
 )
 def test_the_log_tells_why_a_job_failed(log, reason, expected):

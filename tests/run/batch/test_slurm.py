@@ -95,7 +95,7 @@ def test_too_little_memory_is_told_and_the_rest_kept(slurm, data, tmp_path):
     log = failure.reason.partition("log: ")[2].rstrip(")")
     assert "exceeded" in Path(log).read_text()
     assert (failure.attempts, result.events, result.luminosity) == (1, 100, pytest.approx(2.0))
-    whole = result.resume()
+    whole = result.resume(on=site, progress=False)
     assert_same_bits(whole, analysis.run(data, progress=False))
 
 
@@ -172,6 +172,8 @@ def test_bad_files_are_failures_as_they_are_here(slurm, files, tmp_path):
     assert [(f.file, f.reason) for f in result.failures] == [
         (f.file, f.reason) for f in local.failures
     ]
+    with pytest.raises(ff.FlavorframeError, match=r"text.root: not a readable ROOT file"):
+        weighted().run(data, on=slurm(jobs=2), on_error="raise", progress=False)
     with pytest.raises(RunError, match="None of the 2 files .* The first: .*text.root"):
         weighted().run(ff.dataset([text, tmp_path / "none.root"]), on=slurm(), progress=False)
 

@@ -20,14 +20,15 @@ _NO_FLAVORFRAME = re.compile(r"No module named '?flavorframe")
 _CANCELLED = re.compile(r"\*\*\* (?:JOB|STEP) .* CANCELLED|it was cancelled")
 
 
-def explanation(site: Site, log: str, reason: str) -> str:
-    """Return why an attempt failed, from the end of its log and what the batch system says.
+def explanation(site: Site, log: str | None, reason: str) -> str:
+    """Return why an attempt failed, from its log, if there is one, and the batch system's reason.
 
     >>> from flavorframe import Slurm
     >>> explanation(Slurm(), "setup.sh: line 3: root-config: command not found", "exit code 1")
     'exit code 1; setup.sh: line 3: root-config: command not found'
     """
-    text = f"{log[-LAST:]}\n{reason}"
+    end = (log or "")[-LAST:]
+    text = f"{end}\n{reason}"
     asked = "the site allows" if site.time is None else f"the time={site.time!r} asked for"
     known = {
         _MEMORY: f"it needed more than the memory={site.memory!r} asked for",
@@ -38,8 +39,14 @@ def explanation(site: Site, log: str, reason: str) -> str:
         _PREEMPTED: "it was preempted",
         _CANCELLED: "it was cancelled",
     }
-    for pattern, end in known.items():
+    for pattern, meaning in known.items():
         if pattern.search(text):
-            return end
-    last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "")
-    return "; ".join(filter(None, [reason, last])) or "it ended without a word"
+            return meaning
+    last = next((line.strip() for line in reversed(end.splitlines()) if line.strip()), "")
+    return "; ".join(filter(None, [reason, last])) or _silent(log)
+
+
+def _silent(log: str | None) -> str:
+    if log is None:
+        return "it left no log: do the nodes share the file system of the run's folder?"
+    return "it ended without a word"

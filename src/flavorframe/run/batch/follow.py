@@ -98,7 +98,13 @@ class Follower:
         attempts = self.folder.attempts
         job_ids = [ids[-1] for number, ids in attempts.items() if number not in self.settled]
         if job_ids:
+            self._cancel(job_ids)
+
+    def _cancel(self, job_ids: list[str]) -> None:
+        try:
             self.site.cancel(job_ids)
+        except RunError as error:
+            self.tell(str(error))  # most often that they have ended in the meantime
 
     def _see_parts(self) -> None:
         for number in range(self.jobs):
@@ -122,7 +128,7 @@ class Follower:
             if time.monotonic() - ended < PATIENCE:
                 return False
         if state.stage == "held":
-            self.site.cancel([ids[-1]])
+            self._cancel([ids[-1]])
         attempts = len(ids) - 1 + max(state.starts, 1)
         if attempts > self.retries:
             log = self.folder.log(ids[-1])
@@ -158,8 +164,8 @@ def _why(states: dict[str, State]) -> str:
     return "" if reason in ("", "None") else f" ({reason})"
 
 
-def _text(log: Path) -> str:
+def _text(log: Path) -> str | None:
     try:
         return log.read_text("utf-8", errors="replace")
     except OSError:
-        return ""
+        return None

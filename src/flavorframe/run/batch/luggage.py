@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from flavorframe.datasets import Dataset
 from flavorframe.errors import CredentialError
 from flavorframe.plan import Plan
-from flavorframe.remote.credentials import USUAL
+from flavorframe.remote.credentials import USUAL, credentials_for
 from flavorframe.run.batch.request import seconds
 from flavorframe.run.batch.site import Site
 from flavorframe.run.delivery import Delivery
@@ -25,6 +26,16 @@ def delivery_for(plan: Plan, dataset: Dataset, site: Site, options: RunOptions) 
     """
     needed = USUAL if site.time is None else timedelta(seconds=seconds(site.time))
     return Delivery.of(plan, dataset, options.files, needed)
+
+
+def renewable(dataset: Dataset) -> Delivery:
+    """Return what may be renewed while the jobs run: nothing, where there is nothing valid now."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it was told when the run was sent
+        try:
+            return Delivery(credentials_for(dataset.files))
+        except CredentialError:
+            return Delivery()
 
 
 def present(folder: Path, *, proxy: bool) -> list[str]:

@@ -108,7 +108,7 @@ class Site(ABC):
         that concern following: ``progress``, ``retries``, ``on_error``, ``on_update``. Raises
         FileError where the folder is none of a batch run.
         """
-        from flavorframe.run.batch.executor import gather
+        from flavorframe.run.batch.gather import gather
 
         return gather(Path(folder), options)
 
