@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -97,16 +98,23 @@ class Web:
 
     ``mood`` is what it does today: "ranges", "whole" (it ignores ranges), "breaks" (it ends in the
     middle of what it sends), or the number of an error. ``requests`` lists (method, path, range,
-    authorization) of what it was asked.
+    authorization) of what it was asked, and ``sent`` counts the bytes of files. With ``tls``, a
+    context, it speaks HTTPS.
     """
 
-    def __init__(self, folder):
-        self.mood, self.requests, self.token, self.sent = "ranges", [], None, 0
+    def __init__(self, folder, tls=None):
+        self.mood, self.requests, self.sent = "ranges", [], 0
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, folder))
         self._server.daemon_threads = True
+        self._tls = tls
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
-        self.url = f"http://localhost:{self._server.server_port}"
+        self.url = f"http{'s' if tls else ''}://localhost:{self._server.server_port}"
+
+    def demand_certificate(self):
+        self._tls.verify_mode = ssl.CERT_REQUIRED
 
     def close(self):
         self._server.shutdown()
@@ -117,6 +125,7 @@ class Web:
 def _handler(web, folder):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def log_message(self, *arguments):
             pass
@@ -135,16 +144,15 @@ def _handler(web, folder):
             if isinstance(web.mood, int) or not file.is_file():
                 self.send_error(web.mood if isinstance(web.mood, int) else 404)
                 return
-            content, status = file.read_bytes(), 200
+            size, status, start = file.stat().st_size, 200, 0
+            last = size - 1
             found = re.fullmatch(r"bytes=(\d+)-(\d*)", headers.get("Range", ""))
-            tag = f'"{file.stat().st_mtime_ns:x}"'
-            size = len(content)
             if found and web.mood != "whole":
-                start, last = int(found[1]), min(int(found[2] or size), size - 1)
-                content, status = content[start : last + 1], 206
+                start, last, status = int(found[1]), min(int(found[2] or size), size - 1), 206
+            content = part(file, start, last) if body else b""
             self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("ETag", tag)
+            self.send_header("Content-Length", str(last + 1 - start))
+            self.send_header("ETag", f'"{file.stat().st_mtime_ns:x}"')
             if status == 206:
                 self.send_header("Content-Range", f"bytes {start}-{last}/{size}")
             self.end_headers()
@@ -157,6 +165,12 @@ def _handler(web, folder):
                 self.wfile.write(content)
 
     return Handler
+
+
+def part(file, start, last):
+    with open(file, "rb") as opened:
+        opened.seek(start)
+        return opened.read(last + 1 - start)
 
 
 def free_port():

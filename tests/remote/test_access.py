@@ -1,14 +1,18 @@
 """Files on real servers: the same result as the local file, and errors that say what is wrong."""
 
+import base64
 import os
+import ssl
 import subprocess
 import sys
 from pathlib import Path
 
+import fsspec
 import pytest
 
 import flavorframe as ff
 import grid
+import servers
 from flavorframe.errors import AccessError, CredentialError, FileError, RunError
 from flavorframe.remote import access
 from flavorframe.run.delivery import Delivery
@@ -156,6 +160,19 @@ class TestHttp:
         publish(web, sample("nano", 600), tmp_path)
         assert (before, analysis().run(ff.dataset(url)).cutflow[0].events) == (1200, 600)
 
+    def test_what_is_needed_is_asked_for_at_once_and_no_more(self, web, sample, tmp_path):
+        """Not branch after branch, and neither twice nor the whole file."""
+        url = publish(web, sample("nano"), tmp_path)
+        t = ff.events().triplet
+        names = ("mass", "vertex_chi2", "pt", "eta", "phi", "mu1_pt", "mu2_pt")
+        outputs = {f"h_{name}": ff.hist(getattr(t, name), bins=9, range=(0, 9)) for name in names}
+        ff.inspect(url)
+        opening, web.sent = len(web.requests), 0
+        result = ff.Analysis(ff.Selection(t), **outputs).run(ff.dataset(url))
+        asked = web.requests[opening:]
+        assert sum(method == "GET" for method, *_ in asked) <= 4
+        assert web.sent < result.timing.bytes_read + 4 * 256 * 1024
+
     @pytest.mark.parametrize(
         ("mood", "kind", "told"),
         [
@@ -205,6 +222,75 @@ class TestHttp:
         monkeypatch.setenv("BEARER_TOKEN", "secret")
         ff.inspect(publish(web, sample("nano"), tmp_path))
         assert {asked[3] for asked in web.requests} == {None}
+
+
+class TestHttps:
+    """Tokens and proxies are shown over HTTPS, to whom they are for."""
+
+    @pytest.fixture
+    def secure(self, authority, tmp_path, monkeypatch, sample):
+        pytest.importorskip("aiohttp")
+        monkeypatch.setenv("X509_CERT_DIR", str(authority.folder))
+        certificate, key = authority.issue("localhost")
+        grid.write(tmp_path / "host", grid.pem(certificate) + grid.key_pem(key), 0o600)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "host")
+        context.load_verify_locations(capath=str(authority.folder))
+        context.verify_flags |= 0x40  # X509_V_FLAG_ALLOW_PROXY_CERTS
+        context.verify_mode = ssl.CERT_OPTIONAL
+        server = servers.Web(tmp_path, context)
+        fsspec.get_filesystem_class("https").clear_instance_cache()  # they keep what was shown
+        yield server, publish(server, sample("nano"), tmp_path)
+        server.close()
+
+    def test_a_token_is_shown_and_renewed(self, secure, tmp_path, monkeypatch):
+        web, url = secure
+        monkeypatch.setenv("BEARER_TOKEN_FILE", str(tmp_path / "token"))
+        for text in ("first", "second"):
+            grid.write(tmp_path / "token", text.encode(), 0o600)
+            web.requests.clear()
+            ff.inspect(url)
+            assert {asked[3] for asked in web.requests} == {f"Bearer {text}"}
+
+    def test_a_token_for_somebody_else_is_not(self, secure, monkeypatch):
+        web, url = secure
+        claims = base64.urlsafe_b64encode(b'{"aud": "https://other.example"}').decode().rstrip("=")
+        monkeypatch.setenv("BEARER_TOKEN", f"e30.{claims}.c2ln")
+        ff.inspect(url)
+        assert {asked[3] for asked in web.requests} == {None}
+        web.mood = 403
+        with pytest.raises(AccessError, match=r"is for https://other.example, so it was not shown"):
+            ff.inspect(url)
+
+    def test_expired_and_unsafe_tokens_are_told(self, secure, tmp_path, monkeypatch):
+        web, url = secure
+        web.mood = 401
+        claims = base64.urlsafe_b64encode(b'{"exp": 1600000000}').decode().rstrip("=")
+        grid.write(tmp_path / "token", f"e30.{claims}.c2ln".encode(), 0o600)
+        monkeypatch.setenv("BEARER_TOKEN_FILE", str(tmp_path / "token"))
+        with pytest.raises(AccessError, match=r"refuses: the bearer token of .* expired \d+ days"):
+            ff.inspect(url)
+        (tmp_path / "token").chmod(0o644)
+        with pytest.raises(AccessError, match=r"mode 0644"):
+            ff.inspect(url)
+
+    def test_a_proxy_is_shown(self, secure, authority, tmp_path, monkeypatch):
+        web, url = secure
+        monkeypatch.setenv("X509_USER_PROXY", str(authority.proxy(tmp_path / "proxy")))
+        web.demand_certificate()
+        ff.inspect(url)
+
+    def test_without_any_where_it_is_demanded(self, secure):
+        web, url = secure
+        web.mood = 403
+        with pytest.raises(AccessError, match="refuses: it asks for credentials, and there is"):
+            ff.inspect(url)
+
+    def test_an_unknown_authority_is_told(self, secure, monkeypatch):
+        _, url = secure
+        monkeypatch.setenv("X509_CERT_DIR", "/none")
+        with pytest.raises(FileError, match=r"certificate.* X509_CERT_DIR"):
+            ff.inspect(url)
 
 
 def publish(web, file, folder):

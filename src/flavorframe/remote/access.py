@@ -6,8 +6,10 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from flavorframe.errors import AccessError, FileError
+from flavorframe.errors import AccessError, CredentialError, FileError
 from flavorframe.remote.credentials import why_refused
+from flavorframe.remote.http import RangesError, client_for
+from flavorframe.remote.proxies import certificate_folder
 
 PATIENCE = 60
 """Seconds that a server may keep silent."""
@@ -21,9 +23,13 @@ _GAP = 256 * 1024
 
 _LIBRARIES = ("aiohttp", "botocore")
 # What libraries say, in small letters, and what it means.
-_REFUSED = ("auth failed", "no protocols left", "authentication", "access denied", "[3010]")
+_REFUSED = (
+    *("auth failed", "no protocols left", "authentication", "access denied", "[3010]"),
+    *("alert certificate", "alert unknown ca", "alert bad certificate"),
+)
 _MISSING = ("[3011]", "no such file")
 _SILENT = ("operation expired", "timeout", "timed out")
+_UNKNOWN = ("certificate verify failed",)
 _BROKEN_OFF = ("payload is not completed", "disconnected", "connection reset")
 _UNREACHABLE = ("connection error", "cannot connect", "connection refused", "invalid address")
 
@@ -63,8 +69,7 @@ def explained(url: str, error: BaseException) -> FileError:
     """Return the error that says what went wrong with a file on a server."""
     if isinstance(error, FileError):
         return error
-    if isinstance(error, FileNotFoundError) and error.__cause__ is not None:
-        error = error.__cause__  # fsspec says so of whatever fails
+    error = _behind(error)
     if isinstance(error, ImportError):
         return _not_installed(url, error)
     return transport_error(url, error) or FileError(
@@ -72,9 +77,18 @@ def explained(url: str, error: BaseException) -> FileError:
     )
 
 
+def _behind(error: BaseException) -> BaseException:
+    """Return what a library made another error of."""
+    cause = error.__cause__
+    hidden = isinstance(error, FileNotFoundError)  # fsspec says so of whatever fails
+    if cause is not None and (hidden or isinstance(cause, CredentialError | RangesError)):
+        return _behind(cause)
+    return error
+
+
 def transport_error(url: str, error: BaseException) -> FileError | None:
     """Return what is wrong with the server or the way to it; ``None`` for another kind of error."""
-    text, status = str(error).lower(), getattr(error, "status", None)
+    text, status = str(error).lower().replace("_", " "), getattr(error, "status", None)
     server = f"{url}: the server {urlsplit(url).netloc}"
     if not isinstance(error, OSError) and type(error).__module__.split(".")[0] not in _LIBRARIES:
         return None
@@ -84,6 +98,13 @@ def transport_error(url: str, error: BaseException) -> FileError | None:
         return AccessError(f"{server} refuses: {why_refused(url)} ({_short(error)})")
     if isinstance(error, TimeoutError) or _any(_SILENT, text):
         return FileError(f"{server} did not answer in {_patience(url)} seconds.")
+    if isinstance(error, RangesError):
+        return FileError(f"{url}: {error}")
+    if _any(_UNKNOWN, text):
+        return FileError(
+            f"{server} has a certificate of an authority that is not trusted here: those in "
+            f"{certificate_folder()} and the system's are. Set X509_CERT_DIR?"
+        )
     if _any(_UNREACHABLE, text):
         return FileError(f"{server} cannot be reached: is its name right, and is it up?")
     if _any(_BROKEN_OFF, text):
@@ -113,9 +134,7 @@ def _options(url: str, *, uproot: bool = True) -> dict[str, Any]:
         _settle_xrootd()
         return {"timeout": int(_patience(url))}
     if scheme in ("http", "https"):
-        from flavorframe.remote.http import client_for
-
-        options: dict[str, Any] = {"get_client": client_for(url)}
+        options: dict[str, Any] = {"get_client": client_for(url, PATIENCE)}
         return options | _coalescing() if uproot else options
     return {}
 

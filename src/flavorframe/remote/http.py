@@ -11,6 +11,12 @@ from urllib.parse import urlsplit
 from flavorframe.remote.proxies import certificate_folder, proxy_path
 from flavorframe.remote.tokens import describe, token_text
 
+CONNECTIONS = 16
+"""How many connections to one server, at most."""
+
+
+_WHOLE = "the server {} sends only whole files: copy the file to a place that can be read in parts."
+
 
 class RangesError(OSError):
     """A server that sends the whole file where a part was asked for."""
@@ -20,63 +26,72 @@ class RangesError(OSError):
 class Client:
     """Makes sessions with one server: credentials are for it alone, not for where it redirects to.
 
-    ``patience`` is in seconds.
+    ``patience`` is in seconds, ``authorities`` the folder of their certificates.
     """
 
     host: str
     is_secure: bool
     patience: float
+    authorities: str
 
     async def __call__(self, **settings: Any) -> Any:
         """Return a session of aiohttp."""
         import aiohttp
 
+        context = _Context(self.authorities) if self.is_secure else None
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=self.patience, sock_read=self.patience
         )
-        secured = {"connector": aiohttp.TCPConnector(ssl=_tls())} if self.is_secure else {}
+
+        async def exchange(request: Any, handler: Any) -> Any:
+            if context is not None:
+                context.renew()
+                request.headers.update(self._authorization(request.url))
+            response = await handler(request)
+            if response.status == 200 and "Range" in request.headers:
+                response.close()
+                raise RangesError(_WHOLE.format(self.host))
+            return response
+
         return aiohttp.ClientSession(
             timeout=timeout,
             headers={"Accept-Encoding": "identity"},  # compressed, ranges would mean other bytes
-            middlewares=(self._exchange,),
-            **secured,
+            middlewares=(exchange,),
+            connector=aiohttp.TCPConnector(ssl=context or True, limit_per_host=CONNECTIONS),
             **settings,
         )
 
-    async def _exchange(self, request: Any, handler: Any) -> Any:
-        if self.is_secure and request.url.scheme == "https" and request.url.host == self.host:
-            request.headers.update(_authorization(self.host))
-        response = await handler(request)
-        if response.status == 200 and "Range" in request.headers:
-            response.close()
-            raise RangesError(
-                f"the server {self.host} sends only whole files: copy the file to a place that can "
-                "be read in parts."
-            )
-        return response
+    def _authorization(self, url: Any) -> dict[str, str]:
+        """Return the header that shows the token, read anew each time, as it may be renewed."""
+        if url.scheme != "https" or url.host != self.host:
+            return {}
+        found = token_text()
+        if found is None or not describe(*found).is_for(self.host):
+            return {}
+        return {"Authorization": f"Bearer {found[1]}"}
 
 
-def client_for(url: str) -> Client:
+class _Context(ssl.SSLContext):
+    """Trusts the grid's authorities beside the usual ones, and shows the proxy."""
+
+    def __new__(cls, authorities: str) -> _Context:
+        return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
+
+    def __init__(self, authorities: str) -> None:
+        self.load_default_certs()
+        if os.path.isdir(authorities):
+            self.load_verify_locations(capath=authorities)
+        self._shown: tuple[str, int] | None = None
+
+    def renew(self) -> None:
+        """Take up a proxy that is new."""
+        path = proxy_path()
+        if os.path.exists(path) and self._shown != (path, os.stat(path).st_mtime_ns):
+            self._shown = (path, os.stat(path).st_mtime_ns)
+            self.load_cert_chain(path)
+
+
+def client_for(url: str, patience: float) -> Client:
     """Return what makes sessions with the server of a URL."""
-    from flavorframe.remote.access import PATIENCE
-
     parts = urlsplit(url)
-    return Client(parts.hostname or "", parts.scheme == "https", PATIENCE)
-
-
-def _authorization(host: str) -> dict[str, str]:
-    """Return the header that shows the token, read anew each time, as it may be renewed."""
-    found = token_text()
-    if found is None or not describe(*found).is_for(host):
-        return {}
-    return {"Authorization": f"Bearer {found[1]}"}
-
-
-def _tls() -> ssl.SSLContext:
-    """Return a context that trusts the grid's authorities too, and shows the proxy."""
-    context = ssl.create_default_context()
-    if os.path.isdir(certificate_folder()):
-        context.load_verify_locations(capath=certificate_folder())
-    if os.path.exists(proxy_path()):
-        context.load_cert_chain(proxy_path())
-    return context
+    return Client(parts.hostname or "", parts.scheme == "https", patience, certificate_folder())

@@ -50,7 +50,8 @@ class ColumnarEngine:
         prepared = time.perf_counter()
         columns = Columns(opened, partition.start, partition.stop, dict(bound.carriers))
         links = Links()
-        with np.errstate(all="ignore"):  # infinite weights are the user's, and shown as they are
+        ahead = opened.ahead(bound.columns, partition.start, partition.stop)
+        with ahead, np.errstate(all="ignore"):  # infinite weights are the user's, and shown
             filled = _run(plan, bound, Survivors(columns, scheme, links))
         spent = columns.spent
         fetched = spent.reading + spent.decompressing + spent.decoding

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +21,7 @@ from flavorframe.engine.columnar.baskets import (
     UnusualError,
     read_block,
 )
-from flavorframe.engine.columnar.source import source_of
+from flavorframe.engine.columnar.source import RemoteBytes, source_of
 from flavorframe.errors import FileError
 from flavorframe.layout.schema import BranchInfo, Schema
 from flavorframe.remote import access
@@ -103,6 +104,27 @@ class RootFile:
             f"{self.path}: branch {branch} of tree {self.tree} cannot be read in events "
             f"{start} to {stop}: {reason}"
         )
+
+    def ahead(self, branches: Sequence[str], start: int, stop: int) -> AbstractContextManager[None]:
+        """Ask a server at once for what the block will read of some branches.
+
+        One after the other, each branch would cost the time to the server and back.
+        """
+        if not isinstance(self._source, RemoteBytes):
+            return nullcontext()
+        found = [place for branch in branches for place in self._places(branch, start, stop)]
+        return self._source.ahead(list(dict.fromkeys(found)))
+
+    def _places(self, branch: str, start: int, stop: int) -> list[tuple[int, int]]:
+        """Return where the baskets of a branch lie that hold the events start ≤ i < stop."""
+        try:
+            index = self._index(branch)
+        except (UnusualError, DamageError):  # told when the branch is read
+            return []
+        numbers = index.covering(start, stop)
+        begins = index.positions[numbers.start : numbers.stop]
+        ends = begins + index.sizes[numbers.start : numbers.stop]
+        return list(zip(begins.tolist(), ends.tolist(), strict=True))
 
     def compressed_bytes(self, branch: str) -> int:
         """Return how many bytes of the file the branch takes."""
