@@ -255,6 +255,8 @@ def _fraction(dataset: Dataset, outcome: Outcome) -> float:
     known = sum(info.events for info in outcome.files)
     read = outcome.partial.cutflow[0].events
     unopened = len(dataset.files) - len(outcome.files)
+    if not outcome.files:
+        return 0.0
     if unopened == 0:
         return read / known if known else 1.0
     total = known * len(dataset.files) / len(outcome.files)

@@ -1,5 +1,6 @@
 """Runs on a real Slurm: same bits, and whatever can befall a job."""
 
+import importlib.util
 import json
 import os
 import signal
@@ -56,6 +57,20 @@ def test_the_same_bits_as_here(slurm, data, jobs, size):
     assert result.is_complete
     assert result.events == 150
     assert submissions(site) == [list(range(jobs))]
+
+
+def test_the_example_has_the_same_bits_as_here(slurm, sample):
+    path = Path(__file__).parents[3] / "examples" / "dsphi.py"
+    spec = importlib.util.spec_from_file_location("dsphi", path)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    selection = example.selection.weight("w", 1 / (1 + t.mu1.pt / 3))
+    outputs = dict(example.analysis.outputs)
+    analysis = ff.Analysis(selection, mass=outputs["mass"], rows=outputs["candidates"])
+    data = ff.dataset(sample("nano"))
+    result = analysis.run(data, on=slurm(jobs=2), partition_size=100, progress=False)
+    assert result.cutflow["w"].candidates > 0
+    assert_same_bits(result, analysis.run(data, progress=False))
 
 
 def test_a_snapshot_goes_to_one_file(slurm, data, tmp_path):
@@ -309,6 +324,21 @@ def test_credentials_come_along(slurm, secured, authority, files, monkeypatch, t
     left = [path for path in Path(folder).rglob("*") if path.is_file()]
     assert not {"x509up", "bearer_token"} & {path.name for path in left}
     assert not [path for path in left if TOKEN.encode() in path.read_bytes()]
+
+
+def test_thousands_of_jobs_are_several_arrays(slurm, slurm_server, data):
+    queued = []
+
+    def stop():
+        queued.append(slurm_server.command("squeue", "-h", "-r").count("\n") + 1)
+        return True
+
+    site = slurm(jobs=1100, options={"begin": "now+1hour"})
+    result = weighted().run(data, on=site, should_stop=stop, progress=False)
+    assert queued == [1100]
+    assert [len(numbers) for numbers in submissions(site)] == [1000, 100]
+    assert (result.stopped, result.events, result.luminosity) == ("stopped", 0, 0.0)
+    until(lambda: not slurm_server.command("squeue", "--noheader"))
 
 
 def test_what_sbatch_refuses_is_told(slurm, data):
