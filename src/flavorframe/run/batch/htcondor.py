@@ -89,10 +89,9 @@ class HTCondor(Site):
 
     def _files(self, folder: RunFolder, part: str) -> dict[str, str]:
         if self.shared_filesystem:
+            here = _literal(str(folder.path))
             return {
-                "arguments": _arguments(
-                    str(folder.path), "$(number)", str(folder.path / "parts" / part)
-                ),
+                "arguments": _arguments(here, "$(number)", f"{here}/parts/{part}"),
                 "should_transfer_files": "NO",
             }
         carried = ["run.json", "work.pickle", *present(folder.path, proxy=False)]
@@ -138,7 +137,7 @@ class HTCondor(Site):
             cluster = _submit_by_bindings(description.read_text("utf-8"))
         else:
             said = command("condor_submit", "-terse", description.name, folder=folder.path)
-            cluster = int(said.split(".")[0])
+            cluster = _cluster_in(said)
         folder.add_submission([(number, f"{cluster}.{i}") for i, number in enumerate(numbers)])
 
     def states(self, folder: RunFolder, job_ids: Iterable[str]) -> dict[str, State]:
@@ -165,6 +164,14 @@ class HTCondor(Site):
         return htcondor_cluster(self, workers, options)
 
 
+def _cluster_in(said: str) -> int:
+    """Return the cluster's number from what ``condor_submit -terse`` says: first and last job."""
+    match = re.search(r"^\s*(\d+)\.\d+ - \d+\.\d+", said, re.MULTILINE)
+    if match is None:
+        raise RunError(f"condor_submit gave no number of a cluster, but said: {said.strip()}")
+    return int(match[1])
+
+
 def _literal(text: str) -> str:
     """Return text as a submit description holds it, so that no macro is seen in it."""
     return text.replace("$", "$(DOLLAR)")
@@ -172,10 +179,8 @@ def _literal(text: str) -> str:
 
 def _arguments(*arguments: str) -> str:
     """Return arguments in the quoting of submit descriptions; macros in them are meant."""
-    quoted = [
-        "'{}'".format(argument.replace("'", "''").replace('"', '""')) for argument in arguments
-    ]
-    return f'"{" ".join(quoted)}"'
+    doubled = (argument.replace("'", "''").replace('"', '""') for argument in arguments)
+    return '"' + " ".join(f"'{argument}'" for argument in doubled) + '"'
 
 
 def _bindings() -> Any:

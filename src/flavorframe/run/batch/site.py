@@ -64,8 +64,8 @@ class Site(ABC):
     def __post_init__(self) -> None:
         for name in ("cores", "jobs"):
             number = getattr(self, name)
-            if number is not None and number < 1:
-                raise AnalysisError(f"{name}={number}: there must be at least one.")
+            if number is not None and (not isinstance(number, int) or number < 1):
+                raise AnalysisError(f"{name}={number!r}: it must be a number, 1 or more.")
         mebibytes("memory", self.memory)
         if self.time is not None:
             seconds(self.time)
@@ -94,7 +94,7 @@ class Site(ABC):
         return " ".join(["exec", *words])
 
     def executor(self, engine: Engine, options: RunOptions) -> Executor:
-        """Return what runs an analysis here; raises RunError where the system is out of reach."""
+        """Return what runs an analysis here."""
         from flavorframe.run.batch.executor import BatchExecutor
 
         return BatchExecutor(self, engine, options)
