@@ -114,6 +114,11 @@ class RunFolder:
         """Whether a job's part is there, and whole."""
         return is_whole(self.part(number))
 
+    def tidy(self) -> None:
+        """Remove what jobs that were killed had begun to write; for when no job runs any more."""
+        for begun in (self.path / "parts").glob(".*"):
+            begun.unlink(missing_ok=True)
+
     def log(self, job_id: str) -> Path:
         """Return where the output of an attempt goes."""
         return self.path / "logs" / f"{job_id}.log"

@@ -154,7 +154,12 @@ class Follower:
             "failed": lost,
         }
         text = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        return f"jobs: {text}{_why(states)}; folder {os.path.relpath(self.folder.path)}"
+        return f"jobs: {text}{_why(states)}; folder {_short(self.folder.path)}"
+
+
+def _short(path: Path) -> str:
+    near = os.path.relpath(path)
+    return str(path) if near.startswith("..") else near
 
 
 def _why(states: dict[str, State]) -> str:

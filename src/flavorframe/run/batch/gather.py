@@ -74,6 +74,7 @@ def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathe
         parts.end()
         if gathering.stopped:
             follower.cancel()
+        folder.tidy()
         remove(folder.path)
     except KeyboardInterrupt:
         again = how_to_gather(folder, sent.site)
