@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from flavorframe.datasets import Dataset
-from flavorframe.engine import get_engine
+from flavorframe.engine import Engine, get_engine
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, Output, Snapshot
 from flavorframe.plan import Plan
@@ -97,9 +97,7 @@ class Analysis:
 
         executor = executor_for(on, get_engine(engine), run_options(options))
         if isinstance(data, Mapping):
-            datasets = dict(data.items())
-            executor.announce([(self._plan_for(x, output), x) for x in datasets.values()])
-            return Results({name: self._run(x, executor, output) for name, x in datasets.items()})
+            return self._run_each(data, executor, get_engine(engine), output)
         return self._run(data, executor, output)
 
     def submit(
@@ -119,6 +117,24 @@ class Analysis:
         from flavorframe.run.detached import submit
 
         return submit(self, data, name, dict(options))
+
+    def _run_each(
+        self,
+        data: Mapping[str, Dataset],
+        executor: Executor,
+        engine: Engine,
+        output: str | os.PathLike[str] | None,
+    ) -> Results:
+        """Run on one dataset after the other; where one is stopped, those after it are not read."""
+        from flavorframe.run.resume import Unread
+
+        datasets, results = dict(data.items()), dict[str, Result]()
+        executor.announce([(self._plan_for(each, output), each) for each in datasets.values()])
+        for name, each in datasets.items():
+            results[name] = self._run(each, executor, output)
+            if results[name].stopped:
+                executor = Unread(engine, results[name].stopped)
+        return Results(results)
 
     def _run(
         self, data: Dataset, executor: Executor, output: str | os.PathLike[str] | None

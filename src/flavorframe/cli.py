@@ -93,13 +93,16 @@ def run(
     base: Annotated[str | None, typer.Option(help="Folder or URL before the root paths.")] = None,
     output: Annotated[Path, typer.Option(help="Folder for results and report.")] = Path("out"),
     threads: Annotated[int | None, typer.Option(help="By default, all cores.")] = None,
+    on: Annotated[
+        str | None, typer.Option(help="Dask scheduler's address, 'dask' or 'gateway'.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Run an analysis on files, or on eras of a catalogue, and write results and a report."""
     loaded = _load_script(script)
     datasets = _datasets(files or [], catalog, era or [], base)
     results = loaded.analysis.run(
-        datasets, output=output, threads=threads, progress=False if json else None
+        datasets, on=on, output=output, threads=threads, progress=False if json else None
     )
     fits = _fit_all(results, loaded.models)
     report_path = _write_report(output, results, fits, loaded.text, loaded.analysis)

@@ -70,8 +70,9 @@ def test_snapshots_are_one_file_and_nothing_stays_behind(client, analysis, datas
     assert set(map(len, client.run(lambda: dask_worker._runs).values())) == {0}
 
 
-def test_time_is_broken_down_by_worker(client, slow_analysis, dataset):
-    timing = slow_analysis.run(dataset, on=client, progress=False, partition_size=1000).timing
+def test_time_is_broken_down_by_worker(client, slow_analysis, dataset, tmp_path):
+    result = slow_analysis.run(dataset, on=client, progress=False, partition_size=1000)
+    timing = result.timing
     assert set(timing.workers) <= set(client.nthreads())
     assert sum(worker.events for worker in timing.workers.values()) == timing.events
     assert sum(worker.bytes_read for worker in timing.workers.values()) == timing.bytes_read
@@ -81,6 +82,10 @@ def test_time_is_broken_down_by_worker(client, slow_analysis, dataset):
         assert worker.waiting >= 0
     assert next(iter(timing.workers)) in repr(timing)
     assert next(iter(timing.workers)) in timing._repr_html_()
+    page = ff.report.write(tmp_path / "report.html", result, title="Workers").read_text("utf-8")
+    assert f"<td>{next(iter(timing.workers))}</td>" in page
+    result.save(tmp_path)
+    assert ff.load(tmp_path)["dataset"].timing == timing
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -99,6 +104,7 @@ def test_a_killed_worker_changes_nothing(client, slow_analysis, analysis, datase
 
 def test_a_partition_that_kills_workers_is_a_failure(dataset):
     import dask
+
     from distributed import LocalCluster
 
     @ff.function

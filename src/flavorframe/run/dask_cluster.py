@@ -48,16 +48,17 @@ def _own_cluster(threads: int | None) -> Any:
     return LocalCluster(n_workers=threads or available_cores(), threads_per_worker=1)
 
 
-def _gateway_cluster() -> Any:
+@contextlib.contextmanager
+def _gateway_cluster() -> Iterator[Any]:
     try:
         from dask_gateway import Gateway
     except ImportError:
         raise RunError(
             "on='gateway' needs dask-gateway: run pip install 'flavorframe[gateway]'."
         ) from None
-    cluster = Gateway().new_cluster(shutdown_on_close=True)
-    cluster.adapt(minimum=1)
-    return cluster
+    with Gateway() as gateway, gateway.new_cluster(shutdown_on_close=True) as cluster:
+        cluster.adapt(minimum=1)
+        yield cluster
 
 
 def _connected(on: Any) -> Any:

@@ -59,7 +59,7 @@ def site(tmp_path):
 @pytest.fixture
 def folder(site, data):
     jobs = tuple(divide([Segment(file) for file in data.files]))
-    work = Work(weighted().plan, None, "columnar", 50_000, 1, 2, jobs)
+    work = Work(weighted().plan, None, "columnar", 50_000, 1, 2, {}, jobs)
     return RunFolder.make(Sent(work, data, site, RunOptions(), None))
 
 

@@ -25,7 +25,7 @@ def made(site):
     """Return the folder of a run of five files."""
     data = dataset([f"/data/{name}.root" for name in "abcde"], name='it\'s $2017 of "B"')
     jobs = tuple(divide(segments(data, None), 3))
-    work = Work(weighted().plan, None, "columnar", 50_000, 1, 2, jobs)
+    work = Work(weighted().plan, None, "columnar", 50_000, 1, 2, {}, jobs)
     return RunFolder.make(Sent(work, data, site, RunOptions(), None))
 
 

@@ -14,7 +14,7 @@ from flavorframe.errors import FlavorframeError
 from flavorframe.plan import Plan
 from flavorframe.run.batch.folder import RunFolder, Sent, Work
 from flavorframe.run.batch.follow import Follower
-from flavorframe.run.batch.gather import collect, how_to_gather, threads_of
+from flavorframe.run.batch.gather import INTERRUPTED, collect, how_to_gather, threads_of
 from flavorframe.run.batch.luggage import delivery_for, remove
 from flavorframe.run.batch.shares import divide
 from flavorframe.run.batch.site import Site
@@ -49,22 +49,31 @@ class BatchExecutor(Executor):
         ):
             folder = self._sent.pop((plan, dataset), None) or self.send(plan, dataset, earlier)
             collect(folder, folder.sent, self._options, gathering)
+            if gathering.stopped:
+                self._leave(gathering.stopped)
         return gathering.outcome(threads_of(folder.sent))
 
     @contextlib.contextmanager
     def _cancelling(self) -> Iterator[None]:
-        """Cancel the jobs of the runs to come where one of them fails; tell of them on Ctrl-C."""
+        """Leave the runs to come where one of them fails."""
         try:
             yield
         except FlavorframeError:
-            for folder in self._sent.values():
-                Follower(folder, self._site, len(folder.work.jobs), 0).cancel()
-                remove(folder.path)
+            self._leave("failed")
             raise
         except KeyboardInterrupt:
-            for folder in self._sent.values():
-                print(f"So does {how_to_gather(folder, self._site)}.", file=sys.stderr)
+            self._leave(INTERRUPTED)
             raise
+
+    def _leave(self, reason: str) -> None:
+        """Cancel the jobs of the runs to come, or say how to gather them after an interrupt."""
+        for folder in self._sent.values():
+            if reason.startswith(INTERRUPTED):
+                print(f"Likewise {how_to_gather(folder, self._site)}.", file=sys.stderr)
+            else:
+                Follower(folder, self._site, len(folder.work.jobs), 0).cancel()
+                remove(folder.path)
+        self._sent.clear()
 
     def send(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> RunFolder:
         """Submit the jobs of a run and return its folder, for `gather`.
@@ -75,6 +84,7 @@ class BatchExecutor(Executor):
         work = Work(
             plan, dataset.tree, self._engine.name, self._options.size,
             self._options.threads or self._site.cores, self._options.retries,
+            {} if earlier is None else {info.file: info for info in earlier.files},
             tuple(divide(segments(dataset, earlier), self._site.jobs)),
         )  # fmt: skip
         delivery = delivery_for(plan, dataset, self._site, self._options)

@@ -6,7 +6,7 @@ import contextlib
 import json
 import platform
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flavorframe import __version__
 from flavorframe.datasets import Dataset
+from flavorframe.engine import FileInfo
 from flavorframe.errors import FileError
 from flavorframe.plan import Plan
 from flavorframe.run.batch.parts import is_whole
@@ -31,7 +32,10 @@ DEFAULT = "flavorframe-runs"
 
 @dataclass(frozen=True)
 class Work:
-    """What every job of a run is given: the plan, how to evaluate it, and each job's shares."""
+    """What every job of a run is given: the plan, how to evaluate it, and each job's shares.
+
+    ``known`` are files as an earlier run, which is completed, found them.
+    """
 
     plan: Plan
     tree: str | None
@@ -39,6 +43,7 @@ class Work:
     partition_size: int
     threads: int
     retries: int
+    known: Mapping[str, FileInfo]
     jobs: tuple[tuple[Share, ...], ...]
 
 

@@ -23,8 +23,9 @@ from flavorframe.run.batch.records import Opened, Stopped, Total, partitions_of
 from flavorframe.run.batch.shares import Share
 from flavorframe.run.batch.site import Site
 from flavorframe.run.executor import RunOptions
-from flavorframe.run.gathering import Gathering, Piece
+from flavorframe.run.gathering import Gathering, Piece, unchanged
 
+INTERRUPTED = "interrupted"
 FOLLOWING = ("progress", "on_error", "retries", "on_update")
 """Options that may be others when a run is gathered than when it was sent."""
 
@@ -81,7 +82,7 @@ def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathe
         print(f"Interrupted; the jobs go on, and {again} gives their result.", file=sys.stderr)
         if not gathering.events:
             raise
-        gathering.stop(f"interrupted; {again}")
+        gathering.stop(f"{INTERRUPTED}; {again}")
     except FlavorframeError:
         follower.cancel()
         remove(folder.path)
@@ -130,7 +131,8 @@ class Parts:
             if isinstance(record, Stopped):
                 raise record.error or self._unforeseen(number, record)
             if isinstance(record, Opened):
-                self._open(shares[record.index], record.found)
+                if not self._open(shares[record.index], record.found):
+                    return
             elif isinstance(record, Piece):
                 pieces.append(record)
             else:
@@ -145,11 +147,16 @@ class Parts:
         known = self._spans.get(total.worker, Timing(threads=self.work.threads))
         self._spans[total.worker] = known + Timing(wall=total.wall)
 
-    def _open(self, share: Share, found: FileInfo | Failed) -> None:
+    def _open(self, share: Share, found: FileInfo | Failed) -> bool:
+        """Note a file; false where its share cannot be taken, as other shares found another."""
         if isinstance(found, Failed):
             self._miss(share, found)
         elif share.index not in self._files:
             self._files[share.index] = self.gathering.opened(share.index, found)
+        elif isinstance(changed := unchanged(found, self._files[share.index]), Failed):
+            self._miss(share, changed)
+            return False
+        return True
 
     def _miss(self, share: Share, failed: Failed) -> None:
         if self.raises:

@@ -83,7 +83,8 @@ def records(work: Work, shares: Sequence[Share]) -> Iterator[Record]:
 
 
 def _opened(engine: Engine, work: Work, segment: Segment) -> FileInfo | Failed:
-    return unchanged(segment, prepare(engine, work.plan, segment, work.tree, work.retries))
+    found = prepare(engine, work.plan, segment, work.tree, work.retries)
+    return found if isinstance(found, Failed) else unchanged(found, work.known.get(found.file))
 
 
 def partitions_of(share: Share, info: FileInfo, size: int) -> Sequence[Partition]:
