@@ -1,6 +1,7 @@
 """What can befall jobs of a real Slurm, and what users are told of it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -163,6 +164,22 @@ def test_an_interrupted_run_is_gathered_by_another_process(slurm, data, tmp_path
     assert whole.cutflow == local.cutflow
     assert whole.mass.view(flow=True).tobytes() == local.mass.view(flow=True).tobytes()
     assert submissions(site) == [[0, 1, 2]]
+
+
+def test_interrupted_eras_are_gathered_one_by_one(slurm, files, tmp_path, capsys):
+    def interrupt(result):
+        raise KeyboardInterrupt
+
+    eras = {"B": ff.dataset(files[:2], name="B"), "C": ff.dataset(files[2:], name="C")}
+    site, analysis = slurm(), without_rows(waiting(tmp_path)(t.mass))
+    results = analysis.run(eras, on=site, on_update=interrupt, progress=False)
+    (tmp_path / "go").touch()
+    assert [results[era].events for era in eras] == [50, 0]
+    said = re.findall(r"ff\.Slurm\.gather\('(.*?)'\)", capsys.readouterr().err)
+    again = [ff.Slurm.gather(folder, progress=False) for folder in said]
+    assert [result.dataset.name for result in again] == ["B", "C"]
+    local = analysis.run(ff.dataset(files), progress=False)
+    assert (again[0] + again[1]).cutflow == local.cutflow
 
 
 def test_a_run_that_is_stopped_cancels_its_jobs(slurm, slurm_server, data, tmp_path):
