@@ -31,6 +31,18 @@ def wait_for(condition, seconds=30.0):
         time.sleep(0.02)
 
 
+def have_two_workers(cluster, client):
+    """Wait for two workers; a nanny whose worker was killed sometimes does not start another."""
+    deadline = time.monotonic() + 5
+    while len(client.nthreads()) != 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if len(client.nthreads()) != 2:
+        cluster.scale(0)
+        wait_for(lambda: not client.nthreads())
+        cluster.scale(2)
+        wait_for(lambda: len(client.nthreads()) == 2)
+
+
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_workers_and_partitions_do_not_matter(cluster, client, analysis, dataset, same, workers):
     local = analysis.run(dataset, progress=False)
@@ -89,9 +101,11 @@ def test_time_is_broken_down_by_worker(client, slow_analysis, dataset, tmp_path)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_killed_worker_changes_nothing(client, slow_analysis, analysis, dataset, same, seed):
+def test_a_killed_worker_changes_nothing(
+    cluster, client, slow_analysis, analysis, dataset, same, seed
+):
     local = analysis.run(dataset, progress=False)
-    client.wait_for_workers(2)
+    have_two_workers(cluster, client)
     pick = random.Random(seed)
     victim, delay = pick.choice(process_ids(client)), pick.uniform(0.1, 1.2)
     killer = threading.Timer(delay, os.kill, (victim, signal.SIGKILL))
@@ -104,7 +118,6 @@ def test_a_killed_worker_changes_nothing(client, slow_analysis, analysis, datase
 
 def test_a_partition_that_kills_workers_is_a_failure(dataset):
     import dask
-
     from distributed import LocalCluster
 
     @ff.function
@@ -274,6 +287,18 @@ class scheduler:  # noqa: N801
         for process in (self.worker, self.scheduler):
             process.terminate()
             process.wait(20)
+
+
+def test_workers_that_lack_a_package(client, analysis, dataset, monkeypatch, same):
+    def packed(content):
+        return b"cno_such_package\nfunction\n."
+
+    local = analysis.run(dataset, progress=False)
+    with monkeypatch.context() as patch:
+        patch.setattr("flavorframe.run.dask_executor.packed", packed)
+        with pytest.raises(RunError, match="cannot take the analysis: .*no_such_package"):
+            analysis.run(dataset, on=client, progress=False)
+    same(analysis.run(dataset, on=client, progress=False), local)
 
 
 def test_nobody_at_the_address(analysis, dataset, monkeypatch):

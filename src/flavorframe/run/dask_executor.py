@@ -17,11 +17,6 @@ from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering
 from flavorframe.travel import packed
 
-WAIT_SECONDS = 0.5
-"""How long to wait for a task before looking around."""
-FATAL = 5
-"""So many partitions that kill workers, and nothing that was read, end the run."""
-
 
 class DaskExecutor(Executor):
     """Evaluates partitions on the workers of a Dask cluster; see `targets.executor_for`."""
@@ -70,19 +65,23 @@ def _evaluation(client: Any, content: bytes) -> Iterator[str]:
 
     run = f"flavorframe-{secrets.token_hex(4)}"
     try:
-        client.register_plugin(Evaluation(run, content))
+        _register(client, Evaluation(run, content))
+        yield run
+    finally:
+        if client.status == "running":
+            with contextlib.suppress(OSError, TimeoutError):  # the scheduler may be gone by now
+                client.unregister_worker_plugin(run)
+
+
+def _register(client: Any, evaluation: Any) -> None:
+    try:
+        client.register_plugin(evaluation)
     except Exception as error:  # whatever the workers raise on unpacking
         raise RunError(
             f"the workers of {client.scheduler.address} cannot take the analysis: "
             f"{type(error).__name__}: {error}. They need flavorframe in this version, and every "
             "installed package that the analysis's own functions use."
         ) from error
-    try:
-        yield run
-    finally:
-        if client.status == "running":
-            with contextlib.suppress(OSError, TimeoutError):  # the scheduler may be gone by now
-                client.unregister_worker_plugin(run)
 
 
 @contextlib.contextmanager

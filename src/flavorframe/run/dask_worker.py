@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from distributed import WorkerPlugin, get_worker
+
 from flavorframe.datasets import Partition
 from flavorframe.engine import Engine, FileInfo
 from flavorframe.engine.partial import Chunk, Partial
@@ -50,8 +52,10 @@ def _keep_freed_memory() -> None:
     Getting it anew costs a third of a worker's time. The thresholds are those that the GNU C
     library arrives at by itself, where nobody sets ``MALLOC_TRIM_THRESHOLD_``.
     """
+    if sys.platform != "linux" or "MALLOC_TRIM_THRESHOLD_" not in os.environ:
+        return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None and "MALLOC_TRIM_THRESHOLD_" in os.environ:
+    if mallopt is not None:  # other C libraries have none
         mallopt(M_MMAP_THRESHOLD, 32 << 20)
         mallopt(M_TRIM_THRESHOLD, 64 << 20)
 
