@@ -57,7 +57,7 @@ def test_a_run_of_this_machine(slow_analysis, analysis, dataset, same):
 
 def test_a_run_that_lives_on_a_cluster(cluster, slow_analysis, analysis, dataset, same):
     address = cluster.scheduler_address
-    run = slow_analysis.submit(dataset, name="mine", on=address, partition_size=200)
+    run = slow_analysis.submit(dataset, name="mine", on=address, partition_size=20)
     assert 0 < look(address, "stop") < 14_000
     assert run.status == "stopped"
     result = run.result()
