@@ -51,6 +51,8 @@ from .physics import (
 )
 from .result.result import Result as Result, Results as Results
 from .result.store import load as load
+from .run.batch.htcondor import HTCondor as HTCondor
+from .run.batch.slurm import Slurm as Slurm
 from .run.detached import Run as Run, attach as attach
 from .selection import Selection as Selection
 

@@ -31,9 +31,13 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        """A fingerprint of the plan, the same in every process."""
+        """A fingerprint of the plan, the same in every process and wherever rows are written."""
+        outputs = tuple(
+            (name, replace(output, path=None) if isinstance(output, Snapshot) else output)
+            for name, output in self.outputs
+        )
         return sha256(
-            repr((self.selection.candidates, self.selection.steps, self.outputs)).encode()
+            repr((self.selection.candidates, self.selection.steps, outputs)).encode()
         ).hexdigest()
 
     def bind(self, schema: Schema, layout: Layout) -> BoundPlan:

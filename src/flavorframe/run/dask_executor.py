@@ -13,12 +13,12 @@ from flavorframe.errors import RunError
 from flavorframe.plan import Plan
 from flavorframe.run.dask_cluster import client_for
 from flavorframe.run.delivery import Delivery
-from flavorframe.run.executor import Outcome, RunOptions
+from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering
 from flavorframe.travel import packed
 
 
-class DaskExecutor:
+class DaskExecutor(Executor):
     """Evaluates partitions on the workers of a Dask cluster; see `targets.executor_for`."""
 
     def __init__(self, engine: Engine, options: RunOptions, on: Any) -> None:

@@ -124,6 +124,10 @@ class Outcome:
 class Executor(Protocol):
     """Where partitions are evaluated."""
 
+    def announce(self, runs: Sequence[tuple[Plan, Dataset]]) -> None:
+        """Note what is to be run, one after the other: batch systems take all of it at once."""
+        return
+
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Evaluate the plan on the dataset, or on the gaps of an earlier outcome only.
 
