@@ -21,6 +21,7 @@ from flavorframe.engine.columnar.baskets import (
     UnusualError,
     read_events,
 )
+from flavorframe.engine.columnar.models import kept_models
 from flavorframe.engine.columnar.source import RemoteBytes, source_of
 from flavorframe.errors import FileError
 from flavorframe.layout.schema import BranchInfo, Schema
@@ -202,7 +203,8 @@ def _get_tree(path: str, file: Any, tree: str) -> Any:
     from flavorframe.errors import did_you_mean
 
     try:
-        found = file[tree]
+        with kept_models():
+            found = file[tree]
         found.num_entries  # noqa: B018 - what is no tree has none
     except (KeyError, AttributeError):
         trees = _trees(file)
