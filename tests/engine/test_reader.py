@@ -203,7 +203,10 @@ def test_no_mutation_crashes_or_hangs(written, tmp_path, codec):
 
 def test_a_damaged_file_does_not_spoil_the_others(written, tmp_path):
     content = written["none"].read_bytes()
-    version = re.search(rb"TBranch\x00....\x00\x0d", content, re.DOTALL).end() - 2
+    with uproot.open(written["none"]) as file:
+        tree = file.key("Events").fSeekKey
+    first = re.compile(rb"TBranch\x00....\x00\x0d", re.DOTALL)
+    version = first.search(content, tree).end() - 2
     path = tmp_path / "damaged.root"
     path.write_bytes(content[:version] + b"\x00\x63" + content[version + 2 :])
     RootFile(str(path))  # of a version that nobody has written
