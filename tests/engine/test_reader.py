@@ -209,7 +209,10 @@ def test_a_damaged_file_does_not_spoil_the_others(written, tmp_path):
     version = first.search(content, tree).end() - 2
     path = tmp_path / "damaged.root"
     path.write_bytes(content[:version] + b"\x00\x63" + content[version + 2 :])
+    models = uproot.classes["TBranch"].known_versions
+    before = dict(models)
     RootFile(str(path))  # of a version that nobody has written
+    assert {version: models[version] for version in before} == before
     assert read_all(written["zstd"]) == read_all(written["none"])
 
 
