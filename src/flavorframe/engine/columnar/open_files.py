@@ -11,21 +11,23 @@ from flavorframe.engine.columnar.reader import RootFile
 MOST = 8
 """How many files stay open."""
 
-Key = tuple[str, str | None, tuple[int, int]]
+Version = tuple[int, ...]
+Key = tuple[str, str | None, Version]
 _open: OrderedDict[Key, RootFile] = OrderedDict()
 _lock = Lock()
 
 
 def open_file(file: str, tree: str | None) -> RootFile:
     """Open a file, or return it as it is open already; a local file that changed is opened anew."""
-    version = _version(file)
+    version = version_of(file)
     with _lock:
         known = _open.get((file, tree, version))
     return known or _remember(RootFile(file, tree), version, tree)
 
 
-def _remember(opened: RootFile, version: tuple[int, int], tree: str | None) -> RootFile:
+def _remember(opened: RootFile, version: Version, tree: str | None) -> RootFile:
     """Keep a file under the tree that was asked for, and the one that was found."""
+    opened.version = version
     with _lock:
         for name in (tree, opened.tree):
             _open[opened.path, name, version] = opened
@@ -34,9 +36,14 @@ def _remember(opened: RootFile, version: tuple[int, int], tree: str | None) -> R
     return opened
 
 
-def _version(file: str) -> tuple[int, int]:
+def version_of(file: str) -> Version:
+    """Return what changes with a local file; nothing for one that is remote, or missing.
+
+    The time at which its status changed is the system's own: no program can set it back.
+    """
     try:
         status = os.stat(file)
-    except OSError:  # remote, or missing, as opening it will tell
-        return (0, 0)
-    return (status.st_mtime_ns, status.st_size)
+    except OSError:
+        return ()
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    return (status.st_dev, status.st_ino, status.st_size, *times)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Values
@@ -45,6 +47,30 @@ class Survivors:
         copy._full = self._copied(self._full, None)
         copy._alive = None if self._alive is None else self._copied(self._alive, copy._full)
         return copy
+
+    def state(self) -> dict[str, Array]:
+        """Return what is alive and what it weighs, from which `restore` makes these survivors."""
+        chosen = None if self._alive is None else self._alive.chosen
+        parts = {
+            "events": _small(self._full.events),
+            "chosen": None if chosen is None else _small(chosen),
+            "event_weight": self._event_weight,
+            "candidate_weight": self._candidate_weight,
+            "has_best": np.array(self.has_best),
+        }
+        return {name: part for name, part in parts.items() if part is not None}
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Become the survivors whose state it is; nothing was cut before."""
+        whole = self._full
+        events = state["events"].astype(np.int64)
+        if len(events) < len(whole.events):
+            self._full = View(whole.columns, self.scheme, events, links=self.links)
+        if "chosen" in state:
+            self._alive = self._surviving(self._full, state["chosen"].astype(np.int64))
+        self._event_weight = state.get("event_weight")
+        self._candidate_weight = state.get("candidate_weight")
+        self.has_best = bool(state["has_best"])
 
     def cut(self, condition: n.Node) -> None:
         """Keep what fulfils the condition."""
@@ -170,6 +196,10 @@ class Survivors:
 
 def _times(weights: Array | None, factor: Array) -> Array:
     return factor if weights is None else weights * factor
+
+
+def _small(positions: Array) -> Array:
+    return positions.astype(np.int32)
 
 
 def _at(weights: Array | None, kept: Array) -> Array | None:
