@@ -7,10 +7,11 @@ import math
 import os
 import sys
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 MEMORY = 512 * 2**20
 """Bytes that a process keeps in memory."""
+WAITING = 512
+"""Entries that may wait to be written."""
 ALIGNMENT = 16
 
 
@@ -79,6 +82,8 @@ class Cache:
         self._known: OrderedDict[str, Entry] = OrderedDict()
         self._size = 0
         self._lock = Lock()
+        self._writer = ThreadPoolExecutor(1, "flavorframe-cache")  # ends only when all is written
+        self._room = Semaphore(WAITING)
 
     def get(self, key: str) -> Entry | None:
         """Return an entry, whose arrays cannot be written to."""
@@ -99,7 +104,18 @@ class Cache:
             array.flags.writeable = False
         self._remember(key, entry)
         if self.store is not None:
-            self.store.put(key, encoded(entry))
+            self._room.acquire()
+            self._writer.submit(self._write, self.store, key, entry)
+
+    def flush(self) -> None:
+        """Wait until all that was put is on disk."""
+        self._writer.submit(int).result()
+
+    def _write(self, store: Store, key: str, entry: Entry) -> None:
+        try:
+            store.put(key, encoded(entry))
+        finally:
+            self._room.release()
 
     def _remember(self, key: str, entry: Entry) -> None:
         with self._lock:

@@ -31,7 +31,7 @@ class Columns:
         ``known`` is what was read of these events before, and takes up what is read now.
         """
         self._file, self._start, self._stop = file, start, stop
-        self._known = known
+        self.known = known
         self._carriers = carriers
         self._read: dict[str, tuple[Array, Any]] = {}
         self._sizes: dict[n.Axis, _Sizes] = {}
@@ -60,8 +60,8 @@ class Columns:
 
     def _at(self, branch: str, rows: Array) -> Any:
         """Return a branch at some events, from what was read of it where it has them all."""
-        if self._known is not None and branch not in self._read:
-            earlier = self._known.column(branch)
+        if self.known is not None and branch not in self._read:
+            earlier = self.known.column(branch)
             if earlier is not None:
                 self._read[branch] = earlier
         if branch in self._read:
@@ -69,8 +69,8 @@ class Columns:
             places = self._places(known, rows)
             if places is not None:
                 return stored if known is rows else stored[places]
-        if self._known is not None:
-            return self._read_more(branch, rows, self._known)
+        if self.known is not None:
+            return self._read_more(branch, rows, self.known)
         stored = self._file.read(branch, self._start, self._stop, rows, self.spent)
         self._read[branch] = rows, stored
         return stored
@@ -113,25 +113,25 @@ class _Sizes:
 
     def __init__(self, branch: str, events: int) -> None:
         self.branch = branch
-        self._known = np.full(events, -1, np.int64)
-        self._last: tuple[Array, Array] = (self._known, self._known)
+        self.known = np.full(events, -1, np.int64)
+        self._last: tuple[Array, Array] = (self.known, self.known)
 
     def covers(self, rows: Array) -> bool:
         """Return whether the lengths of all these events are known."""
-        return self._last[0] is rows or bool((self._known[rows] >= 0).all())
+        return self._last[0] is rows or bool((self.known[rows] >= 0).all())
 
     def at(self, rows: Array) -> Array:
         """Return the lengths at events that are covered."""
-        return self._last[1] if self._last[0] is rows else self._known[rows]
+        return self._last[1] if self._last[0] is rows else self.known[rows]
 
     def note(self, rows: Array, sizes: Array) -> int | None:
         """Take up lengths; return the first that is another than was known."""
         if self._last[0] is rows and np.array_equal(self._last[1], sizes):
             return None
-        known = self._known[rows]
+        known = self.known[rows]
         wrong = (known >= 0) & (known != sizes)
         if wrong.any():
             return int(np.flatnonzero(wrong)[0])
-        self._known[rows] = sizes
+        self.known[rows] = sizes
         self._last = rows, sizes
         return None

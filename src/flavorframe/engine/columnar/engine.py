@@ -29,7 +29,7 @@ from flavorframe.layout import Schema, recognise
 from flavorframe.outputs import Axis, Histogram, Snapshot
 from flavorframe.plan import BoundPlan, Plan
 from flavorframe.result import Cutflow, CutRow, Timing
-from flavorframe.selection import Step, describe
+from flavorframe.selection import describe
 
 
 class ColumnarEngine:
@@ -84,13 +84,12 @@ class ColumnarEngine:
 
     def empty(self, plan: Plan) -> Partial:
         """Return the result of no event."""
-        steps = [_labels(plan, step) for step in plan.selection.steps]
         histograms = {name: _histogram(plan, o) for name, o in plan.outputs
                       if isinstance(o, Histogram)}  # fmt: skip
         tables: dict[str, tuple[Chunk, ...]] = {
             name: () for name, o in plan.outputs if isinstance(o, Snapshot)
         }
-        return Partial(Cutflow.empty(steps, weighted=plan.is_weighted), histograms, tables)
+        return Partial(Cutflow.empty(_labels(plan), weighted=plan.is_weighted), histograms, tables)
 
 
 @lru_cache(maxsize=32)
@@ -122,7 +121,7 @@ def _run(plan: Plan, bound: BoundPlan, route: Route, links: Links) -> _Filled:
                 filled.histograms[name] = _fill(bound, name, spared.survivors)
 
     place = route.lead(bound.selection.steps, links, before=spare)
-    labels = [("all", "", "event"), *(_labels(plan, step) for step in plan.selection.steps)]
+    labels = [("all", "", "event"), *_labels(plan)]
     filled.rows += [CutRow(*label, *row) for label, row in zip(labels, place.rows, strict=True)]
     for position, step in enumerate(bound.selection.steps):
         if step.name in left_out:  # the way began after this step
@@ -144,8 +143,10 @@ def _left_out(plan: Plan) -> dict[str, list[str]]:
     return found
 
 
-def _labels(plan: Plan, step: Step) -> tuple[str, str, str]:
-    return step.name, describe(step), step.node.axis.name
+@lru_cache(maxsize=32)
+def _labels(plan: Plan) -> list[tuple[str, str, str]]:
+    """Return the name, formula and axis of each step."""
+    return [(step.name, describe(step), step.node.axis.name) for step in plan.selection.steps]
 
 
 def _is_weighted(plan: Plan, output: Histogram) -> bool:
@@ -168,22 +169,22 @@ def _axis(axis: Axis) -> Any:
 def _fill(plan: Plan, name: str, survivors: Survivors) -> Any:
     output = dict(plan.outputs)[name]
     assert isinstance(output, Histogram)
-    axis, view = n.join_axes(output.nodes), survivors.view
-    values = [view.spread(a.node, axis).numbers() for a in output.axes]
+    axis = n.join_axes(output.nodes)
+    values = [survivors.values(a.node, axis).numbers() for a in output.axes]
     histogram = _histogram(plan, output)
     if not _is_weighted(plan, output):
         return histogram.fill(*values)
     weights = survivors.weights_on(axis)
     if output.weight is not None:
-        weights = weights * view.spread(output.weight, axis).numbers()
+        weights = weights * survivors.values(output.weight, axis).numbers()
     return histogram.fill(*values, weight=weights)
 
 
 def _rows_of(plan: Plan, output: Snapshot, survivors: Survivors) -> Chunk:
-    axis, view = n.join_axes(output.nodes), survivors.view
+    axis = n.join_axes(output.nodes)
     if axis == n.EVENT:
         axis = plan.selection.candidates
-    columns = {name: _column(name, node, view.spread(node, axis)) for name, node in output.columns}
+    columns = {name: _column(name, node, survivors.values(node, axis)) for name, node in output.columns}
     if plan.is_weighted:
         columns["weight"] = survivors.weights_on(axis)
     return columns

@@ -20,8 +20,9 @@ import numpy as np
 import flavorframe
 from flavorframe.cache import Cache, Entry
 from flavorframe.datasets import Partition
-from flavorframe.engine.columnar.arrays import Array, Names, Packed
+from flavorframe.engine.columnar.arrays import Array, Names, Packed, Values
 from flavorframe.engine.columnar.open_files import Version, version_of
+from flavorframe.expr import nodes as n
 from flavorframe.expr.identity import UnknownIdentityError, fingerprint, joined
 from flavorframe.plan import Plan
 from flavorframe.selection import Best, Step
@@ -41,16 +42,17 @@ class Known:
         self._cache, self._file, self._version = cache, partition.file, version
         place = (partition.file, partition.tree, partition.start, partition.stop, version)
         self._base = joined("partition", code_digest(), repr(place).encode())
-        self._new: list[tuple[str, Entry]] = []
+        self._new: dict[str, Entry] = {}
+        self._keys: dict[n.Node, Key] = {}
         self._wide: Array | None = None
         self._wide_key: Key = None
 
     def keep(self) -> None:
         """Keep what is new, unless the file has changed meanwhile."""
         if is_settled(self._file, self._version):
-            for key, entry in self._new:
+            for key, entry in self._new.items():
                 self._cache.put(key, entry)
-        self._new = []
+        self._new = {}
 
     # columns
 
@@ -76,7 +78,7 @@ class Known:
         if isinstance(content, Names):
             facts["words"], content = content.words, content.codes
         arrays["content"] = content
-        self._new.append((self._column_key(branch), Entry(facts, arrays)))
+        self._new[self._column_key(branch)] = Entry(facts, arrays)
 
     def _column_key(self, branch: str) -> str:
         return joined("column", self._base, branch.encode()).hex()
@@ -95,6 +97,36 @@ class Known:
     def widen_from(self, key: Key) -> None:
         """Note where the survivors of all cuts on events that come first would be known."""
         self._wide_key = key
+
+    # values of candidates
+
+    def values(self, node: n.Node) -> tuple[Array, Values] | None:
+        """Return the numbers of candidates, which rise, and the node's values on them."""
+        entry = self.get(self._values_key(node))
+        if entry is None:
+            return None
+        return entry.arrays["numbers"], Values(entry.arrays["data"], entry.arrays.get("valid"))
+
+    def note_values(self, node: n.Node, numbers: Array, values: Values) -> None:
+        """Take up the values of a node, beside those that are known of other candidates."""
+        key = self._values_key(node)
+        known = self.get(key)
+        data, valid = values.data, values.valid
+        if known is not None:
+            numbers, first = np.unique(np.append(known.arrays["numbers"], numbers), True)
+            data = np.append(known.arrays["data"], data)[first]
+            valid = _joined_masks(known, values)
+            valid = None if valid is None else valid[first]
+        arrays = {"numbers": numbers, "data": data}
+        self.note(key, Entry({}, arrays if valid is None else {**arrays, "valid": valid}))
+
+    def _values_key(self, node: n.Node) -> Key:
+        if node not in self._keys:
+            try:
+                self._keys[node] = joined("values", self._base, fingerprint(node)).hex()
+            except UnknownIdentityError:
+                self._keys[node] = None
+        return self._keys[node]
 
     # survivors
 
@@ -116,12 +148,23 @@ class Known:
 
     def get(self, key: Key) -> Entry | None:
         """Return an entry by its key."""
-        return None if key is None else self._cache.get(key)
+        if key is None:
+            return None
+        return self._new[key] if key in self._new else self._cache.get(key)
 
     def note(self, key: Key, entry: Entry) -> None:
         """Take up an entry."""
         if key is not None:
-            self._new.append((key, entry))
+            self._new[key] = entry
+
+
+def _joined_masks(known: Entry, values: Values) -> Array | None:
+    earlier = known.arrays.get("valid")
+    if earlier is None and values.valid is None:
+        return None
+    before = np.ones(len(known.arrays["data"]), bool) if earlier is None else earlier
+    now = np.ones(len(values.data), bool) if values.valid is None else values.valid
+    return np.append(before, now)
 
 
 def is_settled(file: str, version: Version) -> bool:

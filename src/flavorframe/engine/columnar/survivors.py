@@ -8,6 +8,7 @@ import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Values
 from flavorframe.engine.columnar.columns import Columns
+from flavorframe.engine.columnar.recall import recall
 from flavorframe.engine.columnar.segments import extreme
 from flavorframe.engine.columnar.view import Links, Scheme, View
 from flavorframe.errors import AnalysisError
@@ -48,6 +49,19 @@ class Survivors:
         copy._alive = None if self._alive is None else self._copied(self._alive, copy._full)
         return copy
 
+    def values(self, node: n.Node, axis: n.Axis) -> Values:
+        """Return the node's values on an axis, recalled where they are known."""
+        known = self._full.columns.known
+        if known is None or axis != node.axis or node not in self.scheme.recallable:
+            return self.view.spread(node, axis)
+        return recall(self, node, known)
+
+    def among(self, candidates: Array) -> Survivors:
+        """Return a copy in which, of the living candidates, only some are alive."""
+        copy = self.fork()
+        copy._keep_candidates(candidates)
+        return copy
+
     def state(self) -> dict[str, Array]:
         """Return what is alive and what it weighs, from which `restore` makes these survivors."""
         chosen = None if self._alive is None else self._alive.chosen
@@ -74,8 +88,7 @@ class Survivors:
 
     def cut(self, condition: n.Node) -> None:
         """Keep what fulfils the condition."""
-        view = self.view
-        mask = view.spread(condition, condition.axis).truth()
+        mask = self.values(condition, condition.axis).truth()
         if condition.axis == n.EVENT:
             self._keep_events(mask)
         else:
@@ -90,7 +103,7 @@ class Survivors:
         view, axis = self.view, self.scheme.candidates
         elements = view.elements(axis)
         chosen = extreme(
-            view.spread(value, axis), elements.event, len(view.events), largest=highest
+            self.values(value, axis), elements.event, len(view.events), largest=highest
         )
         rest = np.ones(len(view.events), bool)
         rest[elements.event[chosen]] = False
@@ -100,7 +113,7 @@ class Survivors:
 
     def weigh(self, weight: n.Node) -> None:
         """Multiply the weights of events or candidates."""
-        values = self.view.spread(weight, weight.axis).numbers().astype(np.float64)
+        values = self.values(weight, weight.axis).numbers().astype(np.float64)
         if weight.axis == n.EVENT:
             self._event_weight = _times(self._event_weight, values)
         else:

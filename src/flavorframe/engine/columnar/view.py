@@ -83,13 +83,15 @@ class Scheme:
     """What views need to know of a plan.
 
     The candidates' axis; which nodes recur and are worth remembering (``shared``); which depend on
-    the surviving candidates (``touching``); and which a cut leaves as they are (``settled``).
+    the surviving candidates (``touching``); which a cut leaves as they are (``settled``); and which
+    whole expressions have a value for each candidate that never changes (``recallable``).
     """
 
     candidates: n.Axis
     shared: frozenset[n.Node]
     touching: frozenset[n.Node]
     settled: frozenset[n.Node]
+    recallable: frozenset[n.Node]
 
 
 def make_scheme(candidates: n.Axis, trees: Sequence[n.Node]) -> Scheme:
@@ -105,7 +107,20 @@ def make_scheme(candidates: n.Axis, trees: Sequence[n.Node]) -> Scheme:
                 uses[child] = uses.get(child, 0) + 1
     leaves = (n.Literal, n.Field, n.Position)
     shared = {node for node, count in uses.items() if count > 1 and not isinstance(node, leaves)}
-    return Scheme(candidates, frozenset(shared), frozenset(touching), frozenset(settled))
+    recallable = {tree for tree in trees if tree in settled and _is_plain(tree, candidates)}
+    parts = (shared, touching, settled, recallable)
+    return Scheme(candidates, *map(frozenset, parts))
+
+
+def _is_plain(tree: n.Node, candidates: n.Axis) -> bool:
+    """Return whether a value is computed from the candidate and its event by plain look-ups."""
+    if tree.axis != candidates or candidates == n.EVENT or isinstance(tree, n.Column):
+        return False
+    return all(
+        isinstance(node.axis, n.CollectionAxis | n.EventAxis)
+        and (not isinstance(node, n.Match) or node.axis == candidates)
+        for node in n.walk(tree)
+    )
 
 
 def _classify(
