@@ -85,7 +85,7 @@ class Route:
             self._known.widen(place.survivors.view.events)
         facts = {
             "rows": [[_written(number) for number in row] for row in place.rows],
-            "links": None if links is None else links.counts,
+            "links": None if links is None else dict(links.counts),
         }
         self._known.note(keys[place.passed], Entry(facts, place.survivors.state()))
 
