@@ -16,7 +16,9 @@ KEY = "ab" * 32
 
 
 def entry(size=100):
-    return Entry({"words": ["a", "é"]}, {"x": np.arange(size, dtype=np.int32), "y": np.ones((2, 3))})
+    return Entry(
+        {"words": ["a", "é"]}, {"x": np.arange(size, dtype=np.int32), "y": np.ones((2, 3))}
+    )
 
 
 def assert_same(a, b):

@@ -110,7 +110,7 @@ class Scale:
         lambda x: np.random.default_rng().random(len(x)),
         lambda x: x + time.time(),
         lambda x: np.load("table.npy")[0] * x,
-        lambda x: float(open("limit").read()) * x,
+        lambda x: float(open("limit").read()) * x,  # noqa: SIM115
         lambda x: x * Scale.factor,
         np.frompyfunc(lambda x: x + 1, 1, 1),
         np.vectorize(lambda x: x + 1),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import sys
+import warnings
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -54,7 +56,7 @@ def caching(cache: bool | str | os.PathLike[str] | None) -> Caching | None:
     Raises AnalysisError for what is neither a truth value nor a folder.
     """
     if cache is True:
-        return Caching(os.path.abspath(default_folder()))
+        return _caching_in(default_folder())
     if cache is False:
         return None
     if cache is None:
@@ -63,7 +65,20 @@ def caching(cache: bool | str | os.PathLike[str] | None) -> Caching | None:
         return Caching() if hasattr(sys, "ps1") or "IPython" in sys.modules else None
     if not isinstance(cache, str | os.PathLike):
         raise AnalysisError(f"cache={cache!r}: give True, False or a folder.")
-    return Caching(os.path.abspath(os.path.expanduser(os.fspath(cache))))
+    return _caching_in(Path(cache))
+
+
+def _caching_in(folder: Path) -> Caching:
+    """Return caching in a folder, which is made; where it cannot be, a warning says so."""
+    folder = Path(os.path.abspath(folder.expanduser()))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        reason = f"The cache {folder} cannot be written, so nothing is kept there: {error.strerror}"
+        warnings.warn(reason, RuntimeWarning, stacklevel=2)
+    return Caching(str(folder))
 
 
 @lru_cache(maxsize=8)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import secrets
 import time
 from collections.abc import Iterator
@@ -85,7 +84,7 @@ class Store:
         self._written += len(content)
         self._until_check -= 1
         if self._until_check < 0 or self._written > self.limit // 50:
-            self._until_check = random.randint(CHECKED // 2, CHECKED)
+            self._until_check = CHECKED
             self._written = 0
             self.shrink()
 

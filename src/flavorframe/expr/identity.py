@@ -191,26 +191,25 @@ def _named(value: Any) -> bytes:
 
 
 def _place(value: Any) -> tuple[str, str]:
-    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", "")
+    name = str(getattr(value, "__qualname__", None) or getattr(value, "__name__", ""))
     module = getattr(value, "__module__", None)
     if isinstance(value, np.ufunc):
         modules = ("numpy", "scipy.special")
         module = next((m for m in modules if getattr(sys.modules.get(m), name, 0) is value), None)
-    return str(module), str(name)
+    return str(module), name
 
 
 def _find(value: Any) -> Any:
-    if not isinstance(value, type | types.FunctionType | types.BuiltinFunctionType | np.ufunc):
-        # numpy's dispatched functions are of a type of their own
-        if type(value).__name__ != "_ArrayFunctionDispatcher":
-            return None
+    kinds = (type, types.FunctionType, types.BuiltinFunctionType, np.ufunc, type(np.median))
+    if not isinstance(value, kinds):
+        return None
     module, name = _place(value)
     return getattr(sys.modules.get(module), name, None)
 
 
 def _version(module: str) -> bytes:
     package = module.partition(".")[0]
-    if package in IMPURE_MODULES and module != "builtins" or not _is_installed(module):
+    if (package in IMPURE_MODULES and module != "builtins") or not _is_installed(module):
         raise UnknownIdentityError(f"module {module}")
     version = getattr(sys.modules.get(package), "__version__", "")
     return f"{sys.version}:{version}".encode()

@@ -86,8 +86,7 @@ class Columns:
             more = rows
         self._read[branch] = more, stored
         keep.note_column(branch, more, stored)
-        places = self._places(more, rows)
-        return stored if len(more) == len(rows) else stored[places]
+        return stored if len(more) == len(rows) else stored[np.searchsorted(more, rows)]
 
     def _places(self, known: Array, rows: Array) -> Array | None:
         """Return where some events stand among known ones, or None where one is not among them."""

@@ -184,7 +184,9 @@ def _rows_of(plan: Plan, output: Snapshot, survivors: Survivors) -> Chunk:
     axis = n.join_axes(output.nodes)
     if axis == n.EVENT:
         axis = plan.selection.candidates
-    columns = {name: _column(name, node, survivors.values(node, axis)) for name, node in output.columns}
+    columns = {
+        name: _column(name, node, survivors.values(node, axis)) for name, node in output.columns
+    }
     if plan.is_weighted:
         columns["weight"] = survivors.weights_on(axis)
     return columns

@@ -5,7 +5,7 @@ It is for expressions whose value on a candidate depends on that candidate and i
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,6 @@ import numpy as np
 from flavorframe.engine.columnar.arrays import Array, Names, Values
 from flavorframe.engine.columnar.known import Known
 from flavorframe.expr import nodes as n
-from flavorframe.expr.formula import formula
 
 if TYPE_CHECKING:
     from flavorframe.engine.columnar.survivors import Survivors
@@ -25,8 +24,7 @@ MOST_IN_EVENT = 1 << 20
 
 def recall(survivors: Survivors, node: n.Node, known: Known) -> Values:
     """Return the values of the living candidates, computed where they are not known."""
-    view, axis = survivors.view, survivors.scheme.candidates
-    numbers = numbers_of(view)
+    numbers = numbers_of(survivors.view)
     counted = _counted(survivors, node, numbers, known)
     found = known.values(node) if counted is not None else None
     if found is None:
@@ -35,16 +33,41 @@ def recall(survivors: Survivors, node: n.Node, known: Known) -> Values:
     missing = np.flatnonzero(places < 0)
     if len(missing) == len(numbers) > 0:
         return _computed(survivors, node, numbers, known)
+    if survivors.links is not None:
+        survivors.links.counts.update(counted or {})
     if len(missing):
         part = survivors.among(missing)
         _computed(part, node, numbers[missing], known)
         merged = known.values(node)
-        if merged is None:
-            return view.spread(node, axis)
+        assert merged is not None
         return merged[1][_places(merged[0], numbers)]
-    if survivors.links is not None:
-        survivors.links.counts.update(counted or {})
     return found[1][places]
+
+
+def make_known_cuts(
+    survivors: Survivors, cuts: Sequence[n.Node], known: Known
+) -> list[tuple[int, int]]:
+    """Make cuts at once, up to the first whose values are not known on every living candidate.
+
+    Returns how many events and candidates are alive after each.
+    """
+    view = survivors.view
+    numbers, event = numbers_of(view), view.event_of(survivors.scheme.candidates)
+    alive, rows = np.arange(len(numbers)), []
+    for node in cuts:
+        counted = _counted(survivors, node, numbers, known)
+        found = known.values(node) if counted is not None else None
+        places = None if found is None else _places(found[0], numbers)
+        if found is None or places is None or (places < 0).any():
+            break
+        if survivors.links is not None:
+            survivors.links.counts.update(counted or {})
+        kept = np.flatnonzero(found[1][places].truth())
+        alive, numbers, event = alive[kept], numbers[kept], event[kept]
+        rows.append((int(np.count_nonzero(np.diff(event, prepend=-1))), len(kept)))
+    if rows:
+        survivors.keep_candidates(alive)
+    return rows
 
 
 def numbers_of(view: View) -> Array:
@@ -74,7 +97,7 @@ def _counted(
     counts: dict[str, tuple[int, int, int]] = {}
     if survivors.links is None:
         return counts
-    for name, match in _links_in(node):
+    for name, match in survivors.scheme.links[node]:
         if name in survivors.links.counts:
             continue
         found = known.values(match)
@@ -85,12 +108,6 @@ def _counted(
         asked = (len(number), int((number == 0).sum()), int((number > 1).sum()))
         counts.setdefault(name, asked)
     return counts
-
-
-@lru_cache(maxsize=1024)
-def _links_in(node: n.Node) -> tuple[tuple[str, n.Match], ...]:
-    found = (each for each in n.walk(node) if isinstance(each, n.Match))
-    return tuple((formula(each), each) for each in found)
 
 
 def _places(known: Array, numbers: Array) -> Array:

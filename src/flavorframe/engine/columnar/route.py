@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import takewhile
 from typing import Any
 
 from flavorframe.cache import Entry
 from flavorframe.engine.columnar.columns import Columns
 from flavorframe.engine.columnar.known import Key, Known
+from flavorframe.engine.columnar.recall import make_known_cuts
 from flavorframe.engine.columnar.survivors import Survivors
 from flavorframe.engine.columnar.view import Links, Scheme
 from flavorframe.exact import ExactFloat, exact_sum
@@ -29,7 +31,6 @@ class Place:
     survivors: Survivors
     passed: int = 0
     rows: list[Counts] = field(default_factory=list)
-
 
     def forked(self) -> Place:
         """Return a place of its own, without rows of the cutflow."""
@@ -61,26 +62,44 @@ class Route:
         place = self._latest(keys, links)
         if place is None or (fork is not None and fork.passed >= place.passed < len(steps)):
             place = self._start(keys, links) if fork is None else fork.forked()
-        for number in range(place.passed, len(steps)):
-            if before is not None:
-                before(number, place)
-            take(steps[number], place.survivors)
-            place.passed += 1
+        while place.passed < len(steps):
+            if not self._make_known_cuts(place, steps):
+                if before is not None:
+                    before(place.passed, place)
+                take(steps[place.passed], place.survivors)
+                place.passed += 1
+                self._count(place)
             self._note(place, keys, leading=_on_events(steps[: place.passed]))
         return place
 
     def _start(self, keys: Sequence[Key], links: Links | None) -> Place:
         place = Place(Survivors(self._columns, self._scheme, links))
+        self._count(place)
         self._note(place, keys, leading=True)
         return place
 
-    def _note(self, place: Place, keys: Sequence[Key], *, leading: bool) -> None:
-        """Note the row of the place, and the place itself where it can be known again."""
-        links = place.survivors.links
-        if links is not None:
+    def _make_known_cuts(self, place: Place, steps: Sequence[Step]) -> bool:
+        """Make the cuts that come next as far as their values are known; return whether any is."""
+        if self._known is None or self._plan.is_weighted:
+            return False
+        nodes = [step.node for step in steps[place.passed :] if isinstance(step, Cut)]
+        cuts = list(takewhile(self._scheme.recallable.__contains__, nodes))
+        rows = make_known_cuts(place.survivors, cuts, self._known) if cuts else []
+        place.passed += len(rows)
+        if place.survivors.links is not None:
+            place.rows += rows
+        return bool(rows)
+
+    def _count(self, place: Place) -> None:
+        """Make the row of the cutflow at the place."""
+        if place.survivors.links is not None:
             place.rows.append(counts(self._plan, place.survivors))
+
+    def _note(self, place: Place, keys: Sequence[Key], *, leading: bool) -> None:
+        """Note the place, so that it can be known again."""
         if self._known is None:
             return
+        links = place.survivors.links
         if leading and links is not None:
             self._known.widen(place.survivors.view.events)
         facts = {

@@ -59,7 +59,7 @@ class Survivors:
     def among(self, candidates: Array) -> Survivors:
         """Return a copy in which, of the living candidates, only some are alive."""
         copy = self.fork()
-        copy._keep_candidates(candidates)
+        copy.keep_candidates(candidates)
         return copy
 
     def state(self) -> dict[str, Array]:
@@ -92,7 +92,7 @@ class Survivors:
         if condition.axis == n.EVENT:
             self._keep_events(mask)
         else:
-            self._keep_candidates(np.flatnonzero(mask))
+            self.keep_candidates(np.flatnonzero(mask))
 
     def best(self, value: n.Node, *, highest: bool) -> None:
         """Keep one candidate an event: the one with the extreme value, or the first of equal ones.
@@ -109,7 +109,7 @@ class Survivors:
         rest[elements.event[chosen]] = False
         first = np.flatnonzero(np.diff(elements.event, prepend=-1) > 0)
         spare = first[rest[elements.event[first]]]
-        self._keep_candidates(np.sort(np.concatenate([chosen, spare])))
+        self.keep_candidates(np.sort(np.concatenate([chosen, spare])))
 
     def weigh(self, weight: n.Node) -> None:
         """Multiply the weights of events or candidates."""
@@ -118,6 +118,28 @@ class Survivors:
             self._event_weight = _times(self._event_weight, values)
         else:
             self._candidate_weight = _times(self._candidate_weight, values)
+
+    def keep_candidates(self, kept: Array) -> None:
+        """Keep the candidates at the given positions among the living, which rise."""
+        if self.scheme.candidates == n.EVENT:
+            mask = np.zeros(len(self._full.events), bool)
+            mask[kept] = True
+            self._keep_events(mask)
+            return
+        view = self.view
+        event = view.elements(self.scheme.candidates).event[kept]
+        mask = np.zeros(len(view.events), bool)
+        mask[event] = True
+        chosen = kept if view.chosen is None else view.chosen[kept]
+        narrowed = self._surviving(self._full, chosen)
+        for node, values in view.remembered.items():
+            if node in self.scheme.settled and node.axis == self.scheme.candidates:
+                narrowed.remembered[node] = values[kept]
+            elif node in self.scheme.settled and node.axis == n.EVENT:
+                narrowed.remembered[node] = values
+        self._alive, self._candidate_weight = narrowed, _at(self._candidate_weight, kept)
+        if not mask.all():
+            self._keep_events(mask)
 
     @property
     def n_candidates(self) -> int:
@@ -161,27 +183,6 @@ class Survivors:
         return View(
             full.columns, self.scheme, full.events, links=self.links, full=full, chosen=chosen
         )
-
-    def _keep_candidates(self, kept: Array) -> None:
-        if self.scheme.candidates == n.EVENT:
-            mask = np.zeros(len(self._full.events), bool)
-            mask[kept] = True
-            self._keep_events(mask)
-            return
-        view = self.view
-        event = view.elements(self.scheme.candidates).event[kept]
-        mask = np.zeros(len(view.events), bool)
-        mask[event] = True
-        chosen = kept if view.chosen is None else view.chosen[kept]
-        narrowed = self._surviving(self._full, chosen)
-        for node, values in view.remembered.items():
-            if node in self.scheme.settled and node.axis == self.scheme.candidates:
-                narrowed.remembered[node] = values[kept]
-            elif node in self.scheme.settled and node.axis == n.EVENT:
-                narrowed.remembered[node] = values
-        self._alive, self._candidate_weight = narrowed, _at(self._candidate_weight, kept)
-        if not mask.all():
-            self._keep_events(mask)
 
     def _keep_events(self, mask: Array) -> None:
         full, alive = self._full, self._alive
