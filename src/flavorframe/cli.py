@@ -217,7 +217,8 @@ def cache(
     store = Store(folder or default_folder())
     number, size = store.size() if action is None else store.clear()
     cleared = "" if action is None else "cleared: "
-    typer.echo(f"{cleared}{number:,} entries, {size / 1e6:,.1f} MB in {store.folder}")
+    entries = "1 entry" if number == 1 else f"{number:,} entries"
+    typer.echo(f"{cleared}{entries}, {size / 1e6:,.1f} MB in {store.folder}")
 
 
 def _load_script(path: Path) -> Script:

@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import signal
 import sys
 import time
 from dataclasses import replace
@@ -302,6 +303,38 @@ def test_a_folder_that_cannot_be_used_costs_nothing_but_time(file, tmp_path):
     with pytest.warns(RuntimeWarning, match="nothing is kept there: Not a directory"):
         result = run(analysis(), file, tmp_path / "file" / "cache")
     assert_same(result, run(analysis(), file, False))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_process_that_was_forked_writes_by_itself(file, tmp_path):
+    run(analysis(), file, tmp_path / "cache")
+    before = len(list((tmp_path / "cache").rglob("*.ffc")))
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        try:
+            run(analysis(4.0), file, tmp_path / "cache", threads=1)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(list((tmp_path / "cache").rglob("*.ffc"))) > before
+
+
+def test_workers_of_a_cluster_keep_what_they_read(file, tmp_path, monkeypatch):
+    from distributed import Client, LocalCluster
+
+    cache = tmp_path / "cache"
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        first = run(analysis(), file, cache, on=client, partition_size=200)
+        again = run(analysis(3.0), file, cache, on=client, partition_size=200)
+    assert first.timing.bytes_read > again.timing.bytes_read == 0
+    assert_same(again, run(analysis(3.0), file, False))
 
 
 def test_nothing_is_kept_where_nobody_asks(file, tmp_path, monkeypatch):

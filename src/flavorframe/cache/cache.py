@@ -87,6 +87,10 @@ def cache_of(where: Caching) -> Cache:
     return Cache(None if where.folder is None else Store(Path(where.folder)))
 
 
+if hasattr(os, "register_at_fork"):  # the thread that writes stays with the parent
+    os.register_at_fork(after_in_child=cache_of.cache_clear)
+
+
 class Cache:
     """Entries by key. What a key stands for never changes, so none is ever out of date."""
 
