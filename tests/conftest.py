@@ -14,6 +14,13 @@ sys.path.insert(0, str(Path(__file__).parent))  # for the oracle and what goes w
 from flavorframe import samples
 
 
+@pytest.fixture(autouse=True)
+def no_cache_unless_asked_for(monkeypatch):
+    """Have no test take a process for a notebook because another test started IPython in it."""
+    monkeypatch.delenv("FLAVORFRAME_CACHE", raising=False)
+    monkeypatch.setattr("flavorframe.cache.cache.is_interactive", lambda: False)
+
+
 @pytest.fixture(scope="session")
 def small_nano(tmp_path_factory):
     """Return the path of a NanoAOD-like file of 50 events, some without candidates."""

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from flavorframe.cache import Cache, Entry, Store, caching
+from flavorframe.cache import Cache, Caching, Entry, Store, caching
 from flavorframe.cache.cache import decoded, encoded
 from flavorframe.errors import AnalysisError
 
@@ -147,9 +147,23 @@ def test_what_cache_means(tmp_path, monkeypatch):
     monkeypatch.delenv("FLAVORFRAME_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert caching(False) is None
+    assert caching(None) is None
+    monkeypatch.setattr("flavorframe.cache.cache.is_interactive", lambda: True)
+    assert caching(None) == Caching(None)
     assert caching(True).folder == str(tmp_path / "flavorframe")
     assert caching(tmp_path / "x").folder == str(tmp_path / "x")
     monkeypatch.setenv("FLAVORFRAME_CACHE", str(tmp_path / "named"))
     assert caching(None).folder == caching(True).folder == str(tmp_path / "named")
     with pytest.raises(AnalysisError, match="True, False or a folder"):
         caching(3)
+
+
+@pytest.mark.parametrize(("options", "expected"), [([], "False"), (["-i"], "True")])
+def test_a_script_is_no_conversation(options, expected):
+    code = "from flavorframe.cache.cache import is_interactive; print(is_interactive())"
+    line = [sys.executable, "-q", *options]
+    if options:
+        found = subprocess.run(line, input=code + "\n", capture_output=True, text=True, check=True)
+    else:
+        found = subprocess.run([*line, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == expected

@@ -62,10 +62,16 @@ def caching(cache: bool | str | os.PathLike[str] | None) -> Caching | None:
     if cache is None:
         if os.environ.get("FLAVORFRAME_CACHE"):
             return caching(True)
-        return Caching() if hasattr(sys, "ps1") or "IPython" in sys.modules else None
+        return Caching() if is_interactive() else None
     if not isinstance(cache, str | os.PathLike):
         raise AnalysisError(f"cache={cache!r}: give True, False or a folder.")
     return _caching_in(Path(cache))
+
+
+def is_interactive() -> bool:
+    """Return whether a person types: in a notebook, in IPython or at Python's prompt."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)
+    return hasattr(sys, "ps1") or shell() is not None
 
 
 def _caching_in(folder: Path) -> Caching:
