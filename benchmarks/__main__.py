@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import fit_speed
 from benchmarks.files import CODECS, copies, make_file
 from benchmarks.measure import Measured, available, breakdown, import_seconds, run
+from benchmarks.recut import recut
 from benchmarks.scaling import scale
 
 FOLDER = Path("build/bench")
@@ -50,6 +51,7 @@ def main() -> None:
         if codec == "zstd":
             summary |= ratios
             summary |= breakdown(file)
+            summary |= recut(file)
     summary |= fit_speed.measure()
     if not arguments.quick:
         summary |= scale(FOLDER)

@@ -17,6 +17,13 @@ import servers
 from flavorframe import samples
 
 
+@pytest.fixture(autouse=True)
+def no_cache_unless_asked_for(monkeypatch):
+    """Have no test take a process for a notebook because another test started IPython in it."""
+    monkeypatch.delenv("FLAVORFRAME_CACHE", raising=False)
+    monkeypatch.setattr("flavorframe.cache.cache.is_interactive", lambda: False)
+
+
 @pytest.fixture(scope="session")
 def small_nano(tmp_path_factory):
     """Return the path of a NanoAOD-like file of 50 events, some without candidates."""

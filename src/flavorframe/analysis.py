@@ -69,6 +69,7 @@ class Analysis:
         *,
         on: Any = None,
         engine: str = "columnar",
+        cache: bool | str | os.PathLike[str] | None = None,
         output: str | os.PathLike[str] | None = None,
         **options: Any,
     ) -> Result | Results:
@@ -80,6 +81,11 @@ class Analysis:
         default the number of cores, ``partition_size`` the events taken at once, and a ``progress``
         bar is shown where a person is looking on (``"live"`` shows the histograms too, in a
         notebook).
+
+        ``cache`` keeps what was read and computed, so that a cut can be changed and the result seen
+        at once: ``True`` in ``$FLAVORFRAME_CACHE`` or ``~/.cache/flavorframe``, a folder there,
+        ``False`` nowhere. By default it is kept in memory, for this session, where a person types
+        (in a notebook), and also in ``$FLAVORFRAME_CACHE`` where that is set.
 
         Files that cannot be read are in ``result.failures``; ``on_error="raise"`` raises the first
         of them instead. What failed for a reason that may pass is tried ``retries`` times more.
@@ -95,9 +101,10 @@ class Analysis:
         from flavorframe.run.executor import run_options
         from flavorframe.run.targets import executor_for
 
-        executor = executor_for(on, get_engine(engine), run_options(options))
+        chosen = get_engine(engine, cache)
+        executor = executor_for(on, chosen, run_options(options))
         if isinstance(data, Mapping):
-            return self._run_each(data, executor, get_engine(engine), output)
+            return self._run_each(data, executor, chosen, output)
         return self._run(data, executor, output)
 
     def submit(

@@ -1,4 +1,5 @@
-"""The command line: ``flavorframe run``, ``sample``, ``inspect``, ``fit``, ``report``, ``workers``.
+"""The command line: ``flavorframe run``, ``sample``, ``inspect``, ``fit``, ``report``, ``cache``
+and ``workers``.
 
 Exit codes: 0 all well; 1 an error, told in a sentence on standard error; 2 wrong usage; 3 the run
 is partial, because some files could not be read; 4 a fit is not valid.
@@ -44,6 +45,12 @@ class LayoutName(str, Enum):
 
     nano = "nano"
     bph = "bph"
+
+
+class CacheAction(str, Enum):
+    """What can be done to the cache."""
+
+    clear = "clear"
 
 
 @dataclass(frozen=True)
@@ -96,13 +103,21 @@ def run(
     on: Annotated[
         str | None, typer.Option(help="Dask scheduler's address, 'dask' or 'gateway'.")
     ] = None,
+    cache: Annotated[
+        bool | None, typer.Option(help="Keep what was read and computed, for the next run.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Run an analysis on files, or on eras of a catalogue, and write results and a report."""
     loaded = _load_script(script)
     datasets = _datasets(files or [], catalog, era or [], base)
     results = loaded.analysis.run(
-        datasets, on=on, output=output, threads=threads, progress=False if json else None
+        datasets,
+        on=on,
+        cache=cache,
+        output=output,
+        threads=threads,
+        progress=False if json else None,
     )
     fits = _fit_all(results, loaded.models)
     report_path = _write_report(output, results, fits, loaded.text, loaded.analysis)
@@ -188,6 +203,25 @@ def inspect(
 
     found = ff.inspect(file, tree)
     typer.echo(dump(found.to_dict()) if json else repr(found))
+
+
+@app.command()
+def cache(
+    action: Annotated[
+        CacheAction | None, typer.Argument(help="`clear` removes everything that is kept.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="By default $FLAVORFRAME_CACHE or ~/.cache/flavorframe.")
+    ] = None,
+) -> None:
+    """Show what the cache of runs holds, or clear it."""
+    from flavorframe.cache import Store, default_folder
+
+    store = Store(folder or default_folder())
+    number, size = store.size() if action is None else store.clear()
+    cleared = "" if action is None else "cleared: "
+    entries = "1 entry" if number == 1 else f"{number:,} entries"
+    typer.echo(f"{cleared}{entries}, {size / 1e6:,.1f} MB in {store.folder}")
 
 
 def _load_script(path: Path) -> Script:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,13 +49,17 @@ class Engine(Protocol):
         """Return the result of no event: the identity of the partials' sum."""
 
 
-def get_engine(name: str) -> Engine:
-    """Return the engine of that name; raises AnalysisError where there is none."""
+def get_engine(name: str, cache: bool | str | os.PathLike[str] | None = False) -> Engine:
+    """Return the engine of that name, with a cache; see `flavorframe.Analysis.run` for both.
+
+    Raises AnalysisError where there is no such engine, and for a cache that is none.
+    """
     if name not in ENGINES:
         raise AnalysisError(
             f"There is no engine {name!r}.{did_you_mean(name, ENGINES)} It is one of "
             f"{', '.join(ENGINES)}."
         )
+    from flavorframe.cache import caching
     from flavorframe.engine.columnar.engine import ColumnarEngine
 
-    return ColumnarEngine()
+    return ColumnarEngine(caching(cache))

@@ -28,6 +28,7 @@ class HowToRun(TypedDict, total=False):
 
     on: Any
     engine: str
+    cache: bool | str | os.PathLike[str] | None
     output: str | os.PathLike[str] | None
     threads: int | None
     partition_size: int | None

@@ -38,7 +38,9 @@ def resume(result: Result, on: Any, options: Mapping[str, Any]) -> Result:
     if result.is_complete:
         return result
     earlier = _earlier(result)
-    executor = executor_for(on, get_engine(earlier.engine), run_options(options))
+    rest = {name: value for name, value in options.items() if name != "cache"}
+    engine = get_engine(earlier.engine, options.get("cache"))
+    executor = executor_for(on, engine, run_options(rest))
     outcome = executor.run(earlier.plan, earlier.dataset, earlier)
     whole = Result.of(earlier.plan, earlier.dataset, outcome)
     return replace(

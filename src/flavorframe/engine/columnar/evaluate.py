@@ -11,6 +11,7 @@ import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Values
 from flavorframe.engine.columnar.named import any_fits, is_about_names
+from flavorframe.engine.columnar.recall import note_matches
 from flavorframe.engine.columnar.segments import first_match, reduce_segments
 from flavorframe.errors import CorrectionError, ExpressionError
 from flavorframe.expr import nodes as n
@@ -125,7 +126,7 @@ def _(node: n.Found, view: View) -> Values:
 @compute_node.register(n.CallFunction)
 def _(node: n.CallFunction, view: View) -> Values:
     values = [view.spread(a, node.axis) for a in node.arguments]
-    arrays = [widen(v.numbers()) for v in values]
+    arrays = [np.array(widen(v.numbers())) for v in values]  # its own, should it write into them
     return Values(_call(node, arrays), _both_valid(values))
 
 
@@ -167,6 +168,7 @@ def _point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
 
 
 def _note_links(view: View, node: n.Match, number: Array) -> None:
+    note_matches(view, node, number)
     if view.links is not None:
         asked = (len(number), int((number == 0).sum()), int((number > 1).sum()))
         view.links.counts.setdefault(formula(node), asked)
