@@ -11,6 +11,7 @@ import json
 import statistics
 from pathlib import Path
 
+from benchmarks import fit_speed
 from benchmarks.files import CODECS, copies, make_file
 from benchmarks.measure import Measured, available, breakdown, import_seconds, run
 from benchmarks.recut import recut
@@ -51,6 +52,7 @@ def main() -> None:
             summary |= ratios
             summary |= breakdown(file)
             summary |= recut(file)
+    summary |= fit_speed.measure()
     if not arguments.quick:
         summary |= scale(FOLDER)
     (FOLDER / "summary.json").write_text(json.dumps(summary, indent=2))

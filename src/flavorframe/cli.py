@@ -1,4 +1,4 @@
-"""The command line: ``flavorframe run``, ``sample``, ``inspect``, ``fit``, ``report``
+"""The command line: ``flavorframe run``, ``sample``, ``inspect``, ``fit``, ``report``, ``workers``
 and ``cache``.
 
 Exit codes: 0 all well; 1 an error, told in a sentence on standard error; 2 wrong usage; 3 the run
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flavorframe import cli_workers
 from flavorframe.errors import AnalysisError, DatasetError, FlavorframeError
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(cli_workers.app, name="workers")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 

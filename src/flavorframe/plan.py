@@ -32,11 +32,15 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        """A fingerprint of the plan, the same in every process.
+        """A fingerprint of the plan, the same in every process and wherever rows are written.
 
         A function of the user's is known by its code; by its name only where that cannot be told.
         """
-        content = (self.selection.candidates, self.selection.steps, self.outputs)
+        outputs = tuple(
+            (name, replace(output, path=None) if isinstance(output, Snapshot) else output)
+            for name, output in self.outputs
+        )
+        content = (self.selection.candidates, self.selection.steps, outputs)
         try:
             return fingerprint(content).hex()
         except UnknownIdentityError:

@@ -14,6 +14,7 @@ from typing import Any
 from flavorframe.errors import CorrectionError, ExpressionError, did_you_mean
 from flavorframe.expr import nodes as n
 from flavorframe.expr.expression import Expr, Operand, as_node
+from flavorframe.extra_files import by_digest
 
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -90,10 +91,13 @@ class Correction:
 
     @cached_property
     def evaluator(self) -> Any:
-        """Correctionlib's own evaluator; raises CorrectionError where the file has changed."""
+        """Correctionlib's own evaluator, of the file that was delivered where there is one.
+
+        Raises CorrectionError where the file has changed.
+        """
         import correctionlib
 
-        raw = _bytes(self.path)
+        raw = _bytes(by_digest(self.digest) or self.path)
         if sha256(raw).hexdigest() != self.digest:
             raise CorrectionError(
                 f"{self.path} is another file than when ff.correction() opened it: open it again."

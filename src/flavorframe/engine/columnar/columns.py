@@ -43,11 +43,15 @@ class Columns:
 
     def values(self, column: n.Column, rows: Array) -> Any:
         """Return the values of some events, or the elements of their lists one after the other."""
+        stored = self.lists(column, rows)
+        return stored.elements if isinstance(stored, Packed) else stored
+
+    def lists(self, column: n.Column, rows: Array) -> Any:
+        """Return the values of some events, or their lists as they are stored."""
         stored = self._at(column.branch, rows)
-        if not isinstance(stored, Packed):
-            return stored
-        self._note_sizes(column.on, column.branch, rows, stored.sizes)
-        return stored.elements
+        if isinstance(stored, Packed):
+            self._note_sizes(column.on, column.branch, rows, stored.sizes)
+        return stored
 
     def sizes(self, axis: n.Axis, rows: Array) -> Array:
         """Return how many elements of a collection each of some events has."""

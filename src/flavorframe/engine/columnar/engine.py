@@ -58,7 +58,8 @@ class ColumnarEngine:
         known = self._known(partition, opened)
         columns = Columns(opened, partition.start, partition.stop, dict(bound.carriers), known)
         links = Links()
-        with np.errstate(all="ignore"):  # infinite weights are the user's, and shown as they are
+        ahead = opened.ahead(bound.columns, partition.start, partition.stop)
+        with ahead, np.errstate(all="ignore"):  # infinite weights are the user's, and shown
             filled = _run(plan, bound, Route(bound, columns, scheme, known), links)
         if known is not None:
             known.keep()

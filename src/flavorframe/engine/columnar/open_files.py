@@ -7,18 +7,19 @@ from collections import OrderedDict
 from threading import Lock
 
 from flavorframe.engine.columnar.reader import RootFile
+from flavorframe.remote import access
 
 MOST = 64
 """How many files stay open, at about 1 MB each: to open one anew takes 20 ms."""
 
-Version = tuple[int, ...]
+Version = tuple[int | str, ...]
 Key = tuple[str, str | None, Version]
 _open: OrderedDict[Key, RootFile] = OrderedDict()
 _lock = Lock()
 
 
 def open_file(file: str, tree: str | None) -> RootFile:
-    """Open a file, or return it as it is open already; a local file that changed is opened anew."""
+    """Open a file, or return it as it is open already; one that changed is opened anew."""
     version = version_of(file)
     with _lock:
         known = _open.get((file, tree, version))
@@ -37,13 +38,15 @@ def _remember(opened: RootFile, version: Version, tree: str | None) -> RootFile:
 
 
 def version_of(file: str) -> Version:
-    """Return what changes with a local file; nothing for one that is remote, or missing.
+    """Return what changes with a file, as far as that is known; nothing for one that is missing.
 
-    The time at which its status changed is the system's own: no program can set it back.
+    The time at which a local file's status changed is the system's own: no program can set it back.
     """
+    if access.is_remote(file):
+        return access.version(file)
     try:
         status = os.stat(file)
-    except OSError:
+    except OSError:  # as opening it will tell
         return ()
     times = (status.st_mtime_ns, status.st_ctime_ns)
     return (status.st_dev, status.st_ino, status.st_size, *times)

@@ -222,6 +222,10 @@ def _at(weights: Array | None, kept: Array) -> Array | None:
 
 def _narrowed(view: View, mask: Array) -> dict[n.Node, Values]:
     """Return what a view remembers, without the events that died."""
-    return {
-        node: values[mask[view.event_of(node.axis)]] for node, values in view.remembered.items()
-    }
+    kept: dict[n.Axis, Array] = {}
+    narrowed = {}
+    for node, values in view.remembered.items():
+        if node.axis not in kept:
+            kept[node.axis] = np.flatnonzero(mask[view.event_of(node.axis)])
+        narrowed[node] = values[kept[node.axis]]
+    return narrowed
