@@ -68,6 +68,8 @@ class Known:
             content = Names(content, tuple(entry.facts["words"]))
         if "sizes" in arrays:
             content = Packed.of(content, arrays["sizes"])
+            if "starts" in arrays:
+                content = Packed(content.content, arrays["starts"], arrays["sizes"])
         return arrays["rows"].astype(np.int64), content
 
     def note_column(self, branch: str, rows: Array, stored: Any) -> None:
@@ -75,7 +77,9 @@ class Known:
         arrays, facts = {"rows": rows.astype(np.int32)}, {}
         content = stored
         if isinstance(stored, Packed):
-            content, arrays["sizes"] = stored.elements, stored.sizes
+            content, arrays["sizes"] = stored.content, stored.sizes
+            if not stored.in_order:
+                arrays["starts"] = stored.starts
         if isinstance(content, Names):
             facts["words"], content = content.words, content.codes
         arrays["content"] = content
@@ -170,9 +174,9 @@ def _joined_masks(known: Entry, values: Values) -> Array | None:
 
 def is_settled(file: str, version: Version) -> bool:
     """Return whether a file is a local one of that version, and has not changed just now."""
-    if not version or access.is_remote(file) or version_of(file) != version:
+    if access.is_remote(file) or not version or version_of(file) != version:
         return False
-    changed = max(map(int, version[-2:])) / 1e9
+    changed = max(int(moment) for moment in version[-2:]) / 1e9
     return not time.time() - SETTLED_SECONDS < changed
 
 

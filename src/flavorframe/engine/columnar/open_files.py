@@ -38,15 +38,15 @@ def _remember(opened: RootFile, version: Version, tree: str | None) -> RootFile:
 
 
 def version_of(file: str) -> Version:
-    """Return what changes with a file; nothing for one that is missing, as opening it will tell.
+    """Return what changes with a file, as far as that is known; nothing for one that is missing.
 
-    Of a local file it has the time at which its status changed, which no program can set back.
+    The time at which a local file's status changed is the system's own: no program can set it back.
     """
     if access.is_remote(file):
         return access.version(file)
     try:
         status = os.stat(file)
-    except OSError:
+    except OSError:  # as opening it will tell
         return ()
     times = (status.st_mtime_ns, status.st_ctime_ns)
     return (status.st_dev, status.st_ino, status.st_size, *times)

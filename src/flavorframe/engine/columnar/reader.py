@@ -38,7 +38,7 @@ class RootFile:
     def __init__(self, path: str, tree: str | None = None) -> None:
         """Open the file; raises FileError where it or the tree cannot be read."""
         self.path = path
-        self.version: tuple[int | str, ...] = ()  # as `open_files` found it
+        self.version: tuple[int | str, ...] = ()  # of a local file, as `open_files` found it
         self._file = _open(path)
         self.tree = tree or _find_tree(path, self._file)
         self._tree = _get_tree(path, self._file, self.tree)
