@@ -11,7 +11,7 @@ import json
 import statistics
 from pathlib import Path
 
-from benchmarks import fit_speed
+from benchmarks import distributed, fit_speed
 from benchmarks.files import CODECS, copies, make_file
 from benchmarks.measure import Measured, available, breakdown, import_seconds, run
 from benchmarks.recut import recut
@@ -55,6 +55,7 @@ def main() -> None:
     summary |= fit_speed.measure()
     if not arguments.quick:
         summary |= scale(FOLDER)
+        summary |= distributed.measure(FOLDER)
     (FOLDER / "summary.json").write_text(json.dumps(summary, indent=2))
     (FOLDER / "table.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
