@@ -6,7 +6,7 @@ from .catalogue import catalog as catalog
 from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset
 from .errors import FlavorframeError as FlavorframeError
 from .expr.expression import Expr as Expr, events as events
-from .expr.external import correction as correction, function as function
+from .expr.external import correction as correction, cpp as cpp, function as function
 from .expr.functions import (
     arccos as arccos,
     arccosh as arccosh,

@@ -12,7 +12,7 @@ from flavorframe.plan import Plan
 
 __all__ = ["Engine", "FileInfo", "Partial", "get_engine"]
 
-ENGINES = ("columnar",)
+ENGINES = ("columnar", "rdataframe")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,10 @@ def get_engine(name: str) -> Engine:
             f"There is no engine {name!r}.{did_you_mean(name, ENGINES)} It is one of "
             f"{', '.join(ENGINES)}."
         )
+    if name == "rdataframe":
+        from flavorframe.engine.rdataframe.engine import RDataFrameEngine
+
+        return RDataFrameEngine()
     from flavorframe.engine.columnar.engine import ColumnarEngine
 
     return ColumnarEngine()
