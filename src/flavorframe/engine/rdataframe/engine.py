@@ -141,7 +141,7 @@ def _gathered(
     for ledger, histogram in booked.ledgers:
         found = amounts(histogram, ledger.size)
         if ledger.counts:
-            rows.append(_row(partial.cutflow[len(rows)], found))
+            rows.append(_row(partial.cutflow[len(rows)], ledger, found))
         for bins in ledger.bins:
             bins.fill(partial.histograms[bins.name], found)
         links |= ledger.links(found)
@@ -153,14 +153,14 @@ def _gathered(
     return replace(partial, cutflow=Cutflow(tuple(rows)), tables=tables, links=links)
 
 
-def _row(empty: CutRow, found: Array) -> CutRow:
+def _row(empty: CutRow, ledger: Ledger, found: Array) -> CutRow:
     events, candidates, *weights = found[:5].tolist()
     row = replace(empty, events=round(events), candidates=round(candidates))
     if empty.sumw_candidates is None:
         return row
     return replace(
         row,
-        sumw_events=None if empty.sumw_events is None else weights[0],
+        sumw_events=weights[0] if ledger.weighs_events else None,
         sumw_candidates=weights[1],
         sumw2_candidates=weights[2],
     )

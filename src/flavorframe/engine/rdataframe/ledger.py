@@ -49,9 +49,13 @@ class Bins:
 
 @dataclass(frozen=True)
 class Ledger:
-    """What the addresses mean: a row of the cutflow or the bins of histograms, then links."""
+    """What the addresses mean: a row of the cutflow or the bins of histograms, then links.
+
+    ``weighs_events`` is false in a row where an event may have several candidates that weigh.
+    """
 
     counts: int = 0
+    weighs_events: bool = True
     bins: tuple[Bins, ...] = ()
     notes: tuple[str, ...] = ()
 

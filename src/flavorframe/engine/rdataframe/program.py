@@ -146,7 +146,7 @@ class _Writer:
         *, weighed: bool,
     ) -> Function:  # fmt: skip
         """Return a function that gives the next state, and counts it."""
-        ledger = Ledger(ROW, notes=tuple(notes))
+        ledger = Ledger(ROW, not weighed, notes=tuple(notes))
         events = self._setting.candidates == n.EVENT
         number = "1" if events else "next.candidates.size()"
         flags = [str(self._plan.is_weighted).lower(), str(not weighed).lower()]
