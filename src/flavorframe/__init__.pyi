@@ -49,6 +49,7 @@ from .physics import (
 )
 from .result.result import Result as Result, Results as Results
 from .result.store import load as load
+from .run.detached import Run as Run, attach as attach
 from .selection import Selection as Selection
 
 __version__: str

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from flavorframe.datasets import Dataset
 from flavorframe.engine import get_engine
@@ -18,7 +18,10 @@ from flavorframe.selection import Selection
 from flavorframe.writing import make_folder
 
 if TYPE_CHECKING:
-    from flavorframe.run.local import LocalExecutor
+    from typing_extensions import Unpack
+
+    from flavorframe.run.detached import Run
+    from flavorframe.run.executor import Executor, HowToRun
 
 RESERVED = frozenset(dir(Result)) | {field.name for field in fields(Result)}
 """Names of a result's own attributes, which no output can bear."""
@@ -57,56 +60,64 @@ class Analysis:
         return Analysis(self.selection, **{**dict(self.outputs), **outputs})
 
     @overload
-    def run(
-        self,
-        data: Dataset,
-        *,
-        engine: str = ...,
-        threads: int | None = ...,
-        partition_size: int | None = ...,
-        progress: bool | None = ...,
-        output: str | os.PathLike[str] | None = ...,
-    ) -> Result: ...
+    def run(self, data: Dataset, **options: Unpack[HowToRun]) -> Result: ...
     @overload
-    def run(
-        self,
-        data: Mapping[str, Dataset],
-        *,
-        engine: str = ...,
-        threads: int | None = ...,
-        partition_size: int | None = ...,
-        progress: bool | None = ...,
-        output: str | os.PathLike[str] | None = ...,
-    ) -> Results: ...
+    def run(self, data: Mapping[str, Dataset], **options: Unpack[HowToRun]) -> Results: ...
     def run(
         self,
         data: Dataset | Mapping[str, Dataset],
         *,
+        on: Any = None,
         engine: str = "columnar",
-        threads: int | None = None,
-        partition_size: int | None = None,
-        progress: bool | None = None,
         output: str | os.PathLike[str] | None = None,
+        **options: Any,
     ) -> Result | Results:
-        """Run on a dataset, or on each dataset of a catalogue, with the cores of this machine.
+        """Run on a dataset, or on each dataset of a catalogue.
 
-        ``threads`` is by default the number of cores, ``partition_size`` the events that a thread
-        takes at once, and a ``progress`` bar is shown where a person is looking on. Files that
-        cannot be read are in ``result.failures``. With ``output``, a folder, snapshots are written
-        into it while the run goes on, and the result is saved there at its end. Raises RunError
-        where no file could be read or the folder cannot be written to.
+        ``on`` says where: this machine's cores (``None``), a Dask client, cluster or address such
+        as ``"tcp://host:8786"``, ``"dask"`` for a Dask cluster on this machine, ``"gateway"`` for a
+        new one of Dask Gateway. ``threads`` is by default the number of cores, ``partition_size``
+        the events taken at once, and a ``progress`` bar is shown where a person is looking on
+        (``"live"`` shows the histograms too, in a notebook).
+
+        Files that cannot be read are in ``result.failures``; ``on_error="raise"`` raises the first
+        of them instead. What failed for a reason that may pass is tried ``retries`` times more.
+        ``on_update`` is called about once a second with the result so far, and an interrupt
+        (Ctrl-C) ends the run with it: see `Result.resume`. With ``output``, a folder, snapshots are
+        written into it while the run goes on, and the result is saved there at its end.
+        ``performance_report`` names an HTML file for Dask's own report.
+
+        Raises RunError where no file could be read or the folder cannot be written to, and
+        AnalysisError for a target or an option that is none.
         """
-        from flavorframe.run.local import LocalExecutor
+        from flavorframe.run.executor import run_options
+        from flavorframe.run.targets import executor_for
 
-        executor = LocalExecutor(
-            get_engine(engine), threads=threads, partition_size=partition_size, progress=progress
-        )
+        executor = executor_for(on, get_engine(engine), run_options(options))
         if isinstance(data, Mapping):
             return Results({name: self._run(each, executor, output) for name, each in data.items()})
         return self._run(data, executor, output)
 
+    def submit(
+        self,
+        data: Dataset | Mapping[str, Dataset],
+        *,
+        name: str | None = None,
+        **options: Unpack[HowToRun],
+    ) -> Run:
+        """Start a run that goes on by itself, and return at once; see `flavorframe.attach`.
+
+        The options are those of `run`. With a Dask client, cluster or address as ``on`` the run is
+        conducted by the cluster, and this machine may go; otherwise by a process of this machine
+        that outlives the session. ``name`` is by default the dataset's with the time. Raises
+        AnalysisError where there is a run of that name already.
+        """
+        from flavorframe.run.detached import submit
+
+        return submit(self, data, name, dict(options))
+
     def _run(
-        self, data: Dataset, executor: LocalExecutor, output: str | os.PathLike[str] | None
+        self, data: Dataset, executor: Executor, output: str | os.PathLike[str] | None
     ) -> Result:
         if not isinstance(data, Dataset):
             raise AnalysisError(

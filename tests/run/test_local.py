@@ -1,5 +1,6 @@
 """Running on this machine: bad files, partitions, snapshots, and memory."""
 
+import hashlib
 import json
 import shutil
 
@@ -137,13 +138,17 @@ def test_snapshots_are_written_while_the_run_goes_on(small_nano, tmp_path, suffi
 
         stored = pyarrow.parquet.read_table(path).to_pydict()
     np.testing.assert_array_equal(stored["mass"], memory["mass"])
-    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    manifest = json.loads((tmp_path / f"{path.name}.manifest.json").read_text())
+    assert {p.name for p in tmp_path.iterdir()} == {path.name, f"{path.name}.manifest.json"}
+    assert manifest["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (manifest["rows"], manifest["events"], manifest["complete"]) == (len(memory), 50, True)
+    assert manifest["inputs"] == [{"file": str(small_nano), "events": 50, "missing": []}]
 
 
 def test_output_folder_holds_everything(small_nano, tmp_path):
     result = run(small_nano, output=tmp_path)
     assert {p.name for p in (tmp_path / "dataset").iterdir()} == {
-        "result.json", "histograms.root", "rows.root",
+        "result.json", "histograms.root", "rows.root", "rows.root.manifest.json",
     }  # fmt: skip
     again = ff.load(tmp_path)["dataset"]
     assert again.mass == result.mass

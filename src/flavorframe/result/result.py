@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import reduce
 from importlib.metadata import version
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flavorframe.datasets import Dataset
 from flavorframe.errors import AnalysisError, did_you_mean
-from flavorframe.outputs import Histogram, Snapshot
+from flavorframe.outputs import Histogram
 from flavorframe.result.cutflow import Cutflow
 from flavorframe.result.failures import Failures
 from flavorframe.result.table import Table
@@ -22,7 +22,7 @@ from flavorframe.result.timing import Timing
 
 if TYPE_CHECKING:
     from flavorframe.plan import Plan
-    from flavorframe.run.local import Outcome
+    from flavorframe.run.executor import Outcome
 
 PACKAGES = ("flavorframe", "uproot", "awkward", "numpy", "hist", "boost-histogram", "iminuit")
 
@@ -69,7 +69,8 @@ class Result:
     """What a run gives back; outputs are attributes: ``result.mass``.
 
     ``events`` counts what was read, ``links`` tells how links by value fared, and ``failures``
-    which files and partitions could not be read.
+    which files and partitions could not be read. ``stopped`` says why the run ended early, where it
+    did; what is needed to go on is in ``unfinished``.
     """
 
     dataset: Dataset
@@ -80,6 +81,8 @@ class Result:
     links: Mapping[str, Link]
     provenance: Provenance
     fraction: float = 1.0
+    stopped: str = ""
+    unfinished: Outcome | Path | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, plan: Plan, dataset: Dataset, outcome: Outcome) -> Result:
@@ -90,12 +93,13 @@ class Result:
             if isinstance(output, Histogram):
                 outputs[name] = _as_hist(partial.histograms[name], output)
             else:
-                outputs[name] = _as_table(name, output, outcome, weighted=plan.is_weighted)
+                outputs[name] = outcome.rows[name]
         links = {name: Link(*counts) for name, counts in partial.links.items()}
         return cls(
             dataset, partial.cutflow, outputs,
             Failures(tuple(outcome.failures), files=len(dataset.files)),
             partial.timing, links, Provenance.of(plan), _fraction(dataset, outcome),
+            outcome.stopped, outcome if outcome.gaps or outcome.stopped else None,
         )  # fmt: skip
 
     @property
@@ -106,7 +110,7 @@ class Result:
     @property
     def is_complete(self) -> bool:
         """Whether every file was read whole."""
-        return not len(self.failures)
+        return not len(self.failures) and not self.stopped
 
     @property
     def luminosity(self) -> float | None:
@@ -119,6 +123,18 @@ class Result:
         from flavorframe.result.store import save
 
         return save(self, folder)
+
+    def resume(self, *, on: Any = None, **options: Any) -> Result:
+        """Read what is missing, and return the whole: the same bits as of an undisturbed run.
+
+        ``on`` and the options are those of `Analysis.run`. A complete result is returned as it is.
+        Snapshots that went to files are written anew, with all rows in the order of the data. It
+        also works on a result that was saved and loaded again. Raises AnalysisError for a sum of
+        results, and RunError where a snapshot's file has been removed.
+        """
+        from flavorframe.run.resume import resume
+
+        return resume(self, on, options)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -148,7 +164,7 @@ class Result:
             self.dataset + other.dataset, self.cutflow + other.cutflow, outputs,
             self.failures + other.failures, self.timing + other.timing,
             _added_links(self.links, other.links), self.provenance,
-            _joint_fraction(self, other),
+            _joint_fraction(self, other), "; ".join(filter(None, (self.stopped, other.stopped))),
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -201,6 +217,10 @@ class Results(Mapping[str, Result]):
 
         return save(self, folder)
 
+    def resume(self, *, on: Any = None, **options: Any) -> Results:
+        """Read what is missing of each; see `Result.resume`."""
+        return Results({era: r.resume(on=on, **options) for era, r in self.items()})
+
     @property
     def total(self) -> Result:
         """The sum of all."""
@@ -228,21 +248,6 @@ def _as_hist(filled: Any, output: Histogram) -> Any:
     result = hist.Hist(*axes, storage=filled.storage_type())
     result.view(flow=True)[...] = filled.view(flow=True)
     return result
-
-
-def _as_table(
-    name: str, output: Snapshot, outcome: Outcome, *, weighted: bool
-) -> Table | WrittenSnapshot:
-    import numpy as np
-
-    if name in outcome.snapshots:
-        writer = outcome.snapshots[name]
-        return WrittenSnapshot((str(writer.path),), writer.rows)
-    chunks = outcome.partial.tables[name]
-    names = list(chunks[0]) if chunks else output.column_names(weighted=weighted)
-    return Table(
-        {c: np.concatenate([chunk[c] for chunk in chunks] or [np.zeros(0)]) for c in names}
-    )
 
 
 def _fraction(dataset: Dataset, outcome: Outcome) -> float:
@@ -294,11 +299,13 @@ def _headline(result: Result) -> str:
         text += f", {result.luminosity:.3g} fb⁻¹"
     if not result.is_complete:
         text += f" — PARTIAL, about {100 * result.fraction:.3g} % of the data"
+    if result.stopped:
+        text += f" ({result.stopped})"
     return text
 
 
 def _notes(result: Result) -> list[str]:
-    notes = [] if result.is_complete else [repr(result.failures)]
+    notes = [repr(result.failures)] if result.failures else []
     for name, link in result.links.items():
         if link.unmatched or link.ambiguous:
             notes.append(

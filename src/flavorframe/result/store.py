@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,12 @@ from flavorframe.result.failures import Failure, Failures
 from flavorframe.result.result import Link, Provenance, Result, Results, WrittenSnapshot
 from flavorframe.result.table import Table
 from flavorframe.result.timing import Timing
+from flavorframe.travel import packed
 from flavorframe.writing import make_folder, replacing
 
 VERSION = 1
+UNFINISHED = "unfinished.pickle"
+"""What is needed to go on with a partial result; read only when that is asked for."""
 
 
 def save(results: Result | Results, folder: str | os.PathLike[str]) -> Path:
@@ -57,6 +60,7 @@ def to_dict(result: Result) -> dict[str, Any]:
         "dataset": {**asdict(result.dataset), "meta": dict(result.dataset.meta)},
         "events": result.events,
         "fraction": result.fraction,
+        "stopped": result.stopped,
         "luminosity": result.luminosity,
         "cutflow": result.cutflow.to_dict(),
         "outputs": {name: _output(value) for name, value in result.outputs.items()},
@@ -77,13 +81,29 @@ def dump(content: Any) -> str:
 def _save_one(result: Result, folder: Path) -> None:
     make_folder(folder)
     content = to_dict(result)
+    written: dict[str, WrittenSnapshot] = {}
     for name, value in result.outputs.items():
         if isinstance(value, Table):
             path = value.to_root(folder / f"{name}.root")
-            content["outputs"][name] = _output(WrittenSnapshot((str(path),), len(value)))
+            written[name] = WrittenSnapshot((str(path),), len(value))
+            content["outputs"][name] = _output(written[name])
     _save_histograms(result, folder / "histograms.root")
     with replacing(folder / "result.json") as hidden:
         hidden.write_text(dump(content), encoding="utf-8")
+    _save_unfinished(result, written, folder / UNFINISHED)
+
+
+def _save_unfinished(result: Result, rows: Mapping[str, WrittenSnapshot], path: Path) -> None:
+    """Save what `Result.resume` needs; rows that were in memory are in files now."""
+    if result.unfinished is None:
+        path.unlink(missing_ok=True)
+    elif isinstance(result.unfinished, Path):
+        with replacing(path) as hidden:
+            hidden.write_bytes(result.unfinished.read_bytes())
+    else:
+        outcome = replace(result.unfinished, rows={**result.unfinished.rows, **rows})
+        with replacing(path) as hidden:
+            hidden.write_bytes(packed(outcome))
 
 
 def _save_histograms(result: Result, path: Path) -> None:
@@ -122,9 +142,11 @@ def _load_one(file: Path) -> Result:
         content = json.loads(file.read_text("utf-8"), object_hook=uhi.io.json.object_hook)
         if content["version"] != VERSION:
             raise FileError(f"{file} has version {content['version']}, and {VERSION} is known.")
-        return _from_dict(content)
+        result = _from_dict(content)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileError(f"{file} is not a result of flavorframe: {error}") from error
+    unfinished = file.with_name(UNFINISHED)
+    return replace(result, unfinished=unfinished) if unfinished.exists() else result
 
 
 def _from_dict(content: Mapping[str, Any]) -> Result:
@@ -136,10 +158,11 @@ def _from_dict(content: Mapping[str, Any]) -> Result:
         Cutflow(tuple(CutRow(**row) for row in content["cutflow"])),
         {name: _load_output(value) for name, value in content["outputs"].items()},
         Failures(tuple(Failure(**item) for item in failures["items"]), failures["files"]),
-        Timing(**content["timing"]),
+        Timing.from_dict(content["timing"]),
         {name: Link(**link) for name, link in content["links"].items()},
         Provenance(**content["provenance"]),
         content["fraction"],
+        content.get("stopped", ""),
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from flavorframe.result import _repr_html, _repr_text
 
@@ -16,7 +18,7 @@ class Timing:
 
     ``bytes_read`` are compressed bytes. Timings add up, except for ``threads``, of which the larger
     counts. A partition leaves ``wall`` at zero, because partitions run side by side: the run sets
-    it.
+    it. ``workers`` breaks it down by worker, where there are several.
 
     >>> Timing(wall=2.0, reading=1.0, computing=3.0, bytes_read=50_000_000, events=1000, threads=2)
     2 s on 2 threads: 1,000 events, 500 events/s, 50.0 MB read, 25.0 MB/s
@@ -33,6 +35,7 @@ class Timing:
     bytes_read: int = 0
     events: int = 0
     threads: int = 1
+    workers: Mapping[str, Timing] = field(default_factory=dict)
 
     @property
     def events_per_second(self) -> float:
@@ -57,9 +60,20 @@ class Timing:
     def __add__(self, other: Timing) -> Timing:
         """Return the timing of two runs, one after the other."""
         added = {
-            item.name: getattr(self, item.name) + getattr(other, item.name) for item in fields(self)
+            item.name: getattr(self, item.name) + getattr(other, item.name)
+            for item in fields(self)
+            if item.name not in ("threads", "workers")
         }
-        return Timing(**{**added, "threads": max(self.threads, other.threads)})
+        workers = dict(self.workers)
+        for name, timing in other.workers.items():
+            workers[name] = workers[name] + timing if name in workers else timing
+        return Timing(**added, threads=max(self.threads, other.threads), workers=workers)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Timing:
+        """Return the timing that `dataclasses.asdict` made a dictionary of."""
+        workers = {name: cls(**time) for name, time in content.get("workers", {}).items()}
+        return cls(**{**content, "workers": workers})
 
     def __repr__(self) -> str:
         return _repr_text.timing(self)

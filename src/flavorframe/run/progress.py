@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from flavorframe.result import Timing
 
+if TYPE_CHECKING:
+    from flavorframe.result.result import Result
+
+MOST_WORKERS = 8
+"""How many workers are shown."""
+
 
 class Progress(Protocol):
-    """What an executor tells while it works."""
+    """What an executor tells while it works; a ``listener`` wants the results so far too."""
+
+    @property
+    def listener(self) -> Callable[[Result], object] | None:
+        """What is to be called, once in a while, with the result so far."""
 
     def __enter__(self) -> Progress: ...
 
@@ -27,9 +39,14 @@ class Progress(Protocol):
     def advance(self, timing: Timing) -> None:
         """Note that a partition is done."""
 
+    def say(self, text: str) -> None:
+        """Show a line beside the bar, in place of the one before."""
+
 
 class Silent:
     """Shows nothing."""
+
+    listener = None
 
     def __enter__(self) -> Silent:
         return self
@@ -43,18 +60,27 @@ class Silent:
     def advance(self, timing: Timing) -> None:
         """Note that a partition is done."""
 
+    def say(self, text: str) -> None:
+        """Show a line beside the bar, in place of the one before."""
+
 
 class Bar:
-    """A bar in the terminal or notebook: events/s, MB/s and the time left."""
+    """A bar in the terminal or notebook: events/s, MB/s and the time left; workers below it."""
+
+    listener = None
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._bytes = 0
+        self._total = Timing()
+        self._line = ""
+        self._began = time.perf_counter()
         self._bar: Any = None
         self._task: Any = None
+        self._shown: Any = None
 
     def __enter__(self) -> Bar:
         from rich.console import Console
+        from rich.live import Live
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._bar = Progress(
@@ -63,14 +89,14 @@ class Bar:
             TextColumn("{task.completed:,.0f} events"),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
         )
         self._task = self._bar.add_task(self._title, total=0, rate="")
-        self._bar.start()
+        self._shown = Live(console=Console(stderr=True), get_renderable=self._picture)
+        self._shown.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._bar.stop()
+        self._shown.stop()
 
     def expect(self, events: int) -> None:
         """Note that this many more events will be processed."""
@@ -79,16 +105,35 @@ class Bar:
 
     def advance(self, timing: Timing) -> None:
         """Note that a partition is done."""
-        self._bytes += timing.bytes_read
-        task = self._bar.tasks[self._task]
-        seconds = task.elapsed or 1e-9
-        rate = f"{(task.completed + timing.events) / seconds:,.0f} events/s, "
-        rate += f"{self._bytes / 1e6 / seconds:,.0f} MB/s"
-        self._bar.update(self._task, advance=timing.events, rate=rate)
+        self._total = self._total + timing
+        self._bar.update(self._task, advance=timing.events, rate=self._rate(self._total))
+
+    def say(self, text: str) -> None:
+        """Show a line beside the bar, in place of the one before."""
+        self._line = text
+
+    def _rate(self, timing: Timing) -> str:
+        seconds = time.perf_counter() - self._began or 1e-9
+        rate = f"{timing.events / seconds:,.0f} events/s, "
+        return rate + f"{timing.bytes_read / 1e6 / seconds:,.0f} MB/s"
+
+    def _picture(self) -> Any:
+        from rich.console import Group
+        from rich.text import Text
+
+        workers = sorted(self._total.workers.items())
+        lines = [f"  {name}: {self._rate(timing)}" for name, timing in workers[:MOST_WORKERS]]
+        if len(workers) > MOST_WORKERS:
+            lines.append(f"  … and {len(workers) - MOST_WORKERS} more workers")
+        return Group(self._bar, *map(Text, [*([self._line] if self._line else []), *lines]))
 
 
-def choose_progress(show: bool | None, title: str) -> Progress:
+def choose_progress(show: bool | Literal["live"] | None, title: str) -> Progress:
     """Return a bar where one is wanted: by default, where a person is looking on."""
+    if show == "live":
+        from flavorframe.run.live import Live
+
+        return Live(title)
     if show is None:
         show = sys.stderr.isatty() or "ipykernel" in sys.modules
     return Bar(title) if show else Silent()

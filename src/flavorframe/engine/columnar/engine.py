@@ -18,7 +18,9 @@ from flavorframe.engine.columnar.open_files import open_file
 from flavorframe.engine.columnar.survivors import Survivors
 from flavorframe.engine.columnar.view import Links, Scheme, make_scheme
 from flavorframe.engine.partial import Chunk, Partial
+from flavorframe.engine.weighted import WeightedHistogram
 from flavorframe.errors import AnalysisError
+from flavorframe.exact import exact_sum
 from flavorframe.expr import nodes as n
 from flavorframe.layout import Schema, recognise
 from flavorframe.outputs import Axis, Histogram, Snapshot
@@ -149,9 +151,9 @@ def _row(plan: Plan, labels: tuple[str, str, str], survivors: Survivors) -> CutR
     return CutRow(
         *labels,
         *counts,
-        sumw_events=None if events is None else float(events.sum()),
-        sumw_candidates=float(candidates.sum()),
-        sumw2_candidates=float((candidates**2).sum()),
+        sumw_events=None if events is None else exact_sum(events),
+        sumw_candidates=exact_sum(candidates),
+        sumw2_candidates=exact_sum(candidates**2),
     )
 
 
@@ -160,8 +162,10 @@ def _is_weighted(plan: Plan, output: Histogram) -> bool:
 
 
 def _histogram(plan: Plan, output: Histogram) -> Any:
-    storage = bh.storage.Weight() if _is_weighted(plan, output) else bh.storage.Int64()
-    return bh.Histogram(*(_axis(axis) for axis in output.axes), storage=storage)
+    axes = [_axis(axis) for axis in output.axes]
+    if _is_weighted(plan, output):
+        return WeightedHistogram(axes)
+    return bh.Histogram(*axes, storage=bh.storage.Int64())
 
 
 def _axis(axis: Axis) -> Any:

@@ -1,0 +1,17 @@
+"""Conduct a detached run of this machine: ``python -m flavorframe.run NAME``."""
+
+import sys
+
+from flavorframe.run.board import FolderBoard
+from flavorframe.run.detached import conduct
+from flavorframe.travel import unpacked
+
+
+def main(name: str) -> None:
+    """Do the job that lies in the run's folder."""
+    board = FolderBoard(name)
+    conduct(board, unpacked(board.get("job") or b""))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

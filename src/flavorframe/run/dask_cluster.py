@@ -1,0 +1,86 @@
+"""Dask clients and clusters: from what the user names to a client, and its threads."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from flavorframe.errors import AnalysisError, RunError
+from flavorframe.run.local import available_cores
+
+
+@contextlib.contextmanager
+def client_for(on: Any, threads: int | None) -> Iterator[Any]:
+    """Yield a client of the cluster; what was started for it is closed at the end.
+
+    Raises RunError where nobody answers, and AnalysisError for an asynchronous client.
+    """
+    with contextlib.ExitStack() as stack:
+        if on == "dask":
+            on = stack.enter_context(_own_cluster(threads))
+        elif on == "gateway":
+            on = stack.enter_context(_gateway_cluster())
+        client = _connected(on)
+        if client is not on:
+            stack.callback(client.close)
+        yield client
+
+
+_lasting: dict[str, Any] = {}
+
+
+def lasting_client(on: Any) -> Any:
+    """Return a client that stays as long as the session does; one for each address."""
+    if not isinstance(on, str):
+        return _connected(on)
+    if on not in _lasting or _lasting[on].status != "running":
+        _lasting[on] = _connected(on)
+    return _lasting[on]
+
+
+def _own_cluster(threads: int | None) -> Any:
+    from distributed import LocalCluster
+
+    return LocalCluster(n_workers=threads or available_cores(), threads_per_worker=1)
+
+
+def _gateway_cluster() -> Any:
+    try:
+        from dask_gateway import Gateway
+    except ImportError:
+        raise RunError(
+            "on='gateway' needs dask-gateway: run pip install 'flavorframe[gateway]'."
+        ) from None
+    cluster = Gateway().new_cluster(shutdown_on_close=True)
+    cluster.adapt(minimum=1)
+    return cluster
+
+
+def _connected(on: Any) -> Any:
+    """Return the client that a user gave, or one of the cluster, or of the address."""
+    if isinstance(on, str):
+        return _client_at(on)
+    client = on if hasattr(on, "submit") else on.get_client()
+    if client.asynchronous:
+        raise AnalysisError(
+            "on= got an asynchronous Dask client: make one with asynchronous=False."
+        )
+    return client
+
+
+def _client_at(address: str) -> Any:
+    from distributed import Client
+
+    try:
+        return Client(address, set_as_default=False)
+    except (OSError, TimeoutError) as error:
+        raise RunError(
+            f"no Dask scheduler answers at {address}: {error}. Is it running, and can this machine "
+            "reach it?"
+        ) from None
+
+
+def count_threads(client: Any) -> int:
+    """Return how many threads the workers have now."""
+    return sum(client.nthreads().values())

@@ -1,0 +1,265 @@
+"""Detached runs: started here, conducted elsewhere, looked after from any process."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from flavorframe.datasets import Dataset
+from flavorframe.engine import get_engine
+from flavorframe.errors import AnalysisError, FlavorframeError, RunError, did_you_mean
+from flavorframe.outputs import Snapshot
+from flavorframe.run.board import Board, DaskBoard, FolderBoard, runs_folder
+from flavorframe.run.dask_cluster import lasting_client
+from flavorframe.run.executor import run_options
+from flavorframe.run.targets import NAMES, executor_for, is_dask
+from flavorframe.travel import packed, unpacked
+
+if TYPE_CHECKING:
+    from flavorframe.analysis import Analysis
+    from flavorframe.result.result import Result, Results
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be run, and how."""
+
+    analysis: Analysis
+    data: Dataset | Mapping[str, Dataset]
+    options: dict[str, Any]
+
+
+class Run:
+    """A detached run; it is made by `Analysis.submit` and `flavorframe.attach`."""
+
+    def __init__(self, name: str, board: Board) -> None:
+        self.name = name
+        self._board = board
+
+    @property
+    def status(self) -> str:
+        """One of "starting", "running", "finished", "stopped", "failed" and "lost"."""
+        state = self._state()
+        if state["status"] in ("starting", "running") and not self._board.is_alive():
+            state = self._state()  # it may have finished in between
+            return "lost" if state["status"] in ("starting", "running") else str(state["status"])
+        return str(state["status"])
+
+    @property
+    def fraction(self) -> float:
+        """The fraction of the data that has been read; of the dataset at hand, of several."""
+        return float(self._state().get("fraction", 0.0))
+
+    @property
+    def events(self) -> int:
+        """How many events have been read; of the dataset at hand, where there are several."""
+        return int(self._state().get("events", 0))
+
+    def so_far(self) -> Result | None:
+        """Return the result so far, marked as partial; ``None`` before there is one."""
+        content = self._board.get("so_far")
+        return None if content is None else unpacked(content)
+
+    def result(self, timeout: float | None = None) -> Result | Results:
+        """Wait for the end of the run and return its result.
+
+        Raises the run's own error where it failed, RunError where what conducted it is lost, and
+        TimeoutError after so many seconds.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while (status := self.status) in ("starting", "running"):
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimeoutError(f"run {self.name!r} is still {status} after {timeout:g} s.")
+            time.sleep(POLL_SECONDS)
+        if status == "lost":
+            raise RunError(
+                f"run {self.name!r} is lost: what conducted it was killed. Submit it anew."
+            )
+        found = unpacked(self._board.get("result") or b"")
+        if isinstance(found, BaseException):
+            raise found
+        return found  # type: ignore[no-any-return]
+
+    def stop(self) -> None:
+        """Ask the run to end early: its result is what was read until then."""
+        self._board.put("stop", b"now")
+
+    def forget(self) -> None:
+        """Remove all traces of a run that has ended; raises AnalysisError where it has not."""
+        if self.status in ("starting", "running"):
+            raise AnalysisError(f"run {self.name!r} is {self.status}: stop it first.")
+        self._board.clear()
+
+    def _state(self) -> dict[str, Any]:
+        content = self._board.get("state")
+        state: dict[str, Any] = {"status": "starting"} if content is None else json.loads(content)
+        return state
+
+    def __repr__(self) -> str:
+        done = f", {self.events:,} events, {100 * self.fraction:.0f} %" if self.events else ""
+        return f"Run {self.name!r}: {self.status}{done}"
+
+
+def submit(
+    analysis: Analysis,
+    data: Dataset | Mapping[str, Dataset],
+    name: str | None,
+    options: dict[str, Any],
+) -> Run:
+    """Start a detached run; see `flavorframe.Analysis.submit`."""
+    name = name or f"{getattr(data, 'name', 'datasets')}-{time.strftime('%Y%m%d-%H%M%S')}"
+    if not _NAME.fullmatch(name):
+        raise AnalysisError(f"name={name!r}: a run's name has letters, digits, '.', '+', '-', '_'.")
+    options = {**options, "progress": False}
+    on = options.get("on")
+    _check(options)
+    if not isinstance(data, Dataset):
+        data = dict(data.items())  # a catalogue looks its globs up here, not on the cluster
+    job = Job(_with_absolute_paths(analysis), data, _absolute(options))
+    if _lives_on_cluster(on):
+        return _submit_to_cluster(job, name, on)
+    return _submit_process(job, name)
+
+
+def attach(name: str, *, on: Any = None) -> Run:
+    """Return a detached run by its name, from any process.
+
+    ``on`` is the Dask client, cluster or address that it was submitted to; ``None`` for a run of
+    this machine. Raises AnalysisError where there is none of that name.
+    """
+    board: Board = (
+        DaskBoard(name, lasting_client(on)) if _lives_on_cluster(on) else FolderBoard(name)
+    )
+    if board.get("job") is None:
+        known = [path.parent.name for path in runs_folder().glob("*/job")] if on is None else []
+        there = f" There are {', '.join(sorted(known))}." if known else ""
+        where = "on this machine" if on is None else f"on {on}"
+        raise AnalysisError(f"there is no run {name!r} {where}.{did_you_mean(name, known)}{there}")
+    return Run(name, board)
+
+
+def _lives_on_cluster(on: Any) -> bool:
+    return on is not None and is_dask(on) and on not in NAMES
+
+
+def _check(options: Mapping[str, Any]) -> None:
+    """Raise now what would be raised later, out of sight."""
+    for option in ("on_update", "should_stop"):
+        if option in options:
+            raise AnalysisError(
+                f"{option}= needs this process: a detached run is asked by ff.attach(name), which "
+                "has so_far() and stop()."
+            )
+    rest = {k: v for k, v in options.items() if k not in ("on", "engine", "output")}
+    executor_for(
+        options.get("on"), get_engine(options.get("engine", "columnar")), run_options(rest)
+    )
+
+
+def _with_absolute_paths(analysis: Analysis) -> Analysis:
+    snapshots = {
+        name: replace(output, path=os.path.abspath(output.path))
+        for name, output in analysis.outputs
+        if isinstance(output, Snapshot) and output.path is not None
+    }
+    return analysis.with_outputs(**snapshots)
+
+
+def _absolute(options: dict[str, Any]) -> dict[str, Any]:
+    paths = ("output", "performance_report")
+    return {k: os.path.abspath(v) if k in paths and v else v for k, v in options.items()}
+
+
+def _claim(name: str, board: Board) -> None:
+    if board.get("job") is not None:
+        raise AnalysisError(
+            f"there is a run {name!r} already: give another name, or remove it with "
+            f"ff.attach({name!r}, ...).forget()."
+        )
+
+
+def _submit_process(job: Job, name: str) -> Run:
+    import psutil
+
+    board = FolderBoard(name)
+    _claim(name, board)
+    board.put("job", packed(job))
+    command = [sys.executable, "-m", "flavorframe.run", name]
+    with (board.folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    started = psutil.Process(process.pid).create_time()
+    board.put("process", f"{process.pid} {started}".encode())
+    return Run(name, board)
+
+
+def _submit_to_cluster(job: Job, name: str, on: Any) -> Run:
+    board = DaskBoard(name, lasting_client(on))
+    _claim(name, board)
+    content = packed(replace(job, options={k: v for k, v in job.options.items() if k != "on"}))
+    board.put("job", b"on the cluster")
+    future = board.client.submit(_conduct_on_cluster, name, content, key=board.key, pure=False)
+    board.client.publish_dataset(future, name=board.key)
+    return Run(name, board)
+
+
+def _conduct_on_cluster(name: str, content: bytes) -> None:
+    """Conduct a run from a task: its thread goes to the partitions meanwhile."""
+    from distributed import worker_client
+
+    with worker_client() as client:
+        conduct(DaskBoard(name, client), unpacked(content), on=client)
+
+
+def conduct(board: Board, job: Job, **options: Any) -> None:
+    """Do a job, and leave word on the board."""
+
+    def update(result: Result) -> None:
+        _tell(board, "running", result)
+        board.put("so_far", packed(replace(result, unfinished=None)))
+
+    def should_stop() -> bool:
+        return board.get("stop") is not None
+
+    _tell(board, "running")
+    more = {**job.options, **options, "on_update": update, "should_stop": should_stop}
+    try:
+        result = job.analysis.run(job.data, **more)
+    except Exception as error:
+        traceback.print_exc()
+        board.put("result", _packed_error(error))
+        _tell(board, "failed")
+        return
+    board.put("result", packed(result))
+    stopped = any(r.stopped for r in _each(result))
+    _tell(board, "stopped" if stopped else "finished", _each(result)[-1])
+
+
+def _each(result: Result | Results) -> list[Result]:
+    return list(result.values()) if isinstance(result, Mapping) else [result]
+
+
+def _packed_error(error: Exception) -> bytes:
+    """Return an error of ours as it is, and others as text: their classes may be elsewhere."""
+    if isinstance(error, FlavorframeError):
+        return packed(error)
+    return packed(RunError(f"the run failed: {type(error).__name__}: {error}"))
+
+
+def _tell(board: Board, status: str, result: Result | None = None) -> None:
+    state: dict[str, Any] = {"status": status, "time": time.time()}
+    if result is not None:
+        state |= {"events": result.events, "fraction": result.fraction}
+    board.put("state", json.dumps(state).encode())

@@ -1,0 +1,133 @@
+"""What every executor is, what it is asked for, and what it gives back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
+
+from flavorframe.datasets import Dataset
+from flavorframe.engine import FileInfo
+from flavorframe.engine.partial import Partial
+from flavorframe.errors import AnalysisError, did_you_mean
+from flavorframe.plan import Plan
+from flavorframe.result import Failure, Table
+
+if TYPE_CHECKING:
+    from flavorframe.result.result import Result, WrittenSnapshot
+
+PARTITION_SIZE = 50_000
+"""Events in a partition: few enough that its columns fit in memory many times over."""
+
+POLICIES = ("report", "raise")
+
+
+class HowToRun(TypedDict, total=False):
+    """The keywords of `flavorframe.Analysis.run`."""
+
+    on: Any
+    engine: str
+    output: str | os.PathLike[str] | None
+    threads: int | None
+    partition_size: int | None
+    progress: bool | Literal["live"] | None
+    on_error: str
+    retries: int
+    on_update: Callable[[Result], object] | None
+    should_stop: Callable[[], bool] | None
+    performance_report: str | os.PathLike[str] | None
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run is to be done, whoever does it; see `flavorframe.Analysis.run`."""
+
+    threads: int | None = None
+    partition_size: int | None = None
+    progress: bool | Literal["live"] | None = None
+    on_error: str = "report"
+    retries: int = 2
+    on_update: Callable[[Result], object] | None = None
+    should_stop: Callable[[], bool] | None = None
+    performance_report: str | os.PathLike[str] | None = None
+    files: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises AnalysisError for less than one thread or event, or an unknown policy."""
+        _require("threads", self.threads, 1)
+        _require("partition_size", self.partition_size, 1)
+        _require("retries", self.retries, 0)
+        if self.on_error not in POLICIES:
+            raise AnalysisError(
+                f"on_error={self.on_error!r} is not one of {', '.join(POLICIES)}."
+                f"{did_you_mean(str(self.on_error), POLICIES)}"
+            )
+
+    @property
+    def size(self) -> int:
+        """The most events of a partition."""
+        return self.partition_size or PARTITION_SIZE
+
+
+def run_options(keywords: Mapping[str, Any]) -> RunOptions:
+    """Return the options that keywords name; raises AnalysisError for one that there is not."""
+    known = [item.name for item in fields(RunOptions)]
+    for name in keywords:
+        if name not in known:
+            raise AnalysisError(
+                f"There is no option {name!r} of a run.{did_you_mean(name, known)} There are "
+                f"{', '.join(known)}."
+            )
+    return RunOptions(**keywords)
+
+
+def _require(name: str, number: int | None, least: int) -> None:
+    if number is not None and number < least:
+        raise AnalysisError(f"{name}={number}: it must be at least {least}.")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What is missing of a file: the events from ``start`` up to ``stop``, or ``None`` to its end.
+
+    ``rows`` tells, for each snapshot, before which row those of the gap belong.
+    """
+
+    file: str
+    start: int
+    stop: int | None
+    rows: Mapping[str, int]
+
+
+@dataclass
+class Outcome:
+    """What a run gathered, with all that is needed to go on where something is missing.
+
+    ``partial`` is the sum of the partials without the rows of snapshots, which are in ``rows``.
+    ``gaps`` tell what was not read, in the order of the data, whether it failed or the run ended
+    before; ``stopped`` says why it did, where it did.
+    """
+
+    plan: Plan
+    dataset: Dataset
+    engine: str
+    partial: Partial
+    files: list[FileInfo] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    rows: dict[str, Table | WrittenSnapshot] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+    stopped: str = ""
+
+
+class Executor(Protocol):
+    """Where partitions are evaluated."""
+
+    def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
+        """Evaluate the plan on the dataset, or on the gaps of an earlier outcome only.
+
+        Files and partitions that cannot be read become failures, and the rest goes on. Raises the
+        first failure's error where not one file could be used, and what the plan itself does
+        wrong (a function that fails, a correction out of range) at once.
+        """

@@ -1,0 +1,243 @@
+"""Gathering what a run gives: partials add up, rows come in order, failures and gaps are kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flavorframe.datasets import Dataset, Partition
+from flavorframe.engine import Engine, FileInfo
+from flavorframe.engine.partial import Chunk, Partial
+from flavorframe.errors import BranchError, FileError, FlavorframeError, RunError
+from flavorframe.plan import Plan
+from flavorframe.result import Failure, Timing
+from flavorframe.result.timing import STAGES
+from flavorframe.run.attempts import Failed
+from flavorframe.run.executor import Gap, Outcome, RunOptions
+from flavorframe.run.manifest import write_manifests
+from flavorframe.run.ordering import Ordering
+from flavorframe.run.partitions import Segment, partitions, segments
+from flavorframe.run.progress import Progress, choose_progress
+from flavorframe.run.rows import Rows
+
+UPDATE_SECONDS = 1.0
+"""How often a run tells what it has so far, at most: a tenth of its time may go there."""
+
+Tables = Mapping[str, tuple[Chunk, ...]]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What came of a partition, or of several that follow each other: rows, or a failure."""
+
+    part: Partition
+    found: Tables | Failed
+
+
+class Gathering:
+    """What every executor feeds: files as they are opened, and partials in any order.
+
+    ``work`` lists the segments to be read. Used as a context; afterwards `outcome` has it all.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        dataset: Dataset,
+        engine: Engine,
+        options: RunOptions,
+        earlier: Outcome | None = None,
+    ) -> None:
+        self.work = segments(dataset, earlier)
+        self.progress: Progress = choose_progress(options.progress, dataset.name)
+        self._options = options
+        self._earlier = earlier
+        self._rows = Rows(plan, {} if earlier is None else earlier.rows)
+        self._gaps: list[Gap] = []
+        self._files = {} if earlier is None else {info.file: info for info in earlier.files}
+        self._first_error: FlavorframeError | None = None
+        self._began = time.perf_counter()
+        self._next_update = self._began + UPDATE_SECONDS
+        self._listeners = list(filter(None, (options.on_update, self.progress.listener)))
+        partial = engine.empty(plan) if earlier is None else earlier.partial
+        self._outcome = Outcome(plan, dataset, engine.name, replace(partial, tables={}))
+
+    def __enter__(self) -> Gathering:
+        self._rows.__enter__()
+        self.progress.__enter__()
+        self._ordering: Ordering[Tables] = Ordering(
+            self.work, self._enter, self._rows.write, self._gap
+        )
+        return self
+
+    def opened(self, index: int, found: FileInfo | Failed) -> FileInfo | None:
+        """Note what opening the file of a segment gave; return it where it can be read."""
+        found = _unchanged(self.work[index], found)
+        if isinstance(found, Failed):
+            self._note(found)
+            self._ordering.opened(index, None)
+            return None
+        segment = self.work[index]
+        self._files[found.file] = replace(found, edges=())
+        self.progress.expect((segment.stop or found.events) - segment.start)
+        self._ordering.opened(index, found.events)
+        return found
+
+    def partitions(self, index: int, info: FileInfo, size: int) -> list[Partition]:
+        """Return the partitions of a segment."""
+        return list(partitions(self.work[index], index, info, size))
+
+    @property
+    def events(self) -> int:
+        """How many events have been read so far."""
+        return self._outcome.partial.cutflow[0].events
+
+    def add(self, part: Partition, found: Partial | Failed) -> None:
+        """Add what a partition gave."""
+        if isinstance(found, Failed):
+            self.add_pieces([Piece(part, found)], None)
+        else:
+            self.add_pieces([Piece(part, found.tables)], found)
+
+    def add_pieces(self, pieces: Iterable[Piece], partial: Partial | None) -> None:
+        """Add what some partitions gave, and the sum of their partials."""
+        for piece in pieces:
+            if isinstance(piece.found, Failed):
+                self._note(piece.found)
+                self._ordering.came(piece.part, None)
+            else:
+                self._ordering.came(piece.part, piece.found)
+        if partial is not None:
+            self.progress.advance(partial.timing)
+            self._outcome.partial = self._outcome.partial + replace(partial, tables={})
+        self.tell()
+
+    def stop(self, reason: str) -> None:
+        """Note that the run ends before everything is read; what is missing becomes gaps."""
+        self._outcome.stopped = reason
+
+    @property
+    def stopped(self) -> str:
+        """Why the run ends early; an empty string where it does not."""
+        return self._outcome.stopped
+
+    def note_workers(self, spans: Mapping[str, Timing]) -> None:
+        """Note how long each worker was at it: what is not spent on stages is waiting."""
+        timing = self._outcome.partial.timing
+        workers = dict(timing.workers)
+        for name, span in spans.items():
+            if name in workers:
+                workers[name] = _with_waiting(workers[name], span)
+        waiting = sum(worker.waiting for worker in workers.values())
+        timing = replace(timing, workers=workers, waiting=waiting)
+        self._outcome.partial = replace(self._outcome.partial, timing=timing)
+
+    def __exit__(self, *error: Any) -> None:
+        try:
+            if error[0] is None:
+                self._end()
+            self._rows.__exit__(*error)
+        finally:
+            self.progress.__exit__(*error)
+        if error[0] is None:
+            self._outcome.rows = self._rows.stored
+            write_manifests(self._outcome)
+
+    def outcome(self, threads: int) -> Outcome:
+        """Return all that was gathered, with the wall time since the start."""
+        timing = replace(self._outcome.partial.timing, wall=self._wall(), threads=threads)
+        self._outcome.partial = replace(self._outcome.partial, timing=timing)
+        return self._outcome
+
+    def _wall(self) -> float:
+        earlier = 0.0 if self._earlier is None else self._earlier.partial.timing.wall
+        return earlier + time.perf_counter() - self._began
+
+    def _end(self) -> None:
+        self._ordering.end()
+        self._rows.copy(None)
+        self._rows.complete()
+        self._outcome.files = self._known_files()
+        self._outcome.gaps = tuple(self._gaps)
+        _refuse_nothing(self._outcome, self._first_error)
+
+    def _known_files(self) -> list[FileInfo]:
+        names = self._outcome.dataset.files
+        return [self._files[name] for name in names if name in self._files]
+
+    def _enter(self, index: int) -> None:
+        if self._earlier is not None:
+            self._rows.copy(self._earlier.gaps[index].rows)
+
+    def _gap(self, segment: Segment, start: int, stop: int | None) -> None:
+        last = self._gaps[-1] if self._gaps else None
+        if last and (last.file, last.stop, last.rows) == (segment.file, start, self._rows.counts):
+            self._gaps[-1] = replace(last, stop=stop)
+        else:
+            self._gaps.append(Gap(segment.file, start, stop, dict(self._rows.counts)))
+
+    def _note(self, failed: Failed) -> None:
+        if self._options.on_error == "raise":
+            raise failed.error
+        self._outcome.failures.append(failed.failure)
+        self._first_error = self._first_error or failed.error
+
+    def tell(self) -> None:
+        """Tell who asked for it, once in a while, what there is so far, and ask whether to stop."""
+        now = time.perf_counter()
+        if now < self._next_update:
+            return
+        if self._listeners and self.events:
+            result = self._so_far()
+            for listener in self._listeners:
+                listener(result)
+        if self._options.should_stop is not None and self._options.should_stop():
+            self.stop("stopped")
+        spent = time.perf_counter() - now
+        self._next_update = now + max(UPDATE_SECONDS, 10 * spent)
+
+    def _so_far(self) -> Any:
+        from flavorframe.result.result import Result
+
+        timing = replace(self._outcome.partial.timing, wall=self._wall())
+        outcome = replace(
+            self._outcome,
+            partial=replace(self._outcome.partial, timing=timing),
+            files=self._known_files(),
+            rows=self._rows.stored,
+            stopped="running",
+        )
+        return Result.of(outcome.plan, outcome.dataset, outcome)
+
+
+def _with_waiting(worker: Timing, span: Timing) -> Timing:
+    busy = sum(getattr(worker, stage) for stage in STAGES) - worker.waiting
+    waiting = max(span.threads * span.wall - busy, 0.0)
+    return replace(worker, wall=span.wall, threads=span.threads, waiting=waiting)
+
+
+def _unchanged(segment: Segment, found: FileInfo | Failed) -> FileInfo | Failed:
+    """Return a failure where a file has fewer events than it had when it was opened before."""
+    if isinstance(found, Failed) or found.events >= (segment.stop or segment.start):
+        return found
+    reason = (
+        f"the file has changed since the run began: it holds {found.events:,} events, and had "
+        f"{segment.stop or segment.start:,} or more."
+    )
+    failure = Failure(segment.file, found.tree, segment.start, segment.stop, reason, "FileError")
+    return Failed(failure, FileError(f"{segment.file}: {reason}"))
+
+
+def _refuse_nothing(outcome: Outcome, error: FlavorframeError | None) -> None:
+    """Raise where every file failed: there is nothing to give back but the reason."""
+    read, files = outcome.partial.cutflow[0].events, outcome.dataset.files
+    if error is None or read or any(info.events == 0 for info in outcome.files):
+        return
+    if isinstance(error, BranchError) or len(files) == 1:
+        raise error  # a misspelt name is most often the same in every file
+    raise RunError(
+        f"None of the {len(files)} files of dataset {outcome.dataset.name} could be read. "
+        f"The first: {error}"
+    )

@@ -1,0 +1,52 @@
+"""Going on with a run that is incomplete: only what is missing is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from flavorframe.engine import get_engine
+from flavorframe.errors import AnalysisError, RunError
+from flavorframe.result.result import Result
+from flavorframe.run.executor import Outcome, run_options
+from flavorframe.run.targets import executor_for
+from flavorframe.travel import unpacked
+
+
+def resume(result: Result, on: Any, options: Mapping[str, Any]) -> Result:
+    """Return the whole result; see `flavorframe.Result.resume`."""
+    if result.is_complete:
+        return result
+    earlier = _earlier(result)
+    executor = executor_for(on, get_engine(earlier.engine), run_options(options))
+    outcome = executor.run(earlier.plan, earlier.dataset, earlier)
+    whole = Result.of(earlier.plan, earlier.dataset, outcome)
+    return replace(
+        whole, provenance=replace(whole.provenance, plan=result.provenance.plan)
+    )  # with output=, snapshots have paths that the user's analysis does not know
+
+
+def _earlier(result: Result) -> Outcome:
+    kept = result.unfinished
+    if kept is None:
+        raise AnalysisError(
+            "This result does not know what is missing, because it is a sum: resume the result of "
+            "each dataset, as results['2017B'].resume() or results.resume(), and add them up."
+        )
+    if isinstance(kept, Path):
+        return _load(kept)
+    return kept
+
+
+def _load(path: Path) -> Outcome:
+    try:
+        outcome = unpacked(path.read_bytes())
+    except Exception as error:  # whatever a pickle of other versions raises
+        raise RunError(
+            f"{path} cannot be read, it may be of another version: {error}. Run the analysis anew."
+        ) from error
+    if not isinstance(outcome, Outcome):
+        raise RunError(f"{path} does not hold an unfinished run.")
+    return outcome

@@ -1,0 +1,48 @@
+"""Where to run: the one place that turns what the user names into an executor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flavorframe.engine import Engine
+from flavorframe.errors import AnalysisError, did_you_mean
+from flavorframe.run.executor import Executor, RunOptions
+
+NAMES = ("dask", "gateway")
+SCHEMES = ("tcp://", "tls://", "ws://", "wss://", "ucx://", "inproc://", "gateway://")
+
+
+def executor_for(on: Any, engine: Engine, options: RunOptions) -> Executor:
+    """Return the executor for a target.
+
+    ``on`` is ``None`` for this machine's threads; a site such as ``ff.Slurm(...)``; a Dask client,
+    cluster or scheduler's address; "dask" for a cluster on this machine, or "gateway" for a new one
+    of Dask Gateway. Raises AnalysisError for anything else.
+    """
+    if on is None:
+        from flavorframe.run.local import LocalExecutor
+
+        return LocalExecutor(engine, options)
+    if hasattr(on, "executor"):  # a site: it knows how to get its jobs done
+        executor: Executor = on.executor(engine, options)
+        return executor
+    if is_dask(on):
+        from flavorframe.run.dask_executor import DaskExecutor
+
+        return DaskExecutor(engine, options, on)
+    raise AnalysisError(f"on={on!r} is nowhere to run.{_hint(on)}")
+
+
+def is_dask(on: Any) -> bool:
+    """Return whether a target is a Dask client, a cluster, an address or a name of ours."""
+    if isinstance(on, str):
+        return on in NAMES or on.startswith(SCHEMES)
+    return hasattr(on, "get_client") or hasattr(on, "scheduler_info")
+
+
+def _hint(on: Any) -> str:
+    near = did_you_mean(on, NAMES) if isinstance(on, str) else ""
+    return (
+        f"{near} Give a Dask client or cluster, an address such as 'tcp://host:8786', 'dask', "
+        "'gateway', or a batch system such as ff.Slurm(...)."
+    )

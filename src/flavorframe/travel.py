@@ -1,0 +1,77 @@
+"""Taking an analysis to another process: the user's own modules and functions go with it."""
+
+from __future__ import annotations
+
+import contextlib
+import site
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+
+def packed(content: Any) -> bytes:
+    """Return the content as bytes that any process with flavorframe can unpack.
+
+    Functions of the analysis script, and modules that are not installed, such as those beside the
+    script, travel with their code.
+    """
+    import cloudpickle
+
+    with _by_value(_own_modules()):
+        return bytes(cloudpickle.dumps(content))
+
+
+def unpacked(content: bytes) -> Any:
+    """Return what was packed."""
+    import cloudpickle
+
+    return cloudpickle.loads(content)
+
+
+@contextlib.contextmanager
+def _by_value(modules: list[ModuleType]) -> Iterator[None]:
+    import cloudpickle
+
+    known = set(cloudpickle.list_registry_pickle_by_value())
+    ours = [module for module in modules if module.__name__ not in known]
+    for module in ours:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        yield
+    finally:
+        for module in ours:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def _own_modules() -> list[ModuleType]:
+    """Return the imported modules that are not installed anywhere."""
+    installed = _installed()
+    return [
+        module
+        for name, module in list(sys.modules.items())
+        if isinstance(module, ModuleType)
+        and name not in ("__main__", "__mp_main__")
+        and module.__name__ == name
+        and name.partition(".")[0] != "flavorframe"
+        and _is_own(getattr(module, "__file__", None), installed)
+    ]
+
+
+def _installed() -> tuple[Path, ...]:
+    folders = {
+        *sysconfig.get_paths().values(),
+        sys.base_prefix,
+        sys.prefix,
+        site.getusersitepackages(),
+    }
+    return tuple(Path(folder).resolve() for folder in folders)
+
+
+def _is_own(file: str | None, installed: tuple[Path, ...]) -> bool:
+    if file is None or not file.endswith(".py"):
+        return False
+    path = Path(file).resolve()
+    return not any(path.is_relative_to(folder) for folder in installed)
