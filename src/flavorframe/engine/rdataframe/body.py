@@ -71,14 +71,14 @@ class Body:
     def size(self, axis: n.Axis) -> str:
         """Return how many elements an axis has in the file."""
         if not isinstance(axis, n.CollectionAxis):
-            return f"flavorframe::Integer({self.list(axis)}.size())"
+            return f"flavorframe::Integer({self.made_of(axis)}.size())"
         if axis not in self._sizes:
             self._sizes[axis] = self.name("n")
             if axis not in self._axis_of.values():
                 self._parameter(self.setting.carriers[axis], axis)
         return self._sizes[axis]
 
-    def list(self, axis: n.Axis) -> str:
+    def made_of(self, axis: n.Axis) -> str:
         """Return the list of what the elements of a part or of combinations are made of."""
         if axis not in self._lists:
             self._lists[axis] = self._make_list(axis)
@@ -185,14 +185,14 @@ class Body:
                 self._living = "living"
                 self.lines.append("const auto living = flavorframe::living(s);")
             return f"living[{element}]"
-        made_of = f"{self.list(axis)}[{element}]"
+        parts = f"{self.made_of(axis)}[{element}]"
         if isinstance(axis, n.Subset):
-            return self._alive(axis.parent, made_of)
+            return self._alive(axis.parent, parts)
         assert isinstance(axis, n.Combination)
         parents = [
             (i, p) for i, p in enumerate(axis.parents) if derived(p, self.setting.candidates)
         ]
-        return " && ".join(self._alive(parent, f"{made_of}[{i}]") for i, parent in parents)
+        return " && ".join(self._alive(parent, f"{parts}[{i}]") for i, parent in parents)
 
 
 class Scope:

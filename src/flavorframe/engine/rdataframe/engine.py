@@ -1,28 +1,21 @@
-"""Evaluate a plan with ROOT's RDataFrame, on a range of events or on whole files at once."""
+"""Evaluate a plan with ROOT's RDataFrame: a range of events, or whole files in one loop."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from flavorframe.datasets import Partition
 from flavorframe.engine import FileInfo
-from flavorframe.engine.columnar.engine import ColumnarEngine
 from flavorframe.engine.columnar.open_files import open_file
-from flavorframe.engine.partial import Chunk, Partial
-from flavorframe.engine.rdataframe.fillings import column_types
-from flavorframe.engine.rdataframe.graph import (
-    Booked,
-    Collector,
-    Taken,
-    amounts,
-    book,
-    ordered_rows,
-)
-from flavorframe.engine.rdataframe.ledger import Array
+from flavorframe.engine.partial import Partial
+from flavorframe.engine.rdataframe.distributed import distributed_frame, silent
+from flavorframe.engine.rdataframe.graph import Collector, Gathered, Taken, book
+from flavorframe.engine.rdataframe.outcome import gathered, nothing
 from flavorframe.engine.rdataframe.program import Program, write_program
 from flavorframe.engine.rdataframe.root import (
     LOCK,
@@ -35,9 +28,8 @@ from flavorframe.engine.rdataframe.root import (
 )
 from flavorframe.errors import FileError
 from flavorframe.layout import Schema, recognise
-from flavorframe.outputs import Snapshot
 from flavorframe.plan import BoundPlan, Plan
-from flavorframe.result import Cutflow, CutRow, Timing
+from flavorframe.result import Timing
 
 
 class RDataFrameEngine:
@@ -46,7 +38,7 @@ class RDataFrameEngine:
     name = "rdataframe"
 
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
-        """Open the file, bind the plan to its branches and write it as C++; see `Engine.prepare`."""
+        """Open the file, bind the plan and write it as C++; see `Engine.prepare`."""
         require_root()
         opened = open_file(file, tree)
         bound, _ = _programs(plan, opened.schema)
@@ -57,56 +49,66 @@ class RDataFrameEngine:
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""
         if not len(partition):
-            return self.empty(plan)
+            return nothing(plan)
         began = time.perf_counter()
         where = f"{partition.file}: events {partition.start} to {partition.stop}"
         with LOCK, reading(where), implicit_threads(1):
-            schema = open_file(partition.file, partition.tree).schema
-            frame = _frame_of_range(partition)
-            gathered = run(plan, schema, frame, Taken(), [f"{partition.file}/{partition.tree}"])
-        _check_events(where, gathered, len(partition))
-        return _timed(gathered, [partition], began)
+            partial = _run(plan, [partition], _frame_of_range(partition), Taken())
+        return _checked(where, partial, [partition], began)
 
-    def evaluate_files(self, plan: Plan, files: Sequence[FileInfo], threads: int) -> Partial:
-        """Evaluate the plan on whole files that are alike, in one loop with so many threads."""
-        began = time.perf_counter()
-        parts = [Partition(f.file, f.tree, 0, f.events, i) for i, f in enumerate(files) if f.events]
-        if not parts:
-            return self.empty(plan)
-        where = files[0].file if len(files) == 1 else f"{len(files)} files from {files[0].file}"
-        names = [f"{part.file}/{part.tree}" for part in parts]
-        with LOCK, reading(where), implicit_threads(threads):
-            schema = open_file(parts[0].file, parts[0].tree).schema
-            frame = root().RDataFrame(parts[0].tree, [part.file for part in parts])
-            gathered = run(plan, schema, frame, Taken(), names)
-        _check_events(where, gathered, sum(map(len, parts)))
-        return _timed(gathered, parts, began)
+    def evaluate_files(
+        self, plan: Plan, files: Sequence[FileInfo], threads: int, client: Any = None
+    ) -> Partial:
+        """Evaluate the plan on whole files that are alike, in one loop with so many threads.
+
+        With a Dask ``client`` its workers do it, with a thread each. The partial has a chunk of
+        each snapshot for each file. Raises FileError where not all could be read.
+        """
+        parts = [Partition(f.file, f.tree, 0, f.events, i) for i, f in enumerate(files)]
+        began, tree, names = time.perf_counter(), parts[0].tree, [part.file for part in parts]
+        where = names[0] if len(names) == 1 else f"{len(names)} files from {names[0]}"
+        with ExitStack() as stack:
+            for context in (LOCK, reading(where), implicit_threads(threads if not client else 1)):
+                stack.enter_context(context)
+            frame = root().RDataFrame(tree, names)
+            if client is None:
+                partial = _run(plan, parts, frame, Taken())
+            else:
+                stack.enter_context(silent())
+                _, program = _program_of(plan, parts[0])
+                _book(program, frame, Taken())  # compilers complain here, and not on a worker
+                frame = distributed_frame(client, tree, names, program)
+                partial = _run(plan, parts, frame, Gathered())
+        return _checked(where, partial, parts, began)
+
+    def alike(self, plan: Plan, file: FileInfo) -> object:
+        """Return what files must have in common for `evaluate_files` to take them together."""
+        schema = open_file(file.file, file.tree).schema
+        bound, program = _programs(plan, schema)
+        types = tuple(schema.by_name[branch].typename for branch in bound.columns)
+        return file.tree, program.namespace, types
 
     def empty(self, plan: Plan) -> Partial:
         """Return the result of no event."""
-        return ColumnarEngine().empty(plan)
+        return nothing(plan)
 
 
-def alike(plan: Plan, file: FileInfo) -> object:
-    """Return what files have in common that one graph can run over."""
-    schema = open_file(file.file, file.tree).schema
-    bound, program = _programs(plan, schema)
-    types = tuple(schema.by_name[branch].typename for branch in bound.columns)
-    return file.tree, program.namespace, types
-
-
-def run(
-    plan: Plan, schema: Schema, frame: Any, collector: Collector, names: Sequence[str]
-) -> Partial:
+def _run(plan: Plan, parts: Sequence[Partition], frame: Any, collector: Collector) -> Partial:
     """Book the plan on a frame, run it, and return what it gathers."""
+    schema = open_file(parts[0].file, parts[0].tree).schema
     bound, program = _programs(plan, schema)
-    declare_program(program)
+    booked = _book(program, frame, collector)
+    names = [f"{part.file}/{part.tree}" for part in parts]
+    return gathered(plan, bound, schema, booked, collector, names)
+
+
+def _book(program: Program, frame: Any, collector: Collector) -> Any:
+    _declare(program)
     with compiling("the graph"):
-        booked = book(frame, program, collector)
-    return _gathered(plan, bound, schema, booked, collector, names)
+        return book(frame, program, collector)
 
 
-def declare_program(program: Program) -> None:
+def _declare(program: Program) -> None:
     """Make the functions of a program known to ROOT's interpreter."""
     for what, code in program.externals:
         if what.startswith("correction"):
@@ -117,6 +119,10 @@ def declare_program(program: Program) -> None:
     declare("the analysis", program.code)
 
 
+def _program_of(plan: Plan, part: Partition) -> tuple[BoundPlan, Program]:
+    return _programs(plan, open_file(part.file, part.tree).schema)
+
+
 @lru_cache(maxsize=32)
 def _programs(plan: Plan, schema: Schema) -> tuple[BoundPlan, Program]:
     bound = plan.bind(schema, recognise(schema))
@@ -124,55 +130,17 @@ def _programs(plan: Plan, schema: Schema) -> tuple[BoundPlan, Program]:
 
 
 def _frame_of_range(partition: Partition) -> Any:
-    ROOT = root()
-    spec = ROOT.RDF.Experimental.RDatasetSpec()
-    spec.AddSample(ROOT.RDF.Experimental.RSample("file", partition.tree, partition.file))
+    experimental = root().RDF.Experimental
+    spec = experimental.RDatasetSpec()
+    spec.AddSample(experimental.RSample("file", partition.tree, partition.file))
     spec.WithGlobalRange((partition.start, partition.stop))
-    return ROOT.RDataFrame(spec)
+    return root().RDataFrame(spec)
 
 
-def _gathered(
-    plan: Plan, bound: BoundPlan, schema: Schema, booked: Booked, collector: Collector,
-    names: Sequence[str],
-) -> Partial:  # fmt: skip
-    partial = ColumnarEngine().empty(plan)
-    rows: list[CutRow] = []
-    links: dict[str, tuple[int, int, int]] = {}
-    for ledger, histogram in booked.ledgers:
-        found = amounts(histogram, ledger.size)
-        if ledger.counts:
-            rows.append(_row(partial.cutflow[len(rows)], ledger, found))
-        for bins in ledger.bins:
-            bins.fill(partial.histograms[bins.name], found)
-        links |= ledger.links(found)
-    tables: dict[str, tuple[Chunk, ...]] = {}
-    for name, output in bound.outputs:
-        if isinstance(output, Snapshot):
-            types = column_types(bound, output, schema)
-            tables[name] = (ordered_rows(*collector.words(booked.rows[name]), types, names),)
-    return replace(partial, cutflow=Cutflow(tuple(rows)), tables=tables, links=links)
-
-
-def _row(empty: CutRow, ledger: Ledger, found: Array) -> CutRow:
-    events, candidates, *weights = found[:5].tolist()
-    row = replace(empty, events=round(events), candidates=round(candidates))
-    if empty.sumw_candidates is None:
-        return row
-    return replace(
-        row,
-        sumw_events=weights[0] if ledger.weighs_events else None,
-        sumw_candidates=weights[1],
-        sumw2_candidates=weights[2],
-    )
-
-
-def _check_events(where: str, gathered: Partial, expected: int) -> None:
-    read = gathered.cutflow[0].events
+def _checked(where: str, partial: Partial, parts: Sequence[Partition], began: float) -> Partial:
+    """Return the partial with its timing; raises FileError where events are missing from it."""
+    read, expected = partial.cutflow[0].events, sum(map(len, parts))
     if read != expected:
         raise FileError(f"{where}: ROOT read {read} of {expected} events.")
-
-
-def _timed(partial: Partial, parts: Sequence[Partition], began: float) -> Partial:
-    events = sum(map(len, parts))
-    timing = Timing(computing=time.perf_counter() - began, events=events)
+    timing = Timing(computing=time.perf_counter() - began, events=expected)
     return replace(partial, timing=timing)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
 
+from flavorframe.engine.partial import Chunk
 from flavorframe.engine.rdataframe.fillings import HEADER
 from flavorframe.engine.rdataframe.ledger import Array, Ledger
 from flavorframe.engine.rdataframe.program import Function, Program
@@ -100,8 +102,8 @@ class _Booking:
 def amounts(histogram: Any, size: int) -> Array:
     """Return the contents of a ledger's bins; this runs the loop, the first time."""
     filled = histogram.GetValue()
-    contents = np.frombuffer(filled.GetArray(), np.float64, count=size + 2)
-    return contents[1:-1].copy()
+    contents: Array = np.frombuffer(filled.GetArray(), np.float64, count=size + 2)[1:-1].copy()
+    return contents
 
 
 class Taken:
@@ -135,36 +137,37 @@ class Gathered:
 
 
 def _integers(vector: Any) -> Array:
-    return (
-        np.array(vector.data(), np.int64, copy=True)
-        if False
-        else np.frombuffer(vector.data(), np.int64, count=vector.size()).copy()
-        if vector.size()
-        else np.zeros(0, np.int64)
-    )
+    if not vector.size():
+        return np.zeros(0, np.int64)
+    return np.frombuffer(vector.data(), np.int64, count=vector.size()).copy()
 
 
 def ordered_rows(
     words: Array, counts: Array, types: dict[str, np.dtype[Any]], names: Sequence[str]
-) -> dict[str, Array]:
-    """Return the columns of a snapshot, in the order of the files and of their events.
+) -> tuple[Chunk, ...]:
+    """Return the columns of a snapshot for each file, in the order of its events.
 
     ``names`` are the files as ROOT calls them, with their trees.
     """
     starts = np.cumsum(counts) - counts
-    order = {fingerprint(name): number for number, name in enumerate(names)}
-    files = _file_numbers(words[starts], order)
+    files = _file_numbers(words[starts], names)
     is_row = np.ones(len(words), bool)
     is_row[starts] = is_row[starts + 1] = False
     rows = words[is_row].reshape(-1, len(types))
     event = np.repeat(np.arange(len(counts)), (counts - HEADER) // len(types))
-    sorted_ = np.lexsort((words[starts + 1][event], files[event]))
-    return {name: _as_type(rows[sorted_, i], kind) for i, (name, kind) in enumerate(types.items())}
+    order = np.lexsort((words[starts + 1][event], files[event]))
+    columns = {name: _as_type(rows[order, i], kind) for i, (name, kind) in enumerate(types.items())}
+    edges = np.searchsorted(files[event][order], np.arange(len(names) + 1))
+    return tuple(
+        {name: column[start:stop] for name, column in columns.items()}
+        for start, stop in pairwise(edges.tolist())
+    )
 
 
-def _file_numbers(fingerprints: Array, order: dict[int, int]) -> Array:
-    if len(order) == 1:
+def _file_numbers(fingerprints: Array, names: Sequence[str]) -> Array:
+    if len(names) == 1:
         return np.zeros(len(fingerprints), np.int64)
+    order = {fingerprint(name): number for number, name in enumerate(names)}
     try:
         return np.array([order[int(f)] for f in fingerprints], np.int64)
     except KeyError:
@@ -175,7 +178,8 @@ def _file_numbers(fingerprints: Array, order: dict[int, int]) -> Array:
 
 def _as_type(words: Array, kind: np.dtype[Any]) -> Array:
     words = np.ascontiguousarray(words)
-    return (words.view(np.float64) if kind.kind == "f" else words).astype(kind)
+    typed: Array = (words.view(np.float64) if kind.kind == "f" else words).astype(kind)
+    return typed
 
 
 def fingerprint(name: str) -> int:

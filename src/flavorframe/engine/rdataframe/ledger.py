@@ -37,14 +37,12 @@ class Bins:
         return self.offset + self.cells * (2 if self.weighted else 1)
 
     def fill(self, histogram: Any, amounts: Array) -> None:
-        """Set the contents of a boost-histogram."""
-        view = histogram.view(flow=True)
+        """Fill a histogram that is empty."""
         sums = amounts[self.offset : self.offset + self.cells].reshape(self.shape)
-        if not self.weighted:
-            view[...] = np.rint(sums).astype(np.int64)
-            return
-        view["value"] = sums
-        view["variance"] = amounts[self.offset + self.cells : self.end].reshape(self.shape)
+        if self.weighted:
+            histogram.add_sums(sums, amounts[self.offset + self.cells : self.end])
+        else:
+            histogram.view(flow=True)[...] = np.rint(sums).astype(np.int64)
 
 
 @dataclass(frozen=True)

@@ -323,6 +323,9 @@ struct All {
   Iterator end() const { return {size}; }
 };
 
+inline Integer number_of(const All& elements) { return elements.size; }
+template <class E> Integer number_of(const E& elements) { return elements.size(); }
+
 template <class F> std::vector<Integer> those(Integer size, F condition) {
   std::vector<Integer> chosen;
   for (Integer i = 0; i < size; ++i)

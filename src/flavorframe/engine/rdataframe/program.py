@@ -8,7 +8,7 @@ column only where an event has survived until there. What is counted and filled 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from flavorframe.engine.rdataframe.body import Body, Setting
@@ -74,7 +74,7 @@ class Program:
         inside = "\n".join(function.code for function in self.functions())
         guard = f"{self.namespace}_"
         return (
-            f"#ifndef {guard}\n#define {guard}\n#pragma cling optimize(2)\n"
+            f"#ifndef {guard}\n#define {guard}\n"
             f"namespace {self.namespace} {{\n{inside}\n}}\n#endif\n"
         )
 
@@ -108,12 +108,12 @@ class _Writer:
         rows = tuple(
             (name, self._rows(i, name, o)) for i, (name, o) in enumerate(snapshots.items())
         )
-        externals = tuple(declarations(self._trees).items())
-        whole = [f.code for f in (start, *steps, *(f.outputs for f in forks))]
-        whole += [outputs.code, *(f.code for _, f in rows)]
-        digest = sha256("".join([*whole, repr(externals)]).encode()).hexdigest()[:16]
-        return Program(f"flavorframe_{digest}", externals, start, steps, forks,
-                       outputs if outputs.ledger else None, rows)  # fmt: skip
+        draft = Program(
+            "", tuple(declarations(self._trees).items()), start, steps, forks,
+            outputs if outputs.ledger else None, rows,
+        )  # fmt: skip
+        digest = sha256(f"{draft.externals} {draft.code}".encode()).hexdigest()
+        return replace(draft, namespace=f"flavorframe_{digest[:16]}")
 
     def _start(self) -> Function:
         candidates = self._setting.candidates

@@ -1,4 +1,4 @@
-"""ROOT as this engine uses it: imported late, quietly, and with its complaints turned into errors."""
+"""ROOT as this engine uses it: imported late, quietly, its complaints turned into errors."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ def root() -> Any:
     require_root()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel announces that it is young
-        import ROOT
-    ROOT.gInterpreter.Declare(MEANING)
-    ROOT.gInterpreter.Declare(Path(__file__).with_name("listening.h").read_text())
-    return ROOT
+        import ROOT as module  # noqa: N811
+    module.gInterpreter.Declare(MEANING)
+    module.gInterpreter.Declare(Path(__file__).with_name("listening.h").read_text())
+    return module
 
 
 def declare(what: str, code: str) -> None:
-    """Declare C++ to the interpreter; raises AnalysisError, which names the part, where it fails."""
+    """Declare C++ to the interpreter; raises AnalysisError, which says where, if it fails."""
     with compiling(what):
-        if not root().gInterpreter.Declare(code):
+        if not root().gInterpreter.Declare(f"#pragma cling optimize(2)\n{code}"):
             raise AnalysisError("the C++ does not compile")
 
 
@@ -139,19 +139,19 @@ def _last_line(said: str) -> str:
 @contextmanager
 def implicit_threads(threads: int) -> Iterator[None]:
     """Let ROOT use so many threads meanwhile, and as many as before afterwards."""
-    ROOT = root()
-    before = int(ROOT.ROOT.GetThreadPoolSize()) if ROOT.ROOT.IsImplicitMTEnabled() else 0
-    _set_threads(ROOT, before, threads if threads > 1 else 0)
+    core = root().ROOT
+    before = int(core.GetThreadPoolSize()) if core.IsImplicitMTEnabled() else 1
+    _set_threads(core, before, threads)
     try:
         yield
     finally:
-        _set_threads(ROOT, threads if threads > 1 else 0, before)
+        _set_threads(core, threads, before)
 
 
-def _set_threads(ROOT: Any, now: int, wanted: int) -> None:
+def _set_threads(core: Any, now: int, wanted: int) -> None:
     if now == wanted:
         return
-    if now:
-        ROOT.ROOT.DisableImplicitMT()
-    if wanted:
-        ROOT.ROOT.EnableImplicitMT(wanted)
+    if now > 1:
+        core.DisableImplicitMT()
+    if wanted > 1:
+        core.EnableImplicitMT(wanted)

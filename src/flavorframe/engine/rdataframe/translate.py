@@ -60,24 +60,20 @@ def _(node: n.Reduce, scope: Scope) -> str:
     axis, body = node.operand.axis, scope.body
     elements = body.elements(axis, scope.view)
     if node.reduction == "size":
-        return (
-            body.size(axis)
-            if elements.startswith("flavorframe::All")
-            else (f"flavorframe::Integer({elements}.size())")
-        )
+        return f"flavorframe::number_of({elements})"
     inner = body.scope(axis, scope.view, body.name("i"))
     return f"flavorframe::{node.reduction}({elements}, {inner.function(node.operand)})"
 
 
 @translate.register(n.Take)
 def _(node: n.Take, scope: Scope) -> str:
-    element = f"{scope.body.list(node.subset)}[{scope.element}]"
+    element = f"{scope.body.made_of(node.subset)}[{scope.element}]"
     return scope.parent(node.subset.parent, element).value(node.operand)
 
 
 @translate.register(n.Member)
 def _(node: n.Member, scope: Scope) -> str:
-    element = f"{scope.body.list(node.combination)}[{scope.element}][{node.position}]"
+    element = f"{scope.body.made_of(node.combination)}[{scope.element}][{node.position}]"
     return scope.parent(node.combination.parents[node.position], element).value(node.operand)
 
 
@@ -112,6 +108,10 @@ def _(node: n.CallFunction, scope: Scope) -> str:
 @translate.register(n.CallCorrection)
 def _(node: n.CallCorrection, scope: Scope) -> str:
     return call_correction(node, [scope.value(argument) for argument in node.arguments])
+
+
+def _tested(tests: str, value: str) -> str:
+    return f"flavorframe::lift([](const auto& x) {{ return {tests}; }}, {value})"
 
 
 def equality(node: n.Match, scope: Scope) -> str:
