@@ -51,7 +51,7 @@ class RDataFrameEngine:
         if not len(partition):
             return nothing(plan)
         began = time.perf_counter()
-        where = f"{partition.file}: events {partition.start} to {partition.stop}"
+        where = partition.file
         with LOCK, reading(where), implicit_threads(1):
             partial = _run(plan, [partition], _frame_of_range(partition), Taken())
         return _checked(where, partial, [partition], began)
@@ -126,7 +126,7 @@ def _program_of(plan: Plan, part: Partition) -> tuple[BoundPlan, Program]:
 @lru_cache(maxsize=32)
 def _programs(plan: Plan, schema: Schema) -> tuple[BoundPlan, Program]:
     bound = plan.bind(schema, recognise(schema))
-    return bound, write_program(bound, schema)
+    return bound, write_program(bound, schema, plan.selection)
 
 
 def _frame_of_range(partition: Partition) -> Any:

@@ -20,9 +20,8 @@ def call_function(node: n.CallFunction, arguments: list[str]) -> str:
     if function.code is None:
         raise AnalysisError(
             f"The function {function.name} in {formula(node)} is in Python only, and the engine "
-            "'rdataframe' runs C++: give it in C++ too, by "
-            f'ff.cpp("double {function.name}(...) {{...}}", python={function.name}), or use '
-            "engine='columnar'."
+            "'rdataframe' runs C++: give it in C++ too, by ff.cpp('double f(double x) {...}', "
+            "python=f), or use engine='columnar'."
         )
     call = f"{namespace_of(function)}::{function.name}(flavorframe::number(x)...)"
     tried = _tried(call, "function", f"The function {function.name} in {formula(node)} failed: ")

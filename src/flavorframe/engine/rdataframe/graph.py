@@ -178,7 +178,8 @@ def _file_numbers(fingerprints: Array, names: Sequence[str]) -> Array:
 
 def _as_type(words: Array, kind: np.dtype[Any]) -> Array:
     words = np.ascontiguousarray(words)
-    typed: Array = (words.view(np.float64) if kind.kind == "f" else words).astype(kind)
+    values = words.view(np.float64) if kind.kind == "f" else words
+    typed: Array = values.astype(kind)
     return typed
 
 

@@ -21,7 +21,7 @@ from flavorframe.expr import nodes as n
 from flavorframe.layout import Schema
 from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.plan import BoundPlan
-from flavorframe.selection import Best, Cut, Step, Weight, describe
+from flavorframe.selection import Best, Cut, Selection, Step, Weight, describe
 
 
 @dataclass(frozen=True)
@@ -79,17 +79,17 @@ class Program:
         )
 
 
-def write_program(plan: BoundPlan, schema: Schema) -> Program:
-    """Return the plan in C++.
+def write_program(plan: BoundPlan, schema: Schema, declared: Selection) -> Program:
+    """Return the plan in C++; compilers call each step as it was ``declared``.
 
     Raises AnalysisError for a function that has no C++, and where weights are not defined.
     """
-    return _Writer(plan, schema).program()
+    return _Writer(plan, schema, declared).program()
 
 
 class _Writer:
-    def __init__(self, plan: BoundPlan, schema: Schema) -> None:
-        self._plan, self._schema = plan, schema
+    def __init__(self, plan: BoundPlan, schema: Schema, declared: Selection) -> None:
+        self._plan, self._schema, self._declared = plan, schema, declared
         candidates = plan.selection.candidates
         trees = [*plan.trees(), n.Position(candidates)]
         self._setting = Setting(candidates, depending(trees, candidates), dict(plan.carriers))
@@ -136,7 +136,7 @@ class _Writer:
             lines.append(f"next.weight *= flavorframe::as_double({factor});")
         kind = type(step).__name__.lower()
         named = "best candidate" if isinstance(step, Best) else f"{kind} {step.name!r}"
-        what = f"{named} ({describe(step)})"
+        what = f"{named} ({describe(self._declared.steps[position])})"
         done = self._plan.selection.steps[: position + 1]
         weighed = _weighs_candidates(done, self._setting.candidates) and not _has_best(done)
         return self._function(f"step_{position}", what, body, lines, notes, weighed=weighed)

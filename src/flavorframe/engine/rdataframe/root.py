@@ -85,8 +85,9 @@ def compiling(what: str) -> Iterator[None]:
     if found is None:
         raise AnalysisError(f"{what}: ROOT refuses it: {failure} {said}".strip()) from failure
     where, line, message = found.groups()
-    place = where.removeprefix("In file included from ")
-    raise AnalysisError(f"{place}: the C++ does not compile: {message} (line {line})") from None
+    if what == where:  # the user's own text, in which lines can be counted
+        where = f"{where}, line {line}"
+    raise AnalysisError(f"{where}: the C++ does not compile: {message}") from None
 
 
 @contextmanager
@@ -126,7 +127,7 @@ def _translated(where: str, said: str) -> FlavorframeError:
     found = _OURS.search(said)
     if found is None:
         complaints = [str(complaint) for complaint in root().flavorframe.complaints]
-        return FileError(f"{where}: ROOT says: {' '.join([*complaints[:1], _last_line(said)])}")
+        return FileError(f"{where}: ROOT says: {(complaints or [_last_line(said)])[0]}")
     kind, text = found.groups()
     return KINDS[kind](f"{where}: {text}." if kind == "file" else text)
 
