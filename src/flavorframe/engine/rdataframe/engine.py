@@ -14,7 +14,8 @@ from flavorframe.engine import FileInfo
 from flavorframe.engine.columnar.open_files import open_file
 from flavorframe.engine.partial import Partial
 from flavorframe.engine.rdataframe.distributed import distributed_frame, silent
-from flavorframe.engine.rdataframe.graph import Collector, Gathered, Taken, book
+from flavorframe.engine.rdataframe.graph import book
+from flavorframe.engine.rdataframe.graphs import ClusterGraph, Graph, HereGraph
 from flavorframe.engine.rdataframe.outcome import gathered, nothing
 from flavorframe.engine.rdataframe.program import Program, write_program
 from flavorframe.engine.rdataframe.root import (
@@ -53,7 +54,7 @@ class RDataFrameEngine:
         began = time.perf_counter()
         where = partition.file
         with LOCK, reading(where), implicit_threads(1):
-            partial = _run(plan, [partition], _frame_of_range(partition), Taken())
+            partial = _run(plan, [partition], _frame_of_range(partition), HereGraph())
         return _checked(where, partial, [partition], began)
 
     def evaluate_files(
@@ -72,13 +73,13 @@ class RDataFrameEngine:
                 stack.enter_context(context)
             frame = root().RDataFrame(tree, names)
             if client is None:
-                partial = _run(plan, parts, frame, Taken())
+                partial = _run(plan, parts, frame, HereGraph())
             else:
                 stack.enter_context(silent())
                 _, program = _program_of(plan, parts[0])
-                _book(program, frame, Taken())  # compilers complain here, and not on a worker
+                _book(program, frame, HereGraph())  # compilers complain here, and not on a worker
                 frame = distributed_frame(client, tree, names, program)
-                partial = _run(plan, parts, frame, Gathered())
+                partial = _run(plan, parts, frame, ClusterGraph())
         return _checked(where, partial, parts, began)
 
     def alike(self, plan: Plan, file: FileInfo) -> object:
@@ -93,19 +94,19 @@ class RDataFrameEngine:
         return nothing(plan)
 
 
-def _run(plan: Plan, parts: Sequence[Partition], frame: Any, collector: Collector) -> Partial:
+def _run(plan: Plan, parts: Sequence[Partition], frame: Any, graph: Graph) -> Partial:
     """Book the plan on a frame, run it, and return what it gathers."""
     schema = open_file(parts[0].file, parts[0].tree).schema
     bound, program = _programs(plan, schema)
-    booked = _book(program, frame, collector)
+    booked = _book(program, frame, graph)
     names = [f"{part.file}/{part.tree}" for part in parts]
-    return gathered(plan, bound, schema, booked, collector, names)
+    return gathered(plan, bound, schema, booked, graph, names)
 
 
-def _book(program: Program, frame: Any, collector: Collector) -> Any:
+def _book(program: Program, frame: Any, graph: Graph) -> Any:
     _declare(program)
     with compiling("the graph"):
-        return book(frame, program, collector)
+        return book(frame, program, graph)
 
 
 def _declare(program: Program) -> None:

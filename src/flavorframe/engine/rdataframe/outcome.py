@@ -10,8 +10,10 @@ import numpy as np
 from flavorframe.engine.columnar.engine import ColumnarEngine
 from flavorframe.engine.partial import Chunk, Partial
 from flavorframe.engine.rdataframe.fillings import column_types
-from flavorframe.engine.rdataframe.graph import Booked, Collector, amounts, ordered_rows
+from flavorframe.engine.rdataframe.graph import Booked
+from flavorframe.engine.rdataframe.graphs import Graph
 from flavorframe.engine.rdataframe.ledger import Array, Ledger
+from flavorframe.engine.rdataframe.rows import ordered_rows
 from flavorframe.exact import exact_sum
 from flavorframe.layout import Schema
 from flavorframe.outputs import Snapshot
@@ -20,15 +22,15 @@ from flavorframe.result import Cutflow, CutRow
 
 
 def gathered(
-    plan: Plan, bound: BoundPlan, schema: Schema, booked: Booked, collector: Collector,
+    plan: Plan, bound: BoundPlan, schema: Schema, booked: Booked, graph: Graph,
     names: Sequence[str],
 ) -> Partial:  # fmt: skip
     """Run a graph and return its sum, the rows of snapshots in a chunk for each file."""
     partial = nothing(plan)
     rows: list[CutRow] = []
     links: dict[str, tuple[int, int, int]] = {}
-    for ledger, histogram in booked.ledgers:
-        found = amounts(histogram, ledger.size)
+    for ledger, sums in booked.ledgers:
+        found = graph.amounts(sums, ledger.size)
         if ledger.counts:
             rows.append(_row(partial.cutflow[len(rows)], ledger, found))
         for bins in ledger.bins:
@@ -38,7 +40,7 @@ def gathered(
     for name, output in bound.outputs:
         if isinstance(output, Snapshot):
             types = column_types(bound, output, schema)
-            words, counts = collector.words(booked.rows[name])
+            words, counts = graph.words(booked.rows[name])
             tables[name] = ordered_rows(words, counts, types, names)
     return replace(partial, cutflow=Cutflow(tuple(rows)), tables=tables, links=links)
 

@@ -26,7 +26,12 @@ from flavorframe.errors import (
 LOCK = RLock()
 """ROOT's interpreter and graphs take one thread of Python at a time."""
 
-MEANING = Path(__file__).with_name("meaning.h").read_text()
+
+def _text(name: str) -> str:
+    return Path(__file__).with_name(name).read_text()
+
+
+MEANING = _text("meaning.h")
 KINDS: dict[str, type[FlavorframeError]] = {
     "file": FileError,
     "correction": CorrectionError,
@@ -52,8 +57,8 @@ def root() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel announces that it is young
         import ROOT as module  # noqa: N811
-    module.gInterpreter.Declare(MEANING)
-    module.gInterpreter.Declare(Path(__file__).with_name("listening.h").read_text())
+    for code in (MEANING, _text("booking.h"), _text("listening.h")):
+        module.gInterpreter.Declare(code)
     return module
 
 
