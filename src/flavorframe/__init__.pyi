@@ -3,6 +3,7 @@
 from . import fit as fit, report as report, samples as samples
 from .analysis import Analysis as Analysis
 from .catalogue import catalog as catalog
+from .certificate import Certificate as Certificate, certify as certify
 from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset
 from .errors import FlavorframeError as FlavorframeError
 from .expr.expression import Expr as Expr, events as events

@@ -54,8 +54,7 @@ class HereGraph:
 
     def amounts(self, booked: Any, size: int) -> Array:
         """Return the sums by address."""
-        sums: Array = np.frombuffer(booked.GetValue().sums.data(), np.float64, count=size)
-        return sums.copy()
+        return _copied(booked.GetValue().sums.data(), np.float64, size)
 
     def rows(self, node: Any, column: str) -> Any:
         """Book the collection of a column of words."""
@@ -86,8 +85,7 @@ class ClusterGraph:
 
     def amounts(self, booked: Any, size: int) -> Array:
         """Return the sums by address."""
-        contents: Array = np.frombuffer(booked.GetValue().GetArray(), np.float64, count=size + 2)
-        return contents[1:-1].copy()
+        return _copied(booked.GetValue().GetArray(), np.float64, size + 2)[1:-1]
 
     def rows(self, node: Any, column: str) -> Any:
         """Book the collection of a column of words."""
@@ -104,5 +102,10 @@ class ClusterGraph:
 def _integers(vector: Any) -> Array:
     if not vector.size():
         return np.zeros(0, np.int64)
-    integers: Array = np.frombuffer(vector.data(), np.int64, count=vector.size())
-    return integers.copy()
+    return _copied(vector.data(), np.int64, vector.size())
+
+
+def _copied(memory: Any, kind: type[np.generic], size: int) -> Array:
+    """Return numbers that belong to ROOT as an array of their own."""
+    copied: Array = np.array(np.frombuffer(memory, kind, count=size))
+    return copied
