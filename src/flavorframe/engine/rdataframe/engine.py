@@ -42,10 +42,9 @@ class RDataFrameEngine:
         """Open the file, bind the plan and write it as C++; see `Engine.prepare`."""
         require_root()
         opened = open_file(file, tree)
-        bound, _ = _programs(plan, opened.schema)
+        _programs(plan, opened.schema)
         layout = recognise(opened.schema).name
-        edges = opened.common_edges(bound.columns)
-        return FileInfo(file, opened.tree, layout, opened.events, edges)
+        return FileInfo(file, opened.tree, layout, opened.events)
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""
