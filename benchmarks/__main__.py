@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.files import CODECS, copies, make_file
 from benchmarks.measure import Measured, available, breakdown, import_seconds, run
+from benchmarks.rdataframe_overhead import overhead
 from benchmarks.scaling import scale
 
 FOLDER = Path("build/bench")
@@ -49,6 +50,7 @@ def main() -> None:
         if codec == "zstd":
             summary |= ratios
             summary |= breakdown(file)
+            summary |= overhead(file, rounds)
     if not arguments.quick:
         summary |= scale(FOLDER)
     (FOLDER / "summary.json").write_text(json.dumps(summary, indent=2))
