@@ -50,7 +50,11 @@ def _cuts(first: Partial, second: Partial) -> Iterator[Disagreement]:
 
 
 def _counted(row: CutRow) -> str:
-    return f"{row.events:,} events, {row.candidates:,} candidates"
+    events, candidates = (
+        f"{number:,} {what}{'s' * (number != 1)}"
+        for number, what in ((row.events, "event"), (row.candidates, "candidate"))
+    )
+    return f"{events}, {candidates}"
 
 
 def _weights_agree(a: CutRow, b: CutRow) -> bool:
