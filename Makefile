@@ -20,7 +20,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python examples/demo.py build/demo
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check

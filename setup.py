@@ -1,16 +1,22 @@
-"""The compiled part of flavorframe: loops over the entries of baskets.
+"""The compiled part of flavorframe: from baskets in a file to flat arrays.
 
 Where it cannot be compiled, files are read by uproot alone, with the same results, more slowly.
 """
 
+from pathlib import Path
+
 from setuptools import Extension, setup
+
+NATIVE = Path("src/flavorframe/engine/columnar/native")
 
 setup(
     ext_modules=[
         Extension(
-            "flavorframe.engine.columnar._decode",
-            ["src/flavorframe/engine/columnar/_decode.c"],
+            "flavorframe.engine.columnar._native",
+            sorted(map(str, NATIVE.glob("*.c"))),
+            depends=[str(NATIVE / "native.h")],
             extra_compile_args=["-O3"],
+            libraries=["dl"],
             optional=True,
         )
     ]

@@ -32,6 +32,7 @@ def printed(code, names):
 @named([page for page in PAGES if BLOCK.search(page.read_text("utf-8"))])
 def test_python_blocks_run_and_print_what_the_page_says(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     names = {"__name__": "__main__"}
     options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     for code, expected in BLOCK.findall(page.read_text("utf-8")):

@@ -10,7 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import uproot
 
-from flavorframe.engine.columnar.baskets import KEY, decompress
+from flavorframe.engine.columnar.codecs import decompress_block
+
+HEADER = 9
+"""Bytes before each compressed block: algorithm (2), method (1), sizes (3 and 3)."""
 
 BRANCHES = (
     "Trigger_hltname Trigger_hltdecision Trigger_l1name Trigger_l1decision Triplet2_Mass "
@@ -49,10 +52,16 @@ def _timed(halves: tuple[list[memoryview], ...]) -> float:
 def _decompress_all(baskets: list[memoryview]) -> None:
     room = np.empty(1 << 20, np.uint8)
     for basket in baskets:
-        _, _, size, _, header, _ = KEY.unpack_from(basket)
+        place, end = int.from_bytes(basket[14:16], "big"), len(basket)
+        size = int.from_bytes(basket[6:10], "big")
         if size > len(room):
             room = np.empty(size, np.uint8)
-        decompress(basket[header:], room[:size])
+        while end - place < size and place < end:  # a basket of its own size is not compressed
+            before = int.from_bytes(basket[place + 3 : place + 6], "little")
+            after = int.from_bytes(basket[place + 6 : place + HEADER], "little")
+            block = basket[place + HEADER : place + HEADER + before]
+            decompress_block(bytes(basket[place : place + 2]), block, room[:after].data)
+            place += HEADER + before
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from flavorframe.datasets import Dataset
-from flavorframe.engine import get_engine
+from flavorframe.engine import Engine, get_engine
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, Output, Snapshot
 from flavorframe.plan import Plan
@@ -95,7 +95,7 @@ class Analysis:
 
         executor = executor_for(on, get_engine(engine), run_options(options))
         if isinstance(data, Mapping):
-            return Results({name: self._run(each, executor, output) for name, each in data.items()})
+            return self._run_each(data, executor, get_engine(engine), output)
         return self._run(data, executor, output)
 
     def submit(
@@ -115,6 +115,23 @@ class Analysis:
         from flavorframe.run.detached import submit
 
         return submit(self, data, name, dict(options))
+
+    def _run_each(
+        self,
+        data: Mapping[str, Dataset],
+        executor: Executor,
+        engine: Engine,
+        output: str | os.PathLike[str] | None,
+    ) -> Results:
+        """Run on one dataset after the other; where one is stopped, those after it are not read."""
+        from flavorframe.run.resume import Unread
+
+        results: dict[str, Result] = {}
+        for name, each in data.items():
+            results[name] = self._run(each, executor, output)
+            if results[name].stopped:
+                executor = Unread(engine, results[name].stopped)
+        return Results(results)
 
     def _run(
         self, data: Dataset, executor: Executor, output: str | os.PathLike[str] | None

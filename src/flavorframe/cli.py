@@ -92,6 +92,9 @@ def run(
     output: Annotated[Path, typer.Option(help="Folder for results and report.")] = Path("out"),
     threads: Annotated[int | None, typer.Option(help="By default, all cores.")] = None,
     engine: Annotated[str, typer.Option(help="columnar, or rdataframe.")] = "columnar",
+    on: Annotated[
+        str | None, typer.Option(help="Dask scheduler's address, 'dask' or 'gateway'.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Run an analysis on files, or on eras of a catalogue, and write results and a report."""
@@ -99,6 +102,7 @@ def run(
     datasets = _datasets(files or [], catalog, era or [], base)
     results = loaded.analysis.run(
         datasets,
+        on=on,
         output=output,
         threads=threads,
         engine=engine,

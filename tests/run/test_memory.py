@@ -6,7 +6,7 @@ import sys
 from flavorframe import samples
 
 CODE = """
-import resource, sys
+import sys
 import flavorframe as ff
 t = ff.events().triplet
 analysis = ff.Analysis(
@@ -15,7 +15,8 @@ analysis = ff.Analysis(
     rows=ff.snapshot(t.mass, path=sys.argv[1]),
 )
 result = analysis.run(ff.dataset(sys.argv[2:]), progress=False)
-print(result.events, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(result.events, int(status["VmHWM"].split()[0]) / 2**20)  # without the parent's memory
 """
 
 

@@ -110,6 +110,7 @@ def _content(inputs: Inputs, analysis: Analysis | None) -> dict[str, Any]:
         "files": tables.files(inputs),
         "most_files": MOST_FILES,
         "timing": tables.timing(inputs),
+        "workers": tables.workers(inputs),
         "shares": {era: result.timing.shares() for era, result in inputs.rows.items()},
         "provenance": tables.provenance(inputs),
         "data": tables.as_json(inputs),

@@ -10,9 +10,9 @@ from flavorframe.expr.formula import formula
 from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.report.inputs import Inputs, histograms, holds_weights
 from flavorframe.report.numbers import Measured
-from flavorframe.result._repr_text import UNDEFINED, Grid, seconds
+from flavorframe.result._repr_text import UNDEFINED, Grid, seconds, workers_grid
 from flavorframe.result.store import dump, to_dict
-from flavorframe.result.timing import STAGES
+from flavorframe.result.timing import STAGES, Timing
 
 if TYPE_CHECKING:
     from flavorframe.analysis import Analysis
@@ -162,6 +162,15 @@ def timing(inputs: Inputs) -> Grid:
         rows.append((era, *speed, *shares))
     header = ("era", "time [s]", "threads", "events/s", "MB/s", *(f"{stage} %" for stage in STAGES))
     return Grid(header, tuple(rows))
+
+
+def workers(inputs: Inputs) -> Grid | None:
+    """Return the speed of each worker and the share of each stage; None for threads of one machine.
+
+    The workers of all eras are taken together.
+    """
+    total = sum((result.timing for result in inputs.results.values()), Timing())
+    return workers_grid(total) if total.workers else None
 
 
 def provenance(inputs: Inputs) -> Grid:

@@ -36,7 +36,10 @@ def timing(time: Timing) -> str:
         for stage, share in time.shares().items()
     )
     grid = Grid(("stage", "seconds", "share [%]"), rows)
-    return gridded(grid, "ff-timing", _repr_text.timing_summary(time))
+    stages = gridded(grid, "ff-timing", _repr_text.timing_summary(time))
+    if not time.workers:
+        return stages
+    return f"{stages}\n{gridded(_repr_text.workers_grid(time), 'ff-workers')}"
 
 
 def table(columns: Table) -> str:

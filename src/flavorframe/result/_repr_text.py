@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 UNDEFINED = "–"
 _FEW_ROWS = 5
 _FEW_FAILURES = 10
+_FEW_WORKERS = 8
 _MOST_DECIMALS = 8
 
 
@@ -46,7 +47,29 @@ def failures(all_failures: Failures) -> str:
 def timing(time: Timing) -> str:
     """Return the speed of a run and the share of each stage."""
     shares = ", ".join(f"{name} {100 * x:.0f} %" for name, x in time.shares().items() if x)
-    return f"{timing_summary(time)}\n  {shares}" if shares else timing_summary(time)
+    lines = [timing_summary(time), *([f"  {shares}"] if shares else [])]
+    if time.workers:
+        table = aligned(workers_grid(time, most=_FEW_WORKERS)).splitlines()
+        lines += [f"  {line}" for line in table]
+    return "\n".join(lines)
+
+
+def workers_grid(time: Timing, *, most: int | None = None) -> Grid:
+    """Return a row for each worker, the slowest last, with the share of each stage; or some."""
+    stages = time.shares()
+    header = ("worker", "events", "events/s", "MB/s", *(f"{stage} %" for stage in stages))
+    ordered = sorted(time.workers.items(), key=lambda item: -item[1].events_per_second)
+    rows = [_worker_cells(name, worker) for name, worker in ordered]
+    if most is not None and len(rows) > most:
+        left_out = len(rows) - most
+        rows = [*rows[:most], (f"… and {left_out} more", *[""] * (len(header) - 1))]
+    return Grid(header, tuple(rows))
+
+
+def _worker_cells(name: str, worker: Timing) -> tuple[str, ...]:
+    speed = (f"{worker.events_per_second:,.0f}", f"{worker.megabytes_per_second:,.1f}")
+    shares = (f"{100 * share:.0f}" for share in worker.shares().values())
+    return (name, f"{worker.events:,}", *speed, *shares)
 
 
 def table(columns: Table) -> str:

@@ -254,6 +254,8 @@ def _fraction(dataset: Dataset, outcome: Outcome) -> float:
     """Estimate which fraction of the events was read, files of unknown length as the mean."""
     known = sum(info.events for info in outcome.files)
     read = outcome.partial.cutflow[0].events
+    if not outcome.files:
+        return 0.0
     unopened = len(dataset.files) - len(outcome.files)
     if unopened == 0:
         return read / known if known else 1.0

@@ -9,6 +9,9 @@ from typing import Any
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.run.local import available_cores
 
+SECONDS = 5
+"""How long a scheduler may take to answer a small question."""
+
 
 @contextlib.contextmanager
 def client_for(on: Any, threads: int | None) -> Iterator[Any]:
@@ -23,7 +26,7 @@ def client_for(on: Any, threads: int | None) -> Iterator[Any]:
             on = stack.enter_context(_gateway_cluster())
         client = _connected(on)
         if client is not on:
-            stack.callback(client.close)
+            stack.callback(client.close, timeout=SECONDS)
         yield client
 
 
@@ -45,36 +48,37 @@ def _own_cluster(threads: int | None) -> Any:
     return LocalCluster(n_workers=threads or available_cores(), threads_per_worker=1)
 
 
-def _gateway_cluster() -> Any:
+@contextlib.contextmanager
+def _gateway_cluster() -> Iterator[Any]:
     try:
         from dask_gateway import Gateway
     except ImportError:
         raise RunError(
             "on='gateway' needs dask-gateway: run pip install 'flavorframe[gateway]'."
         ) from None
-    cluster = Gateway().new_cluster(shutdown_on_close=True)
-    cluster.adapt(minimum=1)
-    return cluster
+    with Gateway() as gateway, gateway.new_cluster(shutdown_on_close=True) as cluster:
+        cluster.adapt(minimum=1)
+        yield cluster
 
 
 def _connected(on: Any) -> Any:
-    """Return the client that a user gave, or one of the cluster, or of the address."""
-    if isinstance(on, str):
-        return _client_at(on)
-    client = on if hasattr(on, "submit") else on.get_client()
-    if client.asynchronous:
+    """Return the client that a user gave, or a new one of the cluster or the address."""
+    if not hasattr(on, "submit"):
+        return _new_client(on)
+    if on.asynchronous:
         raise AnalysisError(
             "on= got an asynchronous Dask client: make one with asynchronous=False."
         )
-    return client
+    return on
 
 
-def _client_at(address: str) -> Any:
+def _new_client(on: Any) -> Any:
     from distributed import Client
 
     try:
-        return Client(address, set_as_default=False)
+        return Client(on, set_as_default=False)
     except (OSError, TimeoutError) as error:
+        address = getattr(on, "scheduler_address", on)
         raise RunError(
             f"no Dask scheduler answers at {address}: {error}. Is it running, and can this machine "
             "reach it?"
@@ -82,5 +86,9 @@ def _client_at(address: str) -> Any:
 
 
 def count_threads(client: Any) -> int:
-    """Return how many threads the workers have now."""
-    return sum(client.nthreads().values())
+    """Return how many threads the workers have now; raises OSError where the scheduler is gone."""
+    try:
+        threads: dict[str, int] = client.sync(client.scheduler.ncores, callback_timeout=SECONDS)
+    except TimeoutError as error:
+        raise OSError(f"no answer in {SECONDS} s") from error
+    return sum(threads.values())

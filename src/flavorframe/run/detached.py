@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Mapping
@@ -200,6 +201,7 @@ def _submit_process(job: Job, name: str) -> Run:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
+    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
     started = psutil.Process(process.pid).create_time()
     board.put("process", f"{process.pid} {started}".encode())
     return Run(name, board)

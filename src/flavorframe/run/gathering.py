@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,6 +58,7 @@ class Gathering:
         self._earlier = earlier
         self._rows = Rows(plan, {} if earlier is None else earlier.rows)
         self._gaps: list[Gap] = []
+        self._numbers = {file: number for number, file in enumerate(dataset.files)}
         self._files = {} if earlier is None else {info.file: info for info in earlier.files}
         self._first_error: FlavorframeError | None = None
         self._began = time.perf_counter()
@@ -65,16 +68,19 @@ class Gathering:
         self._outcome = Outcome(plan, dataset, engine.name, replace(partial, tables={}))
 
     def __enter__(self) -> Gathering:
-        self._rows.__enter__()
-        self.progress.__enter__()
-        self._ordering: Ordering[Tables] = Ordering(
-            self.work, self._enter, self._rows.write, self._gap
-        )
+        with ExitStack() as stack:
+            stack.enter_context(self._rows)
+            stack.enter_context(self.progress)
+            self._ordering: Ordering[Tables] = Ordering(
+                self.work, self._enter, self._rows.write, self._gap
+            )
+            self._stack = stack.pop_all()
         return self
 
     def opened(self, index: int, found: FileInfo | Failed) -> FileInfo | None:
         """Note what opening the file of a segment gave; return it where it can be read."""
-        found = _unchanged(self.work[index], found)
+        if not isinstance(found, Failed):
+            found = _unchanged(found, self._files.get(found.file))
         if isinstance(found, Failed):
             self._note(found)
             self._ordering.opened(index, None)
@@ -138,9 +144,10 @@ class Gathering:
         try:
             if error[0] is None:
                 self._end()
-            self._rows.__exit__(*error)
-        finally:
-            self.progress.__exit__(*error)
+        except BaseException:
+            self._stack.__exit__(*sys.exc_info())
+            raise
+        self._stack.__exit__(*error)
         if error[0] is None:
             self._outcome.rows = self._rows.stored
             write_manifests(self._outcome)
@@ -149,6 +156,8 @@ class Gathering:
         """Return all that was gathered, with the wall time since the start."""
         timing = replace(self._outcome.partial.timing, wall=self._wall(), threads=threads)
         self._outcome.partial = replace(self._outcome.partial, timing=timing)
+        if self.progress.listener is not None:
+            self.progress.listener(_result(self._outcome))
         return self._outcome
 
     def _wall(self) -> float:
@@ -160,8 +169,12 @@ class Gathering:
         self._rows.copy(None)
         self._rows.complete()
         self._outcome.files = self._known_files()
+        self._outcome.failures.sort(key=self._place)
         self._outcome.gaps = tuple(self._gaps)
         _refuse_nothing(self._outcome, self._first_error)
+
+    def _place(self, failure: Failure) -> tuple[int, int]:
+        return self._numbers[failure.file], failure.start or 0
 
     def _known_files(self) -> list[FileInfo]:
         names = self._outcome.dataset.files
@@ -199,8 +212,6 @@ class Gathering:
         self._next_update = now + max(UPDATE_SECONDS, 10 * spent)
 
     def _so_far(self) -> Any:
-        from flavorframe.result.result import Result
-
         timing = replace(self._outcome.partial.timing, wall=self._wall())
         outcome = replace(
             self._outcome,
@@ -209,7 +220,13 @@ class Gathering:
             rows=self._rows.stored,
             stopped="running",
         )
-        return Result.of(outcome.plan, outcome.dataset, outcome)
+        return _result(outcome)
+
+
+def _result(outcome: Outcome) -> Any:
+    from flavorframe.result.result import Result
+
+    return Result.of(outcome.plan, outcome.dataset, outcome)
 
 
 def _with_waiting(worker: Timing, span: Timing) -> Timing:
@@ -218,16 +235,16 @@ def _with_waiting(worker: Timing, span: Timing) -> Timing:
     return replace(worker, wall=span.wall, threads=span.threads, waiting=waiting)
 
 
-def _unchanged(segment: Segment, found: FileInfo | Failed) -> FileInfo | Failed:
-    """Return a failure where a file has fewer events than it had when it was opened before."""
-    if isinstance(found, Failed) or found.events >= (segment.stop or segment.start):
+def _unchanged(found: FileInfo, known: FileInfo | None) -> FileInfo | Failed:
+    """Return a failure where a file has other events than when it was opened before."""
+    if known is None or known.events == found.events:
         return found
     reason = (
         f"the file has changed since the run began: it holds {found.events:,} events, and had "
-        f"{segment.stop or segment.start:,} or more."
+        f"{known.events:,}."
     )
-    failure = Failure(segment.file, found.tree, segment.start, segment.stop, reason, "FileError")
-    return Failed(failure, FileError(f"{segment.file}: {reason}"))
+    failure = Failure(found.file, found.tree, None, None, reason, "FileError")
+    return Failed(failure, FileError(f"{found.file}: {reason}"))
 
 
 def _refuse_nothing(outcome: Outcome, error: FlavorframeError | None) -> None:

@@ -7,12 +7,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flavorframe.engine import get_engine
+from flavorframe.datasets import Dataset
+from flavorframe.engine import Engine, get_engine
 from flavorframe.errors import AnalysisError, RunError
+from flavorframe.plan import Plan
 from flavorframe.result.result import Result
-from flavorframe.run.executor import Outcome, run_options
+from flavorframe.run.executor import Outcome, RunOptions, run_options
+from flavorframe.run.gathering import Gathering
 from flavorframe.run.targets import executor_for
 from flavorframe.travel import unpacked
+
+
+class Unread:
+    """The executor of what comes after a run that was stopped: it reads nothing, but notes it."""
+
+    def __init__(self, engine: Engine, reason: str) -> None:
+        self._engine = engine
+        self._reason = reason
+
+    def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
+        """Return the outcome of a run that was stopped before its first event."""
+        options = RunOptions(progress=False)
+        with Gathering(plan, dataset, self._engine, options, earlier) as gathering:
+            gathering.stop(self._reason)
+        return gathering.outcome(threads=1)
 
 
 def resume(result: Result, on: Any, options: Mapping[str, Any]) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator, Sequence
 
 from flavorframe.datasets import Partition
@@ -107,18 +108,24 @@ class Schedule:
             if info is None or self._start >= last:
                 self._advance()
                 continue
-            stop = first_stop(self._start, last, self._next_size(), info.edges)
+            stop = self._stop(last, info.edges)
             part = Partition(info.file, info.tree, self._start, stop, self._index)
             self._cut += stop - self._start
             self._start = stop
             return part
         return None
 
-    def _next_size(self) -> int:
+    def _stop(self, last: int, edges: Sequence[int]) -> int:
+        """Return where the next partition ends."""
         if self._size is not None:
-            return self._size
-        fair = int(self._rest() / (4 * self.threads))
-        return min(max(fair, SMALLEST), PARTITION_SIZE)
+            return first_stop(self._start, last, self._size, edges)
+        fair = self._rest() / self.threads
+        size = min(max(int(fair / 4), SMALLEST), PARTITION_SIZE)
+        # A part of a basket takes nearly as long as all of it, so few are cut.
+        position = bisect.bisect_right(edges, self._start)
+        if position < len(edges) and edges[position] - self._start <= 4 * fair:
+            size = max(size, min(edges[position] - self._start, PARTITION_SIZE))
+        return first_stop(self._start, last, size, edges)
 
     def _advance(self) -> None:
         del self._opened[self._index]

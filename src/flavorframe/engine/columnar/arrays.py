@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,29 +27,32 @@ class Names:
 Content = Array | Names
 
 
-class Lists(ABC):
-    """A list in each event; ``sizes`` has their lengths."""
-
-    sizes: Array
-
-    @abstractmethod
-    def take(self, rows: Array) -> Content:
-        """Return the elements of some events, one event after the other."""
-
-
 @dataclass(frozen=True)
-class Packed(Lists):
-    """Lists whose elements are decoded: event i has ``content[starts[i]:starts[i] + sizes[i]]``."""
+class Packed:
+    """A list in each event: event i has ``content[starts[i]:starts[i] + sizes[i]]``.
+
+    Lists may share their elements; where they lie one after the other, ``in_order`` is true.
+    """
 
     content: Content
     starts: Array
     sizes: Array
+    in_order: bool = False
 
-    def take(self, rows: Array) -> Content:
-        """Return the elements of some events, one event after the other."""
+    @classmethod
+    def of(cls, content: Content, sizes: Array) -> Packed:
+        """Return lists of these sizes that lie one after the other."""
+        return cls(content, np.cumsum(sizes) - sizes, sizes, in_order=True)
+
+    def __getitem__(self, rows: Array) -> Packed:
+        return Packed(self.content, self.starts[rows], self.sizes[rows])
+
+    @property
+    def elements(self) -> Content:
+        """The elements, one event after the other."""
         from flavorframe.engine.columnar.segments import ranges
 
-        return self.content[ranges(self.starts[rows], self.sizes[rows])]
+        return self.content if self.in_order else self.content[ranges(self.starts, self.sizes)]
 
 
 @dataclass(frozen=True)

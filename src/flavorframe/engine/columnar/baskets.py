@@ -1,34 +1,26 @@
-"""Find, read and decompress the baskets of a TTree's branches, many at a time.
+"""Find the baskets of a TTree's branch, and read them: from bytes to flat arrays in one call.
 
 A basket is a key (header), then its compressed payload: the entries' bytes and, where entries vary
-in length, a table of where each begins. Source of the format: ROOT's TKey, TBasket and RZip
-classes, https://root.cern/doc/master/classTBasket.html.
+in length, a table of where each begins. The compiled part reads, decompresses and decodes them
+without Python's lock, and of each only the events that are asked for; ``native/`` says how.
 """
 
 from __future__ import annotations
 
-import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Protocol
 
 import numpy as np
 
-from flavorframe.engine.columnar.arrays import Array
-
-KEY = struct.Struct(">ihiIhh")
-"""Bytes of the key, its version, bytes uncompressed, date, length of the header, cycle."""
-
-TAIL = struct.Struct(">hiiiiB")
-"""The header's end: version, buffer size, entry size, entries, end of the data, a flag."""
+from flavorframe.engine.columnar.arrays import Array, Names, Packed
+from flavorframe.engine.columnar.codecs import decompress_block
 
 VECTOR_HEADER = 10
 """Bytes before the elements of a ``std::vector``: byte count, version, number of elements."""
-
-BLOCK_HEADER = 9
-"""Bytes before each compressed block: algorithm (2), method (1), sizes (3 and 3)."""
 
 
 class DamageError(Exception):
@@ -59,30 +51,41 @@ class Spent:
 class Source(Protocol):
     """Where the bytes of a file come from."""
 
+    descriptor: int | None
+    """The number of an open file of this system, from which the compiled part reads by itself."""
+
     def ranges(self, wanted: Sequence[tuple[int, int]]) -> list[Any]:
-        """Return the bytes from start up to stop, for each range."""
+        """Return the bytes from start up to stop, for each range, where there is no descriptor."""
+
+
+class Kind(IntEnum):
+    """How entries are stored: a number each, a list of numbers, or a list of strings."""
+
+    SCALARS = 0
+    LISTS = 1
+    NAMES = 2
 
 
 @dataclass(frozen=True)
-class Block:
-    """The decompressed baskets of a branch, one after the other in ``data``.
+class Shape:
+    """The kind of a branch, the type of its numbers in the file, and the bytes before a list."""
 
-    ``table`` has a row for each basket: where its data begin, how long they are with and without
-    the table of entries, the length of its header, the number of its entries, and the first and
-    last-plus-one of them that are wanted.
-    """
-
-    data: Array
-    table: Array
+    kind: Kind
+    dtype: np.dtype[Any]
+    header: int = 0
 
 
 @dataclass(frozen=True)
 class BasketIndex:
-    """Where a branch's baskets lie: file positions, sizes, and first events (with the end)."""
+    """Where a branch's baskets lie: file positions, sizes, and first events (with the end).
+
+    ``mean`` is the number of bytes that an event takes, decompressed, to set memory aside for it.
+    """
 
     positions: Array
     sizes: Array
     entries: Array
+    mean: float
 
     @classmethod
     def of(cls, branch: Any) -> BasketIndex:
@@ -100,7 +103,10 @@ class BasketIndex:
         rising = entries[0] == 0 and (np.diff(entries) >= 0).all()
         if not rising or entries[-1] != branch.num_entries or (positions < 0).any():
             raise DamageError("the table of baskets does not cover the events from first to last")
-        return cls(positions, sizes, entries)
+        if (sizes < 0).any():
+            raise DamageError("the table of baskets has a basket of negative size")
+        mean = branch.member("fTotBytes") / max(int(entries[-1]), 1)
+        return cls(positions, sizes, entries, min(max(mean, 0.0), 1000.0))
 
     def covering(self, start: int, stop: int) -> range:
         """Return the numbers of the baskets that hold the events start ≤ i < stop."""
@@ -108,167 +114,112 @@ class BasketIndex:
         last = int(np.searchsorted(self.entries, stop, "left"))
         return range(max(first, 0), max(first, 0) if start >= stop else last)
 
+    def table(self, numbers: range, start: int) -> Array:
+        """Return a row for each basket: position, size, first event and end, from ``start`` on."""
+        part = slice(numbers.start, numbers.stop)
+        rows = np.empty((len(numbers), 4), np.int64)
+        rows[:, 0], rows[:, 1] = self.positions[part], self.sizes[part]
+        rows[:, 2] = self.entries[part] - start
+        rows[:, 3] = self.entries[numbers.start + 1 : numbers.stop + 1] - start
+        return rows
 
-def read_block(source: Source, index: BasketIndex, start: int, stop: int, spent: Spent) -> Block:
-    """Return the baskets of a branch that hold the events start ≤ i < stop.
 
-    Raises DamageError, naming the basket, for bytes that contradict themselves.
+NOTHING = np.zeros(0, np.int64)
+
+
+def read_events(
+    source: Source, index: BasketIndex, shape: Shape, start: int, stop: int, rows: Array,
+    spent: Spent,
+) -> Array | Packed:  # fmt: skip
+    """Return a branch's values at the events start + ``rows``, which rise and lie before ``stop``.
+
+    Only the baskets that hold one of them are read. Raises DamageError, naming the basket, for
+    bytes that contradict themselves.
     """
+    from flavorframe.engine.columnar import _native
+
     numbers = index.covering(start, stop)
-    begins = index.positions[numbers.start : numbers.stop]
-    ends = begins + index.sizes[numbers.start : numbers.stop]
-    wanted = list(zip(begins.tolist(), ends.tolist(), strict=True))
+    table = index.table(numbers, start)
+    sizes = NOTHING if shape.kind == Kind.SCALARS else np.empty(len(rows), np.int64)
+    ends = np.empty(len(rows), np.int64) if shape.kind == Kind.NAMES else NOTHING
+    itemsize = shape.dtype.itemsize
+    room = int(index.mean * len(rows)) + 64 if shape.kind != Kind.NAMES else 1024
+    try:
+        given = _pieces(source, table, rows, spent)
+        values, lists, reading, decompressing, decoding, fetched = _native.read(
+            given, table, rows, shape.kind, itemsize, shape.header, room, decompress_block,
+            sizes, ends,
+        )  # fmt: skip
+    except ValueError as error:
+        number, reason = error.args
+        raise DamageError(f"basket {numbers.start + number}: {reason}") from None
+    except NotImplementedError as error:
+        raise UnusualError(error.args[1]) from None
+    spent.reading += reading
+    spent.decompressing += decompressing
+    spent.decoding += decoding
+    spent.bytes += fetched
+    if shape.kind == Kind.NAMES:
+        with spent.on("decoding"):
+            return _names(values, ends[:lists], sizes)
+    found = np.frombuffer(values, shape.dtype.newbyteorder("="))
+    return found if shape.kind == Kind.SCALARS else Packed.of(found, sizes)
+
+
+def _pieces(source: Source, table: Array, rows: Array, spent: Spent) -> int | tuple[Any, ...]:
+    """Return the open file, or the baskets that hold a wanted event, fetched at once."""
+    if source.descriptor is not None:
+        return source.descriptor
+    first, last = np.searchsorted(rows, table[:, 2]), np.searchsorted(rows, table[:, 3])
+    wanted = np.flatnonzero(last > first)
+    pieces: list[Any] = [b""] * len(table)
     with spent.on("reading"):
-        pieces = [memoryview(piece) for piece in source.ranges(wanted)]
-        table = _table(index, numbers, pieces, start, stop)
-    with spent.on("decompressing"):
-        data = _decompressed(numbers, pieces, table)
-    spent.bytes += sum(end - begin for begin, end in wanted)
-    return Block(data, table)
+        begins = table[wanted, 0]
+        ranges = zip(begins.tolist(), (begins + table[wanted, 1]).tolist(), strict=True)
+        for number, piece in zip(wanted.tolist(), source.ranges(list(ranges)), strict=True):
+            pieces[number] = piece
+    return tuple(pieces)
 
 
-def _table(
-    index: BasketIndex, numbers: range, pieces: list[memoryview], start: int, stop: int
-) -> Array:
-    """Return the rows of `Block.table`."""
-    rows, place = [], 0
-    for number, piece in zip(numbers, pieces, strict=True):
-        first_event, end_event = int(index.entries[number]), int(index.entries[number + 1])
-        with _Naming(number):
-            size, border, header, entries = _header(piece, int(index.sizes[number]))
-            if entries != end_event - first_event:
-                expected = end_event - first_event
-                raise DamageError(f"it holds {entries} events, and the tree says {expected}")
-        first, last = max(start - first_event, 0), min(stop, end_event) - first_event
-        rows.append((place, size, border, header, entries, first, last))
-        place += size
-    return np.array(rows, np.int64).reshape(-1, 7)
+def _names(values: bytearray, ends: Array, which: Array) -> Packed:
+    """Return lists of strings: event i has the list number which[i], of those that differ.
+
+    Lists that are alike share their elements, so that a test of names runs once for each list.
+    """
+    known: dict[bytes, int] = {}
+    distinct: list[list[str]] = []
+    kinds, begin = [], 0
+    for end in ends.tolist():
+        raw = bytes(values[begin:end])
+        if raw not in known:
+            known[raw] = len(distinct)
+            distinct.append(_strings(raw))
+        kinds.append(known[raw])
+        begin = end
+    return _numbered(distinct, np.array(kinds, np.int64)[which])
 
 
-def _decompressed(numbers: range, pieces: list[memoryview], table: Array) -> Array:
-    rows = table.tolist()
-    data = np.empty(rows[-1][0] + rows[-1][1] if rows else 0, np.uint8)
-    for number, piece, (place, size, _, header, *_rest) in zip(numbers, pieces, rows, strict=True):
-        with _Naming(number):
-            decompress(piece[header:], data[place : place + size])
-    return data
+def _numbered(distinct: list[list[str]], which: Array) -> Packed:
+    """Return the lists ``distinct[which[0]]``, ``distinct[which[1]]``, …"""
+    words = {word: i for i, word in enumerate(dict.fromkeys(w for item in distinct for w in item))}
+    codes = np.array([words[word] for item in distinct for word in item], np.int32)
+    sizes = np.array([len(item) for item in distinct], np.int64)
+    starts = np.cumsum(sizes) - sizes
+    return Packed(Names(codes, tuple(words)), starts[which], sizes[which])
 
 
-class _Naming:
-    """Adds the number of the basket to what is said of its damage."""
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, DamageError):
-            raise DamageError(f"basket {self._number}: {error}") from error.__cause__
-
-
-def _header(piece: memoryview, expected: int) -> tuple[int, int, int, int]:
-    """Return a basket's size uncompressed, its data's end, header length and number of entries."""
-    if len(piece) < expected or expected < KEY.size:
-        raise DamageError(f"the file ends {expected - len(piece)} bytes too early for it")
-    nbytes, _, size, _, header, _ = KEY.unpack_from(piece)
-    if nbytes != expected or not KEY.size + TAIL.size <= header <= nbytes:
-        raise DamageError(f"its key says {nbytes} bytes, and the tree {expected}")
-    _, _, _, entries, last, _ = TAIL.unpack_from(piece, header - TAIL.size)
-    border = last - header
-    if not 0 <= border <= size:
-        raise DamageError(f"its data end at byte {border} of {size}")
-    _check_size(piece[header:], size)
-    return size, border, header, entries
-
-
-def _check_size(payload: memoryview, size: int) -> None:
-    """Refuse a size that the blocks contradict, before memory is set aside for it."""
-    if size == len(payload):
-        return
-    total = sum(after for _, _, after in _blocks(payload))
-    if total != size:
-        raise DamageError(f"its blocks hold {total} bytes, and its key says {size}")
-
-
-def _blocks(payload: memoryview) -> Iterator[tuple[bytes, memoryview, int]]:
-    """Yield algorithm, compressed bytes and uncompressed size of each block."""
-    place = 0
-    while place < len(payload):
-        head = bytes(payload[place : place + BLOCK_HEADER])
-        if len(head) < BLOCK_HEADER:
-            raise DamageError("a compressed block ends within its header")
-        before = int.from_bytes(head[3:6], "little")
-        after = int.from_bytes(head[6:9], "little")
-        place += BLOCK_HEADER
-        if place + before > len(payload):
-            raise DamageError("a compressed block is longer than the basket")
-        yield head[:2], payload[place : place + before], after
-        place += before
-
-
-def decompress(payload: memoryview, target: Array) -> None:
-    """Decompress the blocks of a basket into the target, which they must fill exactly."""
-    if len(payload) == len(target):
-        target[:] = payload
-        return
-    place = 0
-    for algorithm, compressed, size in _blocks(payload):
-        if algorithm == OLD_ZLIB:
-            raise UnusualError("compression of ROOT before version 3")
-        codec = CODECS.get(algorithm)
-        if codec is None:
-            raise DamageError(f"its compression {algorithm!r} is none that ROOT has")
-        try:
-            written = codec(compressed, target[place : place + size])
-        except Exception as error:  # each library has its own
-            raise DamageError(f"it does not decompress ({error})") from error
-        if written != size:
-            raise DamageError(f"a block gives {written} bytes instead of {size}")
-        place += size
-
-
-def _zstd(compressed: memoryview, target: Array) -> int:
-    import cramjam
-
-    return int(cramjam.zstd.decompress_into(compressed, target.data))
-
-
-def _zlib(compressed: memoryview, target: Array) -> int:
-    import deflate
-
-    return _copy(deflate.zlib_decompress(compressed, len(target)), target)
-
-
-def _lz4(compressed: memoryview, target: Array) -> int:
-    import cramjam
-    import xxhash
-
-    checksum, body = compressed[:8], compressed[8:]
-    if xxhash.xxh64_digest(body) != bytes(checksum):
-        raise ValueError("its checksum is wrong")
-    return _copy(cramjam.lz4.decompress_block(body, output_len=len(target)), target)
-
-
-def _lzma(compressed: memoryview, target: Array) -> int:
-    import lzma
-
-    return _copy(lzma.decompress(compressed), target)
-
-
-def _copy(result: Any, target: Array) -> int:
-    values = np.frombuffer(result, np.uint8)
-    if len(values) == len(target):
-        target[:] = values
-    return len(values)
-
-
-OLD_ZLIB = b"CS"
-CODECS: dict[bytes, Callable[[memoryview, Array], int]] = {
-    b"ZS": _zstd,
-    b"ZL": _zlib,
-    b"L4": _lz4,
-    b"XZ": _lzma,
-}
-"""Decompressors by the two letters that begin a block."""
+def _strings(raw: bytes) -> list[str]:
+    """Return the strings of one ``std::vector<std::string>``."""
+    count = int.from_bytes(raw[6:10], "big")
+    found, place = [], VECTOR_HEADER
+    for _ in range(count):
+        if place >= len(raw):
+            raise DamageError("a list of strings is shorter than its count says")
+        length, place = raw[place], place + 1
+        if length == 255:
+            length, place = int.from_bytes(raw[place : place + 4], "big"), place + 4
+        found.append(raw[place : place + length].decode("utf-8", "replace"))
+        place += length
+    if place != len(raw):
+        raise DamageError("a list of strings does not end where its entry does")
+    return found

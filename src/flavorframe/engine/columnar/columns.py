@@ -1,4 +1,4 @@
-"""The columns of one partition, each read once, when first asked for."""
+"""The columns of one partition: each is read once, at the events that are alive when it is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from flavorframe.engine.columnar.arrays import Array, Lists
+from flavorframe.engine.columnar.arrays import Array, Packed
 from flavorframe.engine.columnar.baskets import Spent
 from flavorframe.engine.columnar.reader import RootFile
 from flavorframe.errors import FileError
@@ -20,8 +20,9 @@ class Columns:
         """``carriers`` names a branch of each collection, to learn the lengths of its lists."""
         self._file, self._start, self._stop = file, start, stop
         self._carriers = carriers
-        self._read: dict[str, Any] = {}
-        self._sizes: dict[n.Axis, tuple[str, Array]] = {}
+        self._read: dict[str, tuple[Array, Any]] = {}
+        self._sizes: dict[n.Axis, _Sizes] = {}
+        self.all_events = np.arange(stop - start)
         self.spent = Spent()
 
     def __len__(self) -> int:
@@ -29,31 +30,75 @@ class Columns:
 
     def values(self, column: n.Column, rows: Array) -> Any:
         """Return the values of some events, or the elements of their lists one after the other."""
-        stored = self._stored(column.branch)
-        if not isinstance(stored, Lists):
-            return stored[rows]
-        self._check_sizes(column.on, column.branch, stored.sizes)
-        with self.spent.on("decoding"):
-            return stored.take(rows)
+        stored = self._at(column.branch, rows)
+        if not isinstance(stored, Packed):
+            return stored
+        self._note_sizes(column.on, column.branch, rows, stored.sizes)
+        return stored.elements
 
-    def sizes(self, axis: n.Axis) -> Array:
-        """Return how many elements of a collection each event has."""
-        if axis not in self._sizes:
+    def sizes(self, axis: n.Axis, rows: Array) -> Array:
+        """Return how many elements of a collection each of some events has."""
+        known = self._sizes.get(axis)
+        if known is None or not known.covers(rows):
             branch = self._carriers[axis]
-            self._check_sizes(axis, branch, self._stored(branch).sizes)
-        return self._sizes[axis][1]
+            self._note_sizes(axis, branch, rows, self._at(branch, rows).sizes)
+            known = self._sizes[axis]
+        return known.at(rows)
 
-    def _stored(self, branch: str) -> Any:
-        if branch not in self._read:
-            self._read[branch] = self._file.read(branch, self._start, self._stop, self.spent)
-        return self._read[branch]
+    def _at(self, branch: str, rows: Array) -> Any:
+        """Return a branch at some events, from what was read of it where it has them all."""
+        if branch in self._read:
+            known, stored = self._read[branch]
+            places = self._places(known, rows)
+            if places is not None:
+                return stored if known is rows else stored[places]
+        stored = self._file.read(branch, self._start, self._stop, rows, self.spent)
+        self._read[branch] = rows, stored
+        return stored
 
-    def _check_sizes(self, axis: n.Axis, branch: str, sizes: Array) -> None:
-        known, expected = self._sizes.setdefault(axis, (branch, sizes))
-        if sizes is not expected and not np.array_equal(sizes, expected):
-            row = int(np.flatnonzero(sizes != expected)[0])
+    def _places(self, known: Array, rows: Array) -> Array | None:
+        """Return where some events stand among known ones, or None where one is not among them."""
+        if known is rows or len(known) == len(self):
+            return rows
+        places = np.searchsorted(known, rows)
+        inside = len(known) and len(rows) <= len(known) and (places < len(known)).all()
+        return places if inside and np.array_equal(known[places], rows) else None
+
+    def _note_sizes(self, axis: n.Axis, branch: str, rows: Array, sizes: Array) -> None:
+        known = self._sizes.setdefault(axis, _Sizes(branch, len(self)))
+        other = known.note(rows, sizes)
+        if other is not None:
             raise FileError(
-                f"{self._file.path}: in event {self._start + row} branch {branch} has "
-                f"{sizes[row]} elements and {known} has {expected[row]}: they are not lists of the "
-                f"same collection ({axis.name})."
+                f"{self._file.path}: in event {self._start + rows[other]} branch {branch} has "
+                f"{sizes[other]} elements and {known.branch} has {known.at(rows)[other]}: they are "
+                f"not lists of the same collection ({axis.name})."
             )
+
+
+class _Sizes:
+    """The lengths of a collection's lists, as far as they are known, and the branch that told."""
+
+    def __init__(self, branch: str, events: int) -> None:
+        self.branch = branch
+        self._known = np.full(events, -1, np.int64)
+        self._last: tuple[Array, Array] = (self._known, self._known)
+
+    def covers(self, rows: Array) -> bool:
+        """Return whether the lengths of all these events are known."""
+        return self._last[0] is rows or bool((self._known[rows] >= 0).all())
+
+    def at(self, rows: Array) -> Array:
+        """Return the lengths at events that are covered."""
+        return self._last[1] if self._last[0] is rows else self._known[rows]
+
+    def note(self, rows: Array, sizes: Array) -> int | None:
+        """Take up lengths; return the first that is another than was known."""
+        if self._last[0] is rows and np.array_equal(self._last[1], sizes):
+            return None
+        known = self._known[rows]
+        wrong = (known >= 0) & (known != sizes)
+        if wrong.any():
+            return int(np.flatnonzero(wrong)[0])
+        self._known[rows] = sizes
+        self._last = rows, sizes
+        return None

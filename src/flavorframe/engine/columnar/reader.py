@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from flavorframe.engine.columnar.arrays import Array, Lists, Names, Packed
+from flavorframe.engine.columnar.arrays import Array, Names, Packed
 from flavorframe.engine.columnar.baskets import (
     VECTOR_HEADER,
     BasketIndex,
-    Block,
     DamageError,
+    Kind,
+    Shape,
     Source,
     Spent,
     UnusualError,
-    read_block,
+    read_events,
 )
 from flavorframe.engine.columnar.source import source_of
 from flavorframe.errors import FileError
@@ -42,33 +42,36 @@ class RootFile:
         self._branches = dict(_branches(self._tree))
         self.schema = Schema(self.tree, tuple(_info(*item) for item in self._branches.items()))
         self._indices: dict[str, BasketIndex] = {}
+        self._shapes: dict[str, Shape] = {}
 
     @cached_property
     def _source(self) -> Source:
         return source_of(self.path, self._file)
 
-    def read(self, branch: str, start: int, stop: int, spent: Spent) -> Array | Names | Lists:
-        """Return one column of the events start ≤ i < stop.
+    def read(
+        self, branch: str, start: int, stop: int, rows: Array, spent: Spent
+    ) -> Array | Names | Packed:
+        """Return one column at the events start + ``rows``, which rise and lie before ``stop``.
 
         Notes in ``spent`` what that took. Raises FileError where the bytes are damaged.
         """
         try:
-            return self._read(branch, start, stop, spent)
+            return self._read(branch, start, stop, rows, spent)
         except UnusualError:
-            return self._read_by_uproot(branch, start, stop, spent)
+            return self._read_by_uproot(branch, start, stop, spent)[rows]
         except DamageError as error:
             raise self._unreadable(branch, start, stop, str(error)) from error
 
-    def _read(self, branch: str, start: int, stop: int, spent: Spent) -> Array | Lists:
+    def _read(
+        self, branch: str, start: int, stop: int, rows: Array, spent: Spent
+    ) -> Array | Packed:
         _require_compiled()  # before anything is read that uproot would read once more
-        shape = _shape(self._branches[branch])
-        block = read_block(self._source, self._index(branch), start, stop, spent)
-        with spent.on("decoding"):
-            return shape.decode(block)
+        shape, index = self._shape(branch), self._index(branch)
+        return read_events(self._source, index, shape, start, stop, rows, spent)
 
     def _read_by_uproot(
         self, branch: str, start: int, stop: int, spent: Spent
-    ) -> Array | Names | Lists:
+    ) -> Array | Names | Packed:
         info, stored = self.schema.by_name[branch], self._branches[branch]
         try:
             with spent.on("reading"):
@@ -91,6 +94,11 @@ class RootFile:
             return ()
         return tuple(edges.tolist())
 
+    def _shape(self, branch: str) -> Shape:
+        if branch not in self._shapes:
+            self._shapes[branch] = _shape(self._branches[branch])
+        return self._shapes[branch]
+
     def _index(self, branch: str) -> BasketIndex:
         if branch not in self._indices:
             self._indices[branch] = BasketIndex.of(self._branches[branch])
@@ -107,31 +115,14 @@ class RootFile:
         return _compressed_bytes(self._branches[branch], 0, self.events, self.events)
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """How the entries of a branch are stored: ``dtype`` in the file, None for strings."""
-
-    dtype: np.dtype[Any] | None
-    header: int | None
-
-    def decode(self, block: Block) -> Array | Lists:
-        from flavorframe.engine.columnar import decode
-
-        if self.dtype is None:
-            return decode.names(block)
-        if self.header is None:
-            return decode.scalars(block, self.dtype)
-        return decode.lists(block, self.dtype, header=self.header)
-
-
 def _require_compiled() -> None:
     try:
-        from flavorframe.engine.columnar import _decode  # noqa: F401 - only whether it is there
+        from flavorframe.engine.columnar import _native  # noqa: F401 - only whether it is there
     except ImportError:  # installed without a compiler
         raise UnusualError("the compiled loops are not installed") from None
 
 
-def _shape(branch: Any) -> _Shape:
+def _shape(branch: Any) -> Shape:
     """Return the shape of a TTree's branch; raises UnusualError where uproot has to read it."""
     import uproot
 
@@ -139,7 +130,7 @@ def _shape(branch: Any) -> _Shape:
         raise UnusualError("an RNTuple")
     interpretation = branch.interpretation
     if _is_vector_of_strings(branch):
-        return _Shape(None, None)
+        return Shape(Kind.NAMES, np.dtype(np.uint8))
     header = None
     if isinstance(interpretation, uproot.AsJagged):
         header, interpretation = interpretation.header_bytes, interpretation.content
@@ -149,7 +140,7 @@ def _shape(branch: Any) -> _Shape:
     dtype = interpretation.from_dtype
     if dtype.names is not None or dtype.itemsize not in (1, 2, 4, 8):
         raise UnusualError(str(dtype))
-    return _Shape(dtype, header)
+    return Shape(Kind.SCALARS, dtype) if header is None else Shape(Kind.LISTS, dtype, header)
 
 
 def _open(path: str) -> Any:

@@ -1,4 +1,4 @@
-"""Where bytes come from: local files are mapped into memory, uproot gets the others."""
+"""Where bytes come from: the compiled part reads local files itself, uproot gets the others."""
 
 from __future__ import annotations
 
@@ -11,18 +11,25 @@ import numpy as np
 
 
 class LocalBytes:
-    """A local file, mapped into memory: the system reads what is touched."""
+    """A local file. It is read, not mapped into memory: a file that shrinks is then an error."""
 
     def __init__(self, path: str) -> None:
-        self._bytes = np.memmap(path, np.uint8, "r")
+        self._file = os.open(path, os.O_RDONLY)
+        self.descriptor: int | None = self._file
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            os.close(self._file)
 
     def ranges(self, wanted: Sequence[tuple[int, int]]) -> list[Any]:
         """Return the bytes from start up to stop, for each range; fewer where the file ends."""
-        return [self._bytes[start:stop] for start, stop in wanted]
+        return [os.pread(self._file, stop - start, start) for start, stop in wanted]
 
 
 class RemoteBytes:
     """Any file that uproot reads; all ranges are asked for at once."""
+
+    descriptor: int | None = None
 
     def __init__(self, source: Any) -> None:
         self._source = source

@@ -22,7 +22,7 @@ class Survivors:
         """``links`` counts how links by value fare, where that is wanted."""
         self.scheme = scheme
         self.links = links
-        self._full = View(columns, scheme, np.arange(len(columns)), links=self.links)
+        self._full = View(columns, scheme, columns.all_events, links=self.links)
         self._event_weight: Array | None = None  # where nobody weighs, nothing is multiplied
         self._candidate_weight: Array | None = None
         self.has_best = False

@@ -211,7 +211,7 @@ class View:
             return self._subset(axis)
         if isinstance(axis, n.Combination):
             return self._combination(axis)
-        return Elements(self.columns.sizes(axis)[self.events])
+        return Elements(self.columns.sizes(axis, self.events))
 
     def _subset(self, axis: n.Subset) -> Elements:
         parent = self.elements(axis.parent)

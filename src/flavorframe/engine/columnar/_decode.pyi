@@ -1,9 +1,0 @@
-"""Types of the compiled loops; see `_decode.c`."""
-
-from flavorframe.engine.columnar.arrays import Array
-
-def locate(
-    data: Array, table: Array, itemsize: int, header: int, begins: Array, sizes: Array
-) -> int: ...
-def copy(data: Array, begins: Array, sizes: Array, itemsize: int, out: Array) -> None: ...
-def mark_changes(data: Array, begins: Array, sizes: Array, changed: Array) -> None: ...

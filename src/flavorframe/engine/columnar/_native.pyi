@@ -1,0 +1,21 @@
+"""Types of the compiled part; see `native/module.c`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flavorframe.engine.columnar.arrays import Array
+
+def read(
+    source: int | tuple[Any, ...],
+    baskets: Array,
+    rows: Array,
+    kind: int,
+    itemsize: int,
+    header: int,
+    room: int,
+    fallback: Callable[[bytes, memoryview, memoryview], int],
+    sizes: Array,
+    ends: Array,
+    /,
+) -> tuple[bytearray, int, float, float, float, int]: ...
+def system_codecs(use: bool, /) -> dict[str, bool]: ...

@@ -1,0 +1,103 @@
+"""A real Dask Gateway, whose clusters are processes of this machine."""
+
+import importlib.util
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+pytestmark = [
+    pytest.mark.xdist_group("dask"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("dask_gateway_server") is None
+        or importlib.util.find_spec("dask_gateway") is None,
+        reason="needs dask-gateway and dask-gateway-server",
+    ),
+]
+
+CONFIGURATION = """
+dask = [{python!r}, "-m", "dask"]
+c.DaskGateway.backend_class = "dask_gateway_server.backends.local.UnsafeLocalBackend"
+c.DaskGateway.address = "127.0.0.1:{inner}"
+c.Proxy.address = "127.0.0.1:{outer}"
+c.UnsafeLocalBackend.clusters_directory = {folder!r}
+c.ClusterConfig.scheduler_cmd = [*dask, "scheduler"]
+c.ClusterConfig.worker_cmd = [*dask, "worker"]
+c.ClusterConfig.worker_cores = 1
+"""
+
+
+@pytest.fixture
+def gateway(tmp_path):
+    """Return the address of a gateway."""
+    inner, outer = free_ports(2)
+    file = tmp_path / "gateway_config.py"
+    file.write_text(
+        CONFIGURATION.format(python=sys.executable, inner=inner, outer=outer, folder=str(tmp_path))
+    )
+    command = [sys.executable, "-m", "dask_gateway_server", "-f", str(file)]
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path)
+    try:
+        address = f"http://127.0.0.1:{outer}"
+        wait_until_healthy(address, server, tmp_path / "log")
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def free_ports(number):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def wait_until_healthy(address, server, log):
+    for _ in range(200):
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{address}/api/health", timeout=2) as answer:
+                if json.load(answer)["status"] == "pass":
+                    return
+        except (OSError, urllib.error.URLError):
+            pass
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+RUN = """
+import sys
+import dask
+import flavorframe as ff
+from dask_gateway import Gateway
+
+if __name__ == "__main__":
+    t = ff.events().triplet
+    analysis = ff.Analysis(ff.Selection(t), mass=ff.hist(t.mass, bins=20, range=(1.6, 2.1)))
+    data = ff.dataset(sys.argv[2:])
+    with dask.config.set({"gateway.address": sys.argv[1]}):
+        result = analysis.run(data, on="gateway", progress=False, partition_size=500)
+        assert result.mass == analysis.run(data, progress=False).mass
+        with Gateway() as gateway:
+            print(result.events, len(gateway.list_clusters()), len(result.timing.workers))
+"""
+
+
+def test_a_new_cluster_of_the_gateway(gateway, files, tmp_path):
+    script = tmp_path / "run.py"  # a process of its own, for Gateway objects end untidily
+    script.write_text(RUN)
+    done = subprocess.run(
+        [sys.executable, script, gateway, *files], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    events, clusters, workers = map(int, done.stdout.split())
+    assert (events, clusters) == (14_000, 0)
+    assert workers >= 1

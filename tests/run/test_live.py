@@ -1,0 +1,29 @@
+"""A live view in a notebook, on IPython's own display machinery."""
+
+import pytest
+
+from flavorframe.errors import AnalysisError
+
+
+def test_a_live_view_is_updated_in_place(slow_analysis, dataset, monkeypatch):
+    testing = pytest.importorskip("IPython.testing.globalipapp", reason="IPython is not installed")
+    from IPython.utils.capture import capture_output
+
+    monkeypatch.setattr("flavorframe.run.gathering.UPDATE_SECONDS", 0.1)
+    shell = testing.start_ipython() or testing.get_ipython()
+    monkeypatch.setattr(shell.display_formatter, "active_types", ["text/plain", "text/html"])
+    with capture_output() as captured:
+        slow_analysis.run(dataset, progress="live", partition_size=1000)
+    pages = [output.data["text/html"] for output in captured.outputs]
+    assert "waiting for the first events" in pages[0]
+    assert len(pages) > 2
+    assert "100 % of the data" in pages[-1]
+    assert "<svg" in pages[-1]
+    assert "mass" in pages[-1]
+
+
+def test_it_needs_a_notebook(slow_analysis, dataset, monkeypatch):
+    pytest.importorskip("IPython", reason="IPython is not installed")
+    monkeypatch.setattr("IPython.get_ipython", lambda: None)
+    with pytest.raises(AnalysisError, match="needs a notebook"):
+        slow_analysis.run(dataset, progress="live")
