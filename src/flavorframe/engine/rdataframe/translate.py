@@ -26,11 +26,12 @@ def _(node: n.Column, scope: Scope) -> str:
 
 @translate.register(n.Apply)
 def _(node: n.Apply, scope: Scope) -> str:
-    arguments = [scope.value(argument) for argument in node.arguments]
     if node.operation in ("and", "or"):
         function = {"and": "both", "or": "either"}[node.operation]
-        a, b = (f"[&] {{ return {argument}; }}" for argument in arguments)
+        sides = sorted(node.arguments, key=_reads_words)  # the second is often not needed
+        a, b = (f"[&] {{ return {scope.value(side)}; }}" for side in sides)
         return f"flavorframe::{function}({a}, {b})"
+    arguments = [scope.value(argument) for argument in node.arguments]
     if node.operation == "where":
         return f"flavorframe::where({', '.join(arguments)})"
     operation = {"not": "not_"}.get(node.operation, node.operation)
@@ -108,6 +109,10 @@ def _(node: n.CallFunction, scope: Scope) -> str:
 @translate.register(n.CallCorrection)
 def _(node: n.CallCorrection, scope: Scope) -> str:
     return call_correction(node, [scope.value(argument) for argument in node.arguments])
+
+
+def _reads_words(node: n.Node) -> bool:
+    return any(isinstance(part, n.StringTest) for part in n.walk(node))
 
 
 def _tested(tests: str, value: str) -> str:
