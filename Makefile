@@ -10,10 +10,12 @@ $(VENV)/.demo: pyproject.toml setup.py
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/.test: pyproject.toml setup.py
+$(VENV)/.test: pyproject.toml setup.py tests/install_servers.sh
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[test,lint,docs]'
 	$(BIN)/python -m pip install --quiet --editable '.[root]' || echo "ROOT is not to be had: its tests will skip"
+	$(BIN)/python -m pip install --quiet --editable '.[xrootd]' || echo "XRootD is not to be had: its tests will skip"
+	sh tests/install_servers.sh || echo "servers are not to be had: their tests will skip"
 	touch $@
 
 demo: $(VENV)/.demo

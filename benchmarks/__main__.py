@@ -11,9 +11,11 @@ import json
 import statistics
 from pathlib import Path
 
+from benchmarks import fit_speed
 from benchmarks.files import CODECS, copies, make_file
 from benchmarks.measure import Measured, available, breakdown, import_seconds, run
 from benchmarks.rdataframe_overhead import overhead
+from benchmarks.recut import recut
 from benchmarks.scaling import scale
 
 FOLDER = Path("build/bench")
@@ -50,7 +52,9 @@ def main() -> None:
         if codec == "zstd":
             summary |= ratios
             summary |= breakdown(file)
+            summary |= recut(file)
             summary |= overhead(file, rounds)
+    summary |= fit_speed.measure()
     if not arguments.quick:
         summary |= scale(FOLDER)
     (FOLDER / "summary.json").write_text(json.dumps(summary, indent=2))

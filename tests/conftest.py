@@ -1,6 +1,7 @@
 """What several tests share."""
 
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,7 +12,16 @@ import uproot
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the oracle and what goes with it
 
+import grid
+import servers
 from flavorframe import samples
+
+
+@pytest.fixture(autouse=True)
+def no_cache_unless_asked_for(monkeypatch):
+    """Have no test take a process for a notebook because another test started IPython in it."""
+    monkeypatch.delenv("FLAVORFRAME_CACHE", raising=False)
+    monkeypatch.setattr("flavorframe.cache.cache.is_interactive", lambda: False)
 
 
 @pytest.fixture(scope="session")
@@ -86,3 +96,45 @@ def _write(file, pieces, layout):
     name, _, rntuple = layout.partition("-")
     kind = "rntuple" if rntuple else "ttree"
     return samples.write_file(file, events=pieces, layout=name, format=kind)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """Return a certificate authority for tests, in a folder for X509_CERT_DIR."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl, which names the files of authorities, is not installed")
+    return grid.Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def xrootd():
+    """Return an XRootD server that lets anybody in."""
+    server = servers.XRootD()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def secured(authority):
+    """Return an XRootD server that lets in whoever has a proxy of the authority."""
+    server = servers.XRootD(authority)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def web(tmp_path):
+    """Return an HTTP server of the test's folder."""
+    server = servers.Web(tmp_path)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def no_credentials(tmp_path, monkeypatch):
+    """Leave the test without the credentials of whoever runs it."""
+    for name in ("X509_USER_PROXY", "BEARER_TOKEN", "BEARER_TOKEN_FILE", "X509_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    for name in ("X509_USER_CERT", "X509_USER_KEY"):  # or the client makes a proxy from them
+        monkeypatch.setenv(name, str(tmp_path / "none"))

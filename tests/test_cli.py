@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import flavorframe
 from flavorframe import samples
+from flavorframe.cache import Store
 from flavorframe.cli import INVALID_FIT, PARTIAL, app, main
 from flavorframe.errors import FlavorframeError
 
@@ -29,6 +30,17 @@ analysis = ff.Analysis(
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
     return samples.write(tmp_path_factory.mktemp("sample"), eras=("2017B", "2017D"), fraction=0.002)
+
+
+def test_cache_is_shown_and_cleared(tmp_path):
+    Store(tmp_path).put("ab" * 32, bytes(2_000_000))
+    runner = CliRunner()
+    shown = runner.invoke(app, ["cache", "--folder", str(tmp_path)])
+    assert shown.output == f"1 entry, 2.0 MB in {tmp_path}\n"
+    cleared = runner.invoke(app, ["cache", "clear", "--folder", str(tmp_path)])
+    assert cleared.output.startswith("cleared: 1 entry, 2.0 MB")
+    shown = runner.invoke(app, ["cache"], env={"FLAVORFRAME_CACHE": str(tmp_path)})
+    assert shown.output == f"0 entries, 0.0 MB in {tmp_path}\n"
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ STEPS = (
 )
 
 
-def book(frame: Any) -> Any:
+def book(frame: Any, steps: tuple[str, ...] = STEPS) -> Any:
     """Book the selection, one filter a cut with the candidates linked, and the histogram."""
     frame = frame.Filter(
         'fired(Trigger_hltname, Trigger_hltdecision, "HLT_DoubleMu3_Trk_Tau3mu_v")'
@@ -91,10 +91,10 @@ def book(frame: Any) -> Any:
         "pair_mass(RefTrack1_Pt, RefTrack1_Eta, RefTrack1_Phi, "
         "RefTrack2_Pt, RefTrack2_Eta, RefTrack2_Phi)",
     ).Define("good0", "RVecB(Triplet2_Mass.size(), true)")
-    for number, condition in enumerate(STEPS):
+    for number, condition in enumerate(steps):
         frame = frame.Define(f"good{number + 1}", f"RVecB(good{number} && ({condition}))")
         frame = frame.Filter(f"ROOT::VecOps::Any(good{number + 1})")
-    frame = frame.Define("mass", f"best(Triplet2_Mass, TripletVtx2_Chi2, good{len(STEPS)})")
+    frame = frame.Define("mass", f"best(Triplet2_Mass, TripletVtx2_Chi2, good{len(steps)})")
     return frame.Histo1D(("mass", "mass", 62, 1.65, 2.01), "mass")
 
 

@@ -6,6 +6,7 @@ from .catalogue import catalog as catalog
 from .certificate import Certificate as Certificate, certify as certify
 from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset
 from .errors import FlavorframeError as FlavorframeError
+from .expr.cut_strings import parse as parse
 from .expr.expression import Expr as Expr, events as events
 from .expr.external import correction as correction, cpp as cpp, function as function
 from .expr.functions import (
@@ -35,6 +36,7 @@ from .expr.functions import (
     triples as triples,
     where as where,
 )
+from .extra_files import delivered as delivered
 from .inspection import inspect as inspect
 from .outputs import axis as axis, hist as hist, snapshot as snapshot
 from .physics import (
@@ -50,6 +52,8 @@ from .physics import (
 )
 from .result.result import Result as Result, Results as Results
 from .result.store import load as load
+from .run.batch.htcondor import HTCondor as HTCondor
+from .run.batch.slurm import Slurm as Slurm
 from .run.detached import Run as Run, attach as attach
 from .selection import Selection as Selection
 

@@ -69,6 +69,7 @@ class Analysis:
         *,
         on: Any = None,
         engine: str = "columnar",
+        cache: bool | str | os.PathLike[str] | None = None,
         output: str | os.PathLike[str] | None = None,
         **options: Any,
     ) -> Result | Results:
@@ -76,15 +77,22 @@ class Analysis:
 
         ``on`` says where: this machine's cores (``None``), a Dask client, cluster or address such
         as ``"tcp://host:8786"``, ``"dask"`` for a Dask cluster on this machine, ``"gateway"`` for a
-        new one of Dask Gateway. ``threads`` is by default the number of cores, ``partition_size``
-        the events taken at once, and a ``progress`` bar is shown where a person is looking on
-        (``"live"`` shows the histograms too, in a notebook).
+        new one of Dask Gateway, or a batch system, such as ``ff.Slurm(...)``. ``threads`` is by
+        default the number of cores, ``partition_size`` the events taken at once, and a ``progress``
+        bar is shown where a person is looking on (``"live"`` shows the histograms too, in a
+        notebook).
+
+        ``cache`` keeps what was read and computed, so that a cut can be changed and the result seen
+        at once: ``True`` in ``$FLAVORFRAME_CACHE`` or ``~/.cache/flavorframe``, a folder there,
+        ``False`` nowhere. By default it is kept in memory, for this session, where a person types
+        (in a notebook), and also in ``$FLAVORFRAME_CACHE`` where that is set.
 
         Files that cannot be read are in ``result.failures``; ``on_error="raise"`` raises the first
         of them instead. What failed for a reason that may pass is tried ``retries`` times more.
         ``on_update`` is called about once a second with the result so far, and an interrupt
         (Ctrl-C) ends the run with it: see `Result.resume`. With ``output``, a folder, snapshots are
         written into it while the run goes on, and the result is saved there at its end.
+        ``files`` names files that functions of the analysis read: see `flavorframe.delivered`.
         ``performance_report`` names an HTML file for Dask's own report.
 
         Raises RunError where no file could be read or the folder cannot be written to, and
@@ -93,9 +101,10 @@ class Analysis:
         from flavorframe.run.executor import run_options
         from flavorframe.run.targets import executor_for
 
-        executor = executor_for(on, get_engine(engine), run_options(options))
+        chosen = get_engine(engine, cache)
+        executor = executor_for(on, chosen, run_options(options))
         if isinstance(data, Mapping):
-            return self._run_each(data, executor, get_engine(engine), output)
+            return self._run_each(data, executor, chosen, output)
         return self._run(data, executor, output)
 
     def submit(
@@ -126,8 +135,9 @@ class Analysis:
         """Run on one dataset after the other; where one is stopped, those after it are not read."""
         from flavorframe.run.resume import Unread
 
-        results: dict[str, Result] = {}
-        for name, each in data.items():
+        datasets, results = dict(data.items()), dict[str, Result]()
+        executor.announce([(self._plan_for(each, output), each) for each in datasets.values()])
+        for name, each in datasets.items():
             results[name] = self._run(each, executor, output)
             if results[name].stopped:
                 executor = Unread(engine, results[name].stopped)
@@ -136,18 +146,19 @@ class Analysis:
     def _run(
         self, data: Dataset, executor: Executor, output: str | os.PathLike[str] | None
     ) -> Result:
+        outcome = executor.run(self._plan_for(data, output), data)
+        result = Result.of(self.plan, data, outcome)
+        if output is not None:
+            result.save(output)
+        return result
+
+    def _plan_for(self, data: Dataset, output: str | os.PathLike[str] | None) -> Plan:
         if not isinstance(data, Dataset):
             raise AnalysisError(
                 f"analysis.run() takes a dataset, such as ff.catalog('2017.json')['2017B'] or "
                 f"ff.dataset('files/*.root'), not {data!r}."
             )
-        if output is None:
-            return Result.of(self.plan, data, executor.run(self.plan, data))
-        folder = Path(output) / data.name
-        outcome = executor.run(self._writing_to(folder).plan, data)
-        result = Result.of(self.plan, data, outcome)
-        result.save(output)
-        return result
+        return self.plan if output is None else self._writing_to(Path(output) / data.name).plan
 
     def _writing_to(self, folder: Path) -> Analysis:
         """Return the analysis with its snapshots written to files in the folder."""

@@ -1,4 +1,5 @@
-"""The command line: ``flavorframe run``, ``certify``, ``sample``, ``inspect``, ``fit``, ``report``.
+"""The command line: ``flavorframe run``, ``certify``, ``sample``, ``inspect``, ``fit``, ``report``,
+``cache`` and ``workers``.
 
 Exit codes: 0 all well; 1 an error, told in a sentence on standard error; 2 wrong usage; 3 the run
 is partial, because some files could not be read; 4 a fit is not valid; 5 engines differ.
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flavorframe import cli_workers
 from flavorframe.errors import AnalysisError, DatasetError, FlavorframeError
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(cli_workers.app, name="workers")
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 
@@ -42,6 +46,12 @@ class LayoutName(str, Enum):
 
     nano = "nano"
     bph = "bph"
+
+
+class CacheAction(str, Enum):
+    """What can be done to the cache."""
+
+    clear = "clear"
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,9 @@ def run(
     on: Annotated[
         str | None, typer.Option(help="Dask scheduler's address, 'dask' or 'gateway'.")
     ] = None,
+    cache: Annotated[
+        bool | None, typer.Option(help="Keep what was read and computed, for the next run.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Run an analysis on files, or on eras of a catalogue, and write results and a report."""
@@ -103,6 +116,7 @@ def run(
     results = loaded.analysis.run(
         datasets,
         on=on,
+        cache=cache,
         output=output,
         threads=threads,
         engine=engine,
@@ -229,6 +243,25 @@ def inspect(
 
     found = ff.inspect(file, tree)
     typer.echo(dump(found.to_dict()) if json else repr(found))
+
+
+@app.command()
+def cache(
+    action: Annotated[
+        CacheAction | None, typer.Argument(help="`clear` removes everything that is kept.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="By default $FLAVORFRAME_CACHE or ~/.cache/flavorframe.")
+    ] = None,
+) -> None:
+    """Show what the cache of runs holds, or clear it."""
+    from flavorframe.cache import Store, default_folder
+
+    store = Store(folder or default_folder())
+    number, size = store.size() if action is None else store.clear()
+    cleared = "" if action is None else "cleared: "
+    entries = "1 entry" if number == 1 else f"{number:,} entries"
+    typer.echo(f"{cleared}{entries}, {size / 1e6:,.1f} MB in {store.folder}")
 
 
 def _load_script(path: Path) -> Script:

@@ -22,6 +22,14 @@ class FileError(FlavorframeError, OSError):
     """A file that cannot be read: missing, not ROOT, without the tree, damaged."""
 
 
+class AccessError(FileError):
+    """A file that its server will not give: it is not there, or the user may not read it."""
+
+
+class CredentialError(FlavorframeError, PermissionError):
+    """A proxy or token that is missing, has expired, or that others can read."""
+
+
 class BranchError(FlavorframeError, LookupError):
     """A branch or field that the file does not have, or that has the wrong type."""
 

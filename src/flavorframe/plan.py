@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from flavorframe.errors import AnalysisError, FlavorframeError
 from flavorframe.expr import nodes as n
+from flavorframe.expr.identity import UnknownIdentityError, fingerprint
 from flavorframe.layout import Layout, Schema, bind
 from flavorframe.layout.base import bind_axis, carrier, check_kinds
 from flavorframe.outputs import Axis, Histogram, Output, Snapshot
@@ -31,10 +32,19 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        """A fingerprint of the plan, the same in every process."""
-        return sha256(
-            repr((self.selection.candidates, self.selection.steps, self.outputs)).encode()
-        ).hexdigest()
+        """A fingerprint of the plan, the same in every process and wherever rows are written.
+
+        A function of the user's is known by its code; by its name only where that cannot be told.
+        """
+        outputs = tuple(
+            (name, replace(output, path=None) if isinstance(output, Snapshot) else output)
+            for name, output in self.outputs
+        )
+        content = (self.selection.candidates, self.selection.steps, outputs)
+        try:
+            return fingerprint(content).hex()
+        except UnknownIdentityError:
+            return sha256(repr(content).encode()).hexdigest()
 
     def bind(self, schema: Schema, layout: Layout) -> BoundPlan:
         """Return the plan in terms of a file's branches.

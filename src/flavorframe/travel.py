@@ -46,6 +46,16 @@ def _by_value(modules: list[ModuleType]) -> Iterator[None]:
             cloudpickle.unregister_pickle_by_value(module)
 
 
+def installed(name: str) -> bool:
+    """Return whether a module is Python's own, or of a package that is installed."""
+    module = sys.modules.get(name)
+    if name.partition(".")[0] in sys.stdlib_module_names or name == "builtins":
+        return True
+    file = getattr(module, "__file__", None)
+    folders = _installed()
+    return file is not None and any(Path(file).resolve().is_relative_to(x) for x in folders)
+
+
 def _own_modules() -> list[ModuleType]:
     """Return the imported modules that are not installed anywhere."""
     installed = _installed()

@@ -35,7 +35,7 @@ def test_published_selection(engine, sample, layout):
 
 
 def test_layouts_agree(engine, sample):
-    found = [agreement.run(engine, published(), sample(layout)) for layout in ("nano", "bph")]
+    found = [agreement.run(engine, published(), str(sample(layout))) for layout in ("nano", "bph")]
     assert [(r.events, r.candidates) for r in found[0].cutflow] == [
         (r.events, r.candidates) for r in found[1].cutflow
     ]

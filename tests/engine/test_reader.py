@@ -1,6 +1,7 @@
 """The bulk reader against uproot's own interpretation, and against damage."""
 
 import os
+import re
 from pathlib import Path
 
 import awkward as ak
@@ -198,6 +199,21 @@ def test_no_mutation_crashes_or_hangs(written, tmp_path, codec):
             read_all(path)
         except FileError:
             continue
+
+
+def test_a_damaged_file_does_not_spoil_the_others(written, tmp_path):
+    content = written["none"].read_bytes()
+    with uproot.open(written["none"]) as file:
+        tree = file.key("Events").fSeekKey
+    first = re.compile(rb"TBranch\x00....\x00\x0d", re.DOTALL)
+    version = first.search(content, tree).end() - 2
+    path = tmp_path / "damaged.root"
+    path.write_bytes(content[:version] + b"\x00\x63" + content[version + 2 :])
+    models = uproot.classes["TBranch"].known_versions
+    before = dict(models)
+    RootFile(str(path))  # of a version that nobody has written
+    assert {version: models[version] for version in before} == before
+    assert read_all(written["zstd"]) == read_all(written["none"])
 
 
 def test_errors_name_file_branch_and_basket(written, tmp_path):

@@ -6,7 +6,7 @@ import sys
 from flavorframe import samples
 
 CODE = """
-import sys
+import re, sys
 import flavorframe as ff
 t = ff.events().triplet
 analysis = ff.Analysis(
@@ -15,8 +15,8 @@ analysis = ff.Analysis(
     rows=ff.snapshot(t.mass, path=sys.argv[1]),
 )
 result = analysis.run(ff.dataset(sys.argv[2:]), progress=False)
-status = dict(line.split(":", 1) for line in open("/proc/self/status"))
-print(result.events, int(status["VmHWM"].split()[0]) / 2**20)  # without the parent's memory
+with open("/proc/self/status") as status:  # ru_maxrss would count the parent's memory
+    print(result.events, int(re.search("VmHWM:[^0-9]*([0-9]+)", status.read())[1]) / 2**20)
 """
 
 

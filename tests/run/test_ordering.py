@@ -7,6 +7,7 @@ import pytest
 
 from flavorframe.datasets import Partition
 from flavorframe.engine import FileInfo
+from flavorframe.run.executor import PARTITION_SIZE
 from flavorframe.run.ordering import Ordering
 from flavorframe.run.partitions import Segment
 from flavorframe.run.schedule import SMALLEST, Schedule
@@ -86,6 +87,6 @@ def test_schedules_cover_everything_once_and_end_small(threads, size, edges):
         assert found[-1][1] == stop
         assert all(a[1] == b[0] for a, b in itertools.pairwise(found))
     lengths = [len(part) for part in parts]
-    assert max(lengths) <= (size or 50_000)
+    assert max(lengths) <= (size or PARTITION_SIZE)
     if size is None and not edges:
         assert lengths[-1] <= 2 * SMALLEST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -66,8 +67,11 @@ class FilesEngine(Engine, Protocol):
         """Return what files must have in common to be evaluated together."""
 
 
-def get_engine(name: str) -> Engine:
-    """Return the engine of that name; raises AnalysisError where there is none."""
+def get_engine(name: str, cache: bool | str | os.PathLike[str] | None = False) -> Engine:
+    """Return the engine of that name, with a cache; see `flavorframe.Analysis.run` for both.
+
+    Raises AnalysisError where there is no such engine, and for a cache that is none.
+    """
     if name not in ENGINES:
         raise AnalysisError(
             f"There is no engine {name!r}.{did_you_mean(name, ENGINES)} It is one of "
@@ -79,6 +83,7 @@ def get_engine(name: str) -> Engine:
 
         require_root()
         return RDataFrameEngine()
+    from flavorframe.cache import caching
     from flavorframe.engine.columnar.engine import ColumnarEngine
 
-    return ColumnarEngine()
+    return ColumnarEngine(caching(cache))

@@ -15,6 +15,7 @@ from typing import Any
 from flavorframe.errors import CorrectionError, ExpressionError, did_you_mean
 from flavorframe.expr import nodes as n
 from flavorframe.expr.expression import Expr, Operand, as_node
+from flavorframe.extra_files import by_digest
 
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -132,8 +133,19 @@ class Correction:
 
     @cached_property
     def evaluator(self) -> Any:
-        """Correctionlib's own evaluator."""
-        return _open(self.path)[self.name]
+        """Correctionlib's own evaluator, of the file that was delivered where there is one.
+
+        Raises CorrectionError where the file has changed.
+        """
+        import correctionlib
+
+        raw = _bytes(by_digest(self.digest) or self.path)
+        if sha256(raw).hexdigest() != self.digest:
+            raise CorrectionError(
+                f"{self.path} is another file than when ff.correction() opened it: open it again."
+            )
+        text = gzip.decompress(raw) if raw[:2] == GZIP_MAGIC else raw
+        return correctionlib.CorrectionSet.from_string(text.decode())[self.name]
 
     def __getstate__(self) -> dict[str, str]:
         return {"path": self.path, "name": self.name, "digest": self.digest}
@@ -172,20 +184,25 @@ def correction(path: str | Path, name: str) -> Correction:
     has no such correction.
     """
     file = Path(path).expanduser().resolve()
+    raw = _bytes(str(file))
     corrections = list(_open(str(file)))
     if name not in corrections:
         raise CorrectionError(
             f"{file} has no correction {name!r}: it has {', '.join(corrections)}."
             f"{did_you_mean(name, corrections)}"
         )
-    return Correction(str(file), name, sha256(file.read_bytes()).hexdigest())
+    return Correction(str(file), name, sha256(raw).hexdigest())
+
+
+def _bytes(path: str) -> bytes:
+    if not Path(path).is_file():
+        raise CorrectionError(f"There is no correction file {path}.")
+    return Path(path).read_bytes()
 
 
 def _open(path: str) -> Any:
     import correctionlib
 
-    if not Path(path).is_file():
-        raise CorrectionError(f"There is no correction file {path}.")
     try:
         return correctionlib.CorrectionSet.from_file(path)
     except Exception as error:  # correctionlib raises bare RuntimeError for anything wrong inside

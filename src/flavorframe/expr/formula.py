@@ -88,7 +88,9 @@ def _(node: n.StringTest) -> str:
 @_text.register
 def _(node: n.Reduce) -> str:
     if node.reduction == "size":
-        return f"count({node.operand.axis.name})"
+        counted = node.operand
+        of_all = isinstance(counted, n.Position)
+        return f"count({counted.axis.name})" if of_all else f"length({_text(counted)})"
     return f"{node.reduction}({_text(node.operand)})"
 
 

@@ -120,7 +120,8 @@ class Node:
         return known
 
     def __getstate__(self) -> dict[str, Any]:  # string hashes differ from process to process
-        return {key: value for key, value in self.__dict__.items() if key not in ("_hash", "axis")}
+        own = ("_hash", "_fingerprint", "axis")
+        return {key: value for key, value in self.__dict__.items() if key not in own}
 
     def children(self) -> Iterator[Node]:
         """Yield the nodes that this one is computed from, masks of its axis included."""

@@ -53,12 +53,13 @@ class BinnedData:
 
 
 def binned_data(histogram: Any, range: tuple[float, float]) -> BinnedData:
-    """Take the bins of a one-dimensional ``hist.Hist`` that lie in ``range`` [GeV].
+    """Take the bins of a one-dimensional ``hist.Hist`` or TH1 that lie in ``range`` [GeV].
 
     Raises FitError, naming what is wrong, for anything that cannot be fitted: not a histogram of
     counts or weights, more than one axis, edges that miss the range, NaN, negative counts, or
     nothing in the range.
     """
+    histogram = _as_hist(histogram)
     axis = _only_axis(histogram)
     edges = np.asarray(axis.edges, dtype=np.float64)
     first, last = (_edge_at(edges, limit, range) for limit in range)
@@ -71,10 +72,28 @@ def binned_data(histogram: Any, range: tuple[float, float]) -> BinnedData:
     return data
 
 
+def _as_hist(histogram: Any) -> Any:
+    """Return a histogram of ROOT, or of uproot, as a ``hist.Hist``, and others as they are."""
+    if hasattr(histogram, "to_hist"):
+        return histogram.to_hist()
+    if not (hasattr(histogram, "GetSumw2N") and histogram.GetDimension() == 1):
+        return histogram
+    import hist
+
+    ends = histogram.GetXaxis()
+    edges = [ends.GetBinLowEdge(i) for i in range(1, ends.GetNbins() + 2)]
+    axis = hist.axis.Variable(edges, label=str(ends.GetTitle()))
+    weighted = hist.Hist(axis, storage=hist.storage.Weight())
+    weighted[...] = np.stack([histogram.values(), histogram.variances()], axis=1)
+    return weighted
+
+
 def _only_axis(histogram: Any) -> Any:
     axes = getattr(histogram, "axes", None)
     if axes is None:
-        raise FitError(f"a fit needs a hist.Hist, not {type(histogram).__name__}")
+        raise FitError(
+            f"a fit needs a hist.Hist or a TH1 of ROOT or uproot, not {type(histogram).__name__}"
+        )
     if len(axes) != 1:
         names = ", ".join(repr(getattr(axis, "label", "")) for axis in axes)
         raise FitError(

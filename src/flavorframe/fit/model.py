@@ -148,6 +148,7 @@ class MassModel:
     ) -> FitResult:
         """Fit the model to a one-dimensional ``hist.Hist`` by extended binned maximum likelihood.
 
+        A TH1 does as well, of ROOT or as ``uproot.open(file)["h_mass"]`` reads it from a file.
         A bin's expectation is the integral over the bin. Weighted histograms are fitted with the
         scaled Poisson likelihood. ``minos`` adds asymmetric errors; ``luminosity`` [fb^-1] and
         ``label`` go to the result and its plots. A fit that failed is returned too, with

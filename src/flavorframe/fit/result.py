@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,8 +16,6 @@ from flavorframe.fit.components import Array
 from flavorframe.fit.model import MassModel, yield_name
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -201,6 +201,29 @@ class FitResult:
             "range": list(self.model.range),
         }
         return {key: _for_json(value) for key, value in numbers.items()}
+
+    def to_hs3(self, path: str | Path) -> Path:
+        """Write model, data, limits and fitted values as HS3 JSON, and return the path.
+
+        ROOT makes a workspace of it, ``ROOT.RooJSONFactoryWSTool(workspace).importJSON(path)``, in
+        which ``model`` is the pdf, ``data`` the histogram, ``mass`` the observable [GeV], and
+        ``N_Ds`` a yield. RooFit evaluates a pdf in the middle of a bin unless it is told to
+        integrate, and HS3 cannot tell it. The likelihood that is maximised here is that of
+        ``model.fitTo(data, Extended(), IntegrateBins(1e-9))``; with a precision much worse RooFit's
+        errors are a few per cent off. Of weighted bins the file has the errors, but ROOT does not
+        read them, nor has it the scaled Poisson likelihood by which they are fitted here.
+
+        Raises FitError for a component that HS3 has no name for, RunError where the file cannot be
+        written.
+        """
+        from flavorframe.fit.hs3 import hs3
+        from flavorframe.writing import replacing
+
+        target = Path(path)
+        content = json.dumps(hs3(self), indent=1)
+        with replacing(target) as hidden:
+            hidden.write_text(content, encoding="utf-8")
+        return target
 
     def __repr__(self) -> str:
         from flavorframe.fit._repr_text import fit_text

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from functools import reduce
+from functools import lru_cache, reduce
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +47,11 @@ class WrittenSnapshot:
         return self.rows
 
 
+@lru_cache(maxsize=1)
+def _versions() -> Mapping[str, str]:
+    return {name: version(name) for name in PACKAGES}
+
+
 @dataclass(frozen=True)
 class Provenance:
     """When, on what and with which versions a result was made."""
@@ -60,8 +65,7 @@ class Provenance:
     def of(cls, plan: Plan) -> Provenance:
         """Return the provenance of a result made now."""
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        versions = {name: version(name) for name in PACKAGES}
-        return cls(now, plan.digest, platform.python_version(), versions)
+        return cls(now, plan.digest, platform.python_version(), dict(_versions()))
 
 
 @dataclass(frozen=True, repr=False)
@@ -257,6 +261,8 @@ def _fraction(dataset: Dataset, outcome: Outcome) -> float:
     if not outcome.files:
         return 0.0
     unopened = len(dataset.files) - len(outcome.files)
+    if not outcome.files:
+        return 0.0
     if unopened == 0:
         return read / known if known else 1.0
     total = known * len(dataset.files) / len(outcome.files)

@@ -1,7 +1,9 @@
 """Results on disk: a folder that people, ROOT and flavorframe itself can read.
 
 ``result.json`` holds everything but the snapshots, histograms in the UHI serialisation;
-``histograms.root`` holds the histograms once more, for ROOT; snapshots are files of their own.
+``histograms.root`` holds those of up to three axes once more, for ROOT: TH1, TH2 and TH3 of the
+outputs' names, with labels, under- and overflow, and the errors of weighted ones. Snapshots are
+files of their own.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from flavorframe.writing import make_folder, replacing
 VERSION = 1
 UNFINISHED = "unfinished.pickle"
 """What is needed to go on with a partial result; read only when that is asked for."""
+MOST_AXES = 3
+"""Of a histogram that has a form in ROOT: TH1, TH2 or TH3."""
 
 
 def save(results: Result | Results, folder: str | os.PathLike[str]) -> Path:
@@ -112,19 +116,19 @@ def _save_histograms(result: Result, path: Path) -> None:
 
     with replacing(path) as hidden, uproot.recreate(hidden) as file:
         for name, value in result.outputs.items():
-            if isinstance(value, hist.Hist):
-                file[name] = _as_root(value)
+            if isinstance(value, hist.Hist) and len(value.axes) <= MOST_AXES:
+                file[name] = _as_root(value, name)
 
 
-def _as_root(histogram: Any) -> Any:
+def _as_root(histogram: Any, title: str) -> Any:
     """Return the histogram in a storage that ROOT knows: whole numbers become doubles."""
     import hist
 
-    if histogram.storage_type is not hist.storage.Int64:
-        return histogram
-    double = hist.Hist(*histogram.axes, storage=hist.storage.Double())
-    double.view(flow=True)[...] = histogram.view(flow=True)
-    return double
+    counts = histogram.storage_type is hist.storage.Int64
+    storage = hist.storage.Double() if counts else histogram.storage_type()
+    copy = hist.Hist(*histogram.axes, storage=storage, name=histogram.name or title)
+    copy.view(flow=True)[...] = histogram.view(flow=True)
+    return copy
 
 
 def _output(value: Any) -> Any:

@@ -10,8 +10,9 @@ from typing import TypeVar
 from flavorframe.datasets import Partition
 from flavorframe.engine import Engine, FileInfo
 from flavorframe.engine.partial import Partial
-from flavorframe.errors import BranchError, FileError, FlavorframeError
+from flavorframe.errors import AccessError, BranchError, FileError, FlavorframeError
 from flavorframe.plan import Plan
+from flavorframe.remote.access import is_remote
 from flavorframe.result import Failure
 from flavorframe.run.partitions import Segment
 
@@ -60,5 +61,6 @@ def attempt(work: Callable[[], R], failure: Failure, retries: int = 0) -> R | Fa
 
 
 def may_pass(failed: Failed) -> bool:
-    """Return whether another attempt may succeed: servers come back, broken files do not."""
-    return isinstance(failed.error, FileError) and "://" in failed.failure.file
+    """Return whether another attempt may succeed: servers come back, what they refuse does not."""
+    gone = isinstance(failed.error, AccessError)
+    return isinstance(failed.error, FileError) and not gone and is_remote(failed.failure.file)

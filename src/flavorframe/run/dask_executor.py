@@ -12,12 +12,13 @@ from flavorframe.engine import Engine
 from flavorframe.errors import RunError
 from flavorframe.plan import Plan
 from flavorframe.run.dask_cluster import client_for
-from flavorframe.run.executor import Outcome, RunOptions
+from flavorframe.run.delivery import Delivery
+from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering
 from flavorframe.travel import packed
 
 
-class DaskExecutor:
+class DaskExecutor(Executor):
     """Evaluates partitions on the workers of a Dask cluster; see `targets.executor_for`."""
 
     def __init__(self, engine: Engine, options: RunOptions, on: Any) -> None:
@@ -33,8 +34,10 @@ class DaskExecutor:
         """
         from flavorframe.run.dask_work import Work
 
+        delivery = Delivery.of(plan, dataset, self._options.files)
         with contextlib.ExitStack() as stack:
             client = stack.enter_context(client_for(self._on, self._options.threads))
+            stack.enter_context(delivery.on(client))
             stack.enter_context(_report(client, self._options))
             gathering = stack.enter_context(
                 Gathering(plan, dataset, self._engine, self._options, earlier)

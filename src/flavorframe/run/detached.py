@@ -162,10 +162,9 @@ def _check(options: Mapping[str, Any]) -> None:
                 f"{option}= needs this process: a detached run is asked by ff.attach(name), which "
                 "has so_far() and stop()."
             )
-    rest = {k: v for k, v in options.items() if k not in ("on", "engine", "output")}
-    executor_for(
-        options.get("on"), get_engine(options.get("engine", "columnar")), run_options(rest)
-    )
+    rest = {k: v for k, v in options.items() if k not in ("on", "engine", "cache", "output")}
+    engine = get_engine(options.get("engine", "columnar"), options.get("cache"))
+    executor_for(options.get("on"), engine, run_options(rest))
 
 
 def _with_absolute_paths(analysis: Analysis) -> Analysis:
@@ -179,7 +178,10 @@ def _with_absolute_paths(analysis: Analysis) -> Analysis:
 
 def _absolute(options: dict[str, Any]) -> dict[str, Any]:
     paths = ("output", "performance_report")
-    return {k: os.path.abspath(v) if k in paths and v else v for k, v in options.items()}
+    absolute = {k: os.path.abspath(v) if k in paths and v else v for k, v in options.items()}
+    if isinstance(options.get("cache"), str | os.PathLike):
+        absolute["cache"] = os.path.abspath(options["cache"])
+    return absolute
 
 
 def _claim(name: str, board: Board) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
-from flavorframe.datasets import Dataset
+from flavorframe.datasets import Dataset, PathLike
 from flavorframe.engine import FileInfo
 from flavorframe.engine.partial import Partial
 from flavorframe.errors import AnalysisError, did_you_mean
@@ -17,8 +17,8 @@ from flavorframe.result import Failure, Table
 if TYPE_CHECKING:
     from flavorframe.result.result import Result, WrittenSnapshot
 
-PARTITION_SIZE = 50_000
-"""Events in a partition: few enough that its columns fit in memory many times over."""
+PARTITION_SIZE = 150_000
+"""Events in a partition: enough that Python has little to do, few enough to take little memory."""
 
 POLICIES = ("report", "raise")
 
@@ -28,6 +28,7 @@ class HowToRun(TypedDict, total=False):
 
     on: Any
     engine: str
+    cache: bool | str | os.PathLike[str] | None
     output: str | os.PathLike[str] | None
     threads: int | None
     partition_size: int | None
@@ -37,7 +38,7 @@ class HowToRun(TypedDict, total=False):
     on_update: Callable[[Result], object] | None
     should_stop: Callable[[], bool] | None
     performance_report: str | os.PathLike[str] | None
-    files: tuple[str, ...]
+    files: PathLike | Sequence[PathLike]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class RunOptions:
     on_update: Callable[[Result], object] | None = None
     should_stop: Callable[[], bool] | None = None
     performance_report: str | os.PathLike[str] | None = None
-    files: tuple[str, ...] = ()
+    files: PathLike | Sequence[PathLike] = ()
 
     def __post_init__(self) -> None:
         """Raises AnalysisError for less than one thread or event, or an unknown policy."""
@@ -123,6 +124,10 @@ class Outcome:
 
 class Executor(Protocol):
     """Where partitions are evaluated."""
+
+    def announce(self, runs: Sequence[tuple[Plan, Dataset]]) -> None:
+        """Note what is to be run, one after the other: batch systems take all of it at once."""
+        return
 
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Evaluate the plan on the dataset, or on the gaps of an earlier outcome only.

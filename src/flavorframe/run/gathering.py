@@ -80,7 +80,7 @@ class Gathering:
     def opened(self, index: int, found: FileInfo | Failed) -> FileInfo | None:
         """Note what opening the file of a segment gave; return it where it can be read."""
         if not isinstance(found, Failed):
-            found = _unchanged(found, self._files.get(found.file))
+            found = unchanged(found, self._files.get(found.file))
         if isinstance(found, Failed):
             self._note(found)
             self._ordering.opened(index, None)
@@ -235,7 +235,7 @@ def _with_waiting(worker: Timing, span: Timing) -> Timing:
     return replace(worker, wall=span.wall, threads=span.threads, waiting=waiting)
 
 
-def _unchanged(found: FileInfo, known: FileInfo | None) -> FileInfo | Failed:
+def unchanged(found: FileInfo, known: FileInfo | None) -> FileInfo | Failed:
     """Return a failure where a file has other events than when it was opened before."""
     if known is None or known.events == found.events:
         return found

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from flavorframe.datasets import Dataset, Partition
 from flavorframe.engine import Engine, FileInfo
 from flavorframe.engine.partial import Partial
 from flavorframe.plan import Plan
 from flavorframe.run.attempts import Failed, evaluate, prepare
-from flavorframe.run.executor import Outcome, RunOptions
+from flavorframe.run.delivery import Delivery
+from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering
-
-T = TypeVar("T")
-R = TypeVar("R")
+from flavorframe.run.threads import Pool, ordered
 
 
-class LocalExecutor:
+class LocalExecutor(Executor):
     """Evaluates partitions in threads of this process, by default as many as there are cores."""
 
     def __init__(self, engine: Engine, options: RunOptions) -> None:
@@ -33,9 +30,13 @@ class LocalExecutor:
 
         An interrupt (Ctrl-C) ends the run early, and what was read until then is kept.
         """
-        with Gathering(plan, dataset, self._engine, self._options, earlier) as gathering:
+        delivery = Delivery.of(plan, dataset, self._options.files)
+        with (
+            delivery.here(),
+            Gathering(plan, dataset, self._engine, self._options, earlier) as gathering,
+        ):
             try:
-                with _Pool(self._threads) as pool:
+                with Pool(self._threads) as pool:
                     self._evaluate_all(plan, dataset, pool, gathering)
             except KeyboardInterrupt:
                 if not gathering.events:
@@ -55,9 +56,9 @@ class LocalExecutor:
         def evaluate_partition(part: Partition) -> tuple[Partition, Partial | Failed]:
             return part, evaluate(self._engine, plan, part, retries)
 
-        opened = _ordered(pool, open_segment, range(len(gathering.work)), self._threads)
+        opened = ordered(pool, open_segment, range(len(gathering.work)), self._threads)
         parts = self._partitions(opened, gathering)
-        for part, found in _ordered(pool, evaluate_partition, parts, 2 * self._threads):
+        for part, found in ordered(pool, evaluate_partition, parts, 2 * self._threads):
             gathering.add(part, found)
             if gathering.stopped:
                 pool.shutdown(cancel_futures=True)
@@ -75,24 +76,3 @@ class LocalExecutor:
 def available_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class _Pool(ThreadPoolExecutor):
-    """A pool that drops what is waiting when the run is interrupted."""
-
-    def __exit__(self, *error: object) -> bool | None:
-        self.shutdown(wait=True, cancel_futures=error[0] is not None)
-        return None
-
-
-def _ordered(
-    pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], window: int
-) -> Iterator[R]:
-    """Yield work(item) in the order of the items, with at most ``window`` under way."""
-    waiting: deque[Future[R]] = deque()
-    for item in items:
-        waiting.append(pool.submit(work, item))
-        if len(waiting) >= window:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()

@@ -12,13 +12,13 @@ from flavorframe.engine import Engine, get_engine
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.plan import Plan
 from flavorframe.result.result import Result
-from flavorframe.run.executor import Outcome, RunOptions, run_options
+from flavorframe.run.executor import Executor, Outcome, RunOptions, run_options
 from flavorframe.run.gathering import Gathering
 from flavorframe.run.targets import executor_for
 from flavorframe.travel import unpacked
 
 
-class Unread:
+class Unread(Executor):
     """The executor of what comes after a run that was stopped: it reads nothing, but notes it."""
 
     def __init__(self, engine: Engine, reason: str) -> None:
@@ -38,7 +38,9 @@ def resume(result: Result, on: Any, options: Mapping[str, Any]) -> Result:
     if result.is_complete:
         return result
     earlier = _earlier(result)
-    executor = executor_for(on, get_engine(earlier.engine), run_options(options))
+    rest = {name: value for name, value in options.items() if name != "cache"}
+    engine = get_engine(earlier.engine, options.get("cache"))
+    executor = executor_for(on, engine, run_options(rest))
     outcome = executor.run(earlier.plan, earlier.dataset, earlier)
     whole = Result.of(earlier.plan, earlier.dataset, outcome)
     return replace(

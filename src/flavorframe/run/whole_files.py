@@ -13,7 +13,7 @@ from flavorframe.engine.partial import Partial
 from flavorframe.errors import FileError
 from flavorframe.plan import Plan
 from flavorframe.run.attempts import Failed, evaluate, prepare
-from flavorframe.run.executor import Outcome, RunOptions
+from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering, Piece
 from flavorframe.run.local import available_cores
 
@@ -21,7 +21,7 @@ AT_ONCE = 20_000_000
 """Events in one loop: what is told in between, and what is read anew where a file is damaged."""
 
 
-class WholeFilesExecutor:
+class WholeFilesExecutor(Executor):
     """Gives an engine whole files, as many at once as are alike; where it fails, partitions."""
 
     def __init__(self, engine: FilesEngine, options: RunOptions, on: Any = None) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Packed
 from flavorframe.engine.columnar.baskets import Spent
+from flavorframe.engine.columnar.known import Known
 from flavorframe.engine.columnar.reader import RootFile
 from flavorframe.errors import FileError
 from flavorframe.expr import nodes as n
@@ -16,9 +18,20 @@ from flavorframe.expr import nodes as n
 class Columns:
     """What has been read of a range of events, and what that took (``spent``)."""
 
-    def __init__(self, file: RootFile, start: int, stop: int, carriers: dict[n.Axis, str]) -> None:
-        """``carriers`` names a branch of each collection, to learn the lengths of its lists."""
+    def __init__(
+        self,
+        file: RootFile,
+        start: int,
+        stop: int,
+        carriers: Mapping[n.Axis, str],
+        known: Known | None = None,
+    ) -> None:
+        """``carriers`` names a branch of each collection, to learn the lengths of its lists.
+
+        ``known`` is what was read of these events before, and takes up what is read now.
+        """
         self._file, self._start, self._stop = file, start, stop
+        self.known = known
         self._carriers = carriers
         self._read: dict[str, tuple[Array, Any]] = {}
         self._sizes: dict[n.Axis, _Sizes] = {}
@@ -30,11 +43,15 @@ class Columns:
 
     def values(self, column: n.Column, rows: Array) -> Any:
         """Return the values of some events, or the elements of their lists one after the other."""
+        stored = self.lists(column, rows)
+        return stored.elements if isinstance(stored, Packed) else stored
+
+    def lists(self, column: n.Column, rows: Array) -> Any:
+        """Return the values of some events, or their lists as they are stored."""
         stored = self._at(column.branch, rows)
-        if not isinstance(stored, Packed):
-            return stored
-        self._note_sizes(column.on, column.branch, rows, stored.sizes)
-        return stored.elements
+        if isinstance(stored, Packed):
+            self._note_sizes(column.on, column.branch, rows, stored.sizes)
+        return stored
 
     def sizes(self, axis: n.Axis, rows: Array) -> Array:
         """Return how many elements of a collection each of some events has."""
@@ -47,14 +64,33 @@ class Columns:
 
     def _at(self, branch: str, rows: Array) -> Any:
         """Return a branch at some events, from what was read of it where it has them all."""
+        if self.known is not None and branch not in self._read:
+            earlier = self.known.column(branch)
+            if earlier is not None:
+                self._read[branch] = earlier
         if branch in self._read:
             known, stored = self._read[branch]
             places = self._places(known, rows)
             if places is not None:
                 return stored if known is rows else stored[places]
+        if self.known is not None:
+            return self._read_more(branch, rows, self.known)
         stored = self._file.read(branch, self._start, self._stop, rows, self.spent)
         self._read[branch] = rows, stored
         return stored
+
+    def _read_more(self, branch: str, rows: Array, keep: Known) -> Any:
+        """Read a branch at more events than are alive, for the cuts may be others next time."""
+        known = self._read[branch][0] if branch in self._read else rows
+        more = np.union1d(np.union1d(known, rows), keep.wide())
+        try:
+            stored = self._file.read(branch, self._start, self._stop, more, self.spent)
+        except FileError:  # perhaps in events that nobody asked for
+            stored = self._file.read(branch, self._start, self._stop, rows, self.spent)
+            more = rows
+        self._read[branch] = more, stored
+        keep.note_column(branch, more, stored)
+        return stored if len(more) == len(rows) else stored[np.searchsorted(more, rows)]
 
     def _places(self, known: Array, rows: Array) -> Array | None:
         """Return where some events stand among known ones, or None where one is not among them."""
@@ -80,25 +116,25 @@ class _Sizes:
 
     def __init__(self, branch: str, events: int) -> None:
         self.branch = branch
-        self._known = np.full(events, -1, np.int64)
-        self._last: tuple[Array, Array] = (self._known, self._known)
+        self.known = np.full(events, -1, np.int64)
+        self._last: tuple[Array, Array] = (self.known, self.known)
 
     def covers(self, rows: Array) -> bool:
         """Return whether the lengths of all these events are known."""
-        return self._last[0] is rows or bool((self._known[rows] >= 0).all())
+        return self._last[0] is rows or bool((self.known[rows] >= 0).all())
 
     def at(self, rows: Array) -> Array:
         """Return the lengths at events that are covered."""
-        return self._last[1] if self._last[0] is rows else self._known[rows]
+        return self._last[1] if self._last[0] is rows else self.known[rows]
 
     def note(self, rows: Array, sizes: Array) -> int | None:
         """Take up lengths; return the first that is another than was known."""
         if self._last[0] is rows and np.array_equal(self._last[1], sizes):
             return None
-        known = self._known[rows]
+        known = self.known[rows]
         wrong = (known >= 0) & (known != sizes)
         if wrong.any():
             return int(np.flatnonzero(wrong)[0])
-        self._known[rows] = sizes
+        self.known[rows] = sizes
         self._last = rows, sizes
         return None

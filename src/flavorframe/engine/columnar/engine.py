@@ -10,29 +10,36 @@ from typing import Any
 import boost_histogram as bh
 import numpy as np
 
+from flavorframe.cache import Caching, cache_of
 from flavorframe.datasets import Partition
 from flavorframe.engine import FileInfo
 from flavorframe.engine.columnar.arrays import Array, Names, Values
 from flavorframe.engine.columnar.columns import Columns
+from flavorframe.engine.columnar.known import Known, is_settled
 from flavorframe.engine.columnar.open_files import open_file
+from flavorframe.engine.columnar.reader import RootFile
+from flavorframe.engine.columnar.route import Place, Route
 from flavorframe.engine.columnar.survivors import Survivors
 from flavorframe.engine.columnar.view import Links, Scheme, make_scheme
 from flavorframe.engine.partial import Chunk, Partial
 from flavorframe.engine.weighted import WeightedHistogram
 from flavorframe.errors import AnalysisError
-from flavorframe.exact import exact_sum
 from flavorframe.expr import nodes as n
 from flavorframe.layout import Schema, recognise
 from flavorframe.outputs import Axis, Histogram, Snapshot
 from flavorframe.plan import BoundPlan, Plan
 from flavorframe.result import Cutflow, CutRow, Timing
-from flavorframe.selection import Best, Cut, Step, describe
+from flavorframe.selection import describe
 
 
 class ColumnarEngine:
     """Reads the columns that the plan needs, and evaluates it with numpy."""
 
     name = "columnar"
+
+    def __init__(self, caching: Caching | None = None) -> None:
+        """``caching`` says where what was read and computed is kept, if it is."""
+        self._caching = caching
 
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
         """Open the file and bind the plan to its branches; see `Engine.prepare`."""
@@ -48,10 +55,14 @@ class ColumnarEngine:
         opened = open_file(partition.file, partition.tree)
         bound, scheme = _bind(plan, opened.schema)
         prepared = time.perf_counter()
-        columns = Columns(opened, partition.start, partition.stop, dict(bound.carriers))
+        known = self._known(partition, opened)
+        columns = Columns(opened, partition.start, partition.stop, dict(bound.carriers), known)
         links = Links()
-        with np.errstate(all="ignore"):  # infinite weights are the user's, and shown as they are
-            filled = _run(plan, bound, Survivors(columns, scheme, links))
+        ahead = opened.ahead(bound.columns, partition.start, partition.stop)
+        with ahead, np.errstate(all="ignore"):  # infinite weights are the user's, and shown
+            filled = _run(plan, bound, Route(bound, columns, scheme, known), links)
+        if known is not None:
+            known.keep()
         spent = columns.spent
         fetched = spent.reading + spent.decompressing + spent.decoding
         timing = Timing(
@@ -66,15 +77,20 @@ class ColumnarEngine:
         cutflow = Cutflow(tuple(filled.rows))
         return Partial(cutflow, filled.histograms, filled.tables, links.counts, timing)
 
+    def _known(self, partition: Partition, opened: RootFile) -> Known | None:
+        """Return what is known of a partition, or None where nothing can be."""
+        if self._caching is None or not is_settled(opened.path, opened.version):
+            return None
+        return Known(cache_of(self._caching), partition, opened.version)
+
     def empty(self, plan: Plan) -> Partial:
         """Return the result of no event."""
-        steps = [_labels(plan, step) for step in plan.selection.steps]
         histograms = {name: _histogram(plan, o) for name, o in plan.outputs
                       if isinstance(o, Histogram)}  # fmt: skip
         tables: dict[str, tuple[Chunk, ...]] = {
             name: () for name, o in plan.outputs if isinstance(o, Snapshot)
         }
-        return Partial(Cutflow.empty(steps, weighted=plan.is_weighted), histograms, tables)
+        return Partial(Cutflow.empty(_labels(plan), weighted=plan.is_weighted), histograms, tables)
 
 
 @lru_cache(maxsize=32)
@@ -92,32 +108,31 @@ class _Filled:
     tables: dict[str, tuple[Chunk, ...]]
 
 
-def _run(plan: Plan, bound: BoundPlan, survivors: Survivors) -> _Filled:
+def _run(plan: Plan, bound: BoundPlan, route: Route, links: Links) -> _Filled:
+    filled = _Filled([], {}, {})
     left_out = _left_out(bound)
-    filled = _Filled([_row(plan, ("all", "", "event"), survivors)], {}, {})
-    for position, (step, declared) in enumerate(
-        zip(bound.selection.steps, plan.selection.steps, strict=True)
-    ):
-        if step.name in left_out:
-            spared = _spare(bound, position, survivors)
-            for name in left_out[step.name]:
-                filled.histograms[name] = _fill(bound, name, spared)
-        _apply(step, survivors)
-        filled.rows.append(_row(plan, _labels(plan, declared), survivors))
+
+    def spare(position: int, before: Place | None) -> None:
+        """Fill the histograms that leave out a step, from the place before it if one is given."""
+        names = left_out.pop(bound.selection.steps[position].name, [])
+        if names:
+            steps = bound.selection.steps[:position] + bound.selection.steps[position + 1 :]
+            spared = route.lead(steps, None, fork=before)
+            for name in names:
+                filled.histograms[name] = _fill(bound, name, spared.survivors)
+
+    place = route.lead(bound.selection.steps, links, before=spare)
+    labels = [("all", "", "event"), *_labels(plan)]
+    filled.rows += [CutRow(*label, *row) for label, row in zip(labels, place.rows, strict=True)]
+    for position, step in enumerate(bound.selection.steps):
+        if step.name in left_out:  # the way began after this step
+            spare(position, None)
     for name, output in bound.outputs:
         if isinstance(output, Snapshot):
-            filled.tables[name] = (_rows_of(bound, output, survivors),)
+            filled.tables[name] = (_rows_of(bound, output, place.survivors),)
         elif output.without is None:
-            filled.histograms[name] = _fill(bound, name, survivors)
+            filled.histograms[name] = _fill(bound, name, place.survivors)
     return filled
-
-
-def _spare(bound: BoundPlan, position: int, survivors: Survivors) -> Survivors:
-    """Return what survives when the step at ``position`` is left out."""
-    spared = survivors.fork()
-    for later in bound.selection.steps[position + 1 :]:
-        _apply(later, spared)
-    return spared
 
 
 def _left_out(plan: Plan) -> dict[str, list[str]]:
@@ -129,32 +144,10 @@ def _left_out(plan: Plan) -> dict[str, list[str]]:
     return found
 
 
-def _apply(step: Step, survivors: Survivors) -> None:
-    if isinstance(step, Cut):
-        survivors.cut(step.node)
-    elif isinstance(step, Best):
-        survivors.best(step.node, highest=step.highest)
-    else:
-        survivors.weigh(step.node)
-
-
-def _labels(plan: Plan, step: Step) -> tuple[str, str, str]:
-    return step.name, describe(step), step.node.axis.name
-
-
-def _row(plan: Plan, labels: tuple[str, str, str], survivors: Survivors) -> CutRow:
-    counts = (len(survivors.view.events), survivors.n_candidates)
-    if not plan.is_weighted:
-        return CutRow(*labels, *counts)
-    candidates = survivors.weights_on(survivors.scheme.candidates)
-    events = survivors.event_weights()
-    return CutRow(
-        *labels,
-        *counts,
-        sumw_events=None if events is None else exact_sum(events),
-        sumw_candidates=exact_sum(candidates),
-        sumw2_candidates=exact_sum(candidates**2),
-    )
+@lru_cache(maxsize=32)
+def _labels(plan: Plan) -> list[tuple[str, str, str]]:
+    """Return the name, formula and axis of each step."""
+    return [(step.name, describe(step), step.node.axis.name) for step in plan.selection.steps]
 
 
 def _is_weighted(plan: Plan, output: Histogram) -> bool:
@@ -177,22 +170,24 @@ def _axis(axis: Axis) -> Any:
 def _fill(plan: Plan, name: str, survivors: Survivors) -> Any:
     output = dict(plan.outputs)[name]
     assert isinstance(output, Histogram)
-    axis, view = n.join_axes(output.nodes), survivors.view
-    values = [view.spread(a.node, axis).numbers() for a in output.axes]
+    axis = n.join_axes(output.nodes)
+    values = [survivors.values(a.node, axis).numbers() for a in output.axes]
     histogram = _histogram(plan, output)
     if not _is_weighted(plan, output):
         return histogram.fill(*values)
     weights = survivors.weights_on(axis)
     if output.weight is not None:
-        weights = weights * view.spread(output.weight, axis).numbers()
+        weights = weights * survivors.values(output.weight, axis).numbers()
     return histogram.fill(*values, weight=weights)
 
 
 def _rows_of(plan: Plan, output: Snapshot, survivors: Survivors) -> Chunk:
-    axis, view = n.join_axes(output.nodes), survivors.view
+    axis = n.join_axes(output.nodes)
     if axis == n.EVENT:
         axis = plan.selection.candidates
-    columns = {name: _column(name, node, view.spread(node, axis)) for name, node in output.columns}
+    columns = {
+        name: _column(name, node, survivors.values(node, axis)) for name, node in output.columns
+    }
     if plan.is_weighted:
         columns["weight"] = survivors.weights_on(axis)
     return columns

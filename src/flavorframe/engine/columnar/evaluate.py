@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Values
+from flavorframe.engine.columnar.named import any_fits, is_about_names
+from flavorframe.engine.columnar.recall import note_matches
 from flavorframe.engine.columnar.segments import first_match, reduce_segments
 from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
 from flavorframe.expr import nodes as n
@@ -61,15 +63,13 @@ def _(node: n.IsIn, view: View) -> Values:
 @compute_node.register(n.StringTest)
 def _(node: n.StringTest, view: View) -> Values:
     values = view.evaluate(node.operand)
-    if not isinstance(values.data, Names):
-        raise ExpressionError(f"{formula(node)}: {formula(node.operand)} is not a string.")
-    test = STRING_TESTS[node.test]
-    fits = _test_words(values.data, lambda word: any(test(word, p) for p in node.patterns))
-    return Values(fits, values.valid)
+    return Values(_test_names(node, values.data), values.valid)
 
 
 @compute_node.register(n.Reduce)
 def _(node: n.Reduce, view: View) -> Values:
+    if is_about_names(node, view):
+        return _any_named(node, view)
     axis = node.operand.axis
     values, elements = view.spread(node.operand, axis), view.elements(axis)
     return reduce_segments(node.reduction, values, elements.event, elements.local, len(view.events))
@@ -126,7 +126,7 @@ def _(node: n.Found, view: View) -> Values:
 @compute_node.register(n.CallFunction)
 def _(node: n.CallFunction, view: View) -> Values:
     values = [view.spread(a, node.axis) for a in node.arguments]
-    arrays = [widen(v.numbers()) for v in values]
+    arrays = [np.array(widen(v.numbers())) for v in values]  # its own, should it write into them
     return Values(_call(node, arrays), _both_valid(values))
 
 
@@ -141,6 +141,21 @@ def _(node: n.CallCorrection, view: View) -> Values:
     return Values(data, valid)
 
 
+def _any_named(node: n.Reduce, view: View) -> Values:
+    test, condition = node.operand.children()
+    assert isinstance(test, n.StringTest)
+    assert isinstance(test.operand, n.Column)
+    names = view.columns.lists(test.operand, view.events)
+    return Values(any_fits(condition, _test_names(test, names.content), names, view))
+
+
+def _test_names(node: n.StringTest, names: Any) -> Array:
+    if not isinstance(names, Names):
+        raise ExpressionError(f"{formula(node)}: {formula(node.operand)} is not a string.")
+    test = STRING_TESTS[node.test]
+    return _test_words(names, lambda word: any(test(word, p) for p in node.patterns))
+
+
 def _point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
     """Return the positions in the full view that an index points to, and where it does."""
     values = view.spread(index, index.axis)
@@ -153,6 +168,7 @@ def _point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
 
 
 def _note_links(view: View, node: n.Match, number: Array) -> None:
+    note_matches(view, node, number)
     if view.links is not None:
         asked = (len(number), int((number == 0).sum()), int((number > 1).sum()))
         view.links.counts.setdefault(formula(node), asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -20,9 +21,11 @@ from flavorframe.engine.columnar.baskets import (
     UnusualError,
     read_events,
 )
-from flavorframe.engine.columnar.source import source_of
+from flavorframe.engine.columnar.models import kept_models
+from flavorframe.engine.columnar.source import RemoteBytes, source_of
 from flavorframe.errors import FileError
 from flavorframe.layout.schema import BranchInfo, Schema
+from flavorframe.remote import access
 
 KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}
 TREES = ("Events", "Tree3Mu/ntuple")
@@ -35,6 +38,7 @@ class RootFile:
     def __init__(self, path: str, tree: str | None = None) -> None:
         """Open the file; raises FileError where it or the tree cannot be read."""
         self.path = path
+        self.version: tuple[int | str, ...] = ()  # of a local file, as `open_files` found it
         self._file = _open(path)
         self.tree = tree or _find_tree(path, self._file)
         self._tree = _get_tree(path, self._file, self.tree)
@@ -78,8 +82,9 @@ class RootFile:
                 array = stored.array(entry_start=start, entry_stop=stop, library="ak")
             with spent.on("decoding"):
                 column = _packed(array.layout, info) if info.shape == "list" else _flat(array, info)
-        except Exception as error:  # whatever a library meets in damaged bytes
-            raise self._unreadable(branch, start, stop, _reason(error)) from error
+        except Exception as error:  # whatever a library meets in damaged bytes, or on the way
+            told = access.is_remote(self.path) and access.transport_error(self.path, error)
+            raise told or self._unreadable(branch, start, stop, _reason(error)) from error
         spent.bytes += _compressed_bytes(stored, start, stop, self.events)
         return column
 
@@ -109,6 +114,27 @@ class RootFile:
             f"{self.path}: branch {branch} of tree {self.tree} cannot be read in events "
             f"{start} to {stop}: {reason}"
         )
+
+    def ahead(self, branches: Sequence[str], start: int, stop: int) -> AbstractContextManager[None]:
+        """Ask a server at once for what the block will read of some branches.
+
+        One after the other, each branch would cost the time to the server and back.
+        """
+        if not isinstance(self._source, RemoteBytes):
+            return nullcontext()
+        found = [place for branch in branches for place in self._places(branch, start, stop)]
+        return self._source.ahead(list(dict.fromkeys(found)))
+
+    def _places(self, branch: str, start: int, stop: int) -> list[tuple[int, int]]:
+        """Return where the baskets of a branch lie that hold the events start ≤ i < stop."""
+        try:
+            index = self._index(branch)
+        except (UnusualError, DamageError):  # told when the branch is read
+            return []
+        numbers = index.covering(start, stop)
+        begins = index.positions[numbers.start : numbers.stop]
+        ends = begins + index.sizes[numbers.start : numbers.stop]
+        return list(zip(begins.tolist(), ends.tolist(), strict=True))
 
     def compressed_bytes(self, branch: str) -> int:
         """Return how many bytes of the file the branch takes."""
@@ -146,6 +172,8 @@ def _shape(branch: Any) -> Shape:
 def _open(path: str) -> Any:
     import uproot
 
+    if access.is_remote(path):
+        return access.open_remote(path)
     try:
         return uproot.open(path)
     except FileNotFoundError:
@@ -176,7 +204,8 @@ def _get_tree(path: str, file: Any, tree: str) -> Any:
     from flavorframe.errors import did_you_mean
 
     try:
-        found = file[tree]
+        with kept_models():
+            found = file[tree]
         found.num_entries  # noqa: B018 - what is no tree has none
     except (KeyError, AttributeError):
         trees = _trees(file)
@@ -185,7 +214,8 @@ def _get_tree(path: str, file: Any, tree: str) -> Any:
             f"{path}: the file has no tree {tree!r}.{listed}{did_you_mean(tree, trees)}"
         ) from None
     except Exception as error:
-        raise FileError(f"{path}: tree {tree} cannot be read: {_reason(error)}") from error
+        told = access.is_remote(path) and access.transport_error(path, error)
+        raise told or FileError(f"{path}: tree {tree} cannot be read: {_reason(error)}") from error
     return found
 
 

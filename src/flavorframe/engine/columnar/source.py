@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from queue import Queue
 from typing import Any
 
 import numpy as np
+
+from flavorframe.remote.access import explained, is_remote
+
+Range = tuple[int, int]
 
 
 class LocalBytes:
@@ -27,19 +32,49 @@ class LocalBytes:
 
 
 class RemoteBytes:
-    """Any file that uproot reads; all ranges are asked for at once."""
+    """A file on a server; all ranges are asked for at once."""
 
     descriptor: int | None = None
 
-    def __init__(self, source: Any) -> None:
+    def __init__(self, url: str, source: Any) -> None:
+        self._url = url
         self._source = source
+        self._coming: dict[Range, Any] = {}
 
-    def ranges(self, wanted: Sequence[tuple[int, int]]) -> list[Any]:
-        """Return the bytes from start up to stop, for each range."""
-        chunks = self._source.chunks(list(wanted), notifications=Queue())
-        return [np.asarray(chunk.raw_data) for chunk in chunks]
+    @contextmanager
+    def ahead(self, wanted: Sequence[Range]) -> Iterator[None]:
+        """Ask for ranges that will be wanted in the block, and do not wait for them."""
+        self._coming.update(self._ask(wanted))
+        try:
+            yield
+        finally:
+            for each in wanted:
+                self._coming.pop(each, None)
+
+    def ranges(self, wanted: Sequence[Range]) -> list[Any]:
+        """Return the bytes from start up to stop, for each range.
+
+        Raises AccessError or FileError where the server does not give them.
+        """
+        found = {each: self._coming.get(each) for each in wanted}
+        coming = {each: chunk for each, chunk in found.items() if chunk is not None}
+        coming |= self._ask([each for each in wanted if each not in coming])
+        with self._explaining():
+            return [np.asarray(coming[each].raw_data) for each in wanted]
+
+    def _ask(self, wanted: Sequence[Range]) -> dict[Range, Any]:
+        with self._explaining():
+            chunks = self._source.chunks(list(wanted), notifications=Queue())
+        return dict(zip(wanted, chunks, strict=True))
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # each library raises its own
+            raise explained(self._url, error) from error
 
 
 def source_of(path: str, file: Any) -> LocalBytes | RemoteBytes:
     """Return the source of an open uproot file."""
-    return LocalBytes(path) if os.path.isfile(path) else RemoteBytes(file.file.source)
+    return RemoteBytes(path, file.file.source) if is_remote(path) else LocalBytes(path)

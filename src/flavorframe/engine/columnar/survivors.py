@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Values
 from flavorframe.engine.columnar.columns import Columns
+from flavorframe.engine.columnar.recall import recall
 from flavorframe.engine.columnar.segments import extreme
 from flavorframe.engine.columnar.view import Links, Scheme, View
 from flavorframe.errors import AnalysisError
@@ -46,14 +49,50 @@ class Survivors:
         copy._alive = None if self._alive is None else self._copied(self._alive, copy._full)
         return copy
 
+    def values(self, node: n.Node, axis: n.Axis) -> Values:
+        """Return the node's values on an axis, recalled where they are known."""
+        known = self._full.columns.known
+        if known is None or axis != node.axis or node not in self.scheme.recallable:
+            return self.view.spread(node, axis)
+        return recall(self, node, known)
+
+    def among(self, candidates: Array) -> Survivors:
+        """Return a copy in which, of the living candidates, only some are alive."""
+        copy = self.fork()
+        copy.keep_candidates(candidates)
+        return copy
+
+    def state(self) -> dict[str, Array]:
+        """Return what is alive and what it weighs, from which `restore` makes these survivors."""
+        chosen = None if self._alive is None else self._alive.chosen
+        parts = {
+            "events": _small(self._full.events),
+            "chosen": None if chosen is None else _small(chosen),
+            "event_weight": self._event_weight,
+            "candidate_weight": self._candidate_weight,
+            "has_best": np.array(self.has_best),
+        }
+        return {name: part for name, part in parts.items() if part is not None}
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Become the survivors whose state it is; nothing was cut before."""
+        whole = self._full
+        events = state["events"].astype(np.int64)
+        if len(events) < len(whole.events):
+            self._full = View(whole.columns, self.scheme, events, links=self.links)
+        if "chosen" in state:
+            self._alive = self._surviving(self._full, state["chosen"].astype(np.int64))
+        self._event_weight = state.get("event_weight")
+        self._candidate_weight = state.get("candidate_weight")
+        self.has_best = bool(state["has_best"])
+
     def cut(self, condition: n.Node) -> None:
         """Keep what fulfils the condition."""
-        view = self.view
-        mask = view.spread(condition, condition.axis).truth()
+        mask = self.values(condition, condition.axis).truth()
         if condition.axis == n.EVENT:
             self._keep_events(mask)
         else:
-            self._keep_candidates(np.flatnonzero(mask))
+            self.keep_candidates(np.flatnonzero(mask))
 
     def best(self, value: n.Node, *, highest: bool) -> None:
         """Keep one candidate an event: the one with the extreme value, or the first of equal ones.
@@ -64,21 +103,43 @@ class Survivors:
         view, axis = self.view, self.scheme.candidates
         elements = view.elements(axis)
         chosen = extreme(
-            view.spread(value, axis), elements.event, len(view.events), largest=highest
+            self.values(value, axis), elements.event, len(view.events), largest=highest
         )
         rest = np.ones(len(view.events), bool)
         rest[elements.event[chosen]] = False
         first = np.flatnonzero(np.diff(elements.event, prepend=-1) > 0)
         spare = first[rest[elements.event[first]]]
-        self._keep_candidates(np.sort(np.concatenate([chosen, spare])))
+        self.keep_candidates(np.sort(np.concatenate([chosen, spare])))
 
     def weigh(self, weight: n.Node) -> None:
         """Multiply the weights of events or candidates."""
-        values = self.view.spread(weight, weight.axis).numbers().astype(np.float64)
+        values = self.values(weight, weight.axis).numbers().astype(np.float64)
         if weight.axis == n.EVENT:
             self._event_weight = _times(self._event_weight, values)
         else:
             self._candidate_weight = _times(self._candidate_weight, values)
+
+    def keep_candidates(self, kept: Array) -> None:
+        """Keep the candidates at the given positions among the living, which rise."""
+        if self.scheme.candidates == n.EVENT:
+            mask = np.zeros(len(self._full.events), bool)
+            mask[kept] = True
+            self._keep_events(mask)
+            return
+        view = self.view
+        event = view.elements(self.scheme.candidates).event[kept]
+        mask = np.zeros(len(view.events), bool)
+        mask[event] = True
+        chosen = kept if view.chosen is None else view.chosen[kept]
+        narrowed = self._surviving(self._full, chosen)
+        for node, values in view.remembered.items():
+            if node in self.scheme.settled and node.axis == self.scheme.candidates:
+                narrowed.remembered[node] = values[kept]
+            elif node in self.scheme.settled and node.axis == n.EVENT:
+                narrowed.remembered[node] = values
+        self._alive, self._candidate_weight = narrowed, _at(self._candidate_weight, kept)
+        if not mask.all():
+            self._keep_events(mask)
 
     @property
     def n_candidates(self) -> int:
@@ -123,27 +184,6 @@ class Survivors:
             full.columns, self.scheme, full.events, links=self.links, full=full, chosen=chosen
         )
 
-    def _keep_candidates(self, kept: Array) -> None:
-        if self.scheme.candidates == n.EVENT:
-            mask = np.zeros(len(self._full.events), bool)
-            mask[kept] = True
-            self._keep_events(mask)
-            return
-        view = self.view
-        event = view.elements(self.scheme.candidates).event[kept]
-        mask = np.zeros(len(view.events), bool)
-        mask[event] = True
-        chosen = kept if view.chosen is None else view.chosen[kept]
-        narrowed = self._surviving(self._full, chosen)
-        for node, values in view.remembered.items():
-            if node in self.scheme.settled and node.axis == self.scheme.candidates:
-                narrowed.remembered[node] = values[kept]
-            elif node in self.scheme.settled and node.axis == n.EVENT:
-                narrowed.remembered[node] = values
-        self._alive, self._candidate_weight = narrowed, _at(self._candidate_weight, kept)
-        if not mask.all():
-            self._keep_events(mask)
-
     def _keep_events(self, mask: Array) -> None:
         full, alive = self._full, self._alive
         self._full = View(full.columns, self.scheme, full.events[mask], links=self.links)
@@ -172,12 +212,20 @@ def _times(weights: Array | None, factor: Array) -> Array:
     return factor if weights is None else weights * factor
 
 
+def _small(positions: Array) -> Array:
+    return positions.astype(np.int32)
+
+
 def _at(weights: Array | None, kept: Array) -> Array | None:
     return None if weights is None else weights[kept]
 
 
 def _narrowed(view: View, mask: Array) -> dict[n.Node, Values]:
     """Return what a view remembers, without the events that died."""
-    return {
-        node: values[mask[view.event_of(node.axis)]] for node, values in view.remembered.items()
-    }
+    kept: dict[n.Axis, Array] = {}
+    narrowed = {}
+    for node, values in view.remembered.items():
+        if node.axis not in kept:
+            kept[node.axis] = np.flatnonzero(mask[view.event_of(node.axis)])
+        narrowed[node] = values[kept[node.axis]]
+    return narrowed

@@ -7,7 +7,7 @@ look at the full view: an index means the file's numbering.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,6 +18,7 @@ from flavorframe.engine.columnar.columns import Columns
 from flavorframe.engine.columnar.evaluate import compute_node
 from flavorframe.engine.columnar.segments import combine, ranges
 from flavorframe.expr import nodes as n
+from flavorframe.expr.formula import formula
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,17 @@ class Scheme:
     """What views need to know of a plan.
 
     The candidates' axis; which nodes recur and are worth remembering (``shared``); which depend on
-    the surviving candidates (``touching``); and which a cut leaves as they are (``settled``).
+    the surviving candidates (``touching``); which a cut leaves as they are (``settled``); and which
+    whole expressions have a value for each candidate that never changes (``recallable``), and the
+    links by value in each of these, with their formulas.
     """
 
     candidates: n.Axis
     shared: frozenset[n.Node]
     touching: frozenset[n.Node]
     settled: frozenset[n.Node]
+    recallable: frozenset[n.Node]
+    links: Mapping[n.Node, tuple[tuple[str, n.Match], ...]]
 
 
 def make_scheme(candidates: n.Axis, trees: Sequence[n.Node]) -> Scheme:
@@ -105,7 +110,31 @@ def make_scheme(candidates: n.Axis, trees: Sequence[n.Node]) -> Scheme:
                 uses[child] = uses.get(child, 0) + 1
     leaves = (n.Literal, n.Field, n.Position)
     shared = {node for node, count in uses.items() if count > 1 and not isinstance(node, leaves)}
-    return Scheme(candidates, frozenset(shared), frozenset(touching), frozenset(settled))
+    recallable = {tree for tree in trees if tree in settled and _is_plain(tree, candidates)}
+    links = {tree: tuple(_links_in(tree)) for tree in recallable}
+    return Scheme(
+        candidates,
+        frozenset(shared),
+        frozenset(touching),
+        frozenset(settled),
+        frozenset(recallable),
+        links,
+    )
+
+
+def _links_in(tree: n.Node) -> Iterator[tuple[str, n.Match]]:
+    return ((formula(node), node) for node in n.walk(tree) if isinstance(node, n.Match))
+
+
+def _is_plain(tree: n.Node, candidates: n.Axis) -> bool:
+    """Return whether a value is computed from the candidate and its event by plain look-ups."""
+    if tree.axis != candidates or candidates == n.EVENT or isinstance(tree, n.Column):
+        return False
+    return all(
+        isinstance(node.axis, n.CollectionAxis | n.EventAxis)
+        and (not isinstance(node, n.Match) or node.axis == candidates)
+        for node in n.walk(tree)
+    )
 
 
 def _classify(

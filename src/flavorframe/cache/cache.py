@@ -1,0 +1,178 @@
+"""Arrays that were computed before, by a key that says from what: in memory, and on disk."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import sys
+import warnings
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock, Semaphore
+from typing import Any
+
+import numpy as np
+
+from flavorframe.cache.store import Store, default_folder
+from flavorframe.errors import AnalysisError
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+MEMORY = 512 * 2**20
+"""Bytes that a process keeps in memory."""
+WAITING = 512
+"""Entries that may wait to be written."""
+ALIGNMENT = 16
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Arrays by name, and what else there is to know, which JSON can hold."""
+
+    facts: dict[str, Any]
+    arrays: dict[str, Array]
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory it takes, about."""
+        return 1000 + sum(array.nbytes for array in self.arrays.values())
+
+
+@dataclass(frozen=True)
+class Caching:
+    """Where results are kept: in memory, and in a folder where one is named."""
+
+    folder: str | None = None
+
+
+def caching(cache: bool | str | os.PathLike[str] | None) -> Caching | None:
+    """Return what ``cache=`` means; see `flavorframe.Analysis.run`.
+
+    Raises AnalysisError for what is neither a truth value nor a folder.
+    """
+    if cache is True:
+        return _caching_in(default_folder())
+    if cache is False:
+        return None
+    if cache is None:
+        if os.environ.get("FLAVORFRAME_CACHE"):
+            return caching(True)
+        return Caching() if is_interactive() else None
+    if not isinstance(cache, str | os.PathLike):
+        raise AnalysisError(f"cache={cache!r}: give True, False or a folder.")
+    return _caching_in(Path(cache))
+
+
+def is_interactive() -> bool:
+    """Return whether a person types: in a notebook, in IPython or at Python's prompt."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)
+    return hasattr(sys, "ps1") or shell() is not None
+
+
+def _caching_in(folder: Path) -> Caching:
+    """Return caching in a folder, which is made; where it cannot be, a warning says so."""
+    folder = Path(os.path.abspath(folder.expanduser()))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        reason = f"The cache {folder} cannot be written, so nothing is kept there: {error.strerror}"
+        warnings.warn(reason, RuntimeWarning, stacklevel=2)
+    return Caching(str(folder))
+
+
+@lru_cache(maxsize=8)
+def cache_of(where: Caching) -> Cache:
+    """Return the cache of this process."""
+    return Cache(None if where.folder is None else Store(Path(where.folder)))
+
+
+if hasattr(os, "register_at_fork"):  # the thread that writes stays with the parent
+    os.register_at_fork(after_in_child=cache_of.cache_clear)
+
+
+class Cache:
+    """Entries by key. What a key stands for never changes, so none is ever out of date."""
+
+    def __init__(self, store: Store | None, memory: int = MEMORY) -> None:
+        """Without a ``store`` entries are in memory only, of which ``memory`` bytes are taken."""
+        self.store = store
+        self._limit = memory
+        self._known: OrderedDict[str, Entry] = OrderedDict()
+        self._size = 0
+        self._lock = Lock()
+        self._writer = ThreadPoolExecutor(1, "flavorframe-cache")  # ends only when all is written
+        self._room = Semaphore(WAITING)
+
+    def get(self, key: str) -> Entry | None:
+        """Return an entry, whose arrays cannot be written to."""
+        with self._lock:
+            found = self._known.get(key)
+            if found is not None:
+                self._known.move_to_end(key)
+                return found
+        content = None if self.store is None else self.store.get(key)
+        found = None if content is None else decoded(content)
+        if found is not None:
+            self._remember(key, found)
+        return found
+
+    def put(self, key: str, entry: Entry) -> None:
+        """Keep an entry; its arrays must not be written to any more."""
+        for array in entry.arrays.values():
+            array.flags.writeable = False
+        self._remember(key, entry)
+        if self.store is not None:
+            self._room.acquire()
+            self._writer.submit(self._write, self.store, key, entry)
+
+    def flush(self) -> None:
+        """Wait until all that was put is on disk."""
+        self._writer.submit(int).result()
+
+    def _write(self, store: Store, key: str, entry: Entry) -> None:
+        try:
+            store.put(key, encoded(entry))
+        finally:
+            self._room.release()
+
+    def _remember(self, key: str, entry: Entry) -> None:
+        with self._lock:
+            known = self._known.pop(key, None)
+            self._size += entry.nbytes - (known.nbytes if known else 0)
+            self._known[key] = entry
+            while self._size > self._limit:
+                self._size -= self._known.popitem(last=False)[1].nbytes
+
+
+def encoded(entry: Entry) -> bytes:
+    """Return an entry as bytes: the length of a JSON header, the header, the arrays."""
+    arrays = [np.ascontiguousarray(array) for array in entry.arrays.values()]
+    described = [[n, a.dtype.str, a.shape] for n, a in zip(entry.arrays, arrays, strict=True)]
+    header = json.dumps({"facts": entry.facts, "arrays": described}).encode()
+    header += b" " * (-(len(header) + 8) % ALIGNMENT)
+    pieces = [len(header).to_bytes(8, "little"), header]
+    for array in arrays:
+        pieces += [array.tobytes(), bytes(-array.nbytes % ALIGNMENT)]
+    return b"".join(pieces)
+
+
+def decoded(content: bytes) -> Entry | None:
+    """Return the entry that bytes hold, or None where they hold none."""
+    try:
+        size = int.from_bytes(content[:8], "little")
+        header = json.loads(content[8 : 8 + size])
+        position, arrays = 8 + size, {}
+        for name, dtype, shape in header["arrays"]:
+            kind, count = np.dtype(dtype), math.prod(shape)
+            arrays[name] = np.frombuffer(content, kind, count, position).reshape(shape)
+            position += arrays[name].nbytes + -arrays[name].nbytes % ALIGNMENT
+        return Entry(header["facts"], arrays)
+    except (ValueError, TypeError, KeyError):  # of other makers, for the checksum is right
+        return None

@@ -1,0 +1,196 @@
+"""What a cache knows of a partition: columns that were read, and survivors after each step.
+
+A key is made of everything that the answer depends on: the file as the system knows it, the range
+of events, the code of this package, and the steps that lead there. An answer to another question
+has another key.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import flavorframe
+from flavorframe.cache import Cache, Entry
+from flavorframe.datasets import Partition
+from flavorframe.engine.columnar.arrays import Array, Names, Packed, Values
+from flavorframe.engine.columnar.open_files import Version, version_of
+from flavorframe.expr import nodes as n
+from flavorframe.expr.identity import UnknownIdentityError, fingerprint, joined
+from flavorframe.plan import Plan
+from flavorframe.remote import access
+from flavorframe.selection import Best, Step
+
+SETTLED_SECONDS = 2.0
+"""A file that changed so lately could change again within a tick of its file system's clock."""
+
+Key = str | None
+"""None where no key can be told: then nothing is known, and nothing is kept."""
+
+
+class Known:
+    """What the cache has of a partition; what is new is kept by `keep`, once all is read."""
+
+    def __init__(self, cache: Cache, partition: Partition, version: Version) -> None:
+        """``version`` is that of the file at the time when it was opened."""
+        self._cache, self._file, self._version = cache, partition.file, version
+        place = (partition.file, partition.tree, partition.start, partition.stop, version)
+        self._base = joined("partition", code_digest(), repr(place).encode())
+        self._new: dict[str, Entry] = {}
+        self._keys: dict[n.Node, Key] = {}
+        self._wide: Array | None = None
+        self._wide_key: Key = None
+
+    def keep(self) -> None:
+        """Keep what is new, unless the file has changed meanwhile."""
+        if is_settled(self._file, self._version):
+            for key, entry in self._new.items():
+                self._cache.put(key, entry)
+        self._new = {}
+
+    # columns
+
+    def column(self, branch: str) -> tuple[Array, Any] | None:
+        """Return the events at which a branch was read, and what was read of it."""
+        entry = self._cache.get(self._column_key(branch))
+        if entry is None:
+            return None
+        arrays = entry.arrays
+        content: Any = arrays["content"]
+        if "words" in entry.facts:
+            content = Names(content, tuple(entry.facts["words"]))
+        if "sizes" in arrays:
+            content = Packed.of(content, arrays["sizes"])
+            if "starts" in arrays:
+                content = Packed(content.content, arrays["starts"], arrays["sizes"])
+        return arrays["rows"].astype(np.int64), content
+
+    def note_column(self, branch: str, rows: Array, stored: Any) -> None:
+        """Take up what was read of a branch."""
+        arrays, facts = {"rows": rows.astype(np.int32)}, {}
+        content = stored
+        if isinstance(stored, Packed):
+            content, arrays["sizes"] = stored.content, stored.sizes
+            if not stored.in_order:
+                arrays["starts"] = stored.starts
+        if isinstance(content, Names):
+            facts["words"], content = content.words, content.codes
+        arrays["content"] = content
+        self._new[self._column_key(branch)] = Entry(facts, arrays)
+
+    def _column_key(self, branch: str) -> str:
+        return joined("column", self._base, branch.encode()).hex()
+
+    def wide(self) -> Array:
+        """Return the events that a branch is read at, if it is read at all."""
+        if self._wide is None:
+            entry = self.get(self._wide_key)
+            self._wide = np.zeros(0, np.int64) if entry is None else entry.arrays["events"]
+        return self._wide
+
+    def widen(self, events: Array) -> None:
+        """Note which events are alive after some of the cuts on events that come first."""
+        self._wide = events
+
+    def widen_from(self, key: Key) -> None:
+        """Note where the survivors of all cuts on events that come first would be known."""
+        self._wide_key = key
+
+    # values of candidates
+
+    def values(self, node: n.Node) -> tuple[Array, Values] | None:
+        """Return the numbers of candidates, which rise, and the node's values on them."""
+        entry = self.get(self._values_key(node))
+        if entry is None:
+            return None
+        return entry.arrays["numbers"], Values(entry.arrays["data"], entry.arrays.get("valid"))
+
+    def note_values(self, node: n.Node, numbers: Array, values: Values) -> None:
+        """Take up the values of a node, beside those that are known of other candidates."""
+        key = self._values_key(node)
+        known = self.get(key)
+        data, valid = values.data, values.valid
+        if known is not None:
+            numbers, first = np.unique(np.append(known.arrays["numbers"], numbers), True)
+            data = np.append(known.arrays["data"], data)[first]
+            valid = _joined_masks(known, values)
+            valid = None if valid is None else valid[first]
+        arrays = {"numbers": numbers, "data": data}
+        self.note(key, Entry({}, arrays if valid is None else {**arrays, "valid": valid}))
+
+    def _values_key(self, node: n.Node) -> Key:
+        if node not in self._keys:
+            try:
+                self._keys[node] = joined("values", self._base, fingerprint(node)).hex()
+            except UnknownIdentityError:
+                self._keys[node] = None
+        return self._keys[node]
+
+    # survivors
+
+    def trail(self, plan: Plan, steps: Sequence[Step]) -> list[Key]:
+        """Return the keys of the survivors before the first step, and after each."""
+        keys: list[Key] = []
+        try:
+            start = fingerprint((plan.selection.candidates, plan.is_weighted))
+            link = joined("survivors", self._base, start)
+            keys.append(link.hex())
+            for step in steps:
+                highest = step.highest if isinstance(step, Best) else None
+                what = fingerprint((type(step).__name__, highest, step.node))
+                link = joined("step", link, what)
+                keys.append(link.hex())
+        except UnknownIdentityError:  # nor any key after this one
+            pass
+        return keys + [None] * (len(steps) + 1 - len(keys))
+
+    def get(self, key: Key) -> Entry | None:
+        """Return an entry by its key."""
+        if key is None:
+            return None
+        return self._new[key] if key in self._new else self._cache.get(key)
+
+    def note(self, key: Key, entry: Entry) -> None:
+        """Take up an entry."""
+        if key is not None:
+            self._new[key] = entry
+
+
+def _joined_masks(known: Entry, values: Values) -> Array | None:
+    earlier = known.arrays.get("valid")
+    if earlier is None and values.valid is None:
+        return None
+    before = np.ones(len(known.arrays["data"]), bool) if earlier is None else earlier
+    now = np.ones(len(values.data), bool) if values.valid is None else values.valid
+    return np.append(before, now)
+
+
+def is_settled(file: str, version: Version) -> bool:
+    """Return whether a file is a local one of that version, and has not changed just now."""
+    if access.is_remote(file) or not version or version_of(file) != version:
+        return False
+    changed = max(int(moment) for moment in version[-2:]) / 1e9
+    return not time.time() - SETTLED_SECONDS < changed
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> bytes:
+    """Return the digest of the code that answers depend on: this package's, numpy's, Python's."""
+    digest = sha256(f"{sys.version} {np.__version__}".encode())
+    folder = Path(flavorframe.__file__).parent
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".py", ".c", ".h", ".so", ".pyd") and _matters(path.relative_to(folder)):
+            digest.update(str(path.relative_to(folder)).encode())
+            digest.update(sha256(path.read_bytes()).digest())
+    return digest.digest()
+
+
+def _matters(path: Path) -> bool:
+    return path.parts[0] in ("cache", "engine", "expr", "layout") or len(path.parts) == 1

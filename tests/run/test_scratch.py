@@ -1,0 +1,120 @@
+"""Scratch folders are private, used while a run needs them, and found when left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import flavorframe as ff
+from flavorframe.run import scratch
+from flavorframe.run.scratch import Parcel, Scratch
+
+SECRET = b"-----BEGIN CERTIFICATE-----secret"
+
+
+@pytest.fixture(autouse=True)
+def _own_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name in ("X509_USER_PROXY", "BEARER_TOKEN", "BEARER_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def parcel(version=0, **contents):
+    return Parcel({"x509up": SECRET, "files/scale.txt": b"2"} | contents, version)
+
+
+def modes(folder):
+    return {path.name: path.stat().st_mode & 0o777 for path in [folder, *folder.rglob("*")]}
+
+
+def test_private_used_and_removed(tmp_path, monkeypatch):
+    monkeypatch.setenv("X509_USER_PROXY", "/before")
+    Scratch.take("run", parcel())
+    (folder,) = tmp_path.iterdir()
+    assert folder.name.startswith(f"flavorframe-{os.getuid()}-run-")
+    assert modes(folder)[folder.name] == modes(folder)["files"] == 0o700
+    assert modes(folder)["x509up"] == modes(folder)["scale.txt"] == 0o600
+    assert os.environ["X509_USER_PROXY"] == str(folder / "x509up")
+    assert Path(ff.delivered("scale.txt")).read_text() == "2"
+    Scratch.leave("run")
+    assert list(tmp_path.iterdir()) == []
+    assert os.environ["X509_USER_PROXY"] == "/before"
+    with pytest.raises(ff.FlavorframeError, match="no file 'scale.txt' came with the run"):
+        ff.delivered("scale.txt")
+
+
+def test_a_delivered_token_comes_before_one_in_the_environment(monkeypatch):
+    monkeypatch.setenv("BEARER_TOKEN", "old")
+    Scratch.take("run", Parcel({"bearer_token": b"new"}))
+    assert "BEARER_TOKEN" not in os.environ
+    assert Path(os.environ["BEARER_TOKEN_FILE"]).read_bytes() == b"new"
+    Scratch.leave("run")
+    assert os.environ["BEARER_TOKEN"] == "old"
+    assert "BEARER_TOKEN_FILE" not in os.environ
+
+
+def test_kept_until_the_last_user_leaves_and_never_older(tmp_path):
+    Scratch.take("run", parcel(1, x509up=b"new"))
+    Scratch.take("run", parcel(0))
+    (folder,) = tmp_path.iterdir()
+    Scratch.leave("run")
+    assert (folder / "x509up").read_bytes() == b"new"
+    Scratch.leave("run")
+    assert list(tmp_path.iterdir()) == []
+    Scratch.leave("run")  # once more does no harm
+
+
+def test_contents_are_not_printed():
+    assert "secret" not in repr(parcel())
+
+
+def test_what_a_killed_process_leaves_is_found_and_removed(tmp_path):
+    code = (
+        "import tempfile, sys, time\n"
+        f"tempfile.tempdir = {str(tmp_path)!r}\n"
+        "from flavorframe.run.scratch import Parcel, Scratch\n"
+        "Scratch.take('killed', Parcel({'x509up': b'secret'}))\n"
+        "print('taken', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "taken\n"
+    (alive,) = scratch.entries()
+    assert (alive.run, alive.process, alive.in_use) == ("killed", process.pid, True)
+    assert scratch.clean() == []
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    (left,) = scratch.entries()
+    assert not left.in_use
+    assert scratch.clean() == [left]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_run_removes_what_is_left(tmp_path):
+    Scratch.take("first", parcel())
+    (first,) = scratch.entries()
+    copy = tmp_path / f"flavorframe-{os.getuid()}-left-1"
+    copy.mkdir()
+    (copy / "lock").touch()
+    note = {"run": "left", "host": "", "process": 1, "since": 0}
+    (copy / "note.json").write_text(json.dumps(note))
+    Scratch.take("second", parcel())
+    assert not copy.exists()
+    assert Path(first.path).exists()
+    Scratch.leave("second")
+    Scratch.leave("first")
+
+
+def test_links_and_strangers_are_left_alone(tmp_path):
+    target = tmp_path / "precious"
+    target.mkdir()
+    (tmp_path / f"flavorframe-{os.getuid()}-link").symlink_to(target)
+    (tmp_path / f"flavorframe-{os.getuid()}-other").mkdir()
+    assert scratch.clean() == []
+    assert len(list(tmp_path.iterdir())) == 3

@@ -1,0 +1,193 @@
+"""Servers on this machine, started by tests: XRootD, with and without security, and HTTP."""
+
+import http.server
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+PLAIN = """
+xrd.port {port}
+xrd.network nodnr
+oss.localroot {folder}/data
+all.export /store r/o
+all.adminpath {folder}/admin
+all.pidpath {folder}/admin
+"""
+GSI = """
+xrootd.seclib libXrdSec.so
+sec.protocol gsi -certdir:{authorities} -cert:{folder}/host.pem -key:{folder}/host.key \
+-gridmap:{folder}/gridmap -gmapopt:2 -crl:0 -dlgpxy:0
+sec.protbind * only gsi
+"""
+
+
+class XRootD:
+    """An XRootD server of its own folder; ``store`` holds what it serves."""
+
+    def __init__(self, authority=None, users=("Test User",)):
+        if shutil.which("xrootd") is None:
+            pytest.skip("the XRootD server is not installed (Debian: xrootd-server)")
+        pytest.importorskip("XRootD", reason="the XRootD client is not installed")
+        # Not in pytest's own folder, which other users, such as the server's, cannot enter.
+        self.folder = Path(tempfile.mkdtemp(prefix="test-xrootd-"))
+        self.folder.chmod(0o755)
+        self.store = self.folder / "data" / "store"
+        self.store.mkdir(parents=True)
+        (self.folder / "admin").mkdir()
+        self.port = free_port()
+        text = PLAIN if authority is None else PLAIN + GSI
+        if authority is not None:
+            self._secure(authority, users)
+        names = {"port": self.port, "folder": self.folder, "authorities": self.folder / "ca"}
+        (self.folder / "server.cfg").write_text(text.format(**names))
+        self._process = None
+        self.start()
+
+    def _secure(self, authority, users):
+        from grid import key_pem, pem
+
+        shutil.copytree(authority.folder, self.folder / "ca")
+        (self.folder / "ca").chmod(0o755)
+        certificate, key = authority.issue("localhost")
+        (self.folder / "host.pem").write_bytes(pem(certificate))
+        (self.folder / "host.key").write_bytes(key_pem(key))
+        (self.folder / "host.key").chmod(0o400)
+        lines = [f'"/DC=test/CN={user}" tester\n' for user in users]
+        (self.folder / "gridmap").write_text("".join(lines))
+
+    def start(self):
+        command = ["xrootd", "-c", f"{self.folder}/server.cfg", "-l", f"{self.folder}/admin/log"]
+        if os.geteuid() == 0:  # it refuses to run as root
+            for path in [self.folder / "admin", *self.folder.glob("host.key")]:
+                shutil.chown(path, "xrootd", "xrootd")
+            command += ["-R", "xrootd"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self._process = subprocess.Popen(command, cwd=self.folder / "admin", **quiet)
+        wait_for(lambda: self._process.poll() is not None or answers(self.port))
+        assert self._process.poll() is None, self.log
+
+    def stop(self):
+        self._process.kill()
+        self._process.wait()
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.folder)
+
+    @property
+    def log(self):
+        return "".join(path.read_text() for path in self.folder.rglob("log"))
+
+    def put(self, file, name=None):
+        """Serve a copy of a file; return its URL."""
+        shutil.copy(file, self.store / (name or Path(file).name))
+        return f"root://localhost:{self.port}//store/{name or Path(file).name}"
+
+
+class Web:
+    """An HTTP server of the files of a folder, which understands ranges.
+
+    ``mood`` is what it does today: "ranges", "whole" (it ignores ranges), "breaks" (it ends in the
+    middle of what it sends), or the number of an error. ``requests`` lists (method, path, range,
+    authorization) of what it was asked, and ``sent`` counts the bytes of files. With ``tls``, a
+    context, it speaks HTTPS.
+    """
+
+    def __init__(self, folder, tls=None):
+        self.mood, self.requests, self.sent = "ranges", [], 0
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, folder))
+        self._server.daemon_threads = True
+        self._tls = tls
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+        self.url = f"http{'s' if tls else ''}://localhost:{self._server.server_port}"
+
+    def demand_certificate(self):
+        self._tls.verify_mode = ssl.CERT_REQUIRED
+
+    def close(self):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def _handler(web, folder):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def log_message(self, *arguments):
+            pass
+
+        def do_HEAD(self):
+            self.answer(body=False)
+
+        def do_GET(self):
+            self.answer(body=True)
+
+        def answer(self, body):
+            headers = self.headers
+            asked = (self.command, self.path, headers.get("Range"), headers.get("Authorization"))
+            web.requests.append(asked)
+            file = Path(folder) / self.path.lstrip("/")
+            if isinstance(web.mood, int) or not file.is_file():
+                self.send_error(web.mood if isinstance(web.mood, int) else 404)
+                return
+            size, status, start = file.stat().st_size, 200, 0
+            last = size - 1
+            found = re.fullmatch(r"bytes=(\d+)-(\d*)", headers.get("Range", ""))
+            if found and web.mood != "whole":
+                start, last, status = int(found[1]), min(int(found[2] or size), size - 1), 206
+            content = part(file, start, last) if body else b""
+            self.send_response(status)
+            self.send_header("Content-Length", str(last + 1 - start))
+            self.send_header("ETag", f'"{file.stat().st_mtime_ns:x}"')
+            if status == 206:
+                self.send_header("Content-Range", f"bytes {start}-{last}/{size}")
+            self.end_headers()
+            if body and web.mood == "breaks" and len(content) > 1000:
+                self.wfile.write(content[:1000])
+                self.wfile.flush()
+                self.connection.shutdown(socket.SHUT_RDWR)
+            elif body:
+                web.sent += len(content)
+                self.wfile.write(content)
+
+    return Handler
+
+
+def part(file, start, last):
+    with open(file, "rb") as opened:
+        opened.seek(start)
+        return opened.read(last + 1 - start)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answers(port):
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_for(condition, seconds=30):
+    """Wait until a condition holds; fail where it never does."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "this did not happen in time"
+        time.sleep(0.05)
