@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import distributed, fit_speed
 from benchmarks.files import CODECS, copies, make_file
 from benchmarks.measure import Measured, available, breakdown, import_seconds, run
+from benchmarks.rdataframe_overhead import overhead
 from benchmarks.recut import recut
 from benchmarks.scaling import scale
 
@@ -52,6 +53,7 @@ def main() -> None:
             summary |= ratios
             summary |= breakdown(file)
             summary |= recut(file)
+            summary |= overhead(file, rounds)
     summary |= fit_speed.measure()
     if not arguments.quick:
         summary |= scale(FOLDER)

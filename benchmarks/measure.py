@@ -13,7 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-NEEDS = {"rdataframe": "ROOT", "legacy_loop": "ROOT", "coffea_arrays": "coffea"}
+NEEDS = {
+    "rdataframe": "ROOT",
+    "rdataframe_engine": "ROOT",
+    "legacy_loop": "ROOT",
+    "coffea_arrays": "coffea",
+}
 """What contenders import that may not be installed."""
 
 

@@ -3,11 +3,12 @@
 from . import fit as fit, report as report, samples as samples
 from .analysis import Analysis as Analysis
 from .catalogue import catalog as catalog
+from .certificate import Certificate as Certificate, certify as certify
 from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset
 from .errors import FlavorframeError as FlavorframeError
 from .expr.cut_strings import parse as parse
 from .expr.expression import Expr as Expr, events as events
-from .expr.external import correction as correction, function as function
+from .expr.external import correction as correction, cpp as cpp, function as function
 from .expr.functions import (
     arccos as arccos,
     arccosh as arccosh,

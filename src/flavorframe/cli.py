@@ -1,8 +1,8 @@
-"""The command line: ``flavorframe run``, ``sample``, ``inspect``, ``fit``, ``report``, ``cache``
-and ``workers``.
+"""The command line: ``flavorframe run``, ``certify``, ``sample``, ``inspect``, ``fit``, ``report``,
+``cache`` and ``workers``.
 
 Exit codes: 0 all well; 1 an error, told in a sentence on standard error; 2 wrong usage; 3 the run
-is partial, because some files could not be read; 4 a fit is not valid.
+is partial, because some files could not be read; 4 a fit is not valid; 5 engines differ.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from flavorframe.fit import FitResult, MassModel
     from flavorframe.result.result import Results
 
-PARTIAL, INVALID_FIT = 3, 4
+PARTIAL, INVALID_FIT, DIFFERENCE = 3, 4, 5
 
 app = typer.Typer(
-    epilog="Exit codes: 0 all well, 1 error, 2 wrong usage, 3 partial result, 4 invalid fit.",
+    epilog="Exit codes: 0 all well, 1 error, 2 wrong usage, 3 partial result, 4 invalid fit, "
+    "5 engines differ.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -100,6 +101,7 @@ def run(
     base: Annotated[str | None, typer.Option(help="Folder or URL before the root paths.")] = None,
     output: Annotated[Path, typer.Option(help="Folder for results and report.")] = Path("out"),
     threads: Annotated[int | None, typer.Option(help="By default, all cores.")] = None,
+    engine: Annotated[str, typer.Option(help="columnar, or rdataframe.")] = "columnar",
     on: Annotated[
         str | None, typer.Option(help="Dask scheduler's address, 'dask' or 'gateway'.")
     ] = None,
@@ -117,6 +119,7 @@ def run(
         cache=cache,
         output=output,
         threads=threads,
+        engine=engine,
         progress=False if json else None,
     )
     fits = _fit_all(results, loaded.models)
@@ -127,6 +130,43 @@ def run(
         _echo_results(results, fits)
         typer.echo(f"results in {output}, report in {report_path}")
     _exit(results, fits)
+
+
+@app.command()
+def certify(
+    script: Annotated[Path, typer.Argument(help="Python file that defines `analysis`.")],
+    files: Annotated[list[str] | None, typer.Argument(help="ntuples, or globs of them.")] = None,
+    catalog: Annotated[str | None, typer.Option(help="Catalogue of datasets, in JSON.")] = None,
+    era: Annotated[list[str] | None, typer.Option(help="Era; may be repeated.")] = None,
+    base: Annotated[str | None, typer.Option(help="Folder or URL before the root paths.")] = None,
+    engines: Annotated[str, typer.Option(help="Names with commas.")] = "columnar,rdataframe",
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for the certificates, as pages and JSON.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Run an analysis with several engines and certify that they agree, cut by cut."""
+    from flavorframe.certificate import certify as compare
+    from flavorframe.result.store import dump
+    from flavorframe.writing import make_folder
+
+    loaded = _load_script(script)
+    names = [name.strip() for name in engines.split(",")]
+    datasets = _datasets(files or [], catalog, era or [], base)
+    found = {e: compare(loaded.analysis, data, engines=names) for e, data in datasets.items()}
+    for name, certificate in found.items():
+        if output is not None:
+            make_folder(output)
+            certificate.save(output / f"{name}_certificate.html")
+            certificate.save(output / f"{name}_certificate.json")
+        if not json:
+            typer.echo(f"{certificate!r}\n")
+    if json:
+        typer.echo(dump({name: certificate.to_dict() for name, certificate in found.items()}))
+    if not all(certificate.agrees for certificate in found.values()):
+        raise typer.Exit(DIFFERENCE)
+    if any(certificate.unread for certificate in found.values()):
+        raise typer.Exit(PARTIAL)
 
 
 @app.command()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from flavorframe.datasets import Partition
 from flavorframe.engine.partial import Partial
 from flavorframe.errors import AnalysisError, did_you_mean
 from flavorframe.plan import Plan
 
-__all__ = ["Engine", "FileInfo", "Partial", "get_engine"]
+__all__ = ["Engine", "FileInfo", "FilesEngine", "Partial", "get_engine"]
 
-ENGINES = ("columnar",)
+ENGINES = ("columnar", "rdataframe")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,23 @@ class Engine(Protocol):
         """Return the result of no event: the identity of the partials' sum."""
 
 
+@runtime_checkable
+class FilesEngine(Engine, Protocol):
+    """An engine that can also evaluate a plan on several files in one loop."""
+
+    def evaluate_files(
+        self, plan: Plan, files: Sequence[FileInfo], threads: int, client: Any = None
+    ) -> Partial:
+        """Evaluate the plan on whole files, with so many threads or a Dask ``client``.
+
+        The partial's tables have a chunk for each file. Raises FileError where not all of them
+        could be read.
+        """
+
+    def alike(self, plan: Plan, file: FileInfo) -> object:
+        """Return what files must have in common to be evaluated together."""
+
+
 def get_engine(name: str, cache: bool | str | os.PathLike[str] | None = False) -> Engine:
     """Return the engine of that name, with a cache; see `flavorframe.Analysis.run` for both.
 
@@ -59,6 +77,12 @@ def get_engine(name: str, cache: bool | str | os.PathLike[str] | None = False) -
             f"There is no engine {name!r}.{did_you_mean(name, ENGINES)} It is one of "
             f"{', '.join(ENGINES)}."
         )
+    if name == "rdataframe":
+        from flavorframe.engine.rdataframe.engine import RDataFrameEngine
+        from flavorframe.engine.rdataframe.root import require_root
+
+        require_root()
+        return RDataFrameEngine()
     from flavorframe.cache import caching
     from flavorframe.engine.columnar.engine import ColumnarEngine
 

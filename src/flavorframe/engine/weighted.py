@@ -27,6 +27,12 @@ class WeightedHistogram:
         self._variances.add(index, weight**2)
         return self
 
+    def add_sums(self, values: Array, variances: Array) -> None:
+        """Add sums of weights and of squared weights by bin, flow included."""
+        bins = np.arange(values.size)
+        self._values.add(bins, values.reshape(-1))
+        self._variances.add(bins, variances.reshape(-1))
+
     def __add__(self, other: WeightedHistogram) -> WeightedHistogram:
         added = WeightedHistogram(self.axes)
         added._values = self._values + other._values

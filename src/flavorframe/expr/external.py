@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,10 +22,11 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 @dataclass(frozen=True)
 class Function:
-    """A user's function of one-dimensional numpy arrays, usable on expressions."""
+    """A user's function, usable on expressions: of numpy arrays, in C++ (``code``), or both."""
 
-    compute: Callable[..., Any]
+    compute: Callable[..., Any] | None
     name: str = field(compare=False)
+    code: str | None = None
 
     def __call__(self, *arguments: Operand) -> Expr:
         """Return the function of the given expressions or constants."""
@@ -35,7 +37,7 @@ class Function:
         return Expr(node)
 
     def __repr__(self) -> str:
-        return f"<ff.function {self.name}>"
+        return f"<ff.{'function' if self.code is None else 'cpp'} {self.name}>"
 
 
 def function(compute: Callable[..., Any]) -> Function:
@@ -57,6 +59,46 @@ def function(compute: Callable[..., Any]) -> Function:
     if not callable(compute):
         raise ExpressionError(f"ff.function takes a function, not {compute!r}.")
     return Function(compute, getattr(compute, "__name__", "function"))
+
+
+def cpp(
+    code: str, *, name: str | None = None, python: Callable[..., Any] | Function | None = None
+) -> Function:
+    """Make a C++ function of numbers usable on expressions, with ``engine="rdataframe"``.
+
+    It is called with one element's numbers, ``double`` or ``long long``, and returns a number or a
+    truth value; where an argument is missing it is not called. ``name`` is that of the function to
+    call, by default the last one in the text. The same in ``python``, of numpy arrays as
+    `function` takes them, lets the columnar engine compute it too. Raises ExpressionError where
+    the text has no such function.
+
+    >>> import flavorframe as ff
+    >>> rapidity = ff.cpp('''
+    ... #include <cmath>
+    ... double rapidity(double pt, double eta, double mass) {
+    ...   double mt = std::hypot(pt, mass);
+    ...   return std::asinh(pt / mt * std::sinh(eta));
+    ... }''')
+    >>> muon = ff.events().muon
+    >>> rapidity(muon.pt, muon.eta, ff.MUON_MASS)
+    <rapidity(muon.pt, muon.eta, 0.1056583755), one value per muon>
+    """
+    if not isinstance(code, str):
+        raise ExpressionError(f"ff.cpp takes the text of a C++ function, not {code!r}.")
+    known = [found for found in _DEFINITION.findall(code) if found not in _KEYWORDS]
+    if not known or name not in (None, *known):
+        wanted = "function definition" if name is None else f"definition of a function {name!r}"
+        found = f" It defines {', '.join(known)}." if known else ""
+        raise ExpressionError(
+            f"The text given to ff.cpp has no {wanted}, such as 'double f(double x) {{...}}'."
+            f"{found}{did_you_mean(name or '', known)}"
+        )
+    compute = python.compute if isinstance(python, Function) else python
+    return Function(compute, name or known[-1], code)
+
+
+_DEFINITION = re.compile(r"\b([A-Za-z_]\w*)\s*\([^(){}]*\)\s*(?:noexcept\s*)?\{")
+_KEYWORDS = frozenset({"if", "for", "while", "switch", "catch"})
 
 
 @dataclass(frozen=True)

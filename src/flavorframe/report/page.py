@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from flavorframe.analysis import Analysis
+    from flavorframe.certificate import Certificate
     from flavorframe.fit import FitResult
     from flavorframe.result.result import Result
 
@@ -47,13 +48,14 @@ def write(
     fits: FitResult | Mapping[str, FitResult] | None = None,
     title: str | None = None,
     text: str | None = None,
+    certificate: Certificate | None = None,
 ) -> Path:
     """Write a report of results as one HTML file that needs nothing else, and return its path.
 
     ``fits`` go by the names of their eras; "total" is a fit of all together, and so is a single fit
     for several eras. ``text`` is the analysis's own, such as the docstring of its file: without a
     ``title`` its first line is the title; it may have ``code``, **bold** and lists. ``analysis``
-    adds what the histograms show.
+    adds what the histograms show, ``certificate`` that of `flavorframe.certify`.
 
     Raises AnalysisError where results, fits and analysis do not belong together; RunError, naming
     the folder, where it cannot be written to.
@@ -73,13 +75,16 @@ def write(
     heading, body = title_and_body(text or "")
     if title is not None:
         heading, body = title, text or ""
-    template = _environment().get_template("template.html.j2")
-    page = template.render(title=heading, text=as_html(body), **_content(inputs, analysis))
+    template = environment().get_template("template.html.j2")
+    page = template.render(
+        title=heading, text=as_html(body), certificate=certificate, **_content(inputs, analysis)
+    )
     write_bytes(target, page.encode())
     return target
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return where the templates of pages are found."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(

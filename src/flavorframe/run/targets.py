@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flavorframe.engine import Engine
+from flavorframe.engine import Engine, FilesEngine
 from flavorframe.errors import AnalysisError, did_you_mean
 from flavorframe.run.executor import Executor, RunOptions
 
@@ -19,6 +19,14 @@ def executor_for(on: Any, engine: Engine, options: RunOptions) -> Executor:
     cluster or scheduler's address; "dask" for a cluster on this machine, or "gateway" for a new one
     of Dask Gateway. Raises AnalysisError for anything else.
     """
+    if (
+        isinstance(engine, FilesEngine)
+        and options.partition_size is None
+        and (on is None or is_dask(on))
+    ):
+        from flavorframe.run.whole_files import WholeFilesExecutor
+
+        return WholeFilesExecutor(engine, options, on)
     if on is None:
         from flavorframe.run.local import LocalExecutor
 

@@ -13,7 +13,7 @@ from flavorframe.engine.columnar.arrays import Array, Names, Values
 from flavorframe.engine.columnar.named import any_fits, is_about_names
 from flavorframe.engine.columnar.recall import note_matches
 from flavorframe.engine.columnar.segments import first_match, reduce_segments
-from flavorframe.errors import CorrectionError, ExpressionError
+from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
 from flavorframe.expr import nodes as n
 from flavorframe.expr.formula import formula
 from flavorframe.expr.operations import compute, widen
@@ -237,6 +237,11 @@ def _zeros_like(data: Any, size: int) -> Any:
 
 def _call(node: n.CallFunction, arrays: list[Array]) -> Array:
     name = node.function.name
+    if node.function.compute is None:
+        raise AnalysisError(
+            f"The function {name} in {formula(node)} is in C++ only: give the same in Python too, "
+            "by ff.cpp(..., python=...), or run with engine='rdataframe'."
+        )
     try:
         result = np.asarray(node.function.compute(*arrays))
     except Exception as error:

@@ -1,0 +1,167 @@
+"""Run engines on the same events and compare what they make of them."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from flavorframe.analysis import Analysis
+from flavorframe.certificate.certificate import Certificate, Compared, Cut, Difference
+from flavorframe.certificate.search import Pair, find
+from flavorframe.datasets import Dataset, Partition
+from flavorframe.engine import Engine, FileInfo, Partial, get_engine
+from flavorframe.errors import AnalysisError, RunError
+from flavorframe.outputs import Histogram
+from flavorframe.plan import Plan
+from flavorframe.run.attempts import Failed, evaluate, prepare
+from flavorframe.run.executor import PARTITION_SIZE
+from flavorframe.run.partitions import Segment, partitions
+
+MOST_EVENTS = 20
+"""How many differing events are explained."""
+
+PACKAGES = ("flavorframe", "numpy", "uproot", "ROOT")
+
+
+def certify(
+    analysis: Analysis,
+    data: Dataset,
+    *,
+    engines: Sequence[str | Engine] = ("columnar", "rdataframe"),
+    partition_size: int | None = None,
+) -> Certificate:
+    """Run engines on the same partitions, compare cut by cut and bin by bin, and certify it.
+
+    Counts must be equal; numbers that mathematical functions are part of, to 10⁻⁹. What differs is
+    followed to its event and candidate, of the first twenty events. Files that no engine can read
+    are listed; one that only some can read is a difference. Raises AnalysisError for less than two
+    engines, RunError where nothing could be read.
+
+    >>> import tempfile
+    >>> import flavorframe as ff
+    >>> t = ff.events().triplet
+    >>> analysis = ff.Analysis(ff.Selection(t).cut("mass", t.mass.between(1.65, 2.01)))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     catalog = ff.catalog(ff.samples.write(folder, fraction=1e-4, eras=["2017B"]))
+    ...     ff.certify(analysis, catalog["2017B"], engines=["columnar", "columnar"]).agrees
+    True
+    """
+    if not isinstance(data, Dataset):
+        raise AnalysisError(f"ff.certify() takes a dataset, such as ff.dataset(...), not {data!r}.")
+    made = [get_engine(e) if isinstance(e, str) else e for e in engines]
+    if len(made) < 2:
+        raise AnalysisError("ff.certify() compares two engines or more.")
+    comparison = _Comparison(analysis.plan, tuple(made))
+    for index, file in enumerate(data.files):
+        comparison.read(file, data.tree, index, partition_size or PARTITION_SIZE)
+    return comparison.certificate(data)
+
+
+@dataclass
+class _Comparison:
+    """What the engines gave so far."""
+
+    plan: Plan
+    engines: tuple[Engine, ...]
+    differences: list[Difference] = field(default_factory=list)
+    differing: int = 0
+    unread: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._sums = [engine.empty(self.plan) for engine in self.engines]
+        self._names = _distinct([engine.name for engine in self.engines])
+
+    def read(self, file: str, tree: str | None, index: int, size: int) -> None:
+        """Compare the engines on a file."""
+        segment = Segment(file)
+        opened = [prepare(engine, self.plan, segment, tree) for engine in self.engines]
+        infos = [info for info in opened if isinstance(info, FileInfo)]
+        if len(infos) < len(opened):
+            self._note_failures(opened, file, tree or "", (0, 0))
+            return
+        for part in partitions(segment, index, infos[0], size):
+            self._compare(part)
+
+    def _compare(self, part: Partition) -> None:
+        found = [evaluate(engine, self.plan, part) for engine in self.engines]
+        partials = [partial for partial in found if isinstance(partial, Partial)]
+        if len(partials) < len(found):
+            self._note_failures(found, part.file, part.tree, (part.start, part.stop))
+            return
+        self._sums = [a + b for a, b in zip(self._sums, partials, strict=True)]
+        for other in self.engines[1:]:
+            self._search(Pair(self.plan, (self.engines[0], other)), part)
+
+    def _search(self, pair: Pair, part: Partition) -> None:
+        if not pair.disagreements(part):
+            return
+        self.differing += 1
+        left = MOST_EVENTS - len(self.differences)
+        if left > 0:
+            self.differences.extend(find(pair, part, left))
+
+    def _note_failures(
+        self, found: Sequence[Any], file: str, tree: str, events: tuple[int, int]
+    ) -> None:
+        reasons = {
+            name: item.failure.reason if isinstance(item, Failed) else "it can be read"
+            for name, item in zip(self._names, found, strict=True)
+        }
+        if all(isinstance(item, Failed) for item in found):
+            where = f", events {events[0]} to {events[1]}" if events[1] else ""
+            self.unread.append(f"{file}{where}: {reasons[self._names[0]]}")
+            return
+        self.differences.append(Difference("failure", file, "", file, tree, events, reasons))
+
+    def certificate(self, data: Dataset) -> Certificate:
+        """Return the certificate of all that was read."""
+        events = self._sums[0].cutflow[0].events
+        if self.unread and not events and not self.differences:
+            raise RunError(
+                f"Nothing of dataset {data.name} could be read. The first: {self.unread[0]}"
+            )
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        return Certificate(
+            data.name, len(data.files), events, tuple(self._names), _versions(), self.plan.digest,
+            now, tuple(self._cuts()), tuple(self._outputs()), tuple(self.differences),
+            self.differing, tuple(self.unread),
+        )  # fmt: skip
+
+    def _cuts(self) -> Iterator[Cut]:
+        for rows in zip(*(partial.cutflow for partial in self._sums), strict=True):
+            counts = {
+                name: (row.events, row.candidates)
+                for name, row in zip(self._names, rows, strict=True)
+            }
+            yield Cut(rows[0].name, rows[0].formula, counts)
+
+    def _outputs(self) -> Iterator[Compared]:
+        partial = self._sums[0]
+        for name, output in self.plan.outputs:
+            if isinstance(output, Histogram):
+                view = partial.histograms[name].view(flow=True)
+                sums = view if view.dtype.names is None else view["value"]
+                yield Compared(name, "histogram", int(view.size), float(np.sum(sums)))
+            else:
+                rows = sum(len(next(iter(c.values()))) for c in partial.tables[name])
+                yield Compared(name, "snapshot", len(output.columns), float(rows))
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Return names of which none occurs twice: the same engine may be compared with itself."""
+    return [f"{n} ({i + 1})" if names.count(n) > 1 else n for i, n in enumerate(names)]
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found

@@ -1,0 +1,133 @@
+"""What two partials of the same events have not in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from flavorframe.engine.partial import Chunk, Partial
+from flavorframe.result import CutRow
+
+ROUNDING = 1e-9
+"""How far numbers may differ, relative: mathematical libraries differ in their last digits."""
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Something that two engines do not agree on: ``kind`` is cut, histogram, snapshot or link.
+
+    ``index`` is the row of the cutflow, of a cut.
+    """
+
+    kind: str
+    name: str
+    values: tuple[str, str]
+    index: int = -1
+
+
+def disagreements(first: Partial, second: Partial) -> list[Disagreement]:
+    """Return what differs, cuts first and in their order."""
+    return [
+        *_cuts(first, second),
+        *_histograms(first, second),
+        *_snapshots(first, second),
+        *_links(first, second),
+    ]
+
+
+def _cuts(first: Partial, second: Partial) -> Iterator[Disagreement]:
+    for index, (a, b) in enumerate(zip(first.cutflow, second.cutflow, strict=True)):
+        if (a.events, a.candidates) != (b.events, b.candidates):
+            values = f"{_counted(a)}", f"{_counted(b)}"
+            yield Disagreement("cut", a.name, values, index)
+        elif not _weights_agree(a, b):
+            values = f"sum of weights {a.sumw_candidates!r}", f"{b.sumw_candidates!r}"
+            yield Disagreement("cut", a.name, values, index)
+
+
+def _counted(row: CutRow) -> str:
+    events, candidates = (
+        f"{number:,} {what}{'s' * (number != 1)}"
+        for number, what in ((row.events, "event"), (row.candidates, "candidate"))
+    )
+    return f"{events}, {candidates}"
+
+
+def _weights_agree(a: CutRow, b: CutRow) -> bool:
+    size = math.sqrt(max(a.sumw2_candidates or 0.0, b.sumw2_candidates or 0.0))
+    pairs = [
+        (a.sumw_events, b.sumw_events),
+        (a.sumw_candidates, b.sumw_candidates),
+        (a.sumw2_candidates, b.sumw2_candidates),
+    ]
+    return all(
+        (x is None) == (y is None) and (x is None or y is None or _close(x, y, size))
+        for x, y in pairs
+    )
+
+
+def _close(x: float, y: float, size: float = 0.0) -> bool:
+    both_nan = math.isnan(x) and math.isnan(y)
+    return both_nan or x == y or abs(x - y) <= ROUNDING * (abs(x) + abs(y) + size)
+
+
+def _histograms(first: Partial, second: Partial) -> Iterator[Disagreement]:
+    for name, a in first.histograms.items():
+        x, y = a.view(flow=True), second.histograms[name].view(flow=True)
+        differing = _differing_bins(x, y)
+        if differing:
+            bins = f"{differing} of {x.size} bins"
+            yield Disagreement("histogram", name, (bins, bins))
+
+
+def _differing_bins(x: Any, y: Any) -> int:
+    if x.dtype.names is None:
+        return int((x != y).sum())
+    scale = np.sqrt(np.maximum(x["variance"], y["variance"]))
+    close = np.ones(x.shape, bool)
+    for field in ("value", "variance"):
+        a, b = x[field], y[field]
+        allowed = ROUNDING * (np.abs(a) + np.abs(b) + scale)
+        close &= (a == b) | (np.abs(a - b) <= allowed) | (np.isnan(a) & np.isnan(b))
+    return int((~close).sum())
+
+
+def _snapshots(first: Partial, second: Partial) -> Iterator[Disagreement]:
+    for name, chunks in first.tables.items():
+        a, b = _joined(chunks), _joined(second.tables[name])
+        sizes = _rows(a), _rows(b)
+        if sizes[0] != sizes[1]:
+            yield Disagreement("snapshot", name, (f"{sizes[0]} rows", f"{sizes[1]} rows"))
+            continue
+        wrong = [column for column in a if not _same_values(a[column], b[column])]
+        if wrong:
+            values = f"columns {', '.join(wrong)}"
+            yield Disagreement("snapshot", name, (values, values))
+
+
+def _joined(chunks: Sequence[Chunk]) -> Chunk:
+    filled = [chunk for chunk in chunks if _rows(chunk)]
+    if not filled:
+        return {}
+    return {name: np.concatenate([chunk[name] for chunk in filled]) for name in filled[0]}
+
+
+def _rows(chunk: Chunk) -> int:
+    return len(next(iter(chunk.values()))) if chunk else 0
+
+
+def _same_values(a: Any, b: Any) -> bool:
+    if a.dtype.kind != "f" and b.dtype.kind != "f":
+        return bool((a == b).all())
+    return bool(np.isclose(a, b, rtol=ROUNDING, atol=ROUNDING, equal_nan=True).all())
+
+
+def _links(first: Partial, second: Partial) -> Iterator[Disagreement]:
+    for name in dict.fromkeys([*first.links, *second.links]):
+        a, b = first.links.get(name, (0, 0, 0)), second.links.get(name, (0, 0, 0))
+        if a != b:
+            yield Disagreement("link", name, (str(a), str(b)))

@@ -1,0 +1,260 @@
+"""The body of one C++ function: its columns, its values of the event, and its loops.
+
+An element of any axis is its index in the file's numbering, a ``long long``: for a part of a
+collection and for combinations the index in their own list. ``alive`` bodies see, of the
+candidates, those of the state ``s``; the masks of parts and what links lead to always see all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+
+from flavorframe.engine.rdataframe.ledger import NOTE, Ledger
+from flavorframe.engine.rdataframe.literals import literal, text
+from flavorframe.engine.rdataframe.views import derived
+from flavorframe.expr import nodes as n
+
+FULL, ALIVE = "full", "alive"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all bodies of a plan share: the candidates, what depends on them, and carriers."""
+
+    candidates: n.Axis
+    depending: frozenset[n.Node]
+    carriers: Mapping[n.Axis, str]
+
+
+class Body:
+    """Collects the lines of a function while expressions are translated."""
+
+    def __init__(self, setting: Setting, trees: Iterable[n.Node]) -> None:
+        self.setting = setting
+        self.lines: list[str] = []
+        self.parameters: dict[str, str] = {}
+        self.uses = _uses(trees)
+        self._axis_of: dict[str, n.Axis] = {}
+        self._names: dict[str, Iterator[int]] = {}
+        self._sizes: dict[n.Axis, str] = {}
+        self._lists: dict[n.Axis, str] = {}
+        self._elements: dict[n.Axis, str] = {}
+        self._living = ""
+        self._notes: list[str] = []
+        self._events = {view: Scope(self, n.EVENT, view, "", self.lines) for view in (FULL, ALIVE)}
+
+    def name(self, prefix: str) -> str:
+        """Return a name that the function does not use yet."""
+        return f"{prefix}{next(self._names.setdefault(prefix, count()))}"
+
+    def parameter(self, column: n.Column) -> str:
+        """Return the name of the function's argument that holds a column."""
+        return self._parameter(column.branch, column.on)
+
+    def event(self, view: str) -> Scope:
+        """Return where values of the event are computed."""
+        return self._events[view]
+
+    def event_of(self, node: n.Node, view: str) -> Scope:
+        """Return where a value of the event is computed once for both views, if it can be."""
+        return self._events[view if node in self.setting.depending else FULL]
+
+    def scope(self, axis: n.Axis, view: str, element: str) -> Scope:
+        """Return where values of one element are computed, its lines to be put into a loop."""
+        return Scope(self, axis, view, element, [])
+
+    # elements
+
+    def size(self, axis: n.Axis) -> str:
+        """Return how many elements an axis has in the file."""
+        if not isinstance(axis, n.CollectionAxis):
+            return f"flavorframe::Integer({self.made_of(axis)}.size())"
+        if axis not in self._sizes:
+            self._sizes[axis] = self.name("n")
+            if axis not in self._axis_of.values():
+                self._parameter(self.setting.carriers[axis], axis)
+        return self._sizes[axis]
+
+    def made_of(self, axis: n.Axis) -> str:
+        """Return the list of what the elements of a part or of combinations are made of."""
+        if axis not in self._lists:
+            self._lists[axis] = self._make_list(axis)
+        return self._lists[axis]
+
+    def elements(self, axis: n.Axis, view: str) -> str:
+        """Return what a loop over the elements in a view runs over."""
+        candidates = self.setting.candidates
+        if view == FULL or not derived(axis, candidates):
+            return f"flavorframe::All{{{self.size(axis)}}}"
+        if axis == candidates:
+            return "s.candidates"
+        if axis not in self._elements:
+            size, alive, name = self.size(axis), self._alive(axis, "i"), self.name("left")
+            self.lines.append(
+                f"const auto {name} = flavorframe::those({size}, "
+                f"[&](flavorframe::Integer i) {{ return {alive}; }});"
+            )
+            self._elements[axis] = name
+        return self._elements[axis]
+
+    # links
+
+    def note(self, counting: str) -> None:
+        """Count a link, by C++ that adds to ``note``, after the lines so far."""
+        name = f"note{len(self._notes)}"
+        self._notes.append(name)
+        self.lines.append(f"flavorframe::Note {name}; {{ auto& note = {name}; {counting} }}")
+
+    def noted(self, ledger: Ledger, entries: str) -> list[str]:
+        """Return the lines that enter the counts of the links."""
+        start = ledger.notes_at
+        return [f"{name}.enter({entries}, {start + NOTE * i});"
+                for i, name in enumerate(self._notes)]  # fmt: skip
+
+    # the function
+
+    def function_code(
+        self, name: str, what: str, returned: str, parameters: str, lines: list[str]
+    ) -> tuple[tuple[str, ...], str]:
+        """Return the branches that the function takes, and its text; compilers call it ``what``."""
+        checks = self.checks(started=name != "start")
+        own = [f"class C{i}" for i in range(len(self.parameters))]
+        columns = [f"const C{i}& {c}" for i, c in enumerate(self.parameters.values())]
+        given = ["const flavorframe::State& s"] * (name != "start") + [parameters] * bool(
+            parameters
+        )
+        head = f"template <{', '.join(own)}>\n" if own else "inline "
+        inside = "\n".join(checks + self.lines + lines)
+        code = (
+            f"#line 1 {text(what)}\n{head}{returned} {name}({', '.join(given + columns)}) {{\n"
+            f"{inside}\n}}\n"
+        )
+        return tuple(self.parameters), code
+
+    def checks(self, *, started: bool) -> list[str]:
+        """Return the lines that make sizes known, and refuse lists of unequal length."""
+        lines = []
+        for axis in dict.fromkeys(a for a in self._axis_of.values() if a != n.EVENT):
+            branches = [branch for branch, own in self._axis_of.items() if own == axis]
+            known = self.parameters[branches[0]]
+            size = self._sizes.get(axis) or self.name("n")
+            lines.append(f"const flavorframe::Integer {size} = {known}.size();")
+            lines += [self._check(b, f"{self.parameters[b]}.size()", size, branches[0])
+                      for b in branches[1:]]  # fmt: skip
+            if axis == self.setting.candidates and started:
+                lines.append(self._check(branches[0], size, "s.size", self.setting.carriers[axis]))
+        return lines
+
+    def _parameter(self, branch: str, axis: n.Axis) -> str:
+        if branch not in self.parameters:
+            self.parameters[branch] = f"c{len(self.parameters)}"
+            self._axis_of[branch] = axis
+        return self.parameters[branch]
+
+    @staticmethod
+    def _check(branch: str, size: str, expected: str, known: str) -> str:
+        return f"flavorframe::check_size({size}, {expected}, {text(branch)}, {text(known)});"
+
+    def _make_list(self, axis: n.Axis) -> str:
+        if isinstance(axis, n.Subset):
+            scope = self.scope(axis.parent, FULL, self.name("i"))
+            mask, size = (
+                scope.function(axis.mask, wrap="flavorframe::holds"),
+                self.size(axis.parent),
+            )
+            made = f"flavorframe::those({size}, {mask})"
+        else:
+            assert isinstance(axis, n.Combination)
+            number, sizes = len(axis.parents), [self.size(parent) for parent in axis.parents]
+            same = [
+                str(max((j for j in range(i) if axis.parents[j] == parent), default=-1))
+                for i, parent in enumerate(axis.parents)
+            ]
+            made = f"flavorframe::combined<{number}>({{{', '.join(sizes)}}}, {{{', '.join(same)}}})"
+        name = self.name("list")
+        self.lines.append(f"const auto {name} = {made};")
+        return name
+
+    def _alive(self, axis: n.Axis, element: str) -> str:
+        """Return the C++ for whether an element is made of living candidates."""
+        if axis == self.setting.candidates:
+            if not self._living:
+                self._living = "living"
+                self.lines.append("const auto living = flavorframe::living(s);")
+            return f"living[{element}]"
+        parts = f"{self.made_of(axis)}[{element}]"
+        if isinstance(axis, n.Subset):
+            return self._alive(axis.parent, parts)
+        assert isinstance(axis, n.Combination)
+        parents = [
+            (i, p) for i, p in enumerate(axis.parents) if derived(p, self.setting.candidates)
+        ]
+        return " && ".join(self._alive(parent, f"{parts}[{i}]") for i, parent in parents)
+
+
+class Scope:
+    """Where values of one element, or of the event, are computed; what recurs gets a name."""
+
+    def __init__(self, body: Body, axis: n.Axis, view: str, element: str, lines: list[str]) -> None:
+        self.body, self.axis, self.view, self.element, self.lines = body, axis, view, element, lines
+        self._known: dict[n.Node, str] = {}
+        self._parents: dict[str, Scope] = {}
+
+    def value(self, node: n.Node) -> str:
+        """Return the C++ of a node's value here."""
+        if isinstance(node, n.Literal):
+            return literal(node.value)
+        if node.axis == n.EVENT:
+            scope = self.body.event_of(node, self.view)
+            return scope.named(node) if self.axis != n.EVENT else scope.computed(node)
+        return self.computed(node)
+
+    def named(self, node: n.Node) -> str:
+        """Return a name for the node's value here, computed once."""
+        from flavorframe.engine.rdataframe.translate import translate
+
+        if isinstance(node, n.Literal):
+            return literal(node.value)
+        if node.axis == n.EVENT and self is not self.body.event_of(node, self.view):
+            return self.body.event_of(node, self.view).named(node)
+        if node not in self._known:
+            code = translate(node, self)
+            if isinstance(node, n.Column | n.Position):
+                return code
+            self._known[node] = self.body.name("v")
+            self.lines.append(f"const auto {self._known[node]} = {code};")
+        return self._known[node]
+
+    def computed(self, node: n.Node) -> str:
+        """Return the C++ of the node, or its name where it is used more than once."""
+        from flavorframe.engine.rdataframe.translate import translate
+
+        if node in self._known or self.body.uses[node] > 1:
+            return self.named(node)
+        return translate(node, self)
+
+    def function(self, node: n.Node, wrap: str = "") -> str:
+        """Return a C++ function of this scope's element that computes the node."""
+        value = self.value(node)
+        inside = " ".join([*self.lines, f"return {wrap}({value});"])
+        return f"[&](flavorframe::Integer {self.element}) {{ {inside} }}"
+
+    def parent(self, axis: n.Axis, element: str) -> Scope:
+        """Return where values of what this element is made of are computed."""
+        if element not in self._parents:
+            name = self.body.name("p")
+            self.lines.append(f"const flavorframe::Integer {name} = {element};")
+            self._parents[element] = Scope(self.body, axis, self.view, name, self.lines)
+        return self._parents[element]
+
+
+def _uses(trees: Iterable[n.Node]) -> Counter[n.Node]:
+    uses: Counter[n.Node] = Counter()
+    for tree in trees:
+        uses[tree] += 1
+        for node in n.walk(tree):
+            uses.update(node.children())
+    return uses

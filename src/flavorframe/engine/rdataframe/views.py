@@ -1,0 +1,28 @@
+"""Which values depend on the candidates that are alive, and so change from cut to cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flavorframe.expr import nodes as n
+
+
+def derived(axis: n.Axis, candidates: n.Axis) -> bool:
+    """Return whether the axis is the candidates', or made from it."""
+    if axis == candidates:
+        return axis != n.EVENT
+    if isinstance(axis, n.Subset):
+        return derived(axis.parent, candidates)
+    if isinstance(axis, n.Combination):
+        return any(derived(parent, candidates) for parent in axis.parents)
+    return False
+
+
+def depending(trees: Iterable[n.Node], candidates: n.Axis) -> frozenset[n.Node]:
+    """Return the nodes whose values depend on which candidates are alive."""
+    found: set[n.Node] = set()
+    for tree in trees:
+        for node in n.walk(tree):
+            if derived(node.axis, candidates) or any(child in found for child in node.children()):
+                found.add(node)
+    return frozenset(found)

@@ -1,0 +1,110 @@
+"""Run an engine that takes whole files at once: many in one loop, on this machine or a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import groupby
+from typing import Any
+
+from flavorframe.datasets import Dataset, Partition
+from flavorframe.engine import FileInfo, FilesEngine
+from flavorframe.engine.partial import Partial
+from flavorframe.errors import FileError
+from flavorframe.plan import Plan
+from flavorframe.run.attempts import Failed, evaluate, prepare
+from flavorframe.run.executor import Executor, Outcome, RunOptions
+from flavorframe.run.gathering import Gathering, Piece
+from flavorframe.run.local import available_cores
+
+AT_ONCE = 20_000_000
+"""Events in one loop: what is told in between, and what is read anew where a file is damaged."""
+
+
+class WholeFilesExecutor(Executor):
+    """Gives an engine whole files, as many at once as are alike; where it fails, partitions."""
+
+    def __init__(self, engine: FilesEngine, options: RunOptions, on: Any = None) -> None:
+        """``on`` is a Dask client, cluster or address, or None for the cores of this machine."""
+        self._engine, self._options, self._on = engine, options, on
+        self._threads = options.threads or available_cores()
+
+    def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
+        """Evaluate the plan; see `flavorframe.run.executor.Executor.run`."""
+        with ExitStack() as stack:
+            client = None
+            if self._on is not None:
+                from flavorframe.run.dask_cluster import client_for
+
+                client = stack.enter_context(client_for(self._on, self._options.threads))
+            gathering = Gathering(plan, dataset, self._engine, self._options, earlier)
+            with gathering:
+                try:
+                    self._evaluate_all(plan, dataset, gathering, client)
+                except KeyboardInterrupt:
+                    if not gathering.events:
+                        raise
+                    gathering.stop("interrupted")
+        return gathering.outcome(self._threads)
+
+    def _evaluate_all(
+        self, plan: Plan, dataset: Dataset, gathering: Gathering, client: Any
+    ) -> None:
+        retries = self._options.retries
+        opened = []
+        for index, segment in enumerate(gathering.work):
+            found = prepare(self._engine, plan, segment, dataset.tree, retries)
+            info = gathering.opened(index, found)
+            if info is not None and info.events:
+                opened.append((index, info))
+        whole = [(i, f) for i, f in opened if _is_whole(gathering, i, f)]
+        for batch in _batches(whole, lambda info: self._engine.alike(plan, info)):
+            self._evaluate_together(plan, batch, gathering, client)
+            if gathering.stopped:
+                return
+        for index, info in opened:
+            if not _is_whole(gathering, index, info):
+                self._evaluate_apart(plan, index, info, gathering)
+
+    def _evaluate_together(
+        self, plan: Plan, batch: list[tuple[int, FileInfo]], gathering: Gathering, client: Any
+    ) -> None:
+        files = [info for _, info in batch]
+        try:
+            partial = self._engine.evaluate_files(plan, files, self._threads, client)
+        except FileError:  # which file, and which events of it, is found out piece by piece
+            for index, info in batch:
+                self._evaluate_apart(plan, index, info, gathering)
+            return
+        pieces = [
+            Piece(
+                Partition(info.file, info.tree, 0, info.events, index),
+                {name: (chunks[i],) for name, chunks in partial.tables.items()},
+            )
+            for i, (index, info) in enumerate(batch)
+        ]
+        gathering.add_pieces(pieces, partial)
+
+    def _evaluate_apart(self, plan: Plan, index: int, info: FileInfo, gathering: Gathering) -> None:
+        for part in gathering.partitions(index, info, self._options.size):
+            found: Partial | Failed = evaluate(self._engine, plan, part, self._options.retries)
+            gathering.add(part, found)
+
+
+def _is_whole(gathering: Gathering, index: int, info: FileInfo) -> bool:
+    segment = gathering.work[index]
+    return segment.start == 0 and segment.stop in (None, info.events)
+
+
+def _batches(
+    files: Iterable[tuple[int, FileInfo]], alike: Any
+) -> Iterator[list[tuple[int, FileInfo]]]:
+    """Yield files that follow each other and are alike, no more events than fit in a loop."""
+    for _, group in groupby(files, lambda item: alike(item[1])):
+        batch: list[tuple[int, FileInfo]] = []
+        for item in group:
+            if batch and sum(info.events for _, info in [*batch, item]) > AT_ONCE:
+                yield batch
+                batch = []
+            batch.append(item)
+        yield batch

@@ -1,0 +1,130 @@
+"""Certificates: engines that agree, and a seeded difference down to its candidate."""
+
+import json
+from dataclasses import replace
+from importlib.util import find_spec
+
+import pytest
+from typer.testing import CliRunner
+
+import flavorframe as ff
+from flavorframe.cli import app
+from flavorframe.engine import get_engine
+from flavorframe.errors import AnalysisError, RunError
+from flavorframe.expr import nodes as n
+from flavorframe.result import Cutflow
+from reference import published
+
+needs_root = pytest.mark.skipif(find_spec("ROOT") is None, reason="needs ROOT")
+
+
+class OtherMass:
+    """The columnar engine, but for one cut that is at 1.63 where the plan says 1.62 GeV."""
+
+    name = "other"
+
+    def __init__(self):
+        self._engine = get_engine("columnar")
+
+    def prepare(self, plan, file, tree):
+        return self._engine.prepare(plan, file, tree)
+
+    def empty(self, plan):
+        return self._engine.empty(plan)
+
+    def evaluate(self, plan, partition):
+        steps = tuple(replace(s, node=_moved(s.node)) for s in plan.selection.steps)
+        moved = replace(plan, selection=replace(plan.selection, steps=steps))
+        found = self._engine.evaluate(moved, partition)
+        labelled = zip(found.cutflow, self.empty(plan).cutflow, strict=True)
+        rows = tuple(replace(row, formula=own.formula) for row, own in labelled)
+        return replace(found, cutflow=Cutflow(rows))
+
+
+def _moved(node):
+    return n.Literal(1.63) if node == n.Literal(1.62) else node.map(_moved)
+
+
+@needs_root
+@pytest.mark.parametrize("layout", ["bph", "nano-rntuple"])
+def test_engines_agree(sample, layout):
+    certificate = ff.certify(published(), ff.dataset(str(sample(layout))))
+    assert certificate.agrees
+    assert certificate.events == 1200
+    assert "columnar and rdataframe agree" in repr(certificate)
+    assert all(len(set(cut.counts.values())) == 1 for cut in certificate.cuts)
+
+
+def test_difference_is_followed_to_its_candidate(sample, tmp_path):
+    data = ff.dataset(str(sample("nano")))
+    certificate = ff.certify(published(), data, engines=["columnar", OtherMass()])
+    assert not certificate.agrees
+    difference = certificate.differences[0]
+    assert (difference.kind, difference.name) == ("cut", "2μ+track mass")
+    assert set(difference.identity) == {"run", "luminosity_block", "event"}
+    assert all(1.62 <= c.values["triplet.mass"][0] < 1.63 for c in difference.candidates)
+    assert all(c.kept == (True, False) for c in difference.candidates)
+    assert "DIFFER" in repr(certificate)
+    assert "not kept by other" in certificate._repr_html_()
+    page = certificate.save(tmp_path / "certificate.html").read_text()
+    assert "not kept by other" in page
+    saved = json.loads(certificate.save(tmp_path / "certificate.json").read_text())
+    assert saved["agrees"] is False
+
+
+def test_differing_candidates_are_all_that_differ(sample):
+    """The events told are those between the two thresholds, found without any engine's help."""
+    file = str(sample("nano", events=150))
+    ours = published()
+    first = ff.Analysis(ff.Selection(ff.events().triplet, ours.selection.steps[:3]))
+    t, events = ff.events().triplet, ff.events()
+    between = first.with_outputs(rows=ff.snapshot(events.event, t.mass)).run(
+        ff.dataset(file), progress=False
+    )
+    expected = {
+        int(event)
+        for event, mass in zip(between.rows["event"], between.rows["mass"], strict=True)
+        if 1.62 <= mass < 1.63
+    }
+    certificate = ff.certify(ours, ff.dataset(file), engines=["columnar", OtherMass()])
+    assert {d.identity["event"] for d in certificate.differences} == expected
+
+
+def test_file_that_nobody_can_read(sample, tmp_path):
+    broken = tmp_path / "broken.root"
+    broken.write_text("no ROOT file")
+    data = ff.dataset([str(sample("nano", events=150)), str(broken)])
+    certificate = ff.certify(published(), data, engines=["columnar", "columnar"])
+    assert certificate.agrees
+    assert "broken.root" in certificate.unread[0]
+    with pytest.raises(RunError, match="Nothing of dataset"):
+        ff.certify(published(), ff.dataset(str(broken)), engines=["columnar", "columnar"])
+
+
+def test_one_engine_is_not_enough(sample):
+    with pytest.raises(AnalysisError, match="two engines"):
+        ff.certify(published(), ff.dataset(str(sample("nano"))), engines=["columnar"])
+
+
+def test_section_of_the_report(sample, tmp_path):
+    data = ff.dataset(str(sample("nano", events=150)))
+    certificate = ff.certify(published(), data, engines=["columnar", "columnar"])
+    result = published().run(data, progress=False)
+    page = ff.report.write(tmp_path / "report.html", result, certificate=certificate)
+    assert '<section id="certificate">' in page.read_text()
+
+
+def test_command_line(sample, tmp_path):
+    script = tmp_path / "a.py"
+    script.write_text(
+        "import flavorframe as ff\nt = ff.events().triplet\n"
+        "analysis = ff.Analysis(ff.Selection(t).cut('mass', t.mass > 1.8))\n"
+    )
+    out = tmp_path / "out"
+    arguments = ["certify", str(script), str(sample("nano", events=150)), "--output", str(out)]
+    found = CliRunner().invoke(app, [*arguments, "--engines", "columnar,columnar"])
+    assert found.exit_code == 0, found.output
+    assert "agree" in found.output
+    assert {path.name for path in out.iterdir()} == {
+        "files_certificate.html", "files_certificate.json",
+    }  # fmt: skip

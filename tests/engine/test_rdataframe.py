@@ -1,0 +1,214 @@
+"""The engine over RDataFrame: against the oracle and the columnar engine, threads, errors."""
+
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+import agreement
+import flavorframe as ff
+import oracle
+import wild
+from flavorframe import samples
+from flavorframe.engine import get_engine
+from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
+from reference import LAYOUTS, check_random, published, thorough
+
+if find_spec("ROOT") is None:
+    pytest.skip("the engine 'rdataframe' needs ROOT", allow_module_level=True)
+
+events = ff.events()
+t, muon = events.triplet, events.muon
+
+
+def run(analysis, *files, **options):
+    data = ff.dataset([str(file) for file in files])
+    return analysis.run(data, engine="rdataframe", progress=False, **options)
+
+
+def counts(result):
+    return [(row.name, row.events, row.candidates) for row in result.cutflow]
+
+
+# Random selections
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_random_selections(sample, layout):
+    check_random(sample(layout), examples=30, engine="rdataframe")
+
+
+@pytest.mark.parametrize("write", [wild.write_nano, wild.write_bph], ids=["nano", "bph"])
+def test_random_selections_of_hard_numbers(tmp_path, write):
+    check_random(write(tmp_path / "wild.root", events=300), examples=55, engine="rdataframe")
+
+
+# Corner cases, threads, partitions
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_corner_cases(corner_case, layout):
+    for case in samples.CORNER_CASES:
+        file = corner_case(case, layout)
+        for analysis in (published(), thorough()):
+            answer = oracle.evaluate(analysis, oracle.open_file(str(file)))
+            agreement.assert_agree(analysis, run(analysis, file), answer)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_threads_and_partitions_do_not_matter(sample, layout):
+    files, analysis = [sample(layout), sample(layout, events=150)], thorough()
+    expected = analysis.run(ff.dataset([str(f) for f in files]), progress=False)
+    for options in ({"threads": 1}, {"threads": 2}, {"partition_size": 400}):
+        found = run(analysis, *files, **options)
+        assert counts(found) == counts(expected)
+        assert found.links == expected.links
+        assert np.allclose(found.mass.values(), expected.mass.values(), rtol=1e-12, equal_nan=True)
+        for name, values in expected.rows.columns.items():
+            seen = found.rows[name]
+            assert seen.dtype == values.dtype
+            assert np.allclose(seen, values, rtol=1e-12, equal_nan=True), name
+
+
+def test_files_of_both_layouts_in_one_dataset(sample):
+    files = [sample("nano"), sample("bph"), sample("nano-rntuple")]
+    expected = published().run(ff.dataset([str(f) for f in files]), progress=False)
+    found = run(published(), *files)
+    assert counts(found) == counts(expected)
+    assert found.candidates["mass"].tolist() == expected.candidates["mass"].tolist()
+
+
+def test_threads_of_the_user_stay_as_they_were(sample):
+    import ROOT
+
+    run(published(), sample("nano"), threads=2)
+    assert not ROOT.ROOT.IsImplicitMTEnabled()
+
+
+def test_damaged_file_is_a_failure(sample, tmp_path):
+    import uproot
+
+    good, bad = sample("bph"), tmp_path / "bad.root"
+    content = bytearray(good.read_bytes())
+    with uproot.open(good) as file:
+        branch = file["Tree3Mu/ntuple"]["Triplet2_Mass"]
+        start, size = branch.member("fBasketSeek")[0], branch.member("fBasketBytes")[0]
+    content[start + size // 2 : start + size // 2 + 40] = bytes(40)
+    bad.write_bytes(content)
+    found = run(ff.Analysis(ff.Selection(t).cut("mass", t.mass > 1.8)), good, bad, threads=2)
+    assert [failure.file for failure in found.failures] == [str(bad)]
+    assert found.events == 1200
+    assert "Triplet2_Mass" in found.failures[0].reason or "ROOT says" in found.failures[0].reason
+
+
+def test_on_a_dask_cluster(sample):
+    from distributed import Client, LocalCluster
+
+    files = [sample("bph"), sample("bph", events=150)]
+    expected = thorough().run(ff.dataset([str(f) for f in files]), progress=False)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+    ):
+        found = run(thorough(), *files, on=client)
+    assert counts(found) == counts(expected)
+    assert found.links == expected.links
+    assert np.array_equal(found.rows["mass"], expected.rows["mass"])
+    assert np.allclose(found.mass.values(), expected.mass.values(), rtol=1e-12, equal_nan=True)
+
+
+# Users' functions and corrections
+
+
+TWICE = "double twice(double x) {\n  return 2 * x;\n}"
+
+
+def with_function(function):
+    return ff.Analysis(ff.Selection(t).cut("mass", function(t.mass) > 3.6))
+
+
+def test_function_in_both_languages(sample):
+    file = sample("nano")
+    analysis = with_function(ff.cpp(TWICE, python=lambda x: 2 * x))
+    data = ff.dataset(str(file))
+    assert counts(run(analysis, file)) == counts(analysis.run(data, progress=False))
+
+
+def test_function_in_one_language_only(sample):
+    with pytest.raises(AnalysisError, match=r"twice.* is in C\+\+ only"):
+        with_function(ff.cpp(TWICE)).run(ff.dataset(str(sample("nano"))), progress=False)
+    with pytest.raises(AnalysisError, match=r"is in Python only"):
+        run(with_function(ff.function(lambda x: 2 * x)), sample("nano"))
+
+
+def test_function_that_does_not_compile(sample):
+    wrong = ff.cpp(TWICE.replace("2 * x", "2 * y"))
+    with pytest.raises(AnalysisError, match=r"function twice, line 2: .*undeclared identifier 'y'"):
+        run(with_function(wrong), sample("nano"))
+
+
+def test_cut_that_does_not_compile_is_named(sample):
+    wrong = ff.cpp("#include <string>\ndouble named(std::string x) { return 1; }")
+    with pytest.raises(AnalysisError, match=r"cut 'mass' \(named\(triplet.mass\) > 3.6\): "):
+        run(with_function(wrong), sample("nano"))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_function_that_fails(sample, threads):
+    code = '#include <stdexcept>\ndouble f(double x) { throw std::runtime_error("no such mass"); }'
+    with pytest.raises(ExpressionError, match=r"The function f in .* failed: no such mass"):
+        run(with_function(ff.cpp(code)), sample("nano"), threads=threads)
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "message"),
+    [
+        (3, None, "takes the text"),
+        ("int x = 3;", None, "no function definition"),
+        (TWICE, "twiec", "Did you mean 'twice'"),
+    ],
+)
+def test_text_without_the_function(code, name, message):
+    with pytest.raises(ExpressionError, match=message):
+        ff.cpp(code, name=name)
+
+
+def correction(folder, high):
+    import correctionlib.schemav2 as schema
+
+    binning = schema.Binning(
+        nodetype="binning", input="pt", edges=[0, 4, 8, high], content=[0.9, 1.0, 1.1],
+        flow="error",
+    )  # fmt: skip
+    made = schema.Correction(
+        name="sf", version=1, inputs=[schema.Variable(name="pt", type="real")],
+        output=schema.Variable(name="sf", type="real"), data=binning,
+    )  # fmt: skip
+    path = folder / f"sf{high}.json"
+    content = schema.CorrectionSet(schema_version=2, corrections=[made])
+    path.write_text(content.model_dump_json(exclude_unset=True))
+    return ff.correction(path, "sf")
+
+
+def test_correction(sample, tmp_path):
+    file, factor = sample("nano"), correction(tmp_path, 1000)
+    selection = ff.Selection(t).cut("muon", t.mu1.is_global).weight("sf", factor(pt=t.mu1.pt))
+    analysis = ff.Analysis(selection, mass=ff.hist(t.mass, bins=10, range=(1.5, 2.1)))
+    expected = analysis.run(ff.dataset(str(file)), progress=False)
+    found = run(analysis, file)
+    assert counts(found) == counts(expected)
+    assert np.allclose(
+        found.mass.variances(), expected.mass.variances(), rtol=1e-12, equal_nan=True
+    )
+
+
+def test_correction_out_of_range(sample, tmp_path):
+    selection = ff.Selection(t).weight("sf", correction(tmp_path, 8.1)(pt=t.mu1.pt))
+    with pytest.raises(CorrectionError, match=r"Correction sf of .* has no value"):
+        run(ff.Analysis(selection), sample("nano"))
+
+
+def test_without_root(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(AnalysisError, match=r"pip install 'flavorframe\[root\]'"):
+        get_engine("rdataframe")
