@@ -401,6 +401,17 @@ def walk(node: Node) -> Iterator[Node]:
     return visit(node)
 
 
+def may_be_missing(node: Node) -> bool:
+    """Return whether the node's values can be missing: behind a link, or of no element."""
+    if isinstance(node, Gather | Match):
+        return True
+    if isinstance(node, Found):
+        return False
+    if isinstance(node, Reduce):
+        return node.reduction in ("min", "max", "argmin", "argmax", "first")
+    return any(may_be_missing(child) for child in node.children())
+
+
 def _nodes_in(value: Any) -> Iterator[Node]:
     if isinstance(value, Node):
         yield value

@@ -198,16 +198,6 @@ def _column(name: str, node: n.Node, values: Values) -> Array:
         raise AnalysisError(
             f"Snapshot column {name!r} is a string; snapshots hold numbers and truth values."
         )
-    if _may_be_missing(node):  # NaN stands for missing, in every partition alike
+    if n.may_be_missing(node):  # NaN stands for missing, in every partition alike
         return values.numbers().astype(np.float64, copy=False)
     return values.numbers()
-
-
-def _may_be_missing(node: n.Node) -> bool:
-    if isinstance(node, n.Gather | n.Match):
-        return True
-    if isinstance(node, n.Found):
-        return False
-    if isinstance(node, n.Reduce):
-        return node.reduction in ("min", "max", "argmin", "argmax", "first")
-    return any(_may_be_missing(child) for child in node.children())

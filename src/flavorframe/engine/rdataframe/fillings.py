@@ -133,7 +133,7 @@ def column_type(name: str, node: n.Node, schema: Schema) -> np.dtype[Any]:
         raise AnalysisError(
             f"Snapshot column {name!r} is a string; snapshots hold numbers and truth values."
         )
-    return REAL if _may_be_missing(node) else kind
+    return REAL if n.may_be_missing(node) else kind
 
 
 def _rows_axis(plan: Plan, snapshot: Snapshot) -> n.Axis:
@@ -145,16 +145,6 @@ def _word(kind: np.dtype[Any], value: str) -> str:
     if kind.kind == "f":
         return f"flavorframe::word(flavorframe::as_double({value}))"
     return f"flavorframe::as_integer({value})"
-
-
-def _may_be_missing(node: n.Node) -> bool:
-    if isinstance(node, n.Gather | n.Match):
-        return True
-    if isinstance(node, n.Found):
-        return False
-    if isinstance(node, n.Reduce):
-        return node.reduction in ("min", "max", "argmin", "argmax", "first")
-    return any(_may_be_missing(child) for child in node.children())
 
 
 def _type_of(node: n.Node, schema: Schema) -> np.dtype[Any] | None:
