@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 
 from flavorframe.errors import AnalysisError, FlavorframeError
@@ -110,10 +110,15 @@ def _bound_output(name: str, output: Output, layout: Layout, schema: Schema) -> 
 
 def _bound(node: n.Node, where: str, layout: Layout, schema: Schema) -> n.Node:
     try:
-        bound = bind(node, layout, schema)
-        check_kinds(bound)
+        return _bound_tree(node, layout, schema)
     except FlavorframeError as error:
         raise type(error)(f"{where}: {error}") from None
+
+
+@lru_cache(maxsize=1024)  # another plan of the session has most of its expressions in common
+def _bound_tree(node: n.Node, layout: Layout, schema: Schema) -> n.Node:
+    bound = bind(node, layout, schema)
+    check_kinds(bound)
     return bound
 
 

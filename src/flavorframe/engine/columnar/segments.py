@@ -39,6 +39,23 @@ def ranges(starts: Array, counts: Array) -> Array:
     return indices
 
 
+def places(known: Array, wanted: Array) -> Array:
+    """Return where numbers stand among known ones, or −1 where one does not; both rise.
+
+    >>> places(np.array([2, 5, 7]), np.array([5, 6]))
+    array([ 1, -1])
+    """
+    if _native is not None:
+        found = np.empty(len(wanted), np.int64)
+        _native.places(_whole(known), _whole(wanted), found)
+        return found
+    if len(known) == 0:
+        return np.full(len(wanted), -1)
+    found = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    found[known[found] != wanted] = -1
+    return found
+
+
 def _whole(numbers: Array) -> Array:
     return np.ascontiguousarray(numbers, np.int64)
 

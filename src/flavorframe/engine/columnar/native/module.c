@@ -254,6 +254,8 @@ static PyMethodDef methods[] = {
      "spread(counts, out): write number i as often as counts[i] says."},
     {"ranges", segments_ranges, METH_VARARGS,
      "ranges(starts, counts, out): write counts[i] numbers from starts[i] on."},
+    {"places", segments_places, METH_VARARGS,
+     "places(known, wanted, out): write where each wanted number stands among known ones, or -1."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -49,6 +49,17 @@ static int ranges(Numbers starts, Numbers counts, int64_t *to, int64_t room)
     return place == room;
 }
 
+/* Write where each of the numbers stands among the known ones, −1 where it does not; both rise. */
+static void places(Numbers known, Numbers wanted, int64_t *to)
+{
+    int64_t k = 0;
+    for (int64_t i = 0; i < wanted.length; i++) {
+        while (k < known.length && known.at[k] < wanted.at[i])
+            k++;
+        to[i] = k < known.length && known.at[k] == wanted.at[i] ? k : -1;
+    }
+}
+
 static PyObject *told(int fits)
 {
     if (fits)
@@ -82,6 +93,22 @@ PyObject *segments_ranges(PyObject *self, PyObject *arguments)
     Py_END_ALLOW_THREADS
     PyBuffer_Release(&starts);
     PyBuffer_Release(&counts);
+    PyBuffer_Release(&out);
+    return told(fits);
+}
+
+PyObject *segments_places(PyObject *self, PyObject *arguments)
+{
+    Py_buffer known, wanted, out;
+    if (!PyArg_ParseTuple(arguments, "y*y*w*", &known, &wanted, &out))
+        return NULL;
+    int fits = wanted.len == out.len;
+    Py_BEGIN_ALLOW_THREADS
+    if (fits)
+        places(numbers_in(&known), numbers_in(&wanted), out.buf);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&known);
+    PyBuffer_Release(&wanted);
     PyBuffer_Release(&out);
     return told(fits);
 }
