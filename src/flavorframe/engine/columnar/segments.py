@@ -82,13 +82,14 @@ def extreme(values: Values, event: Array, n: int, *, largest: bool) -> Array:
     NaN and missing values are set aside; an event of nothing else has no position.
     """
     usable = np.flatnonzero(_usable(values))
-    data = values.data[usable]
-    order = np.lexsort((_descending(data) if largest else data, event[usable]))
-    return usable[order[_first_of_each(event[usable][order])]]
-
-
-def _descending(data: Array) -> Array:
-    return ~data if data.dtype.kind in "biu" else -data
+    data, event = values.data[usable], event[usable]
+    begins = _first_of_each(event)
+    if len(begins) == 0:
+        return usable
+    most = (np.maximum if largest else np.minimum).reduceat(data, begins)
+    segment = spread(np.diff(begins, append=len(event)))
+    hits = np.flatnonzero(data == most[segment])
+    return usable[hits[_first_of_each(segment[hits])]]
 
 
 def _usable(values: Values) -> Array:
