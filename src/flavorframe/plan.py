@@ -75,7 +75,7 @@ class BoundPlan(Plan):
 
     carriers: tuple[tuple[n.Axis, str], ...] = ()
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The branches that the plan may read, in the order in which it asks for them."""
         found = (node.branch for tree in self.trees() for node in n.walk(tree)

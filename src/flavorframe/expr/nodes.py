@@ -391,17 +391,16 @@ def walk(node: Node) -> Iterator[Node]:
 
     Children come before what is computed from them.
     """
-    seen: set[Node] = set()
+    found: dict[Node, None] = {}
 
-    def visit(current: Node) -> Iterator[Node]:
-        if current in seen:
-            return
-        seen.add(current)
-        for child in current.children():
-            yield from visit(child)
-        yield current
+    def visit(current: Node) -> None:
+        if current not in found:
+            for child in current.children():
+                visit(child)
+            found[current] = None
 
-    return visit(node)
+    visit(node)
+    return iter(found)
 
 
 def may_be_missing(node: Node) -> bool:
