@@ -36,8 +36,7 @@ class _Booking:
                     self._fork(frame, state, number)
             frame, state = self._step(frame, state, f"ff_{position}", step)
         if program.outputs is not None:
-            frame, _ = self._step(frame, state, "ff_outputs", program.outputs)
-        self._graph.end(frame)
+            self._step(frame, state, "ff_outputs", program.outputs)
         self._rows(frame, state)
         return self._booked
 
@@ -49,7 +48,7 @@ class _Booking:
             frame, state, _ = self._graph.step(
                 frame, state, f"{names}_{position}", self._function(step), step
             )
-        self._graph.end(self._step(frame, state, f"{names}_outputs", fork.outputs)[0])
+        self._step(frame, state, f"{names}_outputs", fork.outputs)
 
     def _step(self, frame: Any, state: Any, name: str, step: Function) -> tuple[Any, Any]:
         """Book a function and the sums of its ledger."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from flavorframe.engine.rdataframe.ledger import Array
 from flavorframe.engine.rdataframe.program import Function
-from flavorframe.engine.rdataframe.root import root
+from flavorframe.engine.rdataframe.root import root, taking
 
 
 class Graph(Protocol):
@@ -29,9 +29,6 @@ class Graph(Protocol):
         ``name`` is one that no other step has, ``function`` the function's with its namespace.
         """
 
-    def end(self, node: Any) -> None:
-        """Have the loop reach this node."""
-
     def amounts(self, booked: Any, size: int) -> Array:
         """Return the sums of a ledger by address; the first time, this runs the loop."""
 
@@ -50,10 +47,9 @@ class HereGraph:
 
     def __init__(self, frame: Any) -> None:
         self._frame = frame
-        self._ours = root().flavorframe
-        self._states = 1
-        self._ledgers: list[int] = []
-        self._ends: list[Any] = []
+        self._states, self._addresses = 1, 0
+        self._nodes: list[Any] = []
+        self._amounts: Array | None = None
 
     @property
     def first(self) -> int:
@@ -67,33 +63,41 @@ class HereGraph:
     def step(
         self, node: Any, state: Any, name: str, function: str, step: Function
     ) -> tuple[Any, Any, Any]:
-        """Return the node of the events that survive a function, their state, and booked sums."""
-        after, ledger = self._states, len(self._ledgers)
-        self._states += 1
-        self._ledgers.append(step.ledger.size)
-        arguments = ["rdfslot_", str(state), str(after), str(ledger), function, *step.branches]
-        return node.Filter(f"flavorframe::step({', '.join(arguments)})", step.what), after, ledger
+        """Return the node of the events that survive a function, their state, and booked sums.
 
-    def end(self, node: Any) -> None:
-        """Have the loop reach this node."""
-        self._ends.append(self._ours.counted(root().RDF.AsRNode(node)))
+        The loop evaluates each filter that has a name and is still there.
+        """
+        after, ledger = self._states, self._addresses
+        self._states += 1
+        self._addresses += step.ledger.size
+        arguments = ["rdfslot_", str(state), str(after), str(ledger), function, *step.branches]
+        node = node.Filter(f"flavorframe::step({', '.join(arguments)})", name)
+        self._nodes.append(node)
+        return node, after, ledger
 
     def amounts(self, booked: Any, size: int) -> Array:
         """Return the sums of a ledger by address; the first time, this runs the loop."""
-        if self._ends:
-            self._ours.set_desks(self._frame.GetNSlots(), self._states, self._ledgers)
-            self._ends[0].GetValue()
-            self._ends.clear()
-        sums = self._ours.added_up(booked)
-        return _copied(sums.data(), np.float64, size)
+        if self._amounts is None:
+            self._amounts = self._run()
+        return self._amounts[booked : booked + size]
+
+    def _run(self) -> Array:
+        """Run the loop, and return the amounts of all slots, added up."""
+        module, slots = root(), self._frame.GetNSlots()
+        ours = module.flavorframe
+        ours.set_desks(slots, self._states, self._addresses)
+        module.Internal.RDF.TriggerRun(module.RDF.AsRNode(self._frame))
+        desks = [_copied(ours.amounts_of(i), np.float64, self._addresses) for i in range(slots)]
+        added: Array = np.sum(desks, axis=0)
+        return added
 
     def rows(self, node: Any, column: str) -> Any:
         """Book the collection of a column of words."""
-        return self._ours.taken(root().RDF.AsRNode(node), column)
+        return taking().taken(root().RDF.AsRNode(node), column)
 
     def words(self, booked: Any) -> tuple[Array, Array]:
         """Return the words of all events, and how many each event has."""
-        joined = self._ours.Words(booked.GetValue())
+        joined = taking().Words(booked.GetValue())
         return _integers(joined.words), _integers(joined.counts)
 
 
@@ -119,10 +123,7 @@ class ClusterGraph:
         entries = entries.Define(f"{name}_by", f"{name}.entries.amount")
         size = step.ledger.size
         sums = entries.Histo1D((name, name, size, 0, size), f"{name}_at", f"{name}_by")
-        return node.Filter(f"{name}.alive", step.what), name, sums
-
-    def end(self, node: Any) -> None:
-        """Have the loop reach this node, as its histograms do."""
+        return node.Filter(f"{name}.alive", name), name, sums
 
     def amounts(self, booked: Any, size: int) -> Array:
         """Return the sums of a ledger by address; the first time, this runs the loop."""

@@ -588,17 +588,6 @@ inline Integer word(double x) {
   return bits;
 }
 
-/// The words of all events one after the other, and how many each has.
-struct Words {
-  std::vector<Integer> words, counts;
-  explicit Words(const std::vector<ROOT::RVec<Integer>>& events) {
-    for (const auto& event : events) {
-      counts.push_back(event.size());
-      words.insert(words.end(), event.begin(), event.end());
-    }
-  }
-};
-
 /// A number for a file's name, the same in every process (FNV-1a).
 inline Integer fingerprint(std::string_view name) {
   unsigned long long hash = 14695981039346656037ull;

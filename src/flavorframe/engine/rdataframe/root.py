@@ -57,9 +57,22 @@ def root() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel announces that it is young
         import ROOT as module  # noqa: N811
-    for code in (MEANING, _text("booking.h"), _text("listening.h")):
+    load_dataframe(module)
+    for code in (MEANING, _text("desks.h"), _text("listening.h")):
         module.gInterpreter.Declare(code)
     return module
+
+
+def load_dataframe(module: Any) -> None:
+    """Load RDataFrame's library, which code that is compiled at once finds its functions in."""
+    module.gSystem.Load("libROOTDataFrame")
+
+
+@lru_cache(maxsize=1)
+def taking() -> Any:
+    """Return the C++ namespace with what takes rows, which is compiled only where there are any."""
+    root().gInterpreter.Declare(_text("taking.h"))
+    return root().flavorframe
 
 
 def declare(what: str, code: str) -> None:
