@@ -11,6 +11,7 @@ import oracle
 import wild
 from flavorframe import samples
 from flavorframe.engine import get_engine
+from flavorframe.engine.rdataframe.root import root
 from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
 from reference import LAYOUTS, check_random, published, thorough
 
@@ -76,6 +77,21 @@ def test_files_of_both_layouts_in_one_dataset(sample):
     found = run(published(), *files)
     assert counts(found) == counts(expected)
     assert found.candidates["mass"].tolist() == expected.candidates["mass"].tolist()
+
+
+def test_file_that_rdataframe_wrote(sample, tmp_path):
+    import uproot
+
+    copy = str(tmp_path / "copy.root")
+    root().RDataFrame("Tree3Mu/ntuple", str(sample("bph"))).Snapshot("Tree3Mu/ntuple", copy)
+    with uproot.open(copy) as file:
+        assert file["Tree3Mu/ntuple"]["Trigger_hltname"].typename == "RVec<std::string>"
+    expected = published().run(ff.dataset(str(sample("bph"))), progress=False)
+    assert expected.cutflow["L1"].events > 10
+    for engine in ("columnar", "rdataframe"):
+        found = published().run(ff.dataset(copy), engine=engine, progress=False)
+        assert counts(found) == counts(expected)
+        assert found.links == expected.links
 
 
 def test_threads_of_the_user_stay_as_they_were(sample):
