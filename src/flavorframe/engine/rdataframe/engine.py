@@ -11,9 +11,9 @@ from typing import Any
 
 from flavorframe.datasets import Partition
 from flavorframe.engine import FileInfo
-from flavorframe.engine.columnar.open_files import open_file
 from flavorframe.engine.partial import Partial
 from flavorframe.engine.rdataframe.distributed import distributed_frame, silent
+from flavorframe.engine.rdataframe.files import describe, described
 from flavorframe.engine.rdataframe.graph import Booked, book
 from flavorframe.engine.rdataframe.graphs import ClusterGraph, Graph, HereGraph
 from flavorframe.engine.rdataframe.outcome import gathered, nothing
@@ -41,7 +41,7 @@ class RDataFrameEngine:
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
         """Open the file, bind the plan and write it as C++; see `Engine.prepare`."""
         require_root()
-        opened = open_file(file, tree)
+        opened = describe(file, tree)
         _programs(plan, opened.schema)
         layout = recognise(opened.schema).name
         return FileInfo(file, opened.tree, layout, opened.events)
@@ -84,7 +84,7 @@ class RDataFrameEngine:
 
     def alike(self, plan: Plan, file: FileInfo) -> object:
         """Return what files must have in common for `evaluate_files` to take them together."""
-        schema = open_file(file.file, file.tree).schema
+        schema = described(file.file, file.tree).schema
         bound, program = _programs(plan, schema)
         types = tuple(schema.by_name[branch].typename for branch in bound.columns)
         return file.tree, program.namespace, types
@@ -135,7 +135,7 @@ def _declare(program: Program) -> None:
 
 
 def _schema(parts: Sequence[Partition]) -> Schema:
-    return open_file(parts[0].file, parts[0].tree).schema
+    return described(parts[0].file, parts[0].tree).schema
 
 
 @lru_cache(maxsize=32)
