@@ -120,7 +120,7 @@ def test_damaged_file_is_a_failure(sample, tmp_path):
 def test_on_a_dask_cluster(sample):
     from distributed import Client, LocalCluster
 
-    files = [sample("bph"), sample("bph", events=150)]
+    files = [sample("bph"), sample("bph", events=150), sample("nano")]
     expected = thorough().run(ff.dataset([str(f) for f in files]), progress=False)
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
