@@ -68,7 +68,7 @@ class Analysis:
         data: Dataset | Mapping[str, Dataset],
         *,
         on: Any = None,
-        engine: str = "columnar",
+        engine: str | Engine = "columnar",
         cache: bool | str | os.PathLike[str] | None = None,
         output: str | os.PathLike[str] | None = None,
         **options: Any,
@@ -82,6 +82,7 @@ class Analysis:
         bar is shown where a person is looking on (``"live"`` shows the histograms too, in a
         notebook).
 
+        ``engine`` is ``"columnar"``, ``"rdataframe"``, or an object with the methods of an engine.
         ``cache`` keeps what was read and computed, so that a cut can be changed and the result seen
         at once: ``True`` in ``$FLAVORFRAME_CACHE`` or ``~/.cache/flavorframe``, a folder there,
         ``False`` nowhere. By default it is kept in memory, for this session, where a person types

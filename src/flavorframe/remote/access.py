@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flavorframe.errors import AccessError, CredentialError, FileError
+from flavorframe.remote import xrootd_client
 from flavorframe.remote.credentials import why_refused
 from flavorframe.remote.http import RangesError, client_for
 from flavorframe.remote.proxies import certificate_folder
@@ -43,6 +44,7 @@ def open_remote(url: str) -> Any:
     """Open a ROOT file on a server; raises AccessError or FileError where that fails."""
     import uproot
 
+    _claim_client(url)
     try:
         return uproot.open(url, **_options(url))
     except Exception as error:  # each library raises its own
@@ -56,6 +58,7 @@ def version(url: str) -> tuple[str, ...]:
     """
     import fsspec
 
+    _claim_client(url)
     try:
         filesystem, path = fsspec.core.url_to_fs(url, **_options(url, uproot=False))
         info = filesystem.info(path)
@@ -63,6 +66,11 @@ def version(url: str) -> tuple[str, ...]:
         raise explained(url, error) from error
     keys = ("size", "mtime", "ETag", "Last-Modified", "LastModified")
     return tuple(str(info[key]) for key in keys if key in info)
+
+
+def _claim_client(url: str) -> None:
+    if url.startswith(("root://", "roots://")):
+        xrootd_client.claim(xrootd_client.PYTHON, url)
 
 
 def explained(url: str, error: BaseException) -> FileError:
