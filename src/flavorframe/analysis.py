@@ -159,7 +159,15 @@ class Analysis:
                 f"analysis.run() takes a dataset, such as ff.catalog('2017.json')['2017B'] or "
                 f"ff.dataset('files/*.root'), not {data!r}."
             )
-        return self.plan if output is None else self._writing_to(Path(output) / data.name).plan
+        if output is not None:
+            return self._writing_to(Path(output) / data.name).plan
+        for name, snapshot in self.outputs:
+            if isinstance(snapshot, Snapshot) and snapshot.files > 1 and snapshot.path is None:
+                raise AnalysisError(
+                    f"Snapshot {name!r} is to go to {snapshot.files} files, and has no place: give "
+                    "path= to ff.snapshot(), or output= to run()."
+                )
+        return self.plan
 
     def _writing_to(self, folder: Path) -> Analysis:
         """Return the analysis with its snapshots written to files in the folder."""

@@ -37,7 +37,7 @@ class Plan:
         A function of the user's is known by its code; by its name only where that cannot be told.
         """
         outputs = tuple(
-            (name, replace(output, path=None) if isinstance(output, Snapshot) else output)
+            (name, replace(output, path=None, files=1) if isinstance(output, Snapshot) else output)
             for name, output in self.outputs
         )
         content = (self.selection.candidates, self.selection.steps, outputs)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import uproot
 from analyses import assert_same_bits, t, weighted
 from jobs import run_folder, submissions, until
 
@@ -25,6 +26,19 @@ def test_the_same_bits_as_here(slurm, data, jobs, size):
     assert result.is_complete
     assert result.events == 150
     assert submissions(site) == [list(range(jobs))]
+
+
+def test_a_snapshot_in_several_files(slurm, data, tmp_path):
+    rows = ff.snapshot(t.mass, path=tmp_path / "rows.root", files=3)
+    result = weighted().with_outputs(rows=rows).run(data, on=slurm(jobs=2), progress=False)
+    found = [
+        uproot.open(path)["candidates"]["mass"].array(library="np") for path in result.rows.paths
+    ]
+    assert [Path(path).name for path in result.rows.paths] == [
+        f"rows_{i}of3.root" for i in (1, 2, 3)
+    ]
+    expected = weighted().run(data, progress=False).rows["mass"]
+    np.testing.assert_array_equal(np.concatenate(found), expected)
 
 
 def test_the_example_has_the_same_bits_as_here(slurm, sample):
