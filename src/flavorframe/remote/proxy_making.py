@@ -178,5 +178,8 @@ def attributes(path: str) -> tuple[str, ...]:
     if shutil.which("voms-proxy-info") is None:
         return ()
     command = ["voms-proxy-info", "-file", path, "-fqan", "-dont-verify-ac"]
-    told = subprocess.run(command, check=False, capture_output=True, text=True)
+    somewhere = {**os.environ, "X509_CERT_DIR": os.path.dirname(os.path.abspath(path))}
+    told = subprocess.run(  # it wants a folder of authorities, though none is asked
+        command, check=False, capture_output=True, text=True, env=somewhere
+    )
     return tuple(line for line in told.stdout.splitlines() if line.startswith("/"))
