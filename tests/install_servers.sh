@@ -2,7 +2,7 @@
 # Installs the servers that tests start on this machine, from Debian, where that can be done.
 set -eu
 
-packages="xrootd-server slurm-wlm munge"
+packages="xrootd-server slurm-wlm munge voms-clients"
 
 missing() {
   for package in $packages; do
