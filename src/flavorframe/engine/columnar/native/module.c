@@ -235,7 +235,7 @@ static PyObject *system_codecs(PyObject *self, PyObject *use)
 
 /* Keep memory that was freed. Arrays of a partition take some megabytes, and come and go by the
  * hundred: by default the GNU C library gives such back to the system at once, and takes the next
- * page by page, which costs more than to fill it. */
+ * page by page, which costs more than to fill it. Dask's nannies ask for the same. */
 static void keep_memory(void)
 {
 #ifdef __GLIBC__
