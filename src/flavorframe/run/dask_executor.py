@@ -46,14 +46,9 @@ class DaskExecutor(Executor):
             content = packed((self._engine, plan, dataset.tree))
             run = stack.enter_context(_evaluation(client, content))
             work = Work(client, run, gathering, self._options)
-            try:
+            with contextlib.ExitStack() as at_the_end, gathering.interruptible():
+                at_the_end.callback(work.cancel)
                 work.do()
-            except KeyboardInterrupt:
-                if not gathering.events:
-                    raise
-                gathering.stop("interrupted")
-            finally:
-                work.cancel()
             gathering.note_workers(work.workers)
         return gathering.outcome(work.threads)
 
