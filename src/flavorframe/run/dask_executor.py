@@ -11,7 +11,7 @@ from flavorframe.datasets import Dataset
 from flavorframe.engine import Engine
 from flavorframe.errors import RunError
 from flavorframe.plan import Plan
-from flavorframe.run.dask_cluster import client_for
+from flavorframe.run.dask_cluster import client_for, register
 from flavorframe.run.delivery import Delivery
 from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering
@@ -70,7 +70,7 @@ def _evaluation(client: Any, content: bytes) -> Iterator[str]:
 
 def _register(client: Any, evaluation: Any) -> None:
     try:
-        client.register_plugin(evaluation)
+        register(client, evaluation, evaluation.name)
     except Exception as error:  # whatever the workers raise on unpacking
         raise RunError(
             f"the workers of {client.scheduler.address} cannot take the analysis: "
