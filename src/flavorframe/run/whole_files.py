@@ -38,13 +38,8 @@ class WholeFilesExecutor(Executor):
 
                 client = stack.enter_context(client_for(self._on, self._options.threads))
             gathering = Gathering(plan, dataset, self._engine, self._options, earlier)
-            with gathering:
-                try:
-                    self._evaluate_all(plan, dataset, gathering, client)
-                except KeyboardInterrupt:
-                    if not gathering.events:
-                        raise
-                    gathering.stop("interrupted")
+            with gathering, gathering.interruptible():
+                self._evaluate_all(plan, dataset, gathering, client)
         return gathering.outcome(self._threads)
 
     def _evaluate_all(
