@@ -67,7 +67,7 @@ def up(
     from flavorframe.facility import operation, workshop
 
     login = _login(oidc, client_id, client_secret_file, user_group, admin_group)
-    chosen = {"port": port, "address": address, "certificate": _whole(certificate)}
+    chosen: dict[str, Any] = {"port": port, "address": address, "certificate": _whole(certificate)}
     chosen |= {"key": _whole(key), "login": login}
     settings = _chosen(folder, {k: v for k, v in chosen.items() if v is not None})
     if new_password:

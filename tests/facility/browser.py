@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update --disable-dev-shm-usage"
-).split()
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-sync", "--disable-background-networking", "--disable-component-update",
+    "--disable-dev-shm-usage",
+]  # fmt: skip
 PATIENCE = 90_000
 """Milliseconds that pages have on a busy machine."""
 

@@ -1,4 +1,4 @@
-"""A whole facility on free ports of loopback, in a folder of its own, started by the command line."""
+"""A whole facility on free ports of loopback, in a folder of its own, started by its command."""
 
 import importlib.util
 import json

@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from flavorframe.errors import FacilityError
 from flavorframe.facility.accounts import Account, are_separate
@@ -41,9 +42,9 @@ def prepare(settings: Settings) -> None:
 async def furnish(settings: Settings, account: Account) -> None:
     """Copy what the user's home does not have yet, as the user."""
     command = [sys.executable, "-m", __name__, str(tutorial(settings)), str(account.home)]
-    identity = (
-        {"user": account.uid, "group": account.gid, "extra_groups": []} if are_separate() else {}
-    )
+    identity: dict[str, Any] = {}
+    if are_separate():
+        identity = {"user": account.uid, "group": account.gid, "extra_groups": []}
     process = await asyncio.create_subprocess_exec(
         *command, stderr=asyncio.subprocess.PIPE, cwd="/", **identity
     )

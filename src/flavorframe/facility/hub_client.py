@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from flavorframe.errors import FacilityError
 from flavorframe.facility.settings import Settings
@@ -39,7 +40,7 @@ def stop_servers(settings: Settings, seconds: float = 90) -> int:
     """Stop all servers; return how many there were."""
     found = servers(settings)
     for server in found:
-        _ask(settings, "DELETE", f"/users/{urllib.request.quote(server.user, safe='')}/server")
+        _ask(settings, "DELETE", f"/users/{quote(server.user, safe='')}/server")
     until = time.monotonic() + seconds
     while servers(settings):
         if time.monotonic() > until:

@@ -1,8 +1,8 @@
 """Limits of cores and memory for the processes of a user's server, enforced by the kernel.
 
 Control groups, of version 2 or 1, count all processes of a server together: it waits for cores
-beyond its limit, and what takes memory beyond it is killed. Where they cannot be written, the server
-is bound to as many cores, and each of its processes can allocate as much memory.
+beyond its limit, and what takes memory beyond it is killed. Where they cannot be written, the
+server is bound to as many cores, and each of its processes can allocate as much memory.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ def enter(name: str, cores: float, memory: int) -> Callable[[], None]:
         name: Name of the group; limits of a group that exists are set anew.
         cores: How many cores it can use.
         memory: How much memory, in bytes.
+
     """
     version = _version()
     if not version:

@@ -39,6 +39,7 @@ def up(settings: Settings, tell: Tell) -> str | None:
 
     Raises:
         FacilityError: Something is missing, in use or does not start.
+
     """
     make_folders(settings)
     with _alone(settings):

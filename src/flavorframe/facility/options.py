@@ -24,8 +24,8 @@ def choices(settings: Settings) -> Choices:
     """Return what can be chosen, as values and texts.
 
     >>> from flavorframe.facility import settings
-    >>> choices(settings.make(folder="/srv/facility", cores=(1,), memory=(2,), backend="kubernetes"))
-    {'environment': {'flavorframe': 'flavorframe'}, 'cores': {'1': '1 core'}, 'memory': {'2': '2 GB'}}
+    >>> choices(settings.make(folder="/srv/facility", cores=(1, 2)))["cores"]
+    {'1': '1 core', '2': '2 cores'}
     """
     return {
         "environment": {known.name: known.title for known in settings.environments},
@@ -39,6 +39,7 @@ def check(settings: Settings, options: Options) -> dict[str, str]:
 
     Raises:
         FacilityError: Something else than a choice was asked for.
+
     """
     known = choices(settings)
     for name in options:

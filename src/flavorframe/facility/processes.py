@@ -28,6 +28,7 @@ class Program:
         command: How it is started.
         health: URL that answers once it is ready.
         environment: Variables that it needs, beside those of this process.
+
     """
 
     name: str
@@ -69,6 +70,7 @@ def wait_until_healthy(settings: Settings, programs: Iterable[Program], seconds:
 
     Raises:
         FacilityError: One ended, or does not answer; the text shows the end of its log.
+
     """
     until = time.monotonic() + seconds
     for program in programs:

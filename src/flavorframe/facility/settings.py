@@ -72,6 +72,7 @@ class Settings(_Model):
 
     Raises:
         FacilityError: The choice cannot be; the text says why.
+
     """
 
     folder: Path
@@ -178,6 +179,7 @@ def load(folder: Path) -> Settings | None:
 
     Raises:
         FacilityError: The file is damaged; the text says where.
+
     """
     file = folder / FILE
     try:

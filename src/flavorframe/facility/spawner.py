@@ -23,6 +23,7 @@ class FacilitySpawner(LocalProcessSpawner):  # type: ignore[misc]
 
     facility = Instance(Settings, help="Settings of the facility.").tag(config=True)
 
+    pid: int
     _account: Account
     _join: Callable[[], None]
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from flavorframe.facility.settings import Settings
 
-WORDS = (
-    "beam bottom boson calorimeter charm cluster collider decay detector flavour gluon hadron jet "
-    "kaon lepton luminosity mass meson muon neutrino parton phi photon pion pixel proton quark "
-    "silicon strange tau tracker trigger vertex"
-).split()
+WORDS = [
+    "beam", "bottom", "boson", "calorimeter", "charm", "cluster", "collider", "decay", "detector",
+    "flavour", "gluon", "hadron", "jet", "kaon", "lepton", "luminosity", "mass", "meson", "muon",
+    "neutrino", "parton", "phi", "photon", "pion", "pixel", "proton", "quark", "silicon", "strange",
+    "tau", "tracker", "trigger", "vertex",
+]  # fmt: skip
 
 
 def password_file(settings: Settings) -> Path:
@@ -42,9 +43,9 @@ def configure(c: Any, settings: Settings) -> None:
 
     class WorkshopAuthenticator(SharedPasswordAuthenticator):  # type: ignore[misc]
         async def authenticate(self, handler: Any, data: Any) -> Any:
-            # Passwords in other letters are wrong here, and an error there.
-            if not data["password"].isascii():
+            if not data["password"].isascii():  # wrong here, and an error there
                 return None
+            self.user_password = password_file(settings).read_text()  # may be a new one
             return await super().authenticate(handler, data)
 
     c.JupyterHub.authenticator_class = WorkshopAuthenticator
@@ -53,4 +54,3 @@ def configure(c: Any, settings: Settings) -> None:
     }
     c.Authenticator.allow_all = True
     c.Authenticator.username_pattern = r"[a-z][a-z0-9._-]{0,31}"
-    c.WorkshopAuthenticator.user_password = password_file(settings).read_text()
