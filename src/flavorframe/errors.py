@@ -55,7 +55,7 @@ class CorrectionError(FlavorframeError, ValueError):
 
 
 class FacilityError(FlavorframeError, RuntimeError):
-    """A facility that is set up wrongly, or that cannot do what it is asked."""
+    """A facility that cannot be started, asked or configured; the text says what to do."""
 
 
 def did_you_mean(name: str, valid: Iterable[str], *, count: int = 4) -> str:

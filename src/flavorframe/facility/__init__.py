@@ -1,1 +1,5 @@
-"""The facility: login, notebooks and Dask clusters for a group, on one machine or Kubernetes."""
+"""The facility: JupyterHub with Dask clusters, on one machine or on Kubernetes.
+
+``settings`` holds what an administrator chooses, ``hub_config`` turns it into JupyterHub's
+configuration in both places. On one machine, ``operation`` starts and stops the ``programs``.
+"""

@@ -9,11 +9,32 @@ from flavorframe.errors import FacilityError
 from flavorframe.facility import login_names, login_tokens
 from flavorframe.facility.login_provider import discover
 from flavorframe.facility.login_secrets import crypt_key, read_secret
-from flavorframe.facility.login_settings import SCOPES, OpenID
+from flavorframe.facility.settings import Oidc, Settings, Workshop
+from flavorframe.writing import make_folder
 
 TEMPLATES = Path(__file__).parent / "templates"
+PASSWORD = "workshop-password"
+"""The file, in the folder of secrets, of the workshop's hashed password."""
+
+SCOPES = ("openid", "profile", "offline_access")
+"""Who somebody is, the name and groups, and a refresh token."""
+
 CHECK_EVERY = 120
 """After how many seconds a user's groups are asked for again, while the user does something."""
+
+
+def configure(c: Any, settings: Settings) -> None:
+    """Configure who gets in.
+
+    Raises FacilityError where the provider does not answer for the first time, or where a secret
+    is missing or can be read by others.
+    """
+    if isinstance(settings.login, Workshop):
+        hashed = read_secret(settings.private / PASSWORD, "workshop's hashed password")
+        workshop(c, hashed)
+    else:
+        openid(c, settings.login, settings.private)
+        login_tokens.configure(c)
 
 
 def workshop(
@@ -39,18 +60,14 @@ def workshop(
     c.JupyterHub.template_vars.update({"name_rule": login_names.RULE})
 
 
-def openid(c: Any, chosen: OpenID, state: Path, runtime: Path | None) -> None:
-    """Configure the login by OpenID Connect.
-
-    ``state`` is the hub's folder, ``runtime`` that of the users' access tokens on one machine;
-    ``None`` where servers are containers. Raises FacilityError where the provider does not answer
-    for the first time, or where a secret can be read by others.
-    """
+def openid(c: Any, chosen: Oidc, private: Path) -> None:
+    """Configure the login by an OpenID provider; ``private`` is the hub's folder of secrets."""
     from flavorframe.facility.login_openid import OpenIDAuthenticator
 
     _require_group(chosen)
-    secret = read_secret(chosen.secret_file, "client secret of the OpenID provider")
-    provider = discover(chosen.issuer, state / "provider.json")
+    secret = read_secret(chosen.client_secret_file, "client secret of the OpenID provider")
+    make_folder(private)
+    provider = discover(chosen.issuer, private / "provider.json")
     _pages(c)
     c.JupyterHub.authenticator_class = OpenIDAuthenticator
     login = c.OpenIDAuthenticator
@@ -58,22 +75,21 @@ def openid(c: Any, chosen: OpenID, state: Path, runtime: Path | None) -> None:
     login.authorize_url = provider.authorization_endpoint
     login.token_url = provider.token_endpoint
     login.userdata_url = provider.userinfo_endpoint
-    login.client_id, login.client_secret = chosen.client_id, secret
+    login.client_id, login.client_secret, login.basic_auth = chosen.client_id, secret, True
     login.scope = list(dict.fromkeys([*SCOPES, *chosen.scopes]))
     login.username_claim = chosen.username_claim
-    login.user_group, login.admin_group = chosen.user_group, chosen.admin_group
+    login.user_group, login.admin_group = chosen.user_group, chosen.admin_group or ""
     login.contact, login.login_service = chosen.contact, chosen.service
     login.manage_groups = True
     login.enable_pkce = True
     login.enable_auth_state = True
     login.auth_refresh_age = CHECK_EVERY
     login.auth_refresh_strict = True  # or a server would go on for who may no longer use it
-    c.CryptKeeper.keys = [crypt_key(state)]
+    c.CryptKeeper.keys = [crypt_key(private)]
     c.JupyterHub.template_vars.update({"user_group": chosen.user_group, "contact": chosen.contact})
-    login_tokens.configure(c, runtime)
 
 
-def _require_group(chosen: OpenID) -> None:
+def _require_group(chosen: Oidc) -> None:
     if not chosen.user_group.strip("/ "):
         raise FacilityError(
             f"name the group of {chosen.issuer} whose members get in: without one, everybody with "

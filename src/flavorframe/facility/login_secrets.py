@@ -10,8 +10,8 @@ from pathlib import Path
 from flavorframe.errors import FacilityError
 from flavorframe.writing import make_folder, replacing
 
-CRYPT_KEY = "crypt.key"
-"""The file, in the state folder, of the key that users' tokens are encrypted with."""
+CRYPT_KEY = "crypt-key"
+"""The file, in the folder of secrets, of the key that users' tokens are encrypted with."""
 
 
 def read_secret(path: str | os.PathLike[str], what: str) -> str:
@@ -38,14 +38,14 @@ def read_secret(path: str | os.PathLike[str], what: str) -> str:
     return text
 
 
-def crypt_key(state: Path) -> bytes:
+def crypt_key(private: Path) -> bytes:
     """Return the key that users' tokens are encrypted with; the first time it is made.
 
     Raises FacilityError where others may read it.
     """
-    path = state / CRYPT_KEY
+    path = private / CRYPT_KEY
     if not path.exists():
-        make_folder(state)
+        make_folder(private)
         write_private(path, secrets.token_hex(32))
     text = read_secret(path, "key of users' tokens")
     try:

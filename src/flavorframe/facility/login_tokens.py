@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-from pathlib import Path
 from typing import Any
 
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.user import User
 from tornado import web
 
-from flavorframe.errors import FacilityError
 from flavorframe.facility.login_state import TokenState
 from flavorframe.facility.tokens import PATH
-from flavorframe.writing import writing
 
 SCOPE = "custom:access-token:read"
 """What the token of a server must be allowed, for its own user."""
-
-POD_FOLDER = "/tmp/flavorframe-runtime"
-"""Where the file lies in a container, whose /tmp is its own."""
 
 
 class AccessTokenHandler(APIHandler):  # type: ignore[misc]
@@ -47,12 +39,8 @@ class AccessTokenHandler(APIHandler):  # type: ignore[misc]
         self.finish(answer)
 
 
-def configure(c: Any, folder: Path | None) -> None:
-    """Have each server keep its user's access token in a file.
-
-    ``folder`` holds the users' runtime folders on one machine; ``None`` where servers are
-    containers.
-    """
+def configure(c: Any) -> None:
+    """Have each server keep its user's access token in a file."""
     c.JupyterHub.extra_handlers.append((PATH, AccessTokenHandler))
     c.JupyterHub.custom_scopes.update({SCOPE: {"description": "Read one's own access token."}})
     c.JupyterHub.extra_user_scopes.update({f"{SCOPE}!user"})
@@ -62,17 +50,3 @@ def configure(c: Any, folder: Path | None) -> None:
         f"{SCOPE}!user",
     ]
     c.Spawner.args.append("--ServerApp.jpserver_extensions=flavorframe.facility.tokens=True")
-    where = POD_FOLDER if folder is None else lambda spawner: runtime_folder(folder, spawner)
-    c.Spawner.environment.update({"XDG_RUNTIME_DIR": where})
-
-
-def runtime_folder(folder: Path, spawner: Any) -> str:
-    """Return the folder, made where it is missing, that only a user can enter."""
-    path = folder / spawner.user.name
-    with writing(path, error=FacilityError):
-        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
-        if os.geteuid() == 0:
-            account = pwd.getpwnam(spawner.user.name)
-            os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
-    return str(path)

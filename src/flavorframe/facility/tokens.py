@@ -12,8 +12,10 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import urllib.error
 import urllib.request
@@ -102,7 +104,6 @@ class Keeper:
             raise
 
     def _write(self, token: str) -> None:
-        make_private_folder(self.path.parent)
         with self._writing:
             if not self._stopping.is_set():
                 write_private(self.path, f"{token}\n")
@@ -117,20 +118,15 @@ class Keeper:
             self.path.unlink(missing_ok=True)
 
 
-def make_private_folder(folder: Path) -> None:
-    """Make the folder of the file; raises FacilityError where it is somebody else's.
+def use_private_folder() -> None:
+    """Give this server, and the kernels that it starts, a folder of their own for the file.
 
-    ``/tmp``, the last of the WLCG's places, is: there the system keeps others' hands off.
+    Where XDG_RUNTIME_DIR or BEARER_TOKEN_FILE names a place already, that is kept to.
     """
-    if folder == Path("/tmp"):
-        return
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = folder.lstat()
-    if status.st_uid != os.getuid() or status.st_mode & 0o022 or folder.is_symlink():
-        raise FacilityError(
-            f"the folder {folder} is not this user's own, so that no token is written there: "
-            "set XDG_RUNTIME_DIR to one that nobody else can write to."
-        )
+    if not os.environ.get("XDG_RUNTIME_DIR") and not os.environ.get("BEARER_TOKEN_FILE"):
+        folder = tempfile.mkdtemp(prefix="flavorframe-")  # mode 0700
+        os.environ["XDG_RUNTIME_DIR"] = folder
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -138,6 +134,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(_: Any) -> None:
+    use_private_folder()
     keeper = Keeper.from_environment()
     atexit.register(keeper.stop)
     threading.Thread(target=keeper.run, name="access-token", daemon=True).start()
