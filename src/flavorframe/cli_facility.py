@@ -34,6 +34,7 @@ class Log(str, Enum):
     hub = "hub"
     proxy = "proxy"
     gateway = "gateway"
+    gateway_proxy = "gateway-proxy"
 
 
 @app.command()
@@ -64,21 +65,18 @@ def up(
 
     What is chosen is kept: a later `up` needs no options.
     """
-    from flavorframe.facility import operation, workshop
+    from flavorframe.facility import operation
 
     login = _login(oidc, client_id, client_secret_file, user_group, admin_group)
     chosen: dict[str, Any] = {"port": port, "address": address, "certificate": _whole(certificate)}
     chosen |= {"key": _whole(key), "login": login}
     settings = _chosen(folder, {k: v for k, v in chosen.items() if v is not None})
-    if new_password:
-        operation.make_folders(settings)
-        workshop.password_file(settings).unlink(missing_ok=True)
-    password = operation.up(settings, typer.echo)
+    password = operation.up(settings, typer.echo, new_password=new_password)
     typer.echo(f"The facility is at {settings.url}")
     if password is not None:
         typer.echo(
             f"Log in with any name and the password {password}\n"
-            f"(It is kept in {workshop.password_file(settings)}; --new-password changes it.)"
+            "It is shown this once, for only its hash is kept; `up --new-password` makes another."
         )
     if os.geteuid() != 0:
         typer.echo(

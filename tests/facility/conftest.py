@@ -1,8 +1,13 @@
+<<<<<<< HEAD
 """One facility with the workshop's login for all tests that need no other."""
+=======
+"""What tests of the facility share."""
+>>>>>>> login
 
 import sys
 from pathlib import Path
 
+<<<<<<< HEAD
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the facility, the browser and the provider
@@ -32,3 +37,6 @@ def page(browser):
     """Return a page of somebody whom the facility has never seen."""
     with browsers.person(browser) as page:
         yield page
+=======
+sys.path.insert(0, str(Path(__file__).parent))  # for the facility, the browser and the provider
+>>>>>>> login

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from flavorframe.facility import gateway, login, options, workshop
-from flavorframe.facility.settings import Settings, Workshop
+from flavorframe.facility import gateway, login, options
+from flavorframe.facility.settings import Settings
 
 SERVICE = "flavorframe"
 """As what the command line asks the hub."""
@@ -19,10 +19,8 @@ def configure(c: Any, settings: Settings) -> None:
     c.Spawner.apply_user_options = options.apply(settings)
     c.Spawner.default_url = "/lab"
     _cull_idle_servers(c, settings)
-    if isinstance(settings.login, Workshop):
-        workshop.configure(c, settings)
-    else:
-        login.configure(c, settings)
+    c.Spawner.server_token_scopes = ["users:activity!user", "access:servers!server"]
+    login.configure(c, settings)
     gateway.configure(c, settings)
     if settings.backend == "local":
         _configure_machine(c, settings)
@@ -49,7 +47,6 @@ def _configure_machine(c: Any, settings: Settings) -> None:
     c.JupyterHub.hub_port = settings.hub_port
     c.JupyterHub.db_url = f"sqlite:///{private}/jupyterhub.sqlite"
     c.JupyterHub.cookie_secret_file = str(private / "cookie-secret")
-    c.CryptKeeper.keys = [(private / "crypt-key").read_text()]
     # Servers and the proxy outlive the hub, so that it can be restarted under way.
     c.JupyterHub.cleanup_servers = False
     c.ConfigurableHTTPProxy.should_start = False

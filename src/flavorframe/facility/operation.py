@@ -13,12 +13,13 @@ from datetime import datetime
 from flavorframe.errors import FacilityError
 from flavorframe.facility import homes, hub_client, installation, processes, workshop
 from flavorframe.facility.installation import Tell
+from flavorframe.facility.login_secrets import write_private
 from flavorframe.facility.settings import Settings, Workshop
 
 PATIENCE = 120.0
 """Seconds that programs have to become ready: a busy machine takes long to import them."""
-SECRETS = {"cookie-secret": 32, "crypt-key": 32, "proxy-token": 32, "service-token": 32}
-"""What is made once, in bytes."""
+SECRETS = ("proxy-token", "service-token", "gateway-proxy-token", "gateway-key")
+"""What the programs know each other by, made once."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,10 @@ class State:
         return all(self.programs.values())
 
 
-def up(settings: Settings, tell: Tell) -> str | None:
+def up(settings: Settings, tell: Tell, *, new_password: bool = False) -> str | None:
     """Start what does not run; return the workshop's password where it was made just now.
+
+    With ``new_password`` one is made anew; a hub that runs is started anew to know it.
 
     Raises:
         FacilityError: Something is missing, in use or does not start.
@@ -45,7 +48,9 @@ def up(settings: Settings, tell: Tell) -> str | None:
     with _alone(settings):
         installation.install(settings, tell)
         settings.save()
-        password = _make_secrets(settings)
+        password = _make_secrets(settings, new_password)
+        if new_password:
+            processes.stop(settings, "hub")
         homes.prepare(settings)
         _start(settings)
     return password
@@ -115,7 +120,8 @@ def _require_port(settings: Settings, name: str) -> None:
     ports = {
         "proxy": (settings.port, settings.proxy_port),
         "hub": (settings.hub_port,),
-        "gateway": (settings.gateway_port, settings.gateway_proxy_port),
+        "gateway": (settings.gateway_port,),
+        "gateway-proxy": (settings.gateway_proxy_port,),
     }
     for port in ports[name]:
         installation.require_free_port(settings, port, f"the {name}")
@@ -127,13 +133,15 @@ def _names(settings: Settings) -> list[str]:
     return [program.name for program in programs(settings)]
 
 
-def _make_secrets(settings: Settings) -> str | None:
-    for name, size in SECRETS.items():
+def _make_secrets(settings: Settings, new_password: bool) -> str | None:
+    for name in SECRETS:
         if not (settings.private / name).exists():
-            workshop.write_secret(settings.private / name, secrets.token_hex(size))
-    if isinstance(settings.login, Workshop) and not workshop.password_file(settings).exists():
-        return workshop.new_password(settings)
-    return None
+            write_private(settings.private / name, secrets.token_hex(32))
+    if not isinstance(settings.login, Workshop):
+        return None
+    if workshop.has_password(settings) and not new_password:
+        return None
+    return workshop.new_password(settings)
 
 
 @contextlib.contextmanager

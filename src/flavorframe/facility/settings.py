@@ -38,7 +38,20 @@ class Workshop(_Model):
 
 
 class Oidc(_Model):
-    """Login by an OpenID Connect provider, such as INDIGO IAM."""
+    """Login by an OpenID Connect provider, such as INDIGO IAM.
+
+    Args:
+        issuer: The address that the provider calls its issuer.
+        client_id: The hub's client there.
+        client_secret_file: File of the client's secret, which the hub alone can read.
+        user_group: Members of this group get in.
+        admin_group: Members of this group get in as administrators.
+        service: What the provider is called on the login's page.
+        contact: Whom people ask who are not let in, such as an electronic mail address.
+        username_claim: Which of the provider's claims is the user's name here.
+        scopes: What access tokens are for, beside the login: ``("storage.read:/",)``.
+
+    """
 
     kind: Literal["oidc"] = "oidc"
     issuer: Annotated[str, Field(pattern=r"^https?://")]
@@ -46,6 +59,10 @@ class Oidc(_Model):
     client_secret_file: Path
     user_group: str
     admin_group: str | None = None
+    service: str = "INDIGO IAM"
+    contact: str = ""
+    username_claim: str = "preferred_username"
+    scopes: tuple[str, ...] = ()
 
 
 class Settings(_Model):
