@@ -35,7 +35,7 @@ def configure(c: Any, settings: Settings) -> None:
         address = f"http://127.0.0.1:{settings.gateway_proxy_port}"
         service = {"name": SERVICE, "url": address, "display": False}
         c.JupyterHub.services.append(service)
-        c.Spawner.environment["DASK_GATEWAY__ADDRESS"] = f"{address}{PREFIX}"
+        c.Spawner.environment.update({"DASK_GATEWAY__ADDRESS": f"{address}{PREFIX}"})
 
 
 CLIENT = {
