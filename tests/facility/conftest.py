@@ -1,26 +1,20 @@
-<<<<<<< HEAD
 """One facility with the workshop's login for all tests that need no other."""
-=======
-"""What tests of the facility share."""
->>>>>>> login
 
 import sys
 from pathlib import Path
 
-<<<<<<< HEAD
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the facility, the browser and the provider
 
 import browser as browsers
-
 from facility import Facility
 
 
 @pytest.fixture(scope="session")
 def facility():
     """Return a facility that is up, with the workshop's login."""
-    facility = Facility(idle_cluster_minutes=10)
+    facility = Facility()
     yield facility
     facility.close()
 
@@ -37,6 +31,3 @@ def page(browser):
     """Return a page of somebody whom the facility has never seen."""
     with browsers.person(browser) as page:
         yield page
-=======
-sys.path.insert(0, str(Path(__file__).parent))  # for the facility, the browser and the provider
->>>>>>> login
