@@ -1,13 +1,11 @@
 """A kernel of a user's server, asked as a notebook asks it."""
 
 import asyncio
-import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+import aiohttp
 import requests
-from tornado.httpclient import HTTPRequest
-from tornado.websocket import websocket_connect
 
 
 class Kernel:
@@ -30,19 +28,21 @@ class Kernel:
         return await asyncio.wait_for(self._run(code), seconds)
 
     async def _run(self, code):
-        url = f"{self._url}/{self.name}/channels".replace("http", "ws", 1)
-        socket = await websocket_connect(HTTPRequest(url, headers=self._headers))
+        url = f"{self._url}/{self.name}/channels"
+        async with aiohttp.ClientSession(headers=self._headers) as session:
+            async with session.ws_connect(url, max_msg_size=0) as socket:
+                return await self._ask(socket, code)
+
+    async def _ask(self, socket, code):
         number = uuid.uuid4().hex
         header = {"msg_id": number, "msg_type": "execute_request", "session": number,
                   "username": "", "version": "5.3"}  # fmt: skip
         content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False}
-        await socket.write_message(
-            json.dumps({"header": header, "parent_header": {}, "metadata": {}, "content": content,
-                        "channel": "shell"})
-        )  # fmt: skip
+        await socket.send_json({"header": header, "parent_header": {}, "metadata": {},
+                                "content": content, "channel": "shell"})  # fmt: skip
         printed = ""
         while True:
-            message = json.loads(await socket.read_message())
+            message = await socket.receive_json()
             state = message["content"].get("execution_state")
             if state in ("restarting", "dead"):
                 return f"the kernel died: {state}"
@@ -50,5 +50,4 @@ class Kernel:
                 continue
             printed += message["content"].get("text", "") + message["content"].get("evalue", "")
             if state == "idle":
-                socket.close()
                 return printed
