@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from flavorframe.errors import FacilityError, did_you_mean
+from flavorframe.facility.gateway_limits import Limits
 from flavorframe.writing import replacing
 
 FILE = "settings.json"
@@ -50,6 +51,7 @@ class Oidc(_Model):
         contact: Whom people ask who are not let in, such as an electronic mail address.
         username_claim: Which of the provider's claims is the user's name here.
         scopes: What access tokens are for, beside the login: ``("storage.read:/",)``.
+
     """
 
     kind: Literal["oidc"] = "oidc"
@@ -83,11 +85,12 @@ class Settings(_Model):
         clusters_per_user: How many Dask clusters a user can have at a time.
         cluster_cores_per_user: How many cores all clusters of a user have together.
         cluster_memory_per_user: The same for memory, in GB.
-        cluster_cores_by_group: Cores for members of groups, in place of the user's.
+        cluster_limits_by_group: What the clusters of a group's members may take together.
         accounts: What the names of users' accounts on this machine begin with.
 
     Raises:
         FacilityError: The choice cannot be; the text says why.
+
     """
 
     folder: Path
@@ -105,7 +108,7 @@ class Settings(_Model):
     clusters_per_user: Annotated[int, Field(ge=1)] = 2
     cluster_cores_per_user: Annotated[int, Field(ge=1)] = 8
     cluster_memory_per_user: Annotated[int, Field(ge=1)] = 16
-    cluster_cores_by_group: dict[str, int] = {}
+    cluster_limits_by_group: dict[str, Limits] = {}
     accounts: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,9}-$")] = "ff-"
 
     @model_validator(mode="after")
@@ -194,6 +197,7 @@ def load(folder: Path) -> Settings | None:
 
     Raises:
         FacilityError: The file is damaged; the text says where.
+
     """
     file = folder / FILE
     try:
