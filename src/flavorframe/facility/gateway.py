@@ -59,6 +59,6 @@ def programs(settings: Settings) -> tuple[Program, ...]:
     api = f"http://127.0.0.1:{settings.gateway_port}"
     front = f"http://127.0.0.1:{settings.gateway_proxy_port}{PREFIX}"
     return (
-        Program("gateway", (*command, "-f", str(file)), f"{api}/api/health"),
         Program("gateway-proxy", (*command, "proxy", "-f", str(file)), f"{front}/api/health"),
+        Program("gateway", (*command, "-f", str(file)), f"{api}/api/health"),
     )

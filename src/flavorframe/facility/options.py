@@ -143,7 +143,7 @@ def _bad_request() -> Iterator[None]:
     try:
         yield
     except FacilityError as error:
-        answer = HTTPError(400, str(error).replace("%", "%%"), reason="Not offered here")
+        answer: Any = HTTPError(400, str(error).replace("%", "%%"), reason="Not offered here")
         answer.jupyterhub_message = str(error)
         raise answer from None
 
