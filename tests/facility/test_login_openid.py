@@ -335,6 +335,7 @@ def test_what_people_see(hub):
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         page = browser.new_page(viewport={"width": 1200, "height": 700})
         page.goto(f"{hub.url}login")
+        page.wait_for_selector("text=For members of the group flavour")
         page.screenshot(path=pictures / "login-openid.png")
         page.get_by_role("button", name="Sign in with INDIGO IAM").click()
         page.fill("input[name=login]", "mallory")

@@ -98,5 +98,5 @@ def _require_group(chosen: Oidc) -> None:
 
 
 def _pages(c: Any) -> None:
-    c.JupyterHub.template_paths.append(str(TEMPLATES))
+    c.JupyterHub.template_paths.insert(0, str(TEMPLATES))  # before pages of the same name
     c.Authenticator.username_pattern = login_names.PATTERN
