@@ -115,11 +115,15 @@ def test_a_missing_endpoint_is_named(tmp_path):
         discover(issuer, tmp_path / "provider.json")
 
 
-def test_a_login_without_a_group_is_refused(tmp_path):
+def test_a_login_without_a_group_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 0)
     chosen = {"kind": "oidc", "issuer": "https://iam.example", "client_id": "hub"}
     settings = make(
         folder=tmp_path,
         login={**chosen, "client_secret_file": tmp_path / "secret", "user_group": "/"},
     )
     with pytest.raises(FacilityError, match="everybody with an account"):
+        login.configure(Config(), settings)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(FacilityError, match="needs root here"):
         login.configure(Config(), settings)
