@@ -26,7 +26,7 @@ gateway_server.configure(get_config(), settings.load(Path({folder!r})))
 
 def configure(c: Any, settings: Settings) -> None:
     """Have the hub know the gateway, and users' servers how to reach it."""
-    c.JupyterHub.load_roles.append({"name": "user", "scopes": ["self", SCOPES[0]]})
+    c.JupyterHub.extra_user_scopes.update({SCOPES[0]})
     c.Spawner.server_token_scopes.extend(SCOPES)
     c.Spawner.args.append("--ServerApp.jpserver_extensions=flavorframe.facility.gateway_panel=True")
     c.Spawner.environment.update(CLIENT)
