@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -103,10 +104,10 @@ class Analysis:
         from flavorframe.run.targets import executor_for
 
         chosen = get_engine(engine, cache)
-        executor = executor_for(on, chosen, run_options(options))
-        if isinstance(data, Mapping):
-            return self._run_each(data, executor, chosen, output)
-        return self._run(data, executor, output)
+        with contextlib.closing(executor_for(on, chosen, run_options(options))) as executor:
+            if isinstance(data, Mapping):
+                return self._run_each(data, executor, chosen, output)
+            return self._run(data, executor, output)
 
     def submit(
         self,

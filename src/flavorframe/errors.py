@@ -54,6 +54,10 @@ class CorrectionError(FlavorframeError, ValueError):
     """A correction file, correction or input that is wrong."""
 
 
+class FacilityError(FlavorframeError, RuntimeError):
+    """A facility that cannot be started, asked or configured; the text says what to do."""
+
+
 def did_you_mean(name: str, valid: Iterable[str], *, count: int = 4) -> str:
     """Return " Did you mean ...?" with the valid names nearest to ``name``, or an empty string.
 

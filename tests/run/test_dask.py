@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+import distributed
 import numpy as np
 import pytest
 
@@ -66,6 +67,31 @@ def test_targets(cluster, client, analysis, dataset, same):
         analysis.run(dataset, on="dsk")
     with pytest.raises(AnalysisError, match="is nowhere to run"):
         analysis.run(dataset, on=7)
+
+
+@pytest.mark.parametrize("engine", ["columnar", "rdataframe"])
+def test_a_catalogue_has_one_cluster(analysis, files, same, monkeypatch, engine):
+    if engine == "rdataframe":
+        pytest.importorskip("ROOT", reason="ROOT is not installed")
+    made = []
+
+    class Counted(distributed.LocalCluster):
+        def __init__(self, **options):
+            made.append(self)
+            super().__init__(dashboard_address=":0", **options)
+
+    monkeypatch.setattr(distributed, "LocalCluster", Counted)
+    data = {name: ff.dataset(files[:2], name=name) for name in ("2017B", "2018A")}
+    histogram = ff.Analysis(analysis.selection, mass=dict(analysis.outputs)["mass"])
+    if engine == "rdataframe":
+        t = ff.events().triplet
+        histogram = ff.Analysis(ff.Selection(t), mass=ff.hist(t.mass, bins=20, range=(1.6, 2.1)))
+    options = {"engine": engine, "progress": False}
+    results = histogram.run(data, on="dask", threads=1, **options)
+    for era, local in histogram.run(data, **options).items():
+        assert results[era].mass == local.mass
+        assert results[era].is_complete
+    assert [cluster.status.name for cluster in made] == ["closed"]
 
 
 def test_snapshots_are_one_file_and_nothing_stays_behind(client, analysis, dataset, tmp_path):

@@ -82,22 +82,25 @@ from dask_gateway import Gateway
 if __name__ == "__main__":
     t = ff.events().triplet
     analysis = ff.Analysis(ff.Selection(t), mass=ff.hist(t.mass, bins=20, range=(1.6, 2.1)))
-    data = ff.dataset(sys.argv[2:])
+    data = {name: ff.dataset(sys.argv[2:], name=name) for name in ("2017B", "2018A")}
     with dask.config.set({"gateway.address": sys.argv[1]}):
-        result = analysis.run(data, on="gateway", progress=False, partition_size=500)
-        assert result.mass == analysis.run(data, progress=False).mass
+        results = analysis.run(data, on="gateway", progress=False, partition_size=500)
+        for era, local in analysis.run(data, progress=False).items():
+            assert results[era].mass == local.mass
+            assert results[era].events == local.events == 14_000
         with Gateway() as gateway:
-            print(result.events, len(gateway.list_clusters()), len(result.timing.workers))
+            ended = gateway.list_clusters(status=["stopping", "stopped"])
+            print(len(ended), len(gateway.list_clusters()), len(results["2018A"].timing.workers))
 """
 
 
-def test_a_new_cluster_of_the_gateway(gateway, files, tmp_path):
+def test_a_catalogue_has_one_new_cluster_of_the_gateway(gateway, files, tmp_path):
     script = tmp_path / "run.py"  # a process of its own, for Gateway objects end untidily
     script.write_text(RUN)
     done = subprocess.run(
         [sys.executable, script, gateway, *files], check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    events, clusters, workers = map(int, done.stdout.split())
-    assert (events, clusters) == (14_000, 0)
+    ended, running, workers = map(int, done.stdout.split())
+    assert (ended, running) == (1, 0)
     assert workers >= 1

@@ -33,6 +33,27 @@ def client_for(on: Any, threads: int | None) -> Iterator[Any]:
         yield client
 
 
+class Connection:
+    """The client of what the user named: made when first asked for, and kept until it is closed."""
+
+    def __init__(self, on: Any, threads: int | None) -> None:
+        self._on, self._threads = on, threads
+        self._client: Any = None
+        self._opened = contextlib.ExitStack()
+
+    @property
+    def client(self) -> Any:
+        """The client; see `client_for`."""
+        if self._client is None:
+            self._client = self._opened.enter_context(client_for(self._on, self._threads))
+        return self._client
+
+    def close(self) -> None:
+        """Close what was started; the client that the user gave stays as it is."""
+        self._client = None
+        self._opened.close()
+
+
 _lasting: dict[str, Any] = {}
 
 

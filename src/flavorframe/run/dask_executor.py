@@ -11,7 +11,7 @@ from flavorframe.datasets import Dataset
 from flavorframe.engine import Engine
 from flavorframe.errors import RunError
 from flavorframe.plan import Plan
-from flavorframe.run.dask_cluster import client_for, register
+from flavorframe.run.dask_cluster import Connection, register
 from flavorframe.run.delivery import Delivery
 from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering
@@ -24,7 +24,11 @@ class DaskExecutor(Executor):
     def __init__(self, engine: Engine, options: RunOptions, on: Any) -> None:
         self._engine = engine
         self._options = options
-        self._on = on
+        self._connection = Connection(on, options.threads)
+
+    def close(self) -> None:
+        """Stop the cluster that was started, where there is one."""
+        self._connection.close()
 
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Evaluate the plan; see `flavorframe.run.executor.Executor.run`.
@@ -36,7 +40,7 @@ class DaskExecutor(Executor):
 
         delivery = Delivery.of(plan, dataset, self._options.files)
         with contextlib.ExitStack() as stack:
-            client = stack.enter_context(client_for(self._on, self._options.threads))
+            client = self._connection.client
             stack.enter_context(delivery.on(client))
             stack.enter_context(_report(client, self._options))
             gathering = stack.enter_context(

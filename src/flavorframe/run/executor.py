@@ -129,6 +129,10 @@ class Executor(Protocol):
         """Note what is to be run, one after the other: batch systems take all of it at once."""
         return
 
+    def close(self) -> None:
+        """Let go of what was started for the runs, such as a cluster; no run comes after."""
+        return
+
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Evaluate the plan on the dataset, or on the gaps of an earlier outcome only.
 

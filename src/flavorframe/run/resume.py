@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -40,8 +41,8 @@ def resume(result: Result, on: Any, options: Mapping[str, Any]) -> Result:
     earlier = _earlier(result)
     rest = {name: value for name, value in options.items() if name != "cache"}
     engine = get_engine(earlier.engine, options.get("cache"))
-    executor = executor_for(on, engine, run_options(rest))
-    outcome = executor.run(earlier.plan, earlier.dataset, earlier)
+    with contextlib.closing(executor_for(on, engine, run_options(rest))) as executor:
+        outcome = executor.run(earlier.plan, earlier.dataset, earlier)
     whole = Result.of(earlier.plan, earlier.dataset, outcome)
     return replace(
         whole, provenance=replace(whole.provenance, plan=result.provenance.plan)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flavorframe.datasets import Dataset, Partition
 from flavorframe.engine import FileInfo, FilesEngine
@@ -17,6 +16,9 @@ from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering, Piece
 from flavorframe.run.local import available_cores
 
+if TYPE_CHECKING:
+    from flavorframe.run.dask_cluster import Connection
+
 AT_ONCE = 20_000_000
 """Events in one loop: what is told in between, and what is read anew where a file is damaged."""
 
@@ -26,20 +28,25 @@ class WholeFilesExecutor(Executor):
 
     def __init__(self, engine: FilesEngine, options: RunOptions, on: Any = None) -> None:
         """``on`` is a Dask client, cluster or address, or None for the cores of this machine."""
-        self._engine, self._options, self._on = engine, options, on
+        self._engine, self._options = engine, options
         self._threads = options.threads or available_cores()
+        self._connection: Connection | None = None
+        if on is not None:
+            from flavorframe.run.dask_cluster import Connection
+
+            self._connection = Connection(on, options.threads)
+
+    def close(self) -> None:
+        """Stop the cluster that was started, where there is one."""
+        if self._connection is not None:
+            self._connection.close()
 
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Evaluate the plan; see `flavorframe.run.executor.Executor.run`."""
-        with ExitStack() as stack:
-            client = None
-            if self._on is not None:
-                from flavorframe.run.dask_cluster import client_for
-
-                client = stack.enter_context(client_for(self._on, self._options.threads))
-            gathering = Gathering(plan, dataset, self._engine, self._options, earlier)
-            with gathering, gathering.interruptible():
-                self._evaluate_all(plan, dataset, gathering, client)
+        client = None if self._connection is None else self._connection.client
+        gathering = Gathering(plan, dataset, self._engine, self._options, earlier)
+        with gathering, gathering.interruptible():
+            self._evaluate_all(plan, dataset, gathering, client)
         return gathering.outcome(self._threads)
 
     def _evaluate_all(

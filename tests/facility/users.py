@@ -1,0 +1,65 @@
+"""Users of a facility, as tests are: logged in over HTTP, with a server and its own token."""
+
+import os
+import subprocess
+
+import psutil
+import requests
+
+from servers import wait_for
+
+
+class User:
+    """A user with a running server; ``token`` is what the server has from the hub."""
+
+    def __init__(self, facility, name):
+        self.facility, self.name = facility, name
+        self.session = requests.Session()
+        self.session.get(f"{facility.url}hub/login", timeout=60)
+        self._post("hub/login", username=name, password=facility.password)
+        self._post("hub/spawn", environment="flavorframe", cores="1", memory="2")
+        prefix = f"/user/{name}/"
+        wait_for(lambda: self._environment(prefix) is not None, 120)
+        self.environment = self._environment(prefix)
+        self.token = self.environment["JUPYTERHUB_API_TOKEN"]
+        wait_for(lambda: self.get(f"user/{name}/api/status").status_code == 200, 120)
+
+    def _post(self, path, **fields):
+        url = f"{self.facility.url}{path}"
+        xsrf = next(c.value for c in self.session.cookies if c.name == "_xsrf" and "hub" in c.path)
+        answer = self.session.post(url, data=fields, params={"_xsrf": xsrf}, timeout=120)
+        assert answer.ok, answer.text
+
+    def get(self, path, token="own"):
+        """Ask the facility with the server's token, another or none."""
+        headers = {"Authorization": f"token {self.token if token == 'own' else token}"}
+        headers = {} if token is None else headers
+        return requests.get(f"{self.facility.url}{path}", headers=headers, timeout=60)
+
+    def _environment(self, prefix):
+        for process in psutil.process_iter():
+            try:
+                environment = process.environ()
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+            if (
+                environment.get("JUPYTERHUB_SERVICE_PREFIX") == prefix
+                and str(self.facility.settings.homes) in environment.get("HOME", "")
+                and "singleuser" in " ".join(process.cmdline())
+            ):
+                return environment
+        return None
+
+    def python(self, code, *, check=True, **more):
+        """Run Python as a cell of the user's notebook would, as the user; return what it prints."""
+        account = {}
+        if os.geteuid() == 0:
+            account = {"user": self.environment["USER"], "group": self.environment["USER"]}
+            account["extra_groups"] = []
+        done = subprocess.run(
+            [self.facility.python, "-c", code], check=False, text=True, timeout=300,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**self.environment, **more}, cwd=self.environment["HOME"], **account,
+        )  # fmt: skip
+        assert not check or done.returncode == 0, done.stdout
+        return done.stdout
