@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from flavorframe.facility import processes
+from flavorframe import samples
+from flavorframe.facility import homes, processes
 from flavorframe.facility.settings import make
 
 NODE = Path(__file__).parent / "node_modules" / ".bin"
@@ -40,6 +41,8 @@ class Facility:
         )
         self.settings.folder.mkdir(mode=0o711)
         self.settings.save()
+        sample = homes.tutorial(self.settings) / homes.SAMPLE  # smaller than `up` makes it
+        samples.write(sample, eras=("2017B", "2017C"), fraction=0.02)
         self.url = self.settings.url
         try:
             self.printed = self.command("up")

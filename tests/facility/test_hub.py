@@ -135,7 +135,7 @@ from pathlib import Path
 catalogue = ff.catalog(Path.home() / "tutorial/sample/catalog.json")
 print(ff.inspect(catalogue["2017B"].files[0]).layout, len(catalogue))
 """
-    assert kernel.run(code) == "nano 5\n"
+    assert kernel.run(code) == "nano 2\n"
 
 
 def test_limits_bite(facility, kernel):

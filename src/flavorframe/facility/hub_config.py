@@ -56,6 +56,8 @@ def _configure_machine(c: Any, settings: Settings) -> None:
     c.FacilitySpawner.facility = settings
     c.FacilitySpawner.interrupt_timeout = 1  # a server answers with a question, and ends at TERM
     c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
+    # Users share loopback, where whoever asks would get a kernel's outputs.
+    c.Spawner.args.append("--KernelManager.transport_encryption=auto")
     token = (private / "service-token").read_text()
     c.JupyterHub.services.append({"name": SERVICE, "api_token": token})
     _add_role(c, SERVICE, ["list:users", "read:users", "read:servers", "delete:servers"])
