@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # for the facility, the browser and the provider
 
 import browser as browsers
+
 from facility import Facility
 
 

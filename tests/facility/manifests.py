@@ -101,7 +101,7 @@ def _container(container, spec, undeclared):
     own = container.get("securityContext", {})
     both = {**spec.get("securityContext", {}), **own}
     resources = container.get("resources", {})
-    if not {"cpu", "memory"} <= resources.get("limits", {}).keys():
+    if not {"cpu", "memory"} <= (resources.get("limits") or {}).keys():
         yield "no limits"
     if own.get("privileged"):
         yield "privileged"
@@ -143,9 +143,7 @@ def _rights(manifest):
     for rule in manifest.get("rules") or () if kind in ("Role", "ClusterRole") else ():
         if any("*" in rule.get(key, ()) for key in ("verbs", "resources", "apiGroups")):
             yield "wildcard"
-        beyond = not (
-            set(rule["resources"]) <= WATCHED and set(rule["verbs"]) <= {"list", "watch"}
-        )
+        beyond = not (set(rule["resources"]) <= WATCHED and set(rule["verbs"]) <= {"list", "watch"})
         if kind == "ClusterRole" and beyond:
             yield "rights in the whole cluster"
     if kind == "ClusterRoleBinding" and {one["name"] for one in manifest["subjects"]} - ABROAD:

@@ -2,11 +2,10 @@
 
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 import psutil
 import requests
+
 from servers import wait_for
 
 
