@@ -111,8 +111,12 @@ def _container(container, spec, undeclared):
         yield "root"
     if any("hostPort" in port for port in container.get("ports", ())):
         yield "hostPort"
-    if undeclared:
-        return
+    if not undeclared:
+        yield from _declared(own, both)
+
+
+def _declared(own, both):
+    """Yield what the strictest of Kubernetes' standards wants to see declared."""
     if not (both.get("runAsNonRoot") or both.get("runAsUser")):
         yield "may be root"
     if own.get("allowPrivilegeEscalation") is not False:
