@@ -97,7 +97,9 @@ def _certificate(subject, key, issuer, issuer_key, life, *, ca=False, host=None,
         .add_extension(x509.KeyUsage(**usage), critical=True)
     )
     if not proxy:
+        identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         builder = builder.add_extension(x509.BasicConstraints(ca, None), critical=True)
+        builder = builder.add_extension(identifier, critical=False)
     if proxy:
         info = x509.UnrecognizedExtension(PROXY_INFO, INHERIT_ALL)
         builder = builder.add_extension(info, critical=True)

@@ -1,5 +1,5 @@
 """The command line: ``flavorframe run``, ``certify``, ``sample``, ``inspect``, ``fit``, ``report``,
-``cache``, ``workers`` and ``facility``.
+``cache``, ``workers``, ``proxy`` and ``facility``.
 
 Exit codes: 0 all well; 1 an error, told in a sentence on standard error; 2 wrong usage; 3 the run
 is partial, because some files could not be read; 4 a fit is not valid; 5 engines differ.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flavorframe import cli_facility, cli_workers
+from flavorframe import cli_facility, cli_proxy, cli_workers
 from flavorframe.errors import AnalysisError, DatasetError, FlavorframeError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ app = typer.Typer(
 
 app.add_typer(cli_workers.app, name="workers")
 app.add_typer(cli_facility.app, name="facility")
+app.add_typer(cli_proxy.app, name="proxy")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 

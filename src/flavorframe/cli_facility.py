@@ -87,15 +87,15 @@ def up(
 @app.command()
 def status(folder: FolderOption = None) -> None:
     """Say what runs, since when, and who has a server."""
-    from flavorframe.facility import limits, operation
+    from flavorframe.facility import limits, operation, options
 
     settings = _existing(folder)
     found = operation.state(settings)
     typer.echo(f"{settings.url if found.is_up else 'not running'}  (kept in {settings.folder})")
     for name, since in found.programs.items():
-        typer.echo(f"{name:8} {'down' if since is None else f'up since {_time(since)}'}")
+        typer.echo(f"{name:13} {'down' if since is None else f'up since {_time(since)}'}")
     for server in found.servers:
-        size = " ".join(server.options.values())
+        size = ", ".join(options.texts(settings, server.options))
         since = datetime.fromisoformat(server.since.replace("Z", "+00:00"))
         typer.echo(f"server of {server.user}: {size}, since {_time(since)}")
     typer.echo(f"limits are enforced {limits.kind()}")

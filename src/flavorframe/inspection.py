@@ -50,6 +50,19 @@ class Inspection:
         if self.others:
             yield f"not readable by expressions: {', '.join(self.others)}"
 
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        head, *_ = self._lines()
+        folded = "".join(
+            f"<details><summary>{escape(collection)}: {len(fields)} branches, "
+            f"{sum(field.bytes for field in fields) / 1e6:.3f} MB</summary>{_as_table(fields)}"
+            "</details>"
+            for collection, fields in self.collections.items()
+        )
+        others = f"<p>not readable by expressions: {escape(', '.join(self.others))}</p>"
+        return f"<p>{escape(head)}</p>{folded}{others if self.others else ''}"
+
 
 def inspect(file: str | os.PathLike[str], tree: str | None = None) -> Inspection:
     """Return what a ROOT file holds.
@@ -77,3 +90,14 @@ def inspect(file: str | os.PathLike[str], tree: str | None = None) -> Inspection
 
 def _field(branch: BranchInfo, size: int) -> Field:
     return Field(branch.name, branch.typename, branch.shape, size)
+
+
+def _as_table(fields: tuple[Field, ...]) -> str:
+    from html import escape
+
+    rows = "".join(
+        f"<tr><td><code>{escape(field.branch)}</code></td><td>{escape(field.type)}</td>"
+        f"<td>{field.bytes / 1e6:.3f} MB</td></tr>"
+        for field in fields
+    )
+    return f"<table>{rows}</table>"

@@ -169,8 +169,9 @@ class Selection:
     def _repr_html_(self) -> str:
         from html import escape
 
+        left = '<td style="text-align: left">'  # pages of notebooks have it right
         rows = "".join(
-            f"<tr><td>{escape(s.name)}</td><td><code>{escape(describe(s))}</code></td></tr>"
+            f"<tr>{left}{escape(s.name)}</td>{left}<code>{escape(describe(s))}</code></td></tr>"
             for s in self.steps
         )
         return (

@@ -49,14 +49,15 @@ class Facility:
         found = re.search("password (.+)", self.printed)
         self.password = found and found[1]
 
-    def command(self, *words, check=True):
+    def command(self, *words, check=True, path=None):
         """Run ``flavorframe facility`` on this facility; return what it prints, errors included."""
+        path = path or f"{NODE}:{os.environ['PATH']}"
         done = subprocess.run(
             [self.python, "-m", "flavorframe.cli", "facility", *words, "--folder",
              self.settings.folder],
             check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
             cwd=self.folder,
-            env={**os.environ, "PATH": f"{NODE}:{os.environ['PATH']}"},
+            env={**os.environ, "PATH": path},
         )  # fmt: skip
         assert not check or done.returncode == 0, done.stdout
         return done.stdout

@@ -1,6 +1,7 @@
 """Login by OpenID Connect against a real provider: who gets in, and what is refused."""
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -286,8 +287,14 @@ def test_paths_of_starting_a_server_lead_nowhere_else(hub, alice, path):
     )
     assert answer.status_code in (302, 400, 403, 404)
     if answer.status_code == 302:
-        assert "login" in answer.headers["Location"] or "alice" in answer.headers["Location"]
+        assert answer.headers["Location"].startswith("/hub/")
     assert not hub.process_of("bob")
+
+
+def test_the_file_goes_with_the_server(hub, alice):
+    path = token_file(hub, "alice")
+    hub.api(alice, "DELETE", "users/alice/server")
+    wait_for(lambda: not path.parent.exists(), 30)
 
 
 def test_who_leaves_the_group_is_logged_out_and_gets_no_token(hub, obedient):
@@ -318,10 +325,29 @@ def test_who_is_in_stays_while_the_provider_is_down(hub, obedient):
     assert "could not be asked for erin" in hub.log
 
 
-def test_the_file_goes_with_the_server(hub, alice):
-    path = token_file(hub, "alice")
-    hub.api(alice, "DELETE", "users/alice/server")
-    wait_for(lambda: not path.parent.exists(), 30)
+def test_what_people_see(hub):
+    """Sign in as somebody who is not in the group, in a browser, and keep the pictures."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or pytest.skip("chromium is not installed")
+    pictures = Path(__file__).parents[2] / "build" / "screenshots"
+    with sync_api.sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        page = browser.new_page(viewport={"width": 1200, "height": 700})
+        page.goto(f"{hub.url}login")
+        page.wait_for_selector("text=For members of the group flavour")
+        page.screenshot(path=pictures / "login-openid.png")
+        page.get_by_role("button", name="Sign in with INDIGO IAM").click()
+        page.fill("input[name=login]", "mallory")
+        page.fill("input[name=password]", "any")
+        page.click("button[type=submit]")
+        page.wait_for_selector("text=You are not in the group flavour")
+        page.screenshot(path=pictures / "login-refused.png")
+        page.click("text=Log in again")
+        assert "/hub/" in page.url
+        page.goto(f"{hub.url}oauth_callback?code=x&state=y")
+        page.screenshot(path=pictures / "login-not-begun.png")
+        browser.close()
 
 
 def test_public_key_as_a_shared_secret_is_refused():

@@ -33,7 +33,7 @@ def test_neither_key_nor_certificates_are_printed(authority, tmp_path):
 def test_an_expired_proxy_is_told_with_its_time(authority, tmp_path):
     proxy = read_proxy(authority.proxy(tmp_path / "proxy", life=-3 * grid.HOUR))
     assert proxy.is_expired
-    with pytest.raises(CredentialError, match=r"proxy expired 3 hours ago, at .*voms-proxy-init"):
+    with pytest.raises(CredentialError, match=r"proxy expired 3 hours ago, at .*flavorframe proxy"):
         proxy.check()
 
 

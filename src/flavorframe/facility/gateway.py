@@ -26,7 +26,7 @@ gateway_server.configure(get_config(), settings.load(Path({folder!r})))
 
 def configure(c: Any, settings: Settings) -> None:
     """Have the hub know the gateway, and users' servers how to reach it."""
-    c.JupyterHub.load_roles.append({"name": "user", "scopes": ["self", SCOPES[0]]})
+    c.JupyterHub.extra_user_scopes.update({SCOPES[0]})
     c.Spawner.server_token_scopes.extend(SCOPES)
     c.Spawner.args.append("--ServerApp.jpserver_extensions=flavorframe.facility.gateway_panel=True")
     c.Spawner.environment.update(CLIENT)
@@ -59,6 +59,6 @@ def programs(settings: Settings) -> tuple[Program, ...]:
     api = f"http://127.0.0.1:{settings.gateway_port}"
     front = f"http://127.0.0.1:{settings.gateway_proxy_port}{PREFIX}"
     return (
-        Program("gateway", (*command, "-f", str(file)), f"{api}/api/health"),
         Program("gateway-proxy", (*command, "proxy", "-f", str(file)), f"{front}/api/health"),
+        Program("gateway", (*command, "-f", str(file)), f"{api}/api/health"),
     )

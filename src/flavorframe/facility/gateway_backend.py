@@ -47,8 +47,14 @@ class FacilityBackend(LocalBackend):  # type: ignore[misc]
 
     async def setup(self, app: Any) -> None:
         """Start, with the dashboards of clusters among the gateway's pages."""
+        self.facility.stop_clusters.unlink(missing_ok=True)
         await super().setup(app)
         app.router.add_get("/clusters/{name}/{path:.*}", Dashboards(self, app["authenticator"]))
+
+    async def cleanup(self) -> None:
+        """End; clusters live on unless they are to end as well."""
+        self.stop_clusters_on_shutdown = self.facility.stop_clusters.exists()
+        await super().cleanup()
 
     # Limits
 

@@ -6,6 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -39,8 +40,9 @@ def servers(settings: Settings) -> list[Server]:
 def stop_servers(settings: Settings, seconds: float = 90) -> int:
     """Stop all servers; return how many there were."""
     found = servers(settings)
-    for server in found:
-        _ask(settings, "DELETE", f"/users/{quote(server.user, safe='')}/server")
+    paths = [f"/users/{quote(server.user, safe='')}/server" for server in found]
+    with ThreadPoolExecutor(8) as pool:  # the hub answers when a server has ended
+        list(pool.map(lambda path: _ask(settings, "DELETE", path), paths))
     until = time.monotonic() + seconds
     while servers(settings):
         if time.monotonic() > until:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,11 @@ def configure(c: Any, settings: Settings) -> None:
         hashed = read_secret(settings.private / PASSWORD, "workshop's hashed password")
         workshop(c, hashed)
     else:
+        if settings.backend == "local" and os.geteuid() != 0:
+            raise FacilityError(
+                "login by OpenID Connect needs root here: otherwise all servers run as you, and "
+                "each user could read the client's secret and the others' tokens."
+            )
         openid(c, settings.login, settings.private)
         login_tokens.configure(c)
 
@@ -98,5 +104,5 @@ def _require_group(chosen: Oidc) -> None:
 
 
 def _pages(c: Any) -> None:
-    c.JupyterHub.template_paths.append(str(TEMPLATES))
+    c.JupyterHub.template_paths.insert(0, str(TEMPLATES))  # before pages of the same name
     c.Authenticator.username_pattern = login_names.PATTERN

@@ -44,9 +44,5 @@ def configure(c: Any) -> None:
     c.JupyterHub.extra_handlers.append((PATH, AccessTokenHandler))
     c.JupyterHub.custom_scopes.update({SCOPE: {"description": "Read one's own access token."}})
     c.JupyterHub.extra_user_scopes.update({f"{SCOPE}!user"})
-    c.Spawner.server_token_scopes = [
-        "users:activity!user",
-        "access:servers!server",
-        f"{SCOPE}!user",
-    ]
+    c.Spawner.server_token_scopes.append(f"{SCOPE}!user")
     c.Spawner.args.append("--ServerApp.jpserver_extensions=flavorframe.facility.tokens=True")

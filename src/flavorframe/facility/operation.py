@@ -57,9 +57,9 @@ def up(settings: Settings, tell: Tell, *, new_password: bool = False) -> str | N
 
 
 def restart(settings: Settings) -> None:
-    """Stop and start all programs but the proxy; servers and clusters live on."""
+    """Start hub and gateway anew; the proxies, and so servers and clusters, live on."""
     with _alone(settings):
-        for name in reversed(_names(settings)[1:]):
+        for name in ("gateway", "hub"):
             processes.stop(settings, name)
         _start(settings)
 
@@ -69,6 +69,7 @@ def down(settings: Settings, *, keep_servers: bool = False) -> int:
     with _alone(settings):
         stopped = 0
         if not keep_servers and processes.running(settings, "hub"):
+            settings.stop_clusters.touch()
             stopped = hub_client.stop_servers(settings)
         for name in reversed(_names(settings)):
             processes.stop(settings, name)
@@ -109,7 +110,7 @@ def _start(settings: Settings) -> None:
     try:
         for program in wanted:
             processes.start(settings, program)
-            processes.wait_until_healthy(settings, [program], PATIENCE)
+        processes.wait_until_healthy(settings, wanted, PATIENCE)
     except FacilityError:
         for program in reversed(wanted):
             processes.stop(settings, program.name)

@@ -123,6 +123,12 @@ def apply(settings: Settings) -> Callable[[Any, Options], None]:
     return set_up
 
 
+def texts(settings: Settings, options: Options) -> list[str]:
+    """Return what was chosen, in words; what is no longer offered as it was sent."""
+    known = choices(settings)
+    return [known.get(name, {}).get(str(value), str(value)) for name, value in options.items()]
+
+
 def environment(settings: Settings, name: str) -> Environment:
     """Return the software of that name."""
     return next(known for known in settings.environments if known.name == name)
@@ -143,7 +149,7 @@ def _bad_request() -> Iterator[None]:
     try:
         yield
     except FacilityError as error:
-        answer = HTTPError(400, str(error).replace("%", "%%"), reason="Not offered here")
+        answer: Any = HTTPError(400, str(error).replace("%", "%%"), reason="Not offered here")
         answer.jupyterhub_message = str(error)
         raise answer from None
 

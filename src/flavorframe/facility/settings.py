@@ -155,6 +155,11 @@ class Settings(_Model):
         return self.folder / "private"
 
     @property
+    def stop_clusters(self) -> Path:
+        """File that tells the gateway, when it is stopped, to stop all clusters."""
+        return self.private / "stop-clusters"
+
+    @property
     def homes(self) -> Path:
         """Folder of users' homes."""
         return self.folder / "homes"

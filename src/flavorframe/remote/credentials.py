@@ -153,5 +153,5 @@ def _about_proxy(proxy: Proxy) -> str:
     return (
         f"{valid}, so either the server's certificate is not of an authority in {folder}, or the "
         "server does not know this user: is the virtual organisation in the proxy "
-        "(voms-proxy-init -voms ...), and is the user registered there?"
+        "(flavorframe proxy --voms ...), and is the user registered there?"
     )

@@ -18,7 +18,7 @@ from typing import Any
 from flavorframe.errors import CredentialError
 from flavorframe.remote.times import ago, clock
 
-RENEW = "voms-proxy-init -voms cms -rfc -valid 192:00"
+RENEW = "flavorframe proxy --voms cms --valid 192:00"
 """What makes a proxy of eight days."""
 CERTIFICATES = "/etc/grid-security/certificates"
 """Where the certificates of authorities are by default."""
@@ -82,7 +82,7 @@ def read_proxy(path: str | os.PathLike[str]) -> Proxy:
     """
     name = os.fspath(path)
     content = read_private(name, "proxy")
-    chain = _certificates(name, content)
+    chain = load_certificates(name, content)
     _check_key(name, content, chain[0])
     _check_chain(name, chain)
     user = next((c for c in chain if not _is_proxy(c)), chain[-1])
@@ -120,7 +120,7 @@ def knows_authority(issuer: str) -> bool:
     """Return whether the folder of authorities has one of this name."""
     for file in Path(certificate_folder()).glob("*.[0-9]"):
         try:
-            chain = _certificates(str(file), file.read_bytes())
+            chain = load_certificates(str(file), file.read_bytes())
         except (CredentialError, OSError):
             continue
         if any(subject_text(certificate.subject) == issuer for certificate in chain):
@@ -133,7 +133,8 @@ def subject_text(name: Any) -> str:
     return "".join(f"/{part.rfc4514_attribute_name}={part.value}" for part in name)
 
 
-def _certificates(path: str, content: bytes) -> list[Any]:
+def load_certificates(path: str, content: bytes, what: str = "proxy") -> list[Any]:
+    """Return the certificates of a file in PEM; raises CredentialError where it holds none."""
     try:
         from cryptography import x509
     except ImportError:
@@ -143,7 +144,7 @@ def _certificates(path: str, content: bytes) -> list[Any]:
     try:
         return list(x509.load_pem_x509_certificates(content))
     except ValueError:
-        raise CredentialError(f"{path} is not a proxy: it holds no certificate in PEM.") from None
+        raise CredentialError(f"{path} is not a {what}: it holds no certificate in PEM.") from None
 
 
 def _check_key(path: str, content: bytes, certificate: Any) -> None:

@@ -64,16 +64,54 @@ class Silent:
         """Show a line beside the bar, in place of the one before."""
 
 
-class Bar:
-    """A bar in the terminal or notebook: events/s, MB/s and the time left; workers below it."""
+class Count:
+    """What a bar tells: events, events/s and MB/s of all and of each worker, and a line."""
 
     listener = None
 
     def __init__(self, title: str) -> None:
-        self._title = title
-        self._total = Timing()
+        self.title = title
+        self.expected = 0
+        self.total = Timing()
         self._line = ""
         self._began = time.perf_counter()
+
+    def expect(self, events: int) -> None:
+        """Note that this many more events will be processed."""
+        self.expected += events
+
+    def advance(self, timing: Timing) -> None:
+        """Note that a partition is done."""
+        self.total = self.total + timing
+
+    def say(self, text: str) -> None:
+        """Show a line beside the bar, in place of the one before."""
+        self._line = text
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken so far."""
+        return time.perf_counter() - self._began or 1e-9
+
+    def rate(self, timing: Timing) -> str:
+        """Return events/s and MB/s."""
+        rate = f"{timing.events / self.seconds:,.0f} events/s, "
+        return rate + f"{timing.bytes_read / 1e6 / self.seconds:,.0f} MB/s"
+
+    def lines(self) -> list[str]:
+        """Return what stands below the bar: the line, and the first of the workers."""
+        workers = sorted(self.total.workers.items())
+        lines = [f"  {name}: {self.rate(timing)}" for name, timing in workers[:MOST_WORKERS]]
+        if len(workers) > MOST_WORKERS:
+            lines.append(f"  … and {len(workers) - MOST_WORKERS} more workers")
+        return [*([self._line] if self._line else []), *lines]
+
+
+class Bar(Count):
+    """A bar in the terminal: events/s, MB/s and the time left; workers below it."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
         self._bar: Any = None
         self._task: Any = None
         self._shown: Any = None
@@ -90,7 +128,7 @@ class Bar:
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
         )
-        self._task = self._bar.add_task(self._title, total=0, rate="")
+        self._task = self._bar.add_task(self.title, total=0, rate="")
         self._shown = Live(console=Console(stderr=True), get_renderable=self._picture)
         self._shown.start()
         return self
@@ -100,32 +138,19 @@ class Bar:
 
     def expect(self, events: int) -> None:
         """Note that this many more events will be processed."""
-        task = self._bar.tasks[self._task]
-        self._bar.update(self._task, total=(task.total or 0) + events)
+        super().expect(events)
+        self._bar.update(self._task, total=self.expected)
 
     def advance(self, timing: Timing) -> None:
         """Note that a partition is done."""
-        self._total = self._total + timing
-        self._bar.update(self._task, advance=timing.events, rate=self._rate(self._total))
-
-    def say(self, text: str) -> None:
-        """Show a line beside the bar, in place of the one before."""
-        self._line = text
-
-    def _rate(self, timing: Timing) -> str:
-        seconds = time.perf_counter() - self._began or 1e-9
-        rate = f"{timing.events / seconds:,.0f} events/s, "
-        return rate + f"{timing.bytes_read / 1e6 / seconds:,.0f} MB/s"
+        super().advance(timing)
+        self._bar.update(self._task, advance=timing.events, rate=self.rate(self.total))
 
     def _picture(self) -> Any:
         from rich.console import Group
         from rich.text import Text
 
-        workers = sorted(self._total.workers.items())
-        lines = [f"  {name}: {self._rate(timing)}" for name, timing in workers[:MOST_WORKERS]]
-        if len(workers) > MOST_WORKERS:
-            lines.append(f"  … and {len(workers) - MOST_WORKERS} more workers")
-        return Group(self._bar, *map(Text, [*([self._line] if self._line else []), *lines]))
+        return Group(self._bar, *map(Text, self.lines()))
 
 
 def choose_progress(show: bool | Literal["live"] | None, title: str) -> Progress:
@@ -134,6 +159,11 @@ def choose_progress(show: bool | Literal["live"] | None, title: str) -> Progress
         from flavorframe.run.live import Live
 
         return Live(title)
-    if show is None:
-        show = sys.stderr.isatty() or "ipykernel" in sys.modules
-    return Bar(title) if show else Silent()
+    in_notebook = "ipykernel" in sys.modules
+    if show is False or (show is None and not in_notebook and not sys.stderr.isatty()):
+        return Silent()
+    if in_notebook:
+        from flavorframe.run.live import NotebookBar
+
+        return NotebookBar(title)
+    return Bar(title)

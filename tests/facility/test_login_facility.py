@@ -1,0 +1,119 @@
+"""Login by OpenID Connect at a whole facility: what a user's processes can see."""
+
+import os
+import pwd
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+import facility as facilities
+
+pytest.importorskip("oauthenticator", reason="oauthenticator is not installed (extra: facility)")
+from openid import SECRET, Provider, Visited, wait_for
+
+from facility import Facility
+
+pytestmark = pytest.mark.xdist_group("login")
+
+
+class Whole(Visited):
+    """A facility whose users log in at a provider."""
+
+    def __init__(self, folder, port):
+        self.provider = Provider(f"http://127.0.0.1:{port}/hub/oauth_callback")
+        secret = folder / "client-secret"
+        secret.write_text(SECRET)
+        secret.chmod(0o600)
+        login = {
+            "kind": "oidc", "issuer": self.provider.issuer, "client_id": "hub",
+            "client_secret_file": str(secret), "user_group": "flavour",
+        }  # fmt: skip
+        try:
+            self.facility = Facility(login=login)
+        except BaseException:
+            self.provider.close()
+            raise
+        self.url = f"{self.facility.url}hub/"
+
+    @property
+    def log(self):
+        return self.facility.log()
+
+    def close(self):
+        self.facility.close()
+        self.provider.close()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    if os.geteuid() != 0:
+        pytest.skip("login by OpenID Connect on one machine needs root")
+    port = facilities.free_block()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facilities, "free_block", lambda: port)
+        whole = Whole(tmp_path_factory.mktemp("openid"), port)
+    yield whole
+    whole.close()
+
+
+def processes_of(account):
+    """Return the processes of an account."""
+    return [p for p in psutil.process_iter() if p.username() == account]
+
+
+def test_a_users_processes_see_the_access_token_and_no_secret(whole):
+    session, _ = whole.sign_in("alice")
+    whole.start_server(session, "alice")
+    settings = whole.facility.settings
+    account = pwd.getpwnam(f"{settings.accounts}alice")
+    mine = [*Path("/tmp").glob(f"flavorframe-*/bt_u{account.pw_uid}")]
+    end = time.monotonic() + 60
+    while not mine and time.monotonic() < end:
+        time.sleep(0.3)
+        mine = [*Path("/tmp").glob(f"flavorframe-*/bt_u{account.pw_uid}")]
+    assert mine, whole.log
+    assert mine[0].stat().st_uid == account.pw_uid
+    assert mine[0].stat().st_mode & 0o777 == 0o600
+
+    private = [f for f in settings.private.rglob("*") if f.is_file()]
+    secrets = {f.read_text().strip() for f in private if "-key" in f.name or "token" in f.name}
+    secrets |= {SECRET, (settings.private / "cookie-secret").read_text().strip()}
+    assert len(secrets) >= 4
+    running = processes_of(account.pw_name)
+    assert running
+    for process in running:
+        environment = str(process.environ())
+        assert not [secret for secret in secrets if secret in environment]
+    home = [f for f in settings.homes.rglob("*") if f.is_file()]
+    for file in [*home, *settings.logs.glob("*.log")]:
+        content = file.read_bytes()
+        assert not [s for s in secrets if s.encode() in content], file
+
+    hub = [p for p in psutil.process_iter() if p.uids().real == 0 and _is_of(p, settings.folder)]
+    assert hub
+    closed = [str(f) for f in private] + [f"/proc/{p.pid}/environ" for p in hub]
+    look = (
+        "import sys, os\nfor f in sys.argv[1:]:\n  try: open(f, 'rb').read(1); print(f)\n"
+        "  except PermissionError: pass\n"
+    )
+    seen = subprocess.run(
+        [sys.executable if facilities.is_open(Path(sys.base_prefix)) else "/usr/bin/python3",
+         "-c", look, *closed, str(mine[0])],
+        user=account.pw_uid, group=account.pw_gid, extra_groups=[], cwd="/", check=True,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert seen.stdout.split() == [str(mine[0])]  # their own token is all that is open
+
+    whole.api(session, "DELETE", "users/alice/server")
+    wait_for(lambda: not mine[0].parent.exists(), 30, lambda: whole.log)
+
+
+def _is_of(process, folder):
+    try:
+        return str(folder) in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
