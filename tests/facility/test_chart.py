@@ -1,6 +1,7 @@
 """The Helm chart, rendered by Helm's own library: valid, safe, and each value has an effect."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -277,3 +278,12 @@ def test_cvmfs_and_certificates_are_for_users_pods(own):
     pods = choice(own, certificates={"config_map": "authorities"})["pods"]
     assert pods["volumes"][0]["configMap"] == {"name": "authorities"}
     assert pods["environment"]["X509_CERT_DIR"] == pods["mounts"][0]["mountPath"]
+
+
+BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGE = (Path(__file__).parents[2] / "docs" / "facility.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("text", [text for text in BLOCK.findall(PAGE) if "jupyterhub:" in text])
+def test_values_in_the_documentation_are_taken(chart, text):
+    assert manifests.complaints(render(chart, yaml.safe_load(text))) == []
