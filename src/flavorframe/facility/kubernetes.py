@@ -43,14 +43,20 @@ def configure_hub(c: Any) -> None:
     address = f"http://traefik-{gateway.SERVICE}{gateway.PREFIX}"
     ours = {"DASK_GATEWAY__ADDRESS": address, **pods["environment"]}
     c.KubeSpawner.environment = {
-        **dict(c.KubeSpawner.get("environment", {})), **c.Spawner.environment, **ours,
-    }  # fmt: skip
+        **dict(c.KubeSpawner.get("environment", {})),
+        **{name: _literal(text) for name, text in {**c.Spawner.environment, **ours}.items()},
+    }
     c.KubeSpawner.volumes.update({volume["name"]: volume for volume in pods["volumes"]})
     c.KubeSpawner.volume_mounts.update({mount["name"]: mount for mount in pods["mounts"]})
     c.KubeSpawner.container_security_context = {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
     }
+
+
+def _literal(text: str) -> str:
+    """Return a text that KubeSpawner, which fills in what is in braces, leaves as it was."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def limit(c: Any, settings: Settings, share: float) -> None:
