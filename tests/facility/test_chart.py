@@ -128,7 +128,7 @@ def test_pods_reach_what_they_need_and_no_more(own):
     proxy, gateway = part("dask-gateway", "traefik"), part("dask-gateway", "gateway")
     server, scheduler, worker = map(labels, ("server", "scheduler", "worker"))
     assert reach(specs, server, proxy) == {8000}
-    assert reach(specs, part("jupyterhub", "proxy"), proxy) == {8000}
+    assert reach(specs, part("jupyterhub", "proxy"), proxy) == set()
     assert reach(specs, proxy, scheduler) == {8786, 8787}
     assert reach(specs, proxy, gateway) == {8000}
     assert reach(specs, scheduler, gateway) == {8000}

@@ -13,6 +13,7 @@ from traitlets.config import Config
 sys.path.insert(0, str(Path(__file__).parent))
 
 import manifests
+
 from flavorframe.facility import kubernetes
 
 kubespawner = pytest.importorskip("kubespawner", reason="jupyterhub-kubespawner is not installed")
@@ -42,6 +43,8 @@ def told(rendered, monkeypatch):
 
 def server(rendered, monkeypatch):
     """Return the pod of a server, as the JupyterHub chart configures KubeSpawner."""
+    from jupyterhub.objects import Hub
+
     values = rendered[0]["jupyterhub"]
     c = Config()
     c.JupyterHub.services, c.JupyterHub.load_roles = [], []
@@ -56,7 +59,8 @@ def server(rendered, monkeypatch):
     monkeypatch.setenv("POD_NAMESPACE", "flavorframe")
     user = MagicMock(url="/user/ada/", escaped_name="ada")
     user.name = "ada"
-    spawner = kubespawner.KubeSpawner(config=c, hub=MagicMock(api_url="http://hub"), user=user)
+    hub = Hub(base_url="/hub/", public_host="")
+    spawner = kubespawner.KubeSpawner(config=c, hub=hub, user=user)
     spawner.port, spawner.api_token = 8888, "token"
     c.Spawner.apply_user_options(spawner, {"cores": "2", "memory": "4"})
     return asyncio.run(_manifest(spawner))
