@@ -1,5 +1,6 @@
 """One facility with the workshop's login for all tests that need no other."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +19,19 @@ def facility():
     facility = Facility()
     yield facility
     facility.close()
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory):
+    """Return a facility whose users log in at an OpenID provider."""
+    pytest.importorskip("oauthenticator", reason="oauthenticator is not installed")
+    if os.geteuid() != 0:
+        pytest.skip("login by OpenID Connect on one machine needs root")
+    from openid import Whole
+
+    whole = Whole(tmp_path_factory.mktemp("openid"))
+    yield whole
+    whole.close()
 
 
 @pytest.fixture(scope="session")

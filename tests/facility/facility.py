@@ -36,7 +36,7 @@ class Facility:
         self.python = python_for_all(self.folder)
         accounts = f"t{secrets.token_hex(3)}-"
         self.settings = make(
-            folder=self.folder / "state", port=free_block(), accounts=accounts, **choices
+            folder=self.folder / "state", accounts=accounts, **{"port": free_block(), **choices}
         )
         self.settings.folder.mkdir(mode=0o711)
         self.settings.save()

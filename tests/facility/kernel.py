@@ -29,9 +29,11 @@ class Kernel:
 
     async def _run(self, code):
         url = f"{self._url}/{self.name}/channels"
-        async with aiohttp.ClientSession(headers=self._headers) as session:
-            async with session.ws_connect(url, max_msg_size=0) as socket:
-                return await self._ask(socket, code)
+        async with (
+            aiohttp.ClientSession(headers=self._headers) as session,
+            session.ws_connect(url, max_msg_size=0) as socket,
+        ):
+            return await self._ask(socket, code)
 
     async def _ask(self, socket, code):
         number = uuid.uuid4().hex

@@ -15,6 +15,7 @@ import jwt
 import pytest
 import requests
 
+from facility import Facility, free_block
 from servers import free_port
 
 HERE = Path(__file__).parent
@@ -195,6 +196,35 @@ class Hub(Visited):
             self._process.wait()
         self.provider.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Whole(Visited):
+    """A facility whose users log in at a provider."""
+
+    def __init__(self, folder):
+        port = free_block()
+        self.provider = Provider(f"http://127.0.0.1:{port}/hub/oauth_callback")
+        secret = folder / "client-secret"
+        secret.write_text(SECRET)
+        secret.chmod(0o600)
+        login = {
+            "kind": "oidc", "issuer": self.provider.issuer, "client_id": "hub",
+            "client_secret_file": str(secret), "user_group": "flavour",
+        }  # fmt: skip
+        try:
+            self.facility = Facility(port=port, login=login)
+        except BaseException:
+            self.provider.close()
+            raise
+        self.url = f"{self.facility.url}hub/"
+
+    @property
+    def log(self):
+        return self.facility.log()
+
+    def close(self):
+        self.facility.close()
+        self.provider.close()
 
 
 def require_node(package):

@@ -270,7 +270,7 @@ from dask_gateway import Gateway
 with Gateway() as gateway:
     def attempt(**options):
         try:
-            made.append(gateway.new_cluster(**options))
+            made.append(gateway.submit(**options))
         except Exception as error:
             print("refused:", error)
     made = []
@@ -278,18 +278,20 @@ with Gateway() as gateway:
     attempt(worker_memory="16")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        made[0].scale(5)
+        first = gateway.connect(made[0])
+        first.scale(5)
     print(caught[0].message)
-    with made[0].get_client() as client:
+    with first.get_client() as client:
         client.wait_for_workers(1)
     attempt()
-    made[0].scale(0)
+    first.scale(0)
     while len(made) < 2:
         time.sleep(1)
         attempt()
     attempt()
-    for cluster in made:
-        cluster.shutdown()
+    first.close()
+    for name in made:
+        gateway.stop_cluster(name)
 """
     )
     refused = [line for line in printed.splitlines() if line.startswith("refused:")]

@@ -1,6 +1,5 @@
 """Login by OpenID Connect at a whole facility: what a user's processes can see."""
 
-import os
 import pwd
 import subprocess
 import sys
@@ -10,54 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-import facility as facilities
-
 pytest.importorskip("oauthenticator", reason="oauthenticator is not installed (extra: facility)")
-from openid import SECRET, Provider, Visited, wait_for
+from openid import SECRET, wait_for
 
-from facility import Facility
+from facility import is_open
 
 pytestmark = pytest.mark.xdist_group("login")
-
-
-class Whole(Visited):
-    """A facility whose users log in at a provider."""
-
-    def __init__(self, folder, port):
-        self.provider = Provider(f"http://127.0.0.1:{port}/hub/oauth_callback")
-        secret = folder / "client-secret"
-        secret.write_text(SECRET)
-        secret.chmod(0o600)
-        login = {
-            "kind": "oidc", "issuer": self.provider.issuer, "client_id": "hub",
-            "client_secret_file": str(secret), "user_group": "flavour",
-        }  # fmt: skip
-        try:
-            self.facility = Facility(login=login)
-        except BaseException:
-            self.provider.close()
-            raise
-        self.url = f"{self.facility.url}hub/"
-
-    @property
-    def log(self):
-        return self.facility.log()
-
-    def close(self):
-        self.facility.close()
-        self.provider.close()
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    if os.geteuid() != 0:
-        pytest.skip("login by OpenID Connect on one machine needs root")
-    port = facilities.free_block()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(facilities, "free_block", lambda: port)
-        whole = Whole(tmp_path_factory.mktemp("openid"), port)
-    yield whole
-    whole.close()
 
 
 def processes_of(account):
@@ -101,7 +58,7 @@ def test_a_users_processes_see_the_access_token_and_no_secret(whole):
         "  except PermissionError: pass\n"
     )
     seen = subprocess.run(
-        [sys.executable if facilities.is_open(Path(sys.base_prefix)) else "/usr/bin/python3",
+        [sys.executable if is_open(Path(sys.base_prefix)) else "/usr/bin/python3",
          "-c", look, *closed, str(mine[0])],
         user=account.pw_uid, group=account.pw_gid, extra_groups=[], cwd="/", check=True,
         capture_output=True, text=True,

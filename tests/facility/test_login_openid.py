@@ -1,7 +1,6 @@
 """Login by OpenID Connect against a real provider: who gets in, and what is refused."""
 
 import os
-import shutil
 import time
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 import requests
 
 pytest.importorskip("oauthenticator", reason="oauthenticator is not installed (extra: facility)")
+from browser import screenshot
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from openid import LIFETIME, SECRET, USERS, Hub, wait_for
@@ -325,29 +325,21 @@ def test_who_is_in_stays_while_the_provider_is_down(hub, obedient):
     assert "could not be asked for erin" in hub.log
 
 
-def test_what_people_see(hub):
+def test_what_people_see(hub, page):
     """Sign in as somebody who is not in the group, in a browser, and keep the pictures."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or pytest.skip("chromium is not installed")
-    pictures = Path(__file__).parents[2] / "build" / "screenshots"
-    with sync_api.sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        page = browser.new_page(viewport={"width": 1200, "height": 700})
-        page.goto(f"{hub.url}login")
-        page.wait_for_selector("text=For members of the group flavour")
-        page.screenshot(path=pictures / "login-openid.png")
-        page.get_by_role("button", name="Sign in with INDIGO IAM").click()
-        page.fill("input[name=login]", "mallory")
-        page.fill("input[name=password]", "any")
-        page.click("button[type=submit]")
-        page.wait_for_selector("text=You are not in the group flavour")
-        page.screenshot(path=pictures / "login-refused.png")
-        page.click("text=Log in again")
-        assert "/hub/" in page.url
-        page.goto(f"{hub.url}oauth_callback?code=x&state=y")
-        page.screenshot(path=pictures / "login-not-begun.png")
-        browser.close()
+    page.goto(f"{hub.url}login")
+    page.wait_for_selector("text=For members of the group flavour")
+    screenshot(page, "login-openid")
+    page.get_by_role("button", name="Sign in with INDIGO IAM").click()
+    page.fill("input[name=login]", "mallory")
+    page.fill("input[name=password]", "any")
+    page.click("button[type=submit]")
+    page.wait_for_selector("text=You are not in the group flavour")
+    screenshot(page, "login-refused")
+    assert page.get_by_role("link", name="Log in again").get_attribute("href").startswith("/hub/")
+    page.goto(f"{hub.url}oauth_callback?code=x&state=y")
+    page.wait_for_selector("text=This login was not begun here")
+    screenshot(page, "login-not-begun")
 
 
 def test_public_key_as_a_shared_secret_is_refused():

@@ -39,7 +39,7 @@ def short_name(user: str) -> str:
     """Return a name for files and accounts, another one for each user.
 
     >>> short_name("alice"), short_name("../Alice@cern.ch")
-    ('alice', 'h-cfff8da7be24d03f')
+    ('alice', 'h-7b2cef2c8195a78d')
     """
     if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,19}", user) and not user.startswith("h-"):
         return user

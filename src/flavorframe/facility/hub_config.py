@@ -54,6 +54,7 @@ def _configure_machine(c: Any, settings: Settings) -> None:
     c.ConfigurableHTTPProxy.auth_token = (private / "proxy-token").read_text()
     c.JupyterHub.spawner_class = FacilitySpawner
     c.FacilitySpawner.facility = settings
+    c.FacilitySpawner.interrupt_timeout = 1  # a server answers with a question, and ends at TERM
     c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
     token = (private / "service-token").read_text()
     c.JupyterHub.services.append({"name": SERVICE, "api_token": token})

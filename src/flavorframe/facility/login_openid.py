@@ -188,8 +188,8 @@ class OpenIDAuthenticator(GenericOAuthenticator):  # type: ignore[misc]
         raise RefusedError(
             f"You are not in the group {self.user_group}.",
             f"The facility is for members of the group {self.user_group} of "
-            f"{self.login_service}. Ask to join it there, or ask those who run it. A new "
-            "member logs in again.",
+            f"{self.login_service}. Ask to join it there, or ask those who run it. Once you "
+            "are a member, log in again.",
             facts={
                 "You are": model["name"],
                 "Group needed": self.user_group,
