@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test lint docs bench facility clean
 
 # Each environment is made anew when what it installs has changed.
 $(VENV)/.demo: pyproject.toml setup.py
@@ -21,6 +21,18 @@ $(VENV)/.test: pyproject.toml setup.py tests/install_servers.sh
 demo: $(VENV)/.demo
 	$(BIN)/python examples/demo.py build/demo
 
+# As root with the system's Python, which the users' servers can run as well.
+FACILITY_PYTHON ?= $(shell test "$$(id -u)" -eq 0 && command -v /usr/bin/python3 || echo $(PYTHON))
+FACILITY_VENV ?= .venv-facility
+
+$(FACILITY_VENV)/.facility: pyproject.toml setup.py
+	test -x $(FACILITY_VENV)/bin/python || $(FACILITY_PYTHON) -m venv $(FACILITY_VENV)
+	$(FACILITY_VENV)/bin/python -m pip install --quiet --editable '.[facility]'
+	touch $@
+
+facility: $(FACILITY_VENV)/.facility
+	$(FACILITY_VENV)/bin/flavorframe facility up
+
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
@@ -37,4 +49,4 @@ bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf build $(VENV)
+	rm -rf build $(VENV) $(FACILITY_VENV)

@@ -46,7 +46,7 @@ def cluster(lab):
 
 def test_the_tutorial_fits_the_peak_on_a_cluster_of_the_panel(whole, lab, cluster):
     lab.goto(re.sub("/lab.*", "/lab/tree/tutorial/tutorial.ipynb", lab.url))
-    lab.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    lab.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
     lab.click(".lm-MenuBar-item:has-text('Run')")
     lab.click("[data-command='runmenu:run-all']")
     home = whole.facility.settings.homes / "bob"
@@ -86,7 +86,7 @@ def origin(page):
 
 def outputs_of(page, file):
     """Save a notebook until its last cell has run; return what its cells printed."""
-    for _ in range(180):
+    for _ in range(90):
         page.keyboard.press("Control+s")
         page.wait_for_timeout(1000)
         code = [c for c in json.loads(file.read_text())["cells"] if c["cell_type"] == "code"]
