@@ -122,6 +122,28 @@ def secured(authority):
     server.close()
 
 
+@pytest.fixture(scope="session")
+def s3_server():
+    """Return an S3 server that asks for keys."""
+    server = servers.S3()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def s3(s3_server, monkeypatch, tmp_path):
+    """Return the S3 server, with its address and keys in the usual variables and nowhere else."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_server.keys[0])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.keys[1])
+    return s3_server
+
+
 @pytest.fixture
 def web(tmp_path):
     """Return an HTTP server of the test's folder."""

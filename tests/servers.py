@@ -1,15 +1,18 @@
-"""Servers on this machine, started by tests: XRootD, with and without security, and HTTP."""
+"""Servers on this machine, started by tests: XRootD, with and without security, HTTP and S3."""
 
 import http.server
+import json
 import os
 import re
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -165,6 +168,73 @@ def _handler(web, folder):
                 self.wfile.write(content)
 
     return Handler
+
+
+class S3:
+    """An S3 server that asks for keys: those of one user, who may do everything, are ``keys``."""
+
+    def __init__(self):
+        pytest.importorskip("moto", reason="moto, the S3 server, is not installed")
+        pytest.importorskip("s3fs", reason="s3fs is not installed")
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the server
+        self._process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
+        wait_for(lambda: self._process.poll() is not None or answers(port))
+        assert self._process.poll() is None, self.asked
+        try:
+            self.keys = self._user()
+            self._client = self._service("s3", *self.keys)
+            self._client.create_bucket(Bucket="store")
+        except BaseException:
+            self._stop()
+            raise
+
+    def _user(self):
+        """Make a user, and have everything after it ask for keys."""
+        iam = self._service("iam", "first", "first")
+        iam.create_user(UserName="tester")
+        allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        iam.put_user_policy(UserName="tester", PolicyName="all", PolicyDocument=policy)
+        made = iam.create_access_key(UserName="tester")["AccessKey"]
+        from_now_on = urllib.request.Request(
+            f"{self.url}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"}
+        )
+        urllib.request.urlopen(from_now_on).close()
+        return made["AccessKeyId"], made["SecretAccessKey"]
+
+    def _service(self, name, key, secret):
+        from botocore.session import Session
+
+        return Session().create_client(
+            name,
+            "us-east-1",
+            endpoint_url=self.url,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+        )
+
+    @property
+    def asked(self):
+        """What the server wrote of what it was asked."""
+        self.log.seek(0)
+        return self.log.read().decode()
+
+    def put(self, file, name="file.root"):
+        """Store a copy of a file; return its URL."""
+        self._client.put_object(Bucket="store", Key=name, Body=Path(file).read_bytes())
+        return f"s3://store/{name}"
+
+    def close(self):
+        self._client.close()
+        self._stop()
+
+    def _stop(self):
+        self._process.kill()
+        self._process.wait()
+        self.log.close()
 
 
 def part(file, start, last):

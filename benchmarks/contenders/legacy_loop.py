@@ -31,8 +31,7 @@ BODY = """
       if (decisions[i] == 1 && names[i].rfind(start, 0) == 0) return true;
     return false;
   };
-  Long64_t entries = tree->GetEntries();
-  for (Long64_t entry = 0; entry < entries; ++entry) {
+  for (Long64_t entry = start; entry < stop; ++entry) {
     tree->GetEntry(entry);
     const size_t number = Triplet2_Mass->size();
     auto whole_event = [&](int step) { ++events[step]; candidates[step] += number; };
@@ -107,8 +106,9 @@ HEADERS = """
 
 def source(tree: Any) -> str:
     """Return the C++ of the loop: every branch has its variable, as MakeClass has it."""
-    arguments = "TChain* tree, std::vector<long>& events, std::vector<long>& candidates, TH1D& mass"
-    lines = [HEADERS, f"void legacy_loop({arguments}) {{"]
+    arguments = "std::vector<long>& events, std::vector<long>& candidates, TH1D& mass"
+    entries = "Long64_t start, Long64_t stop"
+    lines = [HEADERS, f"void legacy_loop(TChain* tree, {entries}, {arguments}) {{"]
     for branch in tree.GetListOfBranches():
         name, kind = branch.GetName(), branch.GetClassName()
         if kind:
@@ -119,8 +119,11 @@ def source(tree: Any) -> str:
     return "\n".join(lines) + BODY
 
 
-def loop(files: list[str]) -> dict[str, Any]:
-    """Compile the loop and run it over the files: counts by step, and the bins, flow included."""
+def loop(files: list[str], start: int = 0, stop: int | None = None) -> dict[str, Any]:
+    """Compile the loop and run it over the files, or over some of their events.
+
+    Returns counts by step, and the bins, flow included.
+    """
     import ROOT
 
     ROOT.gROOT.SetBatch(True)
@@ -133,7 +136,9 @@ def loop(files: list[str]) -> dict[str, Any]:
         path = Path(folder) / "legacy_loop.C"
         path.write_text(source(chain))
         ROOT.gROOT.ProcessLine(f".L {path}+O")
-        ROOT.legacy_loop(chain, events, candidates, mass)
+        ROOT.legacy_loop(
+            chain, start, chain.GetEntries() if stop is None else stop, events, candidates, mass
+        )
     bins = [int(mass.GetBinContent(i)) for i in range(mass.GetNbinsX() + 2)]
     return {"events": list(events), "candidates": list(candidates), "mass": bins}
 

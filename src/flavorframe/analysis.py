@@ -69,7 +69,7 @@ class Analysis:
         data: Dataset | Mapping[str, Dataset],
         *,
         on: Any = None,
-        engine: str = "columnar",
+        engine: str | Engine = "columnar",
         cache: bool | str | os.PathLike[str] | None = None,
         output: str | os.PathLike[str] | None = None,
         **options: Any,
@@ -83,6 +83,7 @@ class Analysis:
         bar is shown where a person is looking on (``"live"`` shows the histograms too, in a
         notebook).
 
+        ``engine`` is ``"columnar"``, ``"rdataframe"``, or an object with the methods of an engine.
         ``cache`` keeps what was read and computed, so that a cut can be changed and the result seen
         at once: ``True`` in ``$FLAVORFRAME_CACHE`` or ``~/.cache/flavorframe``, a folder there,
         ``False`` nowhere. By default it is kept in memory, for this session, where a person types
@@ -159,7 +160,15 @@ class Analysis:
                 f"analysis.run() takes a dataset, such as ff.catalog('2017.json')['2017B'] or "
                 f"ff.dataset('files/*.root'), not {data!r}."
             )
-        return self.plan if output is None else self._writing_to(Path(output) / data.name).plan
+        if output is not None:
+            return self._writing_to(Path(output) / data.name).plan
+        for name, snapshot in self.outputs:
+            if isinstance(snapshot, Snapshot) and snapshot.files > 1 and snapshot.path is None:
+                raise AnalysisError(
+                    f"Snapshot {name!r} is to go to {snapshot.files} files, and has no place: give "
+                    "path= to ff.snapshot(), or output= to run()."
+                )
+        return self.plan
 
     def _writing_to(self, folder: Path) -> Analysis:
         """Return the analysis with its snapshots written to files in the folder."""

@@ -53,12 +53,22 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Columns of the selected candidates, kept in memory or written to one file."""
+    """Columns of the selected candidates, kept in memory or written to one file, or to several."""
 
     columns: tuple[tuple[str, n.Node], ...]
     path: str | None = None
     format: str = "ttree"
     tree: str = "candidates"
+    files: int = 1
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where the rows go: ``path``, or ``rows_1of4.root`` to ``rows_4of4.root`` for four."""
+        if self.path is None or self.files == 1:
+            return () if self.path is None else (self.path,)
+        whole, width = Path(self.path), len(str(self.files))
+        numbers = [f"{i + 1:0{width}}of{self.files}" for i in range(self.files)]
+        return tuple(str(whole.with_stem(f"{whole.stem}_{number}")) for number in numbers)
 
     @property
     def nodes(self) -> tuple[n.Node, ...]:
@@ -131,6 +141,7 @@ def snapshot(
     path: str | Path | None = None,
     format: str | None = None,
     tree: str = "candidates",
+    files: int = 1,
     **named: Expr,
 ) -> Snapshot:
     """Declare a snapshot: one row per selected candidate, one column per expression.
@@ -138,7 +149,13 @@ def snapshot(
     A column is named by its keyword, or after the expression (``t.mu1.pt`` is ``mu1_pt``).
     Without ``path`` the rows stay in memory, as ``result.<name>``; with it they are written while
     the run goes on, to one file, of the ``format`` "ttree", "rntuple" or "parquet" (by default
-    what the suffix says). Raises AnalysisError for two columns of one name.
+    what the suffix says). With ``files=4`` the rows are divided evenly, in the order of the data,
+    among ``rows_1of4.root`` to ``rows_4of4.root`` when the run ends. Raises AnalysisError for two
+    columns of one name, or less than one file.
+
+    >>> import flavorframe as ff
+    >>> ff.snapshot(ff.events().triplet.mass, path="rows.root", files=2).paths
+    ('rows_1of2.root', 'rows_2of2.root')
     """
     nodes = [as_node(value) for value in x]
     columns = [(column_name(node), node) for node in nodes]
@@ -150,7 +167,9 @@ def snapshot(
     chosen = format or ("parquet" if str(path or "").endswith(".parquet") else "ttree")
     if chosen not in FORMATS:
         raise AnalysisError(f"format={format!r} is not one of {', '.join(FORMATS)}.")
-    return Snapshot(tuple(columns), None if path is None else str(path), chosen, tree)
+    if files < 1:
+        raise AnalysisError(f"files={files}: a snapshot goes to one file or more.")
+    return Snapshot(tuple(columns), None if path is None else str(path), chosen, tree, files)
 
 
 def column_name(node: n.Node) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 
 from flavorframe.errors import AnalysisError, FlavorframeError
@@ -37,7 +37,7 @@ class Plan:
         A function of the user's is known by its code; by its name only where that cannot be told.
         """
         outputs = tuple(
-            (name, replace(output, path=None) if isinstance(output, Snapshot) else output)
+            (name, replace(output, path=None, files=1) if isinstance(output, Snapshot) else output)
             for name, output in self.outputs
         )
         content = (self.selection.candidates, self.selection.steps, outputs)
@@ -75,7 +75,7 @@ class BoundPlan(Plan):
 
     carriers: tuple[tuple[n.Axis, str], ...] = ()
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The branches that the plan may read, in the order in which it asks for them."""
         found = (node.branch for tree in self.trees() for node in n.walk(tree)
@@ -110,10 +110,15 @@ def _bound_output(name: str, output: Output, layout: Layout, schema: Schema) -> 
 
 def _bound(node: n.Node, where: str, layout: Layout, schema: Schema) -> n.Node:
     try:
-        bound = bind(node, layout, schema)
-        check_kinds(bound)
+        return _bound_tree(node, layout, schema)
     except FlavorframeError as error:
         raise type(error)(f"{where}: {error}") from None
+
+
+@lru_cache(maxsize=1024)  # another plan of the session has most of its expressions in common
+def _bound_tree(node: n.Node, layout: Layout, schema: Schema) -> n.Node:
+    bound = bind(node, layout, schema)
+    check_kinds(bound)
     return bound
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import flavorframe as ff
+from flavorframe import samples
 from reference import published
 
 ROOT_FOLDER = Path(__file__).parents[2]
@@ -32,3 +33,13 @@ def test_counts_equal_those_of_the_other_engines(sample, tmp_path):
     assert found["candidates"] == [row.candidates for row in result.cutflow]
     assert found["mass"] == result.mass.values(flow=True).astype(int).tolist()
     assert found["candidates"][-1] > 10
+
+
+def test_corner_cases(corner_case, tmp_path):
+    files = [corner_case(case, "bph") for case in samples.CORNER_CASES]
+    legacy_loop("--output", tmp_path / "found.json", *files)
+    found = json.loads((tmp_path / "found.json").read_text())
+    result = published().run(ff.dataset([str(file) for file in files]), progress=False)
+    assert found["events"] == [row.events for row in result.cutflow]
+    assert found["candidates"] == [row.candidates for row in result.cutflow]
+    assert found["mass"] == result.mass.values(flow=True).astype(int).tolist()

@@ -11,6 +11,7 @@ import oracle
 import wild
 from flavorframe import samples
 from flavorframe.engine import get_engine
+from flavorframe.engine.rdataframe.root import root
 from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
 from reference import LAYOUTS, check_random, published, thorough
 
@@ -78,6 +79,21 @@ def test_files_of_both_layouts_in_one_dataset(sample):
     assert found.candidates["mass"].tolist() == expected.candidates["mass"].tolist()
 
 
+def test_file_that_rdataframe_wrote(sample, tmp_path):
+    import uproot
+
+    copy = str(tmp_path / "copy.root")
+    root().RDataFrame("Tree3Mu/ntuple", str(sample("bph"))).Snapshot("Tree3Mu/ntuple", copy)
+    with uproot.open(copy) as file:
+        assert file["Tree3Mu/ntuple"]["Trigger_hltname"].typename == "RVec<std::string>"
+    expected = published().run(ff.dataset(str(sample("bph"))), progress=False)
+    assert expected.cutflow["L1"].events > 10
+    for engine in ("columnar", "rdataframe"):
+        found = published().run(ff.dataset(copy), engine=engine, progress=False)
+        assert counts(found) == counts(expected)
+        assert found.links == expected.links
+
+
 def test_threads_of_the_user_stay_as_they_were(sample):
     import ROOT
 
@@ -104,7 +120,7 @@ def test_damaged_file_is_a_failure(sample, tmp_path):
 def test_on_a_dask_cluster(sample):
     from distributed import Client, LocalCluster
 
-    files = [sample("bph"), sample("bph", events=150)]
+    files = [sample("bph"), sample("bph", events=150), sample("nano")]
     expected = thorough().run(ff.dataset([str(f) for f in files]), progress=False)
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,

@@ -1,5 +1,6 @@
 """Running on Dask: the same bits, whatever happens to workers, files and the scheduler."""
 
+import contextlib
 import importlib
 import os
 import random
@@ -17,6 +18,7 @@ import pytest
 
 import flavorframe as ff
 from flavorframe.errors import AnalysisError, ExpressionError, RunError
+from flavorframe.run import dask_cluster
 
 pytestmark = pytest.mark.xdist_group("dask")
 
@@ -140,6 +142,29 @@ def test_a_killed_worker_changes_nothing(
     killer.join()
     same(result, local)
     assert result.is_complete
+
+
+def test_a_worker_that_dies_when_the_run_begins(cluster, client, tmp_path):
+    """Dask's scheduler then breaks off what it was asked."""
+    from distributed import WorkerPlugin
+
+    mark = str(tmp_path / "mark")
+
+    class Once(WorkerPlugin):
+        name = "once"
+
+        def setup(self, worker):
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    have_two_workers(cluster, client)
+    dask_cluster.register(client, Once(), "once")
+    assert os.path.exists(mark)
+    have_two_workers(cluster, client)
+    has_it = client.run(lambda dask_worker: "once" in dask_worker.plugins)
+    client.unregister_worker_plugin("once")
+    assert list(has_it.values()) == [True, True]
 
 
 def test_a_partition_that_kills_workers_is_a_failure(dataset):

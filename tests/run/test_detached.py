@@ -1,5 +1,7 @@
 """Detached runs, looked after from other processes."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -8,8 +10,9 @@ import psutil
 import pytest
 
 import flavorframe as ff
+import servers
 from flavorframe.errors import AnalysisError, ExpressionError, RunError
-from flavorframe.run.board import FolderBoard
+from flavorframe.run.board import DaskBoard, FolderBoard
 
 pytestmark = pytest.mark.xdist_group("dask")
 
@@ -94,6 +97,18 @@ def test_a_killed_run_is_lost(slow_analysis, dataset):
         time.sleep(0.1)
     with pytest.raises(RunError, match="what conducted it was killed"):
         run.result()
+    run.forget()
+
+
+def test_another_worker_begins_anew_and_says_so(cluster, client, slow_analysis, dataset, same):
+    run = slow_analysis.submit(dataset, name="again", on=cluster, partition_size=300)
+    servers.wait_for(lambda: run.events > 0)
+    assert run.starts == 1
+    os.kill(int(DaskBoard("again", client).get("process")), signal.SIGKILL)
+    result = run.result(timeout=120)
+    assert "finished" in repr(run)
+    assert "start 2 after its worker died" in repr(run)
+    same(result, slow_analysis.run(dataset, progress=False))
     run.forget()
 
 

@@ -1,5 +1,7 @@
 """A live view in a notebook, on IPython's own display machinery."""
 
+import sys
+
 import pytest
 
 from flavorframe.errors import AnalysisError
@@ -27,3 +29,21 @@ def test_it_needs_a_notebook(slow_analysis, dataset, monkeypatch):
     monkeypatch.setattr("IPython.get_ipython", lambda: None)
     with pytest.raises(AnalysisError, match="needs a notebook"):
         slow_analysis.run(dataset, progress="live")
+
+
+def test_a_bar_in_a_notebook(slow_analysis, dataset, monkeypatch):
+    testing = pytest.importorskip("IPython.testing.globalipapp", reason="IPython is not installed")
+    from IPython.utils.capture import capture_output
+
+    monkeypatch.setattr("flavorframe.run.live.BAR_SECONDS", 0)
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    shell = testing.start_ipython() or testing.get_ipython()
+    monkeypatch.setattr(shell.display_formatter, "active_types", ["text/plain", "text/html"])
+    with capture_output() as captured:
+        result = slow_analysis.run(dataset, partition_size=1000)
+    pages = [output.data["text/html"] for output in captured.outputs]
+    assert "0 events" in pages[0]
+    assert len(pages) > 3
+    assert f"{result.events:,} events, " in pages[-1]
+    assert f'value="{result.events}.0" max="{result.events}.0"' in pages[-1]
+    assert captured.stderr == ""

@@ -55,7 +55,7 @@ def certify(
     """
     if not isinstance(data, Dataset):
         raise AnalysisError(f"ff.certify() takes a dataset, such as ff.dataset(...), not {data!r}.")
-    made = [get_engine(e) if isinstance(e, str) else e for e in engines]
+    made = [get_engine(engine) for engine in engines]
     if len(made) < 2:
         raise AnalysisError("ff.certify() compares two engines or more.")
     comparison = _Comparison(analysis.plan, tuple(made))

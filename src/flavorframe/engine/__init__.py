@@ -67,11 +67,15 @@ class FilesEngine(Engine, Protocol):
         """Return what files must have in common to be evaluated together."""
 
 
-def get_engine(name: str, cache: bool | str | os.PathLike[str] | None = False) -> Engine:
+def get_engine(name: str | Engine, cache: bool | str | os.PathLike[str] | None = False) -> Engine:
     """Return the engine of that name, with a cache; see `flavorframe.Analysis.run` for both.
+
+    What is an engine already, of the user's own, is returned as it is.
 
     Raises AnalysisError where there is no such engine, and for a cache that is none.
     """
+    if not isinstance(name, str):
+        return name
     if name not in ENGINES:
         raise AnalysisError(
             f"There is no engine {name!r}.{did_you_mean(name, ENGINES)} It is one of "
@@ -87,3 +91,8 @@ def get_engine(name: str, cache: bool | str | os.PathLike[str] | None = False) -
     from flavorframe.engine.columnar.engine import ColumnarEngine
 
     return ColumnarEngine(caching(cache))
+
+
+def travelling(engine: Engine) -> str | Engine:
+    """Return what another process gets the engine by: its name, or itself if it is a user's own."""
+    return engine.name if engine.name in ENGINES else engine

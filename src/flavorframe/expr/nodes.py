@@ -120,13 +120,16 @@ class Node:
         return known
 
     def __getstate__(self) -> dict[str, Any]:  # string hashes differ from process to process
-        own = ("_hash", "_fingerprint", "axis")
+        own = ("_hash", "_fingerprint", "_children", "axis")
         return {key: value for key, value in self.__dict__.items() if key not in own}
 
-    def children(self) -> Iterator[Node]:
-        """Yield the nodes that this one is computed from, masks of its axis included."""
-        for field in fields(self):
-            yield from _nodes_in(getattr(self, field.name))
+    def children(self) -> tuple[Node, ...]:
+        """Return the nodes that this one is computed from, masks of its axis included."""
+        known: tuple[Node, ...] | None = self.__dict__.get("_children")
+        if known is None:  # plans are walked often, and again whenever one cut is another
+            known = tuple(n for field in fields(self) for n in _nodes_in(getattr(self, field.name)))
+            object.__setattr__(self, "_children", known)
+        return known
 
     def map(self, change: Callable[[Node], Node]) -> Node:
         """Return this node with ``change`` applied to each child."""
@@ -388,17 +391,16 @@ def walk(node: Node) -> Iterator[Node]:
 
     Children come before what is computed from them.
     """
-    seen: set[Node] = set()
+    found: dict[Node, None] = {}
 
-    def visit(current: Node) -> Iterator[Node]:
-        if current in seen:
-            return
-        seen.add(current)
-        for child in current.children():
-            yield from visit(child)
-        yield current
+    def visit(current: Node) -> None:
+        if current not in found:
+            for child in current.children():
+                visit(child)
+            found[current] = None
 
-    return visit(node)
+    visit(node)
+    return iter(found)
 
 
 def may_be_missing(node: Node) -> bool:

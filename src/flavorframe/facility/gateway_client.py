@@ -16,5 +16,5 @@ def security_for(connection: Mapping[str, str]) -> Any:
         return None
     from dask_gateway import Gateway
 
-    with Gateway() as gateway:
-        return gateway.get_cluster(place.rstrip("/").rpartition("/")[2]).security
+    gateway = Gateway()  # closes itself; when closed before, it complains at its end
+    return gateway.get_cluster(place.rstrip("/").rpartition("/")[2]).security

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import sys
 from typing import Any
 
@@ -11,6 +10,7 @@ from flavorframe.facility.gateway import PREFIX, SERVICE
 from flavorframe.facility.gateway_backend import ClusterConfig, FacilityBackend
 from flavorframe.facility.gateway_limits import GB, Limits, Rules
 from flavorframe.facility.gateway_login import HubAuthenticator
+from flavorframe.facility.options import too_large
 from flavorframe.facility.settings import Settings
 
 
@@ -65,8 +65,8 @@ def options(settings: Settings) -> Any:
     """Return what users choose of a new cluster: cores and memory of a worker, from the lists."""
     from dask_gateway_server.options import Options, Select
 
-    available = os.cpu_count() or 1
-    cores = [n for n in settings.cores if n <= max(available, min(settings.cores))]
+    missing = too_large(settings).get("cores", [])
+    cores = [n for n in settings.cores if str(n) not in missing]
 
     def chosen(options: Any, user: Any) -> dict[str, Any]:
         return {

@@ -15,6 +15,9 @@ class Layout(Protocol):
 
     name: str
 
+    def __hash__(self) -> int:
+        """Layouts are alike where they are the same object."""
+
     def recognises(self, schema: Schema) -> bool:
         """Return whether the file is written in this layout."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flavorframe.errors import AccessError, CredentialError, FileError
+from flavorframe.remote import s3, xrootd_client
 from flavorframe.remote.credentials import why_refused
 from flavorframe.remote.http import RangesError, client_for
 from flavorframe.remote.proxies import certificate_folder
@@ -26,12 +27,19 @@ _LIBRARIES = ("aiohttp", "botocore")
 _REFUSED = (
     *("auth failed", "no protocols left", "authentication", "access denied", "[3010]"),
     *("alert certificate", "alert unknown ca", "alert bad certificate"),
+    *("accessdenied", "invalidaccesskeyid", "signaturedoesnotmatch", "expiredtoken", "(403)"),
 )
-_MISSING = ("[3011]", "no such file")
+_MISSING = ("[3011]", "no such file", "nosuchkey", "(404)")
 _SILENT = ("operation expired", "timeout", "timed out")
 _UNKNOWN = ("certificate verify failed",)
 _BROKEN_OFF = ("payload is not completed", "disconnected", "connection reset")
-_UNREACHABLE = ("connection error", "cannot connect", "connection refused", "invalid address")
+_UNREACHABLE = (
+    "connection error",
+    "cannot connect",
+    "could not connect",
+    "connection refused",
+    "invalid address",
+)
 
 
 def is_remote(path: str) -> bool:
@@ -43,6 +51,7 @@ def open_remote(url: str) -> Any:
     """Open a ROOT file on a server; raises AccessError or FileError where that fails."""
     import uproot
 
+    _claim_client(url)
     try:
         return uproot.open(url, **_options(url))
     except Exception as error:  # each library raises its own
@@ -56,6 +65,7 @@ def version(url: str) -> tuple[str, ...]:
     """
     import fsspec
 
+    _claim_client(url)
     try:
         filesystem, path = fsspec.core.url_to_fs(url, **_options(url, uproot=False))
         info = filesystem.info(path)
@@ -63,6 +73,11 @@ def version(url: str) -> tuple[str, ...]:
         raise explained(url, error) from error
     keys = ("size", "mtime", "ETag", "Last-Modified", "LastModified")
     return tuple(str(info[key]) for key in keys if key in info)
+
+
+def _claim_client(url: str) -> None:
+    if url.startswith(("root://", "roots://")):
+        xrootd_client.claim(xrootd_client.PYTHON, url)
 
 
 def explained(url: str, error: BaseException) -> FileError:
@@ -89,9 +104,11 @@ def _behind(error: BaseException) -> BaseException:
 def transport_error(url: str, error: BaseException) -> FileError | None:
     """Return what is wrong with the server or the way to it; ``None`` for another kind of error."""
     text, status = str(error).lower().replace("_", " "), getattr(error, "status", None)
-    server = f"{url}: the server {urlsplit(url).netloc}"
+    server = f"{url}: {_server(url)}"
     if not isinstance(error, OSError) and type(error).__module__.split(".")[0] not in _LIBRARIES:
         return None
+    if "nosuchbucket" in text:
+        return AccessError(f"{server} has no bucket {urlsplit(url).netloc}.")
     if isinstance(error, FileNotFoundError) or status == 404 or _any(_MISSING, text):
         return AccessError(f"{server} has no such file.")
     if isinstance(error, PermissionError) or status in (401, 403) or _any(_REFUSED, text):
@@ -110,6 +127,11 @@ def transport_error(url: str, error: BaseException) -> FileError | None:
     if _any(_BROKEN_OFF, text):
         return FileError(f"{server} broke off in the middle of what it sent.")
     return FileError(f"{server} failed: {_short(error)}")
+
+
+def _server(url: str) -> str:
+    parts = urlsplit(url)
+    return s3.service() if parts.scheme == "s3" else f"the server {parts.netloc}"
 
 
 def _short(error: BaseException) -> str:
@@ -136,7 +158,7 @@ def _options(url: str, *, uproot: bool = True) -> dict[str, Any]:
     if scheme in ("http", "https"):
         options: dict[str, Any] = {"get_client": client_for(url, PATIENCE)}
         return options | _coalescing() if uproot else options
-    return {}
+    return s3.options() if scheme == "s3" else {}
 
 
 def _patience(url: str) -> float:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flavorframe.errors import CredentialError
+from flavorframe.remote import s3
 from flavorframe.remote.proxies import (
     RENEW,
     Proxy,
@@ -32,13 +33,14 @@ SCHEMES = ("root", "roots", "xroot", "https", "davs")
 
 @dataclass(frozen=True)
 class Credentials:
-    """The proxy and the token that were found; either may be missing."""
+    """The proxy and the token that were found, and whether files are on S3; each may be missing."""
 
     proxy: Proxy | None = None
     token: Token | None = None
+    s3: bool = False
 
     def __bool__(self) -> bool:
-        return self.proxy is not None or self.token is not None
+        return self.proxy is not None or self.token is not None or self.s3
 
     @property
     def left(self) -> timedelta | None:
@@ -53,11 +55,6 @@ class Credentials:
                 credential.check()
 
 
-def may_ask(file: str) -> bool:
-    """Return whether a file is on a server that may ask for credentials."""
-    return urlsplit(file).scheme in SCHEMES
-
-
 def credentials_for(files: Iterable[str], needed: timedelta = USUAL) -> Credentials:
     """Return the credentials for reading the files; none where all are local.
 
@@ -66,11 +63,13 @@ def credentials_for(files: Iterable[str], needed: timedelta = USUAL) -> Credenti
     CredentialError where others may read them, and for expired ones that ``X509_USER_PROXY``,
     ``BEARER_TOKEN`` or ``BEARER_TOKEN_FILE`` names.
     """
-    if not any(may_ask(file) for file in files):
-        return Credentials()
+    schemes = {urlsplit(file).scheme for file in files}
+    on_s3 = "s3" in schemes and s3.is_installed()
+    if schemes.isdisjoint(SCHEMES):
+        return Credentials(s3=on_s3)
     proxy = _usable(_find_proxy(), "X509_USER_PROXY")
     token = _usable(find_token(), "BEARER_TOKEN", "BEARER_TOKEN_FILE")
-    found = Credentials(proxy, token)
+    found = Credentials(proxy, token, on_s3)
     if found.left is not None and found.left < needed:
         warnings.warn(
             f"the credentials end in {span(found.left)}, and the run may take longer: renew them "
@@ -104,6 +103,8 @@ def why_refused(url: str) -> str:
     """Return why a server may have refused to let the user in, in a sentence or two."""
     parts = urlsplit(url)
     try:
+        if parts.scheme == "s3":
+            return _about_keys()
         if parts.scheme == "http":
             return "over http:// neither proxy nor token is shown; try https://."
         return _what_is_wrong(parts.hostname or "", tokens_first=parts.scheme == "https")
@@ -122,6 +123,16 @@ def _what_is_wrong(host: str, *, tokens_first: bool) -> str:
     return (
         f"it asks for credentials, and there is neither a proxy ({proxy_path()}) nor a bearer "
         f"token ({places}). Make a proxy, for example by {RENEW}."
+    )
+
+
+def _about_keys() -> str:
+    found = s3.find_keys()
+    if found is None:
+        return f"there are no keys ({s3.PLACES}), and not everybody may read this bucket."
+    return (
+        f"the key {found[0][:4]}... may not read this, has expired, or is not known there: is "
+        "AWS_PROFILE right, and is AWS_ENDPOINT_URL the service that gave the key?"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from flavorframe.expr.formula import formula
@@ -177,16 +178,18 @@ def provenance(inputs: Inputs) -> Grid:
     """Return with what the results were made; eras made alike share a column."""
     made: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for era, result in inputs.results.items():
-        made.setdefault(tuple(_facts(result)), []).append(era)
+        made.setdefault(tuple(_facts(result, fitted=era in inputs.fits)), []).append(era)
     names = dict.fromkeys(name for facts in made for name, _ in facts)
     rows = tuple((name, *(dict(facts).get(name, UNDEFINED) for facts in made)) for name in names)
     return Grid(("", *map(", ".join, made.values())), rows, labels=1 + len(made))
 
 
-def _facts(result: Result) -> Iterator[tuple[str, str]]:
+def _facts(result: Result, *, fitted: bool) -> Iterator[tuple[str, str]]:
     yield "plan", result.provenance.plan
     yield "Python", result.provenance.host_python
     yield from result.provenance.versions.items()
+    if fitted:
+        yield "iminuit", version("iminuit")
 
 
 def as_json(inputs: Inputs) -> str:

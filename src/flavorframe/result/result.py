@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from functools import lru_cache, reduce
-from importlib.metadata import version
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flavorframe.plan import Plan
     from flavorframe.run.executor import Outcome
 
-PACKAGES = ("flavorframe", "uproot", "awkward", "numpy", "hist", "boost-histogram", "iminuit")
+PACKAGES = ("flavorframe", "uproot", "awkward", "numpy", "hist", "boost_histogram", "ROOT")
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class WrittenSnapshot:
         return self.rows
 
 
-@lru_cache(maxsize=1)
-def _versions() -> Mapping[str, str]:
-    return {name: version(name) for name in PACKAGES}
+def _versions() -> dict[str, str]:
+    """Return the versions of the packages that took part: of those that are loaded."""
+    return {name: sys.modules[name].__version__ for name in PACKAGES if name in sys.modules}
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Provenance:
     def of(cls, plan: Plan) -> Provenance:
         """Return the provenance of a result made now."""
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        return cls(now, plan.digest, platform.python_version(), dict(_versions()))
+        return cls(now, plan.digest, platform.python_version(), _versions())
 
 
 @dataclass(frozen=True, repr=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from flavorframe.run.local import available_cores
 
 SECONDS = 5
 """How long a scheduler may take to answer a small question."""
+ATTEMPTS = 5
+"""How often workers are told of something at most, where some of them die meanwhile."""
 
 
 @contextlib.contextmanager
@@ -104,6 +107,18 @@ def _new_client(on: Any) -> Any:
             f"no Dask scheduler answers at {address}: {error}. Is it running, and can this machine "
             "reach it?"
         ) from None
+
+
+def register(client: Any, plugin: Any, name: str) -> None:
+    """Register a worker plugin; again, where a worker died in the middle of it."""
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            client.register_plugin(plugin, name=name)
+            return
+        except OSError:
+            if not left or client.status != "running":
+                raise
+            time.sleep(1)  # until the scheduler knows
 
 
 def count_threads(client: Any) -> int:

@@ -19,6 +19,7 @@ from distributed import WorkerPlugin
 
 from flavorframe.errors import CredentialError, RunError
 from flavorframe.remote.times import span
+from flavorframe.run.dask_cluster import register
 from flavorframe.run.delivery import Delivery
 from flavorframe.run.scratch import Entry, Parcel, Scratch, clean, entries
 
@@ -79,7 +80,7 @@ class Round:
     def _register(self) -> None:
         plugin = Delivered(self._name, self._run, self._parcel)
         try:
-            self._client.register_plugin(plugin, name=self._name)
+            register(self._client, plugin, self._name)
         except Exception as error:  # whatever the workers raise
             raise RunError(
                 "a worker cannot take the run's credentials and files: "

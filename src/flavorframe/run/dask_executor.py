@@ -11,7 +11,7 @@ from flavorframe.datasets import Dataset
 from flavorframe.engine import Engine
 from flavorframe.errors import RunError
 from flavorframe.plan import Plan
-from flavorframe.run.dask_cluster import Connection
+from flavorframe.run.dask_cluster import Connection, register
 from flavorframe.run.delivery import Delivery
 from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering
@@ -50,14 +50,9 @@ class DaskExecutor(Executor):
             content = packed((self._engine, plan, dataset.tree))
             run = stack.enter_context(_evaluation(client, content))
             work = Work(client, run, gathering, self._options)
-            try:
+            with contextlib.ExitStack() as at_the_end, gathering.interruptible():
+                at_the_end.callback(work.cancel)
                 work.do()
-            except KeyboardInterrupt:
-                if not gathering.events:
-                    raise
-                gathering.stop("interrupted")
-            finally:
-                work.cancel()
             gathering.note_workers(work.workers)
         return gathering.outcome(work.threads)
 
@@ -79,7 +74,7 @@ def _evaluation(client: Any, content: bytes) -> Iterator[str]:
 
 def _register(client: Any, evaluation: Any) -> None:
     try:
-        client.register_plugin(evaluation)
+        register(client, evaluation, evaluation.name)
     except Exception as error:  # whatever the workers raise on unpacking
         raise RunError(
             f"the workers of {client.scheduler.address} cannot take the analysis: "

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,8 +20,6 @@ from flavorframe.run.partitions import Segment
 from flavorframe.run.rows import joined
 from flavorframe.travel import unpacked
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of <malloc.h>
-
 _runs: dict[tuple[str, str], tuple[Engine, Plan, str | None]] = {}
 """By run and worker: several workers may be threads of one process."""
 
@@ -38,26 +33,11 @@ class Evaluation(WorkerPlugin):  # type: ignore[misc]
 
     def setup(self, worker: Any) -> None:
         """Unpack what the worker needs."""
-        _keep_freed_memory()
         _runs[self.run, worker.address] = unpacked(self.content)
 
     def teardown(self, worker: Any) -> None:
         """Forget it."""
         _runs.pop((self.run, worker.address), None)
-
-
-def _keep_freed_memory() -> None:
-    """Undo what Dask's nannies ask of the C library: to give memory back after each array.
-
-    Getting it anew costs a third of a worker's time. The thresholds are those that the GNU C
-    library arrives at by itself, where nobody sets ``MALLOC_TRIM_THRESHOLD_``.
-    """
-    if sys.platform != "linux" or "MALLOC_TRIM_THRESHOLD_" not in os.environ:
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:  # other C libraries have none
-        mallopt(M_MMAP_THRESHOLD, 32 << 20)
-        mallopt(M_TRIM_THRESHOLD, 64 << 20)
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,11 @@ from flavorframe.datasets import Dataset, PathLike
 from flavorframe.errors import AnalysisError, CorrectionError
 from flavorframe.expr import nodes as n
 from flavorframe.plan import Plan
+from flavorframe.remote import s3
 from flavorframe.remote.credentials import USUAL, Credentials, credentials_for
 from flavorframe.remote.proxies import read_private, read_proxy
 from flavorframe.remote.tokens import describe, token_at
-from flavorframe.run.scratch import CORRECTIONS, FILES, PROXY, TOKEN, Parcel
+from flavorframe.run.scratch import CORRECTIONS, FILES, PROXY, S3_KEYS, S3_SETTINGS, TOKEN, Parcel
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,17 @@ class Delivery:
             contents[PROXY] = read_private(proxy.path, "proxy")
         if token is not None:
             contents[TOKEN] = token_at(token.place).encode()
+        if self.credentials.s3:
+            contents[S3_KEYS], contents[S3_SETTINGS] = s3.as_files()
         return contents
 
     def current(self) -> Credentials:
         """Return what the same places hold now; raises CredentialError where it is not valid."""
         proxy, token = self.credentials.proxy, self.credentials.token
         found = Credentials(
-            proxy and read_proxy(proxy.path), token and describe(token.place, token_at(token.place))
+            proxy and read_proxy(proxy.path),
+            token and describe(token.place, token_at(token.place)),
+            self.credentials.s3,
         )
         found.check()
         return found

@@ -67,6 +67,11 @@ class Run:
         """How many events have been read; of the dataset at hand, where there are several."""
         return int(self._state().get("events", 0))
 
+    @property
+    def starts(self) -> int:
+        """How often the run has begun: more than once where the worker that conducts it died."""
+        return int(self._board.get("starts") or 0)
+
     def so_far(self) -> Result | None:
         """Return the result so far, marked as partial; ``None`` before there is one."""
         content = self._board.get("so_far")
@@ -109,7 +114,8 @@ class Run:
 
     def __repr__(self) -> str:
         done = f", {self.events:,} events, {100 * self.fraction:.0f} %" if self.events else ""
-        return f"Run {self.name!r}: {self.status}{done}"
+        anew = f", start {self.starts} after its worker died" if self.starts > 1 else ""
+        return f"Run {self.name!r}: {self.status}{done}{anew}"
 
 
 def submit(
@@ -224,7 +230,9 @@ def _conduct_on_cluster(name: str, content: bytes) -> None:
     from distributed import worker_client
 
     with worker_client() as client:
-        conduct(DaskBoard(name, client), unpacked(content), on=client)
+        board = DaskBoard(name, client)
+        board.put("process", str(os.getpid()).encode())
+        conduct(board, unpacked(content), on=client)
 
 
 def conduct(board: Board, job: Job, **options: Any) -> None:
@@ -237,6 +245,7 @@ def conduct(board: Board, job: Job, **options: Any) -> None:
     def should_stop() -> bool:
         return board.get("stop") is not None
 
+    board.put("starts", str(int(board.get("starts") or 0) + 1).encode())
     _tell(board, "running")
     more = {**job.options, **options, "on_update": update, "should_stop": should_stop}
     try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -123,6 +123,16 @@ class Gathering:
     def stop(self, reason: str) -> None:
         """Note that the run ends before everything is read; what is missing becomes gaps."""
         self._outcome.stopped = reason
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Have an interrupt (Ctrl-C) end the block and the run, and keep what was read, if any."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            if not self.events:
+                raise
+            self.stop("interrupted")
 
     @property
     def stopped(self) -> str:

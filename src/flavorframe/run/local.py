@@ -34,14 +34,10 @@ class LocalExecutor(Executor):
         with (
             delivery.here(),
             Gathering(plan, dataset, self._engine, self._options, earlier) as gathering,
+            gathering.interruptible(),
+            Pool(self._threads) as pool,
         ):
-            try:
-                with Pool(self._threads) as pool:
-                    self._evaluate_all(plan, dataset, pool, gathering)
-            except KeyboardInterrupt:
-                if not gathering.events:
-                    raise
-                gathering.stop("interrupted")
+            self._evaluate_all(plan, dataset, pool, gathering)
         return gathering.outcome(self._threads)
 
     def _evaluate_all(

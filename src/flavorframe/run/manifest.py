@@ -8,6 +8,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from flavorframe.outputs import Snapshot
+from flavorframe.plan import Plan
 from flavorframe.result.result import WrittenSnapshot
 from flavorframe.run.executor import Outcome
 from flavorframe.writing import replacing
@@ -16,22 +18,33 @@ PIECE = 1 << 22
 
 
 def write_manifests(outcome: Outcome) -> None:
-    """Write ``NAME.manifest.json`` beside each snapshot that went to a file."""
+    """Write ``NAME.manifest.json`` beside each snapshot that went to files."""
     for name, stored in outcome.rows.items():
         if isinstance(stored, WrittenSnapshot):
-            path = Path(stored.paths[0])
-            with replacing(path.with_name(f"{path.name}.manifest.json")) as hidden:
+            with replacing(manifest_path(outcome.plan, name, stored)) as hidden:
                 content = json.dumps(manifest(name, stored, outcome), indent=1, ensure_ascii=False)
                 hidden.write_text(content, encoding="utf-8")
 
 
+def manifest_path(plan: Plan, name: str, stored: WrittenSnapshot) -> Path:
+    """Return where the manifest is: beside the file, or under the name that several have in common.
+
+    For ``rows.root`` that is ``rows.root.manifest.json``, also where its rows are in several files.
+    """
+    named = dict(plan.outputs)[name]
+    whole = (
+        Path(named.path) if isinstance(named, Snapshot) and named.path else Path(stored.paths[0])
+    )
+    return Path(stored.paths[0]).with_name(f"{whole.name}.manifest.json")
+
+
 def manifest(name: str, stored: WrittenSnapshot, outcome: Outcome) -> dict[str, Any]:
     """Return what a snapshot's manifest says."""
-    path = Path(stored.paths[0])
+    paths = [Path(path) for path in stored.paths]
+    files = [{"file": path.name, "sha256": sha256_of(path)} for path in paths]
     return {
         "snapshot": name,
-        "file": path.name,
-        "sha256": sha256_of(path),
+        **(files[0] if len(files) == 1 else {"files": files}),
         "rows": stored.rows,
         "events": outcome.partial.cutflow[0].events,
         "candidates": outcome.partial.cutflow[-1].candidates,

@@ -15,6 +15,7 @@ from flavorframe.outputs import Snapshot
 from flavorframe.plan import Plan
 from flavorframe.result import SnapshotWriter, Table
 from flavorframe.result.result import WrittenSnapshot
+from flavorframe.writing import hidden_beside
 
 Stored = Table | WrittenSnapshot
 BLOCK = 100_000
@@ -49,6 +50,50 @@ class MemoryRows:
         return Table(joined([*self._chunks, *self._recent]))
 
 
+class DividedWriter:
+    """Writes rows that are divided evenly among files once all have come; all files or none.
+
+    Until then they are in a hidden file beside them.
+    """
+
+    def __init__(self, spec: Snapshot) -> None:
+        self._spec = spec
+        self._hidden = hidden_beside(Path(spec.paths[0]).expanduser())
+        self._whole = SnapshotWriter(self._hidden, format=spec.format, tree=spec.tree)
+
+    def __enter__(self) -> DividedWriter:
+        self._whole.__enter__()
+        return self
+
+    def write(self, chunk: Chunk) -> None:
+        """Add the rows of a chunk."""
+        self._whole.write(chunk)
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether a chunk has come."""
+        return self._whole.has_columns
+
+    def __exit__(self, *error: Any) -> None:
+        self._whole.__exit__(*error)
+        try:
+            if error[0] is None:
+                self._divide()
+        finally:
+            self._hidden.unlink(missing_ok=True)
+
+    def _divide(self) -> None:
+        spec, rows, reader = self._spec, self._whole.rows, _READERS[self._spec.format]
+        with ExitStack() as stack:
+            for number, path in enumerate(spec.paths):
+                writer = SnapshotWriter(path, format=spec.format, tree=spec.tree)
+                stack.enter_context(writer)
+                start = number * rows // spec.files
+                stop = (number + 1) * rows // spec.files
+                for first in range(start, max(stop, start + 1), BLOCK):
+                    writer.write(reader(self._hidden, spec.tree, first, min(first + BLOCK, stop)))
+
+
 class Rows:
     """The snapshots of a plan: files where they have a path, tables in memory otherwise.
 
@@ -60,20 +105,22 @@ class Rows:
         self._earlier = earlier
         self._copied = dict.fromkeys(earlier, 0)
         self._snapshots = {n: o for n, o in plan.outputs if isinstance(o, Snapshot)}
-        self._writers: dict[str, SnapshotWriter | MemoryRows] = {}
+        self._writers: dict[str, SnapshotWriter | DividedWriter | MemoryRows] = {}
         self._stack = ExitStack()
         self.counts = dict.fromkeys(self._snapshots, 0)
 
     def __enter__(self) -> Rows:
         for name, output in self._snapshots.items():
-            self._writers[name] = (
-                MemoryRows()
-                if output.path is None
-                else self._stack.enter_context(
-                    SnapshotWriter(output.path, format=output.format, tree=output.tree)
-                )
-            )
+            self._writers[name] = self._writer(output)
         return self
+
+    def _writer(self, spec: Snapshot) -> SnapshotWriter | DividedWriter | MemoryRows:
+        if spec.path is None:
+            return MemoryRows()
+        if spec.files > 1:
+            return self._stack.enter_context(DividedWriter(spec))
+        writer = SnapshotWriter(spec.path, format=spec.format, tree=spec.tree)
+        return self._stack.enter_context(writer)
 
     def __exit__(self, *error: Any) -> None:
         self._stack.__exit__(*error)
@@ -107,8 +154,9 @@ class Rows:
 
     def _stored(self, name: str) -> Stored:
         writer = self._writers[name]
-        if isinstance(writer, SnapshotWriter):
-            return WrittenSnapshot((str(writer.path),), self.counts[name])
+        if not isinstance(writer, MemoryRows):
+            paths = (str(Path(path).expanduser()) for path in self._snapshots[name].paths)
+            return WrittenSnapshot(tuple(paths), self.counts[name])
         if writer.has_columns:
             return writer.table
         names = self._snapshots[name].column_names(weighted=self._plan.is_weighted)
@@ -132,12 +180,15 @@ def read_rows(stored: Stored, spec: Snapshot, start: int, stop: int) -> Iterator
     if isinstance(stored, Table):
         yield {name: values[start:stop] for name, values in stored.columns.items()}
         return
-    path = Path(stored.paths[0])
-    if not path.is_file():
-        raise RunError(f"the snapshot {path} is not there any more: run the analysis anew.")
-    reader = _parquet_rows if path.suffix == ".parquet" else _root_rows
-    for first in range(start, stop, BLOCK):
-        yield reader(path, spec.tree, first, min(first + BLOCK, stop))
+    files = len(stored.paths)
+    for number, path in enumerate(map(Path, stored.paths)):
+        before, after = (i * stored.rows // files for i in (number, number + 1))
+        first, last = max(start, before) - before, min(stop, after) - before
+        if first < last and not path.is_file():
+            raise RunError(f"the snapshot {path} is not there any more: run the analysis anew.")
+        reader = _parquet_rows if path.suffix == ".parquet" else _root_rows
+        for begin in range(first, last, BLOCK):
+            yield reader(path, spec.tree, begin, min(begin + BLOCK, last))
 
 
 def _root_rows(path: Path, tree: str, start: int, stop: int) -> Chunk:
@@ -153,3 +204,6 @@ def _parquet_rows(path: Path, tree: str, start: int, stop: int) -> Chunk:
 
     table = pyarrow.parquet.read_table(path, memory_map=True).slice(start, stop - start)
     return {name: table[name].to_numpy() for name in table.column_names}
+
+
+_READERS = {"ttree": _root_rows, "rntuple": _root_rows, "parquet": _parquet_rows}

@@ -14,8 +14,8 @@ TASK_SECONDS = 0.25
 """Partitions that take less are put together in tasks that take about so long."""
 MOST_PARTS = 500
 """The most partitions in a task."""
-SMALLEST = PARTITION_SIZE // 8
-"""Events of the smallest partitions, at the end of a run."""
+SMALLEST = PARTITION_SIZE // 4
+"""Events of the smallest partitions, at the end of a run: a partition costs some milliseconds."""
 TASKS_PER_THREAD = 30
 """Tasks under way for each thread: seconds of work, so that adaptive clusters see it and grow."""
 FEWEST_TASKS, MOST_TASKS = 100, 4000
@@ -120,7 +120,7 @@ class Schedule:
         if self._size is not None:
             return first_stop(self._start, last, self._size, edges)
         fair = self._rest() / self.threads
-        size = min(max(int(fair / 4), SMALLEST), PARTITION_SIZE)
+        size = min(max(int(fair / 2), SMALLEST), PARTITION_SIZE)
         # A part of a basket takes nearly as long as all of it, so few are cut.
         position = bisect.bisect_right(edges, self._start)
         if position < len(edges) and edges[position] - self._start <= 4 * fair:

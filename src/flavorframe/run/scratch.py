@@ -20,13 +20,20 @@ from pathlib import Path
 from threading import RLock
 
 from flavorframe import extra_files
+from flavorframe.remote import s3
 
 PROXY, TOKEN, FILES, CORRECTIONS = "x509up", "bearer_token", "files", "corrections"
+S3_KEYS, S3_SETTINGS = "aws_credentials", "aws_config"
 """What is where in a folder."""
 NOTE, LOCK = "note.json", "lock"
 
-_VARIABLES = {PROXY: "X509_USER_PROXY", TOKEN: "BEARER_TOKEN_FILE"}
-_SHADOWS = {TOKEN: "BEARER_TOKEN"}
+_VARIABLES = {
+    PROXY: "X509_USER_PROXY",
+    TOKEN: "BEARER_TOKEN_FILE",
+    S3_KEYS: s3.CREDENTIALS_FILE,
+    S3_SETTINGS: s3.CONFIG_FILE,
+}
+_SHADOWS = {TOKEN: ("BEARER_TOKEN",), S3_KEYS: s3.KEYS, S3_SETTINGS: s3.SETTINGS}
 """What would take precedence over the variable."""
 
 
@@ -71,9 +78,9 @@ def _set_variables(folder: Path) -> dict[str, str | None]:
     earlier: dict[str, str | None] = {}
     for name, variable in _VARIABLES.items():
         if (folder / name).exists():
-            shadow = _SHADOWS.get(name, "")
-            if shadow in os.environ:
-                earlier[shadow] = os.environ.pop(shadow, None)
+            for shadow in _SHADOWS.get(name, ()):
+                if shadow in os.environ:
+                    earlier[shadow] = os.environ.pop(shadow)
             earlier[variable] = os.environ.get(variable)
             os.environ[variable] = str(folder / name)
     return earlier

@@ -44,13 +44,9 @@ class WholeFilesExecutor(Executor):
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Evaluate the plan; see `flavorframe.run.executor.Executor.run`."""
         client = None if self._connection is None else self._connection.client
-        with Gathering(plan, dataset, self._engine, self._options, earlier) as gathering:
-            try:
-                self._evaluate_all(plan, dataset, gathering, client)
-            except KeyboardInterrupt:
-                if not gathering.events:
-                    raise
-                gathering.stop("interrupted")
+        gathering = Gathering(plan, dataset, self._engine, self._options, earlier)
+        with gathering, gathering.interruptible():
+            self._evaluate_all(plan, dataset, gathering, client)
         return gathering.outcome(self._threads)
 
     def _evaluate_all(

@@ -32,7 +32,7 @@ def slurm(slurm_server, monkeypatch, tmp_path):
 
     def site(**asked):
         folder = tmp_path / "runs, 100% ours"
-        return ff.Slurm(partition="short", memory="500MB", folder=folder, **asked)
+        return ff.Slurm(partition="short", folder=folder, **{"memory": "500MB", **asked})
 
     return site
 
@@ -50,3 +50,19 @@ def files(small_nano, tmp_path):
 def data(files):
     """Return the dataset of the three files."""
     return ff.dataset(files, luminosity=3.0)
+
+
+@pytest.fixture
+def pool(tmp_path, monkeypatch):
+    """Put a stand-in for the queue on the path, and return its folder."""
+    folder = tmp_path / "pool"
+    folder.mkdir()
+    source = Path(__file__).with_name("condor_pool.txt").read_text()
+    for name in ("condor_submit", "condor_rm"):
+        script = folder / name
+        script.write_text(source.replace("/usr/bin/env python3", sys.executable))
+        script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setenv("CONDOR_POOL", str(folder))
+    monkeypatch.setattr(follow, "SOONEST", 0.1)
+    return folder

@@ -1,7 +1,6 @@
 """HTCondor: descriptions under its own parsers, its event log, and runs with a stand-in queue."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from analyses import assert_same_bits, t, weighted
 import flavorframe as ff
 from flavorframe.datasets import dataset
 from flavorframe.errors import AnalysisError, RunError
-from flavorframe.run.batch import follow
 from flavorframe.run.batch.event_log import read_states
 from flavorframe.run.batch.folder import RunFolder, Sent, Work
 from flavorframe.run.batch.shares import divide
@@ -135,22 +133,6 @@ def test_without_htcondor_it_is_said(tmp_path, data):
     with pytest.raises(RunError, match="no condor_submit on the PATH.*Submit from a login node"):
         weighted().run(data, on=ff.HTCondor(folder=tmp_path / "runs"), progress=False)
     assert not (tmp_path / "runs").exists()
-
-
-@pytest.fixture
-def pool(tmp_path, monkeypatch):
-    """Put a stand-in for the queue on the path, and return its folder."""
-    folder = tmp_path / "pool"
-    folder.mkdir()
-    source = Path(__file__).with_name("condor_pool.txt").read_text()
-    for name in ("condor_submit", "condor_rm"):
-        script = folder / name
-        script.write_text(source.replace("/usr/bin/env python3", sys.executable))
-        script.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-    monkeypatch.setenv("CONDOR_POOL", str(folder))
-    monkeypatch.setattr(follow, "SOONEST", 0.1)
-    return folder
 
 
 @pytest.mark.parametrize("shared", [False, True])

@@ -3,14 +3,17 @@
 import importlib.util
 import json
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+import uproot
 from analyses import assert_same_bits, t, weighted
 from jobs import run_folder, submissions, until
 
 import flavorframe as ff
+import grid
 from flavorframe.errors import RunError
 from flavorframe.run.batch import executor
 
@@ -25,6 +28,19 @@ def test_the_same_bits_as_here(slurm, data, jobs, size):
     assert result.is_complete
     assert result.events == 150
     assert submissions(site) == [list(range(jobs))]
+
+
+def test_a_snapshot_in_several_files(slurm, data, tmp_path):
+    rows = ff.snapshot(t.mass, path=tmp_path / "rows.root", files=3)
+    result = weighted().with_outputs(rows=rows).run(data, on=slurm(jobs=2), progress=False)
+    found = [
+        uproot.open(path)["candidates"]["mass"].array(library="np") for path in result.rows.paths
+    ]
+    assert [Path(path).name for path in result.rows.paths] == [
+        f"rows_{i}of3.root" for i in (1, 2, 3)
+    ]
+    expected = weighted().run(data, progress=False).rows["mass"]
+    np.testing.assert_array_equal(np.concatenate(found), expected)
 
 
 def test_the_example_has_the_same_bits_as_here(slurm, sample):
@@ -129,6 +145,43 @@ def test_credentials_come_along(slurm, secured, authority, files, monkeypatch, t
     left = [path for path in Path(folder).rglob("*") if path.is_file()]
     assert not {"x509up", "bearer_token"} & {path.name for path in left}
     assert not [path for path in left if TOKEN.encode() in path.read_bytes()]
+
+
+def test_a_renewed_proxy_reaches_jobs_that_run(
+    slurm, secured, authority, files, monkeypatch, tmp_path
+):
+    """The job goes on only once it has the new one where it found the old one."""
+    proxy, started = authority.proxy(tmp_path / "proxy"), tmp_path / "started"
+    old = proxy.read_bytes()
+    monkeypatch.setenv("X509_CERT_DIR", str(authority.folder))
+    monkeypatch.setenv("X509_USER_PROXY", str(proxy))
+    data = ff.dataset([secured.put(file) for file in files[:1]])
+    mark = str(started)
+
+    @ff.function
+    def wait_for_new(x):
+        import time
+        from pathlib import Path
+
+        mine = Path(os.environ["X509_USER_PROXY"])
+        Path(mark).write_bytes(mine.read_bytes())
+        end = time.monotonic() + 60
+        while mine.read_bytes() == Path(mark).read_bytes():
+            assert time.monotonic() < end, "no new proxy came"
+            time.sleep(0.1)
+        return np.ones(len(x), bool)
+
+    def renew():
+        until(started.exists)
+        authority.proxy(proxy, life=5 * grid.HOUR)
+
+    renewal = threading.Thread(target=renew)
+    renewal.start()
+    result = weighted(wait_for_new(t.mass)).run(data, on=slurm(), progress=False)
+    renewal.join()
+    assert result.is_complete
+    assert started.read_bytes() == old
+    assert proxy.read_bytes() != old
 
 
 def test_thousands_of_jobs_are_several_arrays(slurm, slurm_server, data):

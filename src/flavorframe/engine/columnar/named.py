@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Packed
-from flavorframe.engine.columnar.segments import ranges
+from flavorframe.engine.columnar.segments import ranges, spread
 from flavorframe.expr import nodes as n
 from flavorframe.expr.operations import compute
 
@@ -51,11 +51,11 @@ def any_fits(condition: n.Node, fits: Array, names: Packed, view: View) -> Array
     before = np.concatenate(([0], np.cumsum(fits)))
     first = before[names.starts]
     counts = before[names.starts + names.sizes] - first
-    event = np.repeat(np.arange(len(counts)), counts)
+    event = spread(counts)
     local = np.flatnonzero(fits)[ranges(first, counts)] - names.starts[event]
     holds = np.broadcast_to(_at(condition, event, local, view), event.shape)
     found = np.zeros(len(counts), bool)
-    found[event[holds]] = True
+    found[event[np.flatnonzero(holds)]] = True
     return found
 
 

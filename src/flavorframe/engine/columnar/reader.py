@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
@@ -251,8 +252,11 @@ def _tree_info(name: str, branch: Any) -> BranchInfo:
 
 
 def _is_vector_of_strings(branch: Any) -> bool:
-    return branch.typename.replace(" ", "") in ("std::vector<std::string>", "vector<string>")
+    """Return whether each event has strings, as a vector of C++'s or as RDataFrame writes one."""
+    return _VECTOR_OF_STRINGS.fullmatch(branch.typename.replace(" ", "")) is not None
 
+
+_VECTOR_OF_STRINGS = re.compile(r"(std::vector|vector|ROOT::VecOps::RVec|RVec)<(std::)?string>")
 
 _NTUPLE_KINDS = {
     "bool": "bool",

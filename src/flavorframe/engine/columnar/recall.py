@@ -12,6 +12,7 @@ import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Values
 from flavorframe.engine.columnar.known import Known
+from flavorframe.engine.columnar.segments import places
 from flavorframe.expr import nodes as n
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ def recall(survivors: Survivors, node: n.Node, known: Known) -> Values:
     found = known.values(node) if counted is not None else None
     if found is None:
         return _computed(survivors, node, numbers, known)
-    places = _places(found[0], numbers)
-    missing = np.flatnonzero(places < 0)
+    at = places(found[0], numbers)
+    missing = np.flatnonzero(at < 0)
     if len(missing) == len(numbers) > 0:
         return _computed(survivors, node, numbers, known)
     if survivors.links is not None:
@@ -40,8 +41,8 @@ def recall(survivors: Survivors, node: n.Node, known: Known) -> Values:
         _computed(part, node, numbers[missing], known)
         merged = known.values(node)
         assert merged is not None
-        return merged[1][_places(merged[0], numbers)]
-    return found[1][places]
+        return merged[1][places(merged[0], numbers)]
+    return found[1][at]
 
 
 def make_known_cuts(
@@ -57,12 +58,12 @@ def make_known_cuts(
     for node in cuts:
         counted = _counted(survivors, node, numbers, known)
         found = known.values(node) if counted is not None else None
-        places = None if found is None else _places(found[0], numbers)
-        if found is None or places is None or (places < 0).any():
+        at = None if found is None else places(found[0], numbers)
+        if found is None or at is None or (at < 0).any():
             break
         if survivors.links is not None:
             survivors.links.counts.update(counted or {})
-        kept = np.flatnonzero(found[1][places].truth())
+        kept = np.flatnonzero(found[1][at].truth())
         alive, numbers, event = alive[kept], numbers[kept], event[kept]
         rows.append((int(np.count_nonzero(np.diff(event, prepend=-1))), len(kept)))
     if rows:
@@ -101,19 +102,10 @@ def _counted(
         if name in survivors.links.counts:
             continue
         found = known.values(match)
-        places = None if found is None else _places(found[0], numbers)
-        if found is None or places is None or (places < 0).any():
+        at = None if found is None else places(found[0], numbers)
+        if found is None or at is None or (at < 0).any():
             return None
-        number = found[1].data[places]
+        number = found[1].data[at]
         asked = (len(number), int((number == 0).sum()), int((number > 1).sum()))
         counts.setdefault(name, asked)
     return counts
-
-
-def _places(known: Array, numbers: Array) -> Array:
-    """Return where numbers stand among known ones, which rise; −1 where one does not."""
-    if len(known) == 0:
-        return np.full(len(numbers), -1)
-    places = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
-    places[known[places] != numbers] = -1
-    return places

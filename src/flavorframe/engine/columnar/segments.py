@@ -6,6 +6,24 @@ import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Values
 
+try:
+    from flavorframe.engine.columnar import _native
+except ImportError:  # installed without a compiler
+    _native = None  # type: ignore[assignment]
+
+
+def spread(counts: Array) -> Array:
+    """Return the number of the list that each element of lists of these lengths is in.
+
+    >>> spread(np.array([2, 0, 3]))
+    array([0, 0, 2, 2, 2])
+    """
+    if _native is None:
+        return np.repeat(np.arange(len(counts)), counts)
+    numbers = np.empty(int(counts.sum()), np.int64)
+    _native.spread(_whole(counts), numbers)
+    return numbers
+
 
 def ranges(starts: Array, counts: Array) -> Array:
     """Return the indices starts[i], starts[i]+1, … of all ranges, one after the other.
@@ -13,10 +31,33 @@ def ranges(starts: Array, counts: Array) -> Array:
     >>> ranges(np.array([5, 0]), np.array([2, 3]))
     array([5, 6, 0, 1, 2])
     """
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    indices: Array = np.arange(total) + np.repeat(starts - (ends - counts), counts)
+    if _native is None:
+        own = spread(counts)
+        return np.arange(len(own)) + (starts - (np.cumsum(counts) - counts))[own]
+    indices = np.empty(int(counts.sum()), np.int64)
+    _native.ranges(_whole(starts), _whole(counts), indices)
     return indices
+
+
+def places(known: Array, wanted: Array) -> Array:
+    """Return where numbers stand among known ones, or −1 where one does not; both rise.
+
+    >>> places(np.array([2, 5, 7]), np.array([5, 6]))
+    array([ 1, -1])
+    """
+    if _native is not None:
+        found = np.empty(len(wanted), np.int64)
+        _native.places(_whole(known), _whole(wanted), found)
+        return found
+    if len(known) == 0:
+        return np.full(len(wanted), -1)
+    found = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    found[known[found] != wanted] = -1
+    return found
+
+
+def _whole(numbers: Array) -> Array:
+    return np.ascontiguousarray(numbers, np.int64)
 
 
 def reduce_segments(reduction: str, values: Values, event: Array, local: Array, n: int) -> Values:
@@ -41,13 +82,14 @@ def extreme(values: Values, event: Array, n: int, *, largest: bool) -> Array:
     NaN and missing values are set aside; an event of nothing else has no position.
     """
     usable = np.flatnonzero(_usable(values))
-    data = values.data[usable]
-    order = np.lexsort((_descending(data) if largest else data, event[usable]))
-    return usable[order[_first_of_each(event[usable][order])]]
-
-
-def _descending(data: Array) -> Array:
-    return ~data if data.dtype.kind in "biu" else -data
+    data, event = values.data[usable], event[usable]
+    begins = _first_of_each(event)
+    if len(begins) == 0:
+        return usable
+    most = (np.maximum if largest else np.minimum).reduceat(data, begins)
+    segment = spread(np.diff(begins, append=len(event)))
+    hits = np.flatnonzero(data == most[segment])
+    return usable[hits[_first_of_each(segment[hits])]]
 
 
 def _usable(values: Values) -> Array:
@@ -57,7 +99,7 @@ def _usable(values: Values) -> Array:
 
 def _truths(reduction: str, values: Values, event: Array, n: int) -> Values:
     holds = values.truth()
-    count = np.bincount(event[holds], minlength=n)
+    count = np.bincount(event[np.flatnonzero(holds)], minlength=n)
     if reduction == "count":
         return Values(count)
     return Values(count > 0 if reduction == "any" else count == np.bincount(event, minlength=n))
@@ -123,12 +165,12 @@ def combine(starts: list[Array], counts: list[Array], same: list[int]) -> tuple[
     elements comes once. Returns the event and, list by list, the positions of the members,
     ordered by event, then by first member, second member …
     """
-    event = np.repeat(np.arange(len(counts[0])), counts[0])
+    event = spread(counts[0])
     members = [ranges(starts[0], counts[0])]
     for start, count, earlier in zip(starts[1:], counts[1:], same[1:], strict=True):
         first = start[event] if earlier < 0 else members[earlier] + 1
         number = start[event] + count[event] - first
-        repeat = np.repeat(np.arange(len(event)), number)
+        repeat = spread(number)
         new = ranges(first, number)
         event, members = event[repeat], [m[repeat] for m in members]
         members.append(new)

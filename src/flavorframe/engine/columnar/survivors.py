@@ -186,20 +186,22 @@ class Survivors:
 
     def _keep_events(self, mask: Array) -> None:
         full, alive = self._full, self._alive
-        self._full = View(full.columns, self.scheme, full.events[mask], links=self.links)
+        kept = np.flatnonzero(mask)  # many times faster as an index than the mask is
+        self._full = View(full.columns, self.scheme, full.events[kept], links=self.links)
         self._full.remembered = _narrowed(full, mask)
-        self._event_weight = _at(self._event_weight, mask)
+        self._event_weight = _at(self._event_weight, kept)
         if alive is None:
             return
         candidates = self.scheme.candidates
         chosen = None
         if alive.chosen is not None:
             renumbered = np.cumsum(mask[full.elements(candidates).event]) - 1
-            chosen = renumbered[alive.chosen[mask[alive.elements(candidates).event]]]
+            living = np.flatnonzero(mask[alive.elements(candidates).event])
+            chosen = renumbered[alive.chosen[living]]
         self._alive = self._surviving(self._full, chosen)
         self._alive.remembered = _narrowed(alive, mask)
         if self._candidate_weight is not None:
-            kept = mask[alive.elements(candidates).event]
+            kept = np.flatnonzero(mask[alive.elements(candidates).event])
             self._candidate_weight = self._candidate_weight[kept]
 
     def _copied(self, view: View, full: View | None) -> View:

@@ -16,7 +16,7 @@ import numpy as np
 from flavorframe.engine.columnar.arrays import Array, Names, Values
 from flavorframe.engine.columnar.columns import Columns
 from flavorframe.engine.columnar.evaluate import compute_node
-from flavorframe.engine.columnar.segments import combine, ranges
+from flavorframe.engine.columnar.segments import combine, ranges, spread
 from flavorframe.expr import nodes as n
 from flavorframe.expr.formula import formula
 
@@ -38,7 +38,7 @@ class Elements:
     @cached_property
     def event(self) -> Array:
         """The position of each element's event in the view."""
-        return np.repeat(np.arange(len(self.counts)), self.counts)
+        return spread(self.counts)
 
     @cached_property
     def starts(self) -> Array:

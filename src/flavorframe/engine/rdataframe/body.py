@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 
 from flavorframe.engine.rdataframe.ledger import NOTE, Ledger
@@ -22,11 +22,24 @@ FULL, ALIVE = "full", "alive"
 
 @dataclass(frozen=True)
 class Setting:
-    """What all bodies of a plan share: the candidates, what depends on them, and carriers."""
+    """What all bodies of a plan share: the candidates, what depends on them, and carriers.
+
+    ``branches`` gathers what is read, each with its number.
+    """
 
     candidates: n.Axis
     depending: frozenset[n.Node]
     carriers: Mapping[n.Axis, str]
+    branches: dict[str, int] = field(default_factory=dict)
+
+    def type_of(self, branch: str) -> str:
+        """Return what the C++ type of a branch is called."""
+        return column_type(self.branches.setdefault(branch, len(self.branches)))
+
+
+def column_type(number: int) -> str:
+    """Return what the C++ type of a branch with this number is called."""
+    return f"Column{number}"
 
 
 class Body:
@@ -108,10 +121,10 @@ class Body:
         self._notes.append(name)
         self.lines.append(f"flavorframe::Note {name}; {{ auto& note = {name}; {counting} }}")
 
-    def noted(self, ledger: Ledger, entries: str) -> list[str]:
+    def noted(self, ledger: Ledger) -> list[str]:
         """Return the lines that enter the counts of the links."""
         start = ledger.notes_at
-        return [f"{name}.enter({entries}, {start + NOTE * i});"
+        return [f"{name}.enter(next.entries, {start + NOTE * i});"
                 for i, name in enumerate(self._notes)]  # fmt: skip
 
     # the function
@@ -121,16 +134,13 @@ class Body:
     ) -> tuple[tuple[str, ...], str]:
         """Return the branches that the function takes, and its text; compilers call it ``what``."""
         checks = self.checks(started=name != "start")
-        own = [f"class C{i}" for i in range(len(self.parameters))]
-        columns = [f"const C{i}& {c}" for i, c in enumerate(self.parameters.values())]
-        given = ["const flavorframe::State& s"] * (name != "start") + [parameters] * bool(
-            parameters
-        )
-        head = f"template <{', '.join(own)}>\n" if own else "inline "
+        columns = [
+            f"const {self.setting.type_of(branch)}& {c}" for branch, c in self.parameters.items()
+        ]
         inside = "\n".join(checks + self.lines + lines)
         code = (
-            f"#line 1 {text(what)}\n{head}{returned} {name}({', '.join(given + columns)}) {{\n"
-            f"{inside}\n}}\n"
+            f"#line 1 {text(what)}\n"
+            f"{returned} {name}({', '.join([parameters, *columns])}) {{\n{inside}\n}}\n"
         )
         return tuple(self.parameters), code
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flavorframe.engine.rdataframe.program import Program
-from flavorframe.engine.rdataframe.root import MEANING, root
+from flavorframe.engine.rdataframe.root import MEANING, root, settle
 
 PARTITIONS_PER_THREAD = 2
 """So many that a thread which is done early finds another one to do."""
@@ -36,6 +36,9 @@ def _corrections(program: Program) -> list[str]:
 
 
 def _prepare_worker(corrections: bool) -> None:
+    import ROOT
+
+    settle(ROOT)
     if corrections:
         import correctionlib
 

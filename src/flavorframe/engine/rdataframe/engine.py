@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from flavorframe.datasets import Partition
 from flavorframe.engine import FileInfo
-from flavorframe.engine.columnar.open_files import open_file
 from flavorframe.engine.partial import Partial
 from flavorframe.engine.rdataframe.distributed import distributed_frame, silent
-from flavorframe.engine.rdataframe.graph import book
+from flavorframe.engine.rdataframe.files import describe, described
+from flavorframe.engine.rdataframe.graph import Booked, book
 from flavorframe.engine.rdataframe.graphs import ClusterGraph, Graph, HereGraph
 from flavorframe.engine.rdataframe.outcome import gathered, nothing
 from flavorframe.engine.rdataframe.program import Program, write_program
@@ -41,7 +41,7 @@ class RDataFrameEngine:
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
         """Open the file, bind the plan and write it as C++; see `Engine.prepare`."""
         require_root()
-        opened = open_file(file, tree)
+        opened = describe(file, tree)
         _programs(plan, opened.schema)
         layout = recognise(opened.schema).name
         return FileInfo(file, opened.tree, layout, opened.events)
@@ -53,7 +53,8 @@ class RDataFrameEngine:
         began = time.perf_counter()
         where = partition.file
         with LOCK, reading(where), implicit_threads(1):
-            partial = _run(plan, [partition], _frame_of_range(partition), HereGraph())
+            frame = _frame_of_range(partition)
+            partial = _Run.over(plan, [partition], frame).result(frame, HereGraph(frame))
         return _checked(where, partial, [partition], began)
 
     def evaluate_files(
@@ -71,19 +72,19 @@ class RDataFrameEngine:
             for context in (LOCK, reading(where), implicit_threads(threads if not client else 1)):
                 stack.enter_context(context)
             frame = root().RDataFrame(tree, names)
+            run = _Run.over(plan, parts, frame)
             if client is None:
-                partial = _run(plan, parts, frame, HereGraph())
+                partial = run.result(frame, HereGraph(frame))
             else:
                 stack.enter_context(silent())
-                _, program = _program_of(plan, parts[0])
-                _book(program, frame, HereGraph())  # compilers complain here, and not on a worker
-                frame = distributed_frame(client, tree, names, program)
-                partial = _run(plan, parts, frame, ClusterGraph())
+                run.book(frame, HereGraph(frame))  # compilers complain here, and not on a worker
+                frame = distributed_frame(client, tree, names, run.program)
+                partial = run.result(frame, ClusterGraph())
         return _checked(where, partial, parts, began)
 
     def alike(self, plan: Plan, file: FileInfo) -> object:
         """Return what files must have in common for `evaluate_files` to take them together."""
-        schema = open_file(file.file, file.tree).schema
+        schema = described(file.file, file.tree).schema
         bound, program = _programs(plan, schema)
         types = tuple(schema.by_name[branch].typename for branch in bound.columns)
         return file.tree, program.namespace, types
@@ -93,19 +94,33 @@ class RDataFrameEngine:
         return nothing(plan)
 
 
-def _run(plan: Plan, parts: Sequence[Partition], frame: Any, graph: Graph) -> Partial:
-    """Book the plan on a frame, run it, and return what it gathers."""
-    schema = open_file(parts[0].file, parts[0].tree).schema
-    bound, program = _programs(plan, schema)
-    booked = _book(program, frame, graph)
-    names = [f"{part.file}/{part.tree}" for part in parts]
-    return gathered(plan, bound, schema, booked, graph, names)
+@dataclass(frozen=True)
+class _Run:
+    """A plan and its program for files that are alike."""
 
+    plan: Plan
+    bound: BoundPlan
+    program: Program
+    parts: Sequence[Partition]
 
-def _book(program: Program, frame: Any, graph: Graph) -> Any:
-    _declare(program)
-    with compiling("the graph"):
-        return book(frame, program, graph)
+    @classmethod
+    def over(cls, plan: Plan, parts: Sequence[Partition], frame: Any) -> _Run:
+        """Return the run over partitions, from a frame of this process over their files."""
+        bound, program = _programs(plan, _schema(parts))
+        types = tuple(str(frame.GetColumnType(branch)) for branch in program.branches)
+        return cls(plan, bound, replace(program, types=types), parts)
+
+    def book(self, frame: Any, graph: Graph) -> Booked:
+        """Book the program on a frame."""
+        _declare(self.program)
+        with compiling("the graph"):
+            return book(frame, self.program, graph)
+
+    def result(self, frame: Any, graph: Graph) -> Partial:
+        """Book the program, run it, and return what it gathers."""
+        booked = self.book(frame, graph)
+        names = [f"{part.file}/{part.tree}" for part in self.parts]
+        return gathered(self.plan, self.bound, _schema(self.parts), booked, graph, names)
 
 
 def _declare(program: Program) -> None:
@@ -119,8 +134,8 @@ def _declare(program: Program) -> None:
     declare("the analysis", program.code)
 
 
-def _program_of(plan: Plan, part: Partition) -> tuple[BoundPlan, Program]:
-    return _programs(plan, open_file(part.file, part.tree).schema)
+def _schema(parts: Sequence[Partition]) -> Schema:
+    return described(parts[0].file, parts[0].tree).schema
 
 
 @lru_cache(maxsize=32)

@@ -31,7 +31,7 @@ REAL, WHOLE, TRUTH = np.dtype(np.float64), np.dtype(np.int64), np.dtype(bool)
 def fill_histograms(
     plan: Plan, body: Body, histograms: Mapping[str, Histogram], notes: tuple[str, ...]
 ) -> tuple[Ledger, list[str]]:
-    """Return where the bins are, and the lines that fill them into ``entries``."""
+    """Return where the bins are, and the lines that fill them into ``next.entries``."""
     bins: list[Bins] = []
     lines: list[str] = []
     for name, histogram in histograms.items():
@@ -53,10 +53,10 @@ def _filling(plan: Plan, body: Body, histogram: Histogram, bins: Bins) -> str:
     filled = [f"const flavorframe::Integer place = {bins.offset} + {place};"]
     if bins.weighted:
         filled.append(f"const double weight = {weight};")
-        filled.append("entries.add(place, weight);")
-        filled.append(f"entries.add(place + {bins.cells}, weight * weight);")
+        filled.append("next.entries.add(place, weight);")
+        filled.append(f"next.entries.add(place + {bins.cells}, weight * weight);")
     else:
-        filled.append("entries.add(place, 1);")
+        filled.append("next.entries.add(place, 1);")
     lines = scope.lines if axis != n.EVENT else []
     return f"{opening}{{ {' '.join([*lines, *filled])} }}"
 

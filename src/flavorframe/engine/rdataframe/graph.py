@@ -20,7 +20,7 @@ class Booked:
 
 def book(frame: Any, program: Program, graph: Graph) -> Booked:
     """Book a program on a frame."""
-    return _Booking(program, graph).book(graph.head(frame))
+    return _Booking(program, graph).book(frame)
 
 
 class _Booking:
@@ -29,52 +29,42 @@ class _Booking:
         self._booked = Booked()
 
     def book(self, frame: Any) -> Booked:
-        program = self._program
-        frame = frame.Define("ff_0", self._call(program.start))
-        self._collect(frame, "ff_0", "ff_0.entries", program.start)
-        for position, step in enumerate(program.steps):
+        program, state = self._program, self._graph.first
+        for position, step in enumerate([program.start, *program.steps]):
             for number, fork in enumerate(program.forks):
-                if fork.position == position:
-                    self._fork(frame, number)
-            state = f"ff_{position + 1}"
-            frame = frame.Define(state, self._call(step, f"ff_{position}"))
-            self._collect(frame, state, f"{state}.entries", step)
-            frame = self._graph.survivors(frame, state, step.what)
+                if fork.position == position - 1:
+                    self._fork(frame, state, number)
+            frame, state = self._step(frame, state, f"ff_{position}", step)
         if program.outputs is not None:
-            self._outputs(frame, "ff_outputs", f"ff_{len(program.steps)}", program.outputs)
-        self._rows(frame)
+            self._step(frame, state, "ff_outputs", program.outputs)
+        self._rows(frame, state)
         return self._booked
 
-    def _fork(self, frame: Any, number: int) -> None:
+    def _fork(self, frame: Any, state: Any, number: int) -> None:
         """Book the steps after the one that is left out, and the histograms of what is left."""
-        fork = self._program.forks[number]
-        state = f"ff_{fork.position}"
+        fork, names = self._program.forks[number], f"ff_without_{number}"
         for position in range(fork.position + 1, len(self._program.steps)):
-            after = f"ff_{number}_without_{position + 1}"
-            frame = frame.Define(after, self._call(self._program.steps[position], state))
-            frame, state = self._graph.survivors(frame, after, ""), after
-        self._outputs(frame, f"ff_outputs_{number}", state, fork.outputs)
+            step = self._program.steps[position]
+            frame, state, _ = self._graph.step(
+                frame, state, f"{names}_{position}", self._function(step), step
+            )
+        self._step(frame, state, f"{names}_outputs", fork.outputs)
 
-    def _outputs(self, frame: Any, name: str, state: str, outputs: Function) -> None:
-        frame = frame.Define(name, self._call(outputs, state))
-        self._collect(frame, name, name, outputs)
+    def _step(self, frame: Any, state: Any, name: str, step: Function) -> tuple[Any, Any]:
+        """Book a function and the sums of its ledger."""
+        frame, after, sums = self._graph.step(frame, state, name, self._function(step), step)
+        self._booked.ledgers.append((step.ledger, sums))
+        return frame, after
 
-    def _collect(self, frame: Any, name: str, entries: str, function: Function) -> None:
-        """Book the sums of a function's ledger."""
-        assert function.ledger is not None
-        booked = self._graph.ledger(frame, name, entries, function.ledger.size)
-        self._booked.ledgers.append((function.ledger, booked))
-
-    def _rows(self, frame: Any) -> None:
-        state = f"ff_{len(self._program.steps)}"
+    def _rows(self, frame: Any, state: Any) -> None:
         if self._program.snapshots:
             name = "flavorframe::fingerprint(rdfsampleinfo_.AsString())"
             frame = frame.DefinePerSample("ff_file", name)
         for number, (name, function) in enumerate(self._program.snapshots):
+            arguments = [self._graph.state(state), "ff_file", "rdfentry_", *function.branches]
             words = f"ff_rows_{number}"
-            call = self._call(function, state, "ff_file", "rdfentry_")
-            self._booked.rows[name] = self._graph.rows(frame.Define(words, call), words)
+            rows = frame.Define(words, f"{self._function(function)}({', '.join(arguments)})")
+            self._booked.rows[name] = self._graph.rows(rows, words)
 
-    def _call(self, function: Function, *before: str) -> str:
-        arguments = ", ".join([*before, *function.branches])
-        return f"{self._program.namespace}::{function.name}({arguments})"
+    def _function(self, function: Function) -> str:
+        return f"{self._program.namespace}::{function.name}"

@@ -7,23 +7,30 @@ from typing import Any, Protocol
 import numpy as np
 
 from flavorframe.engine.rdataframe.ledger import Array
-from flavorframe.engine.rdataframe.root import root
+from flavorframe.engine.rdataframe.program import Function
+from flavorframe.engine.rdataframe.root import root, taking
 
 
 class Graph(Protocol):
     """How nodes are booked, and what comes back from them."""
 
-    def head(self, frame: Any) -> Any:
-        """Return the node that everything is booked on."""
+    @property
+    def first(self) -> Any:
+        """The state before the first function."""
 
-    def survivors(self, node: Any, state: str, cut: str) -> Any:
-        """Return a node of the events whose state is alive."""
+    def state(self, state: Any) -> str:
+        """Return the C++ of a state."""
 
-    def ledger(self, node: Any, column: str, entries: str, size: int) -> Any:
-        """Book the sums of a ledger: of ``column``, whose amounts are ``entries``."""
+    def step(
+        self, node: Any, state: Any, name: str, function: str, step: Function
+    ) -> tuple[Any, Any, Any]:
+        """Return the node of the events that survive a function, their state, and booked sums.
+
+        ``name`` is one that no other step has, ``function`` the function's with its namespace.
+        """
 
     def amounts(self, booked: Any, size: int) -> Array:
-        """Return the sums by address; the first time, this runs the loop."""
+        """Return the sums of a ledger by address; the first time, this runs the loop."""
 
     def rows(self, node: Any, column: str) -> Any:
         """Book the collection of a column of words."""
@@ -33,58 +40,93 @@ class Graph(Protocol):
 
 
 class HereGraph:
-    """A graph of this process: what all plans have in common is compiled once."""
+    """A graph of this process: each slot of the loop has a desk with its states and ledgers.
 
-    def __init__(self) -> None:
-        self._root = root()
+    A step is a filter that changes its state in place, so that events cost no memory.
+    """
 
-    def head(self, frame: Any) -> Any:
-        """Return the node that everything is booked on."""
-        return self._root.RDF.AsRNode(frame)
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
+        self._states, self._addresses = 1, 0
+        self._nodes: list[Any] = []
+        self._amounts: Array | None = None
 
-    def survivors(self, node: Any, state: str, cut: str) -> Any:
-        """Return a node of the events whose state is alive."""
-        return self._root.flavorframe.survivors(self.head(node), state, cut)
+    @property
+    def first(self) -> int:
+        """The state before the first function."""
+        return 0
 
-    def ledger(self, node: Any, column: str, entries: str, size: int) -> Any:
-        """Book the sums of a ledger."""
-        ours = self._root.flavorframe
-        add_up = ours.added_up_entries if column == entries else ours.added_up_states
-        return add_up(self.head(node), column, size)
+    def state(self, state: Any) -> str:
+        """Return the C++ of a state."""
+        return f"flavorframe::desks[rdfslot_].states[{state}]"
+
+    def step(
+        self, node: Any, state: Any, name: str, function: str, step: Function
+    ) -> tuple[Any, Any, Any]:
+        """Return the node of the events that survive a function, their state, and booked sums.
+
+        The loop evaluates each filter that has a name and is still there.
+        """
+        after, ledger = self._states, self._addresses
+        self._states += 1
+        self._addresses += step.ledger.size
+        arguments = ["rdfslot_", str(state), str(after), str(ledger), function, *step.branches]
+        node = node.Filter(f"flavorframe::step({', '.join(arguments)})", name)
+        self._nodes.append(node)
+        return node, after, ledger
 
     def amounts(self, booked: Any, size: int) -> Array:
-        """Return the sums by address."""
-        return _copied(booked.GetValue().sums.data(), np.float64, size)
+        """Return the sums of a ledger by address; the first time, this runs the loop."""
+        if self._amounts is None:
+            self._amounts = self._run()
+        return self._amounts[booked : booked + size]
+
+    def _run(self) -> Array:
+        """Run the loop, and return the amounts of all slots, added up."""
+        module, slots = root(), self._frame.GetNSlots()
+        ours = module.flavorframe
+        ours.set_desks(slots, self._states, self._addresses)
+        module.Internal.RDF.TriggerRun(module.RDF.AsRNode(self._frame))
+        desks = [_copied(ours.amounts_of(i), np.float64, self._addresses) for i in range(slots)]
+        added: Array = np.sum(desks, axis=0)
+        return added
 
     def rows(self, node: Any, column: str) -> Any:
         """Book the collection of a column of words."""
-        return self._root.flavorframe.taken(self.head(node), column)
+        return taking().taken(root().RDF.AsRNode(node), column)
 
     def words(self, booked: Any) -> tuple[Array, Array]:
         """Return the words of all events, and how many each event has."""
-        joined = self._root.flavorframe.Words(booked.GetValue())
+        joined = taking().Words(booked.GetValue())
         return _integers(joined.words), _integers(joined.counts)
 
 
 class ClusterGraph:
     """A distributed graph, which knows ROOT's own results only: ledgers are histograms."""
 
-    def head(self, frame: Any) -> Any:
-        """Return the node that everything is booked on."""
-        return frame
+    @property
+    def first(self) -> str:
+        """The state before the first function."""
+        return "flavorframe::State()"
 
-    def survivors(self, node: Any, state: str, cut: str) -> Any:
-        """Return a node of the events whose state is alive."""
-        return node.Filter(f"{state}.alive", cut)
+    def state(self, state: Any) -> str:
+        """Return the C++ of a state."""
+        return str(state)
 
-    def ledger(self, node: Any, column: str, entries: str, size: int) -> Any:
-        """Book the sums of a ledger, as a histogram with a bin for each address."""
-        node = node.Define(f"{column}_at", f"{entries}.address")
-        node = node.Define(f"{column}_by", f"{entries}.amount")
-        return node.Histo1D((column, column, size, 0, size), f"{column}_at", f"{column}_by")
+    def step(
+        self, node: Any, state: Any, name: str, function: str, step: Function
+    ) -> tuple[Any, Any, Any]:
+        """Return the node of the events that survive a function, their state, and booked sums."""
+        arguments = ", ".join([function, state, *step.branches])
+        node = node.Define(name, f"flavorframe::after({arguments})")
+        entries = node.Define(f"{name}_at", f"{name}.entries.address")
+        entries = entries.Define(f"{name}_by", f"{name}.entries.amount")
+        size = step.ledger.size
+        sums = entries.Histo1D((name, name, size, 0, size), f"{name}_at", f"{name}_by")
+        return node.Filter(f"{name}.alive", name), name, sums
 
     def amounts(self, booked: Any, size: int) -> Array:
-        """Return the sums by address."""
+        """Return the sums of a ledger by address; the first time, this runs the loop."""
         return _copied(booked.GetValue().GetArray(), np.float64, size + 2)[1:-1]
 
     def rows(self, node: Any, column: str) -> Any:

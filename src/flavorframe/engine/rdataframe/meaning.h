@@ -456,6 +456,7 @@ template <class E, class F> Maybe<Integer> argmax(const E& elements, F value) {
 struct Entries {
   ROOT::RVec<double> address, amount;
   void add(double where, double what) { address.push_back(where + 0.5); amount.push_back(what); }
+  void clear() { address.clear(); amount.clear(); }
 };
 
 /// How a link by value fares: how often it was asked, led nowhere, and was ambiguous.
@@ -470,7 +471,8 @@ struct Note {
   }
 };
 
-/// The living candidates, as indices of the file, with the weights of the event and of each.
+/// The living candidates, as indices of the file, with the weights of the event and of each. One
+/// that is used again for the next event keeps its memory.
 struct State {
   bool alive = true;
   Integer size = 0;
@@ -479,58 +481,57 @@ struct State {
   ROOT::RVec<double> weights;
   Entries entries;
 
-  State stripped() const {
-    State next;
-    next.size = size;
-    next.weight = weight;
-    return next;
+  /// Follow a state of the same event, without its candidates.
+  void follow(const State& before) {
+    alive = true;
+    size = before.size;
+    weight = before.weight;
+    candidates.clear();
+    weights.clear();
+    entries.clear();
   }
-  State next() const {
-    State next = stripped();
-    next.candidates = candidates;
-    next.weights = weights;
-    return next;
+  void keep_all(const State& before) {
+    if (!alive) return;
+    candidates = before.candidates;
+    weights = before.weights;
   }
   double weight_of_event() const { return weights.empty() ? weight : weight * weights[0]; }
   double weight_of(std::size_t k) const { return weights.empty() ? weight : weights[k] * weight; }
 };
 
-inline State started(Integer size) {
-  State state;
-  state.size = size;
-  for (Integer i = 0; i < size; ++i) state.candidates.push_back(int(i));
-  return state;
+inline void start(State& next, Integer size) {
+  next.size = size;
+  for (Integer i = 0; i < size; ++i) next.candidates.push_back(int(i));
 }
 
-/// The state in which only the candidates with these places in the list are left.
-template <class F> State kept(const State& state, F condition) {
-  State next = state.stripped();
+/// Keep the candidates that the condition is true for.
+template <class F> void keep(State& next, const State& state, F condition) {
   for (std::size_t k = 0; k < state.candidates.size(); ++k) {
     if (!condition(Integer(state.candidates[k]))) continue;
     next.candidates.push_back(state.candidates[k]);
     if (!state.weights.empty()) next.weights.push_back(state.weights[k]);
   }
   next.alive = !next.candidates.empty();
-  return next;
 }
 
-template <bool largest, class F> State best(const State& state, F value) {
-  if (state.candidates.empty()) {
-    State next = state.stripped();
-    next.alive = false;
-    return next;
-  }
+template <bool largest, class F> void keep_best(State& next, const State& state, F value) {
   const Integer place = extreme<largest>(state.candidates, value).place;
-  const Integer chosen = place < 0 ? Integer(state.candidates[0]) : place;
-  return kept(state, [&](Integer i) { return i == chosen; });
+  const Integer chosen = place < 0 && !state.candidates.empty() ? state.candidates[0] : place;
+  keep(next, state, [&](Integer i) { return i == chosen; });
 }
 
-template <class F> State weighed(const State& state, F factor) {
-  State next = state.next();
+template <class F> void weigh(State& next, const State& state, F factor) {
+  next.keep_all(state);
   next.weights.resize(state.candidates.size());
   for (std::size_t k = 0; k < state.candidates.size(); ++k)
     next.weights[k] = (state.weights.empty() ? 1.0 : state.weights[k]) *
                       as_double(factor(Integer(state.candidates[k])));
+}
+
+/// The state that a function makes of the one before, and of columns.
+template <class F, class... C> State after(F function, const State& before, const C&... columns) {
+  State next;
+  function(next, before, columns...);
   return next;
 }
 
@@ -586,17 +587,6 @@ inline Integer word(double x) {
   std::memcpy(&bits, &x, sizeof x);
   return bits;
 }
-
-/// The words of all events one after the other, and how many each has.
-struct Words {
-  std::vector<Integer> words, counts;
-  explicit Words(const std::vector<ROOT::RVec<Integer>>& events) {
-    for (const auto& event : events) {
-      counts.push_back(event.size());
-      words.insert(words.end(), event.begin(), event.end());
-    }
-  }
-};
 
 /// A number for a file's name, the same in every process (FNV-1a).
 inline Integer fingerprint(std::string_view name) {

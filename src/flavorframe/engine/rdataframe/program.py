@@ -1,17 +1,18 @@
 """A bound plan as C++: one function a step, one for the histograms, one for each snapshot.
 
 A function gets the state of the event and the columns that it needs, so that RDataFrame reads a
-column only where an event has survived until there. What is counted and filled goes into
-*ledgers*: amounts by address, which add up over the events.
+column only where an event has survived until there, and makes the next state of it. What is counted
+and filled goes into *ledgers*: amounts by address, which add up over the events.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 
-from flavorframe.engine.rdataframe.body import Body, Setting
+from flavorframe.engine.rdataframe.body import Body, Setting, column_type
 from flavorframe.engine.rdataframe.external import declarations
 from flavorframe.engine.rdataframe.fillings import fill_histograms, rows_of
 from flavorframe.engine.rdataframe.ledger import ROW, Ledger
@@ -26,13 +27,16 @@ from flavorframe.selection import Best, Cut, Selection, Step, Weight, describe
 
 @dataclass(frozen=True)
 class Function:
-    """A C++ function of the state and some columns; ``what`` is its place in the analysis."""
+    """A C++ function of the state and some columns; ``what`` is its place in the analysis.
+
+    The ledger of one that gives rows is empty.
+    """
 
     name: str
     what: str
     branches: tuple[str, ...]
     code: str
-    ledger: Ledger | None = None
+    ledger: Ledger = field(default_factory=Ledger)
 
 
 @dataclass(frozen=True)
@@ -45,15 +49,20 @@ class Fork:
 
 @dataclass(frozen=True)
 class Program:
-    """All functions of a plan, in a namespace named after their text."""
+    """All functions of a plan, in a namespace named after their text.
 
-    namespace: str
+    ``types`` are the C++ types of the branches, as ROOT reads them from the files at hand: with
+    them functions are compiled once and well, and not as often as RDataFrame sees their names.
+    """
+
     externals: tuple[tuple[str, str], ...]
+    branches: tuple[str, ...]
     start: Function
     steps: tuple[Function, ...]
     forks: tuple[Fork, ...]
     outputs: Function | None
     snapshots: tuple[tuple[str, Function], ...]
+    types: tuple[str, ...] = ()
 
     def functions(self) -> Iterator[Function]:
         """Yield every function."""
@@ -63,20 +72,25 @@ class Program:
         yield from () if self.outputs is None else (self.outputs,)
         yield from (function for _, function in self.snapshots)
 
-    @property
-    def branches(self) -> tuple[str, ...]:
-        """The branches that are read, each once."""
-        return tuple(dict.fromkeys(b for f in self.functions() for b in f.branches))
+    @cached_property
+    def namespace(self) -> str:
+        """The namespace of the functions."""
+        digest = sha256(f"{self.externals} {self._inside}".encode()).hexdigest()
+        return f"flavorframe_{digest[:16]}"
 
     @property
     def code(self) -> str:
         """The text of all functions, which may be declared more than once."""
-        inside = "\n".join(function.code for function in self.functions())
         guard = f"{self.namespace}_"
         return (
             f"#ifndef {guard}\n#define {guard}\n"
-            f"namespace {self.namespace} {{\n{inside}\n}}\n#endif\n"
+            f"namespace {self.namespace} {{\n{self._inside}\n}}\n#endif\n"
         )
+
+    @property
+    def _inside(self) -> str:
+        types = [f"using {column_type(i)} = {name};" for i, name in enumerate(self.types)]
+        return "\n".join([*types, *(function.code for function in self.functions())])
 
 
 def write_program(plan: BoundPlan, schema: Schema, declared: Selection) -> Program:
@@ -108,32 +122,23 @@ class _Writer:
         rows = tuple(
             (name, self._rows(i, name, o)) for i, (name, o) in enumerate(snapshots.items())
         )
-        draft = Program(
-            "", tuple(declarations(self._trees).items()), start, steps, forks,
-            outputs if outputs.ledger else None, rows,
+        return Program(
+            tuple(declarations(self._trees).items()), tuple(self._setting.branches), start, steps,
+            forks, outputs if outputs.ledger.size else None, rows,
         )  # fmt: skip
-        digest = sha256(f"{draft.externals} {draft.code}".encode()).hexdigest()
-        return replace(draft, namespace=f"flavorframe_{digest[:16]}")
 
     def _start(self) -> Function:
         candidates = self._setting.candidates
         body = Body(self._setting, [n.Position(candidates)])
         notes = self._notes.take(body, [n.Position(candidates)])
         size = "0" if candidates == n.EVENT else body.size(candidates)
-        lines = [f"flavorframe::State next = flavorframe::started({size});"]
+        lines = [f"flavorframe::start(next, {size});"]
         return self._function("start", "the candidates", body, lines, notes, weighed=False)
 
     def _step(self, position: int, step: Step) -> Function:
         body = Body(self._setting, [step.node])
         notes = self._notes.take(body, [step.node])
-        lines = [f"flavorframe::State next = {_next_state(step, body)};"]
-        if isinstance(step, Cut) and step.node.axis == n.EVENT:
-            lines.append(
-                f"next.alive = flavorframe::holds({body.event('alive').value(step.node)});"
-            )
-        elif isinstance(step, Weight) and step.node.axis == n.EVENT:
-            factor = body.event("alive").value(step.node)
-            lines.append(f"next.weight *= flavorframe::as_double({factor});")
+        lines = _next_state(step, body)
         kind = type(step).__name__.lower()
         named = "best candidate" if isinstance(step, Best) else f"{kind} {step.name!r}"
         what = f"{named} ({describe(self._declared.steps[position])})"
@@ -145,17 +150,21 @@ class _Writer:
         self, name: str, what: str, body: Body, lines: list[str], notes: Sequence[str],
         *, weighed: bool,
     ) -> Function:  # fmt: skip
-        """Return a function that gives the next state, and counts it."""
+        """Return a function that makes the next state, and counts it."""
         ledger = Ledger(ROW, not weighed, notes=tuple(notes))
         events = self._setting.candidates == n.EVENT
         number = "1" if events else "next.candidates.size()"
         flags = [str(self._plan.is_weighted).lower(), str(not weighed).lower()]
         counted = [
             f"flavorframe::count_row(next, {number}, {', '.join(flags)});",
-            *body.noted(ledger, "next.entries"),
-            "return next;",
+            *body.noted(ledger),
         ]
-        branches, code = body.function_code(name, what, "flavorframe::State", "", lines + counted)
+        return self._made(name, what, body, lines + counted, ledger)
+
+    def _made(self, name: str, what: str, body: Body, lines: list[str], ledger: Ledger) -> Function:
+        lines = ["next.follow(s);", *lines]
+        parameters = "flavorframe::State& next, const flavorframe::State& s"
+        branches, code = body.function_code(name, what, "void", parameters, lines)
         return Function(name, what, branches, code, ledger)
 
     def _outputs(
@@ -167,10 +176,7 @@ class _Writer:
         noted = [*trees, *(node for s in (snapshots or {}).values() for node in s.nodes)]
         notes = self._notes.take(body, noted) if snapshots is not None else ()
         ledger, lines = fill_histograms(self._plan, body, histograms, tuple(notes))
-        lines = ["flavorframe::Entries entries;", *lines, *body.noted(ledger, "entries"),
-                 "return entries;"]  # fmt: skip
-        branches, code = body.function_code(name, what, "flavorframe::Entries", "", lines)
-        return Function(name, what, branches, code, ledger if ledger.size else None)
+        return self._made(name, what, body, [*lines, *body.noted(ledger)], ledger)
 
     def _forks(self) -> Iterator[Fork]:
         left_out: dict[str, dict[str, Histogram]] = {}
@@ -185,27 +191,32 @@ class _Writer:
     def _rows(self, number: int, name: str, snapshot: Snapshot) -> Function:
         body = Body(self._setting, snapshot.nodes)
         lines = rows_of(self._plan, body, snapshot, self._schema)
-        parameters = "flavorframe::Integer file, flavorframe::Integer entry"
+        parameters = (
+            "const flavorframe::State& s, flavorframe::Integer file, flavorframe::Integer entry"
+        )
         returned = "ROOT::RVec<flavorframe::Integer>"
         what = f"snapshot {name!r}"
         branches, code = body.function_code(f"rows_{number}", what, returned, parameters, lines)
         return Function(f"rows_{number}", what, branches, code)
 
 
-def _next_state(step: Step, body: Body) -> str:
-    """Return the C++ of the state after a step; of the event's own steps but the copy."""
+def _next_state(step: Step, body: Body) -> list[str]:
+    """Return the lines that make the state after a step."""
     axis = step.node.axis
     if isinstance(step, Best):
-        candidates = body.setting.candidates
-        scope = body.scope(candidates, "alive", body.name("i"))
+        scope = body.scope(body.setting.candidates, "alive", body.name("i"))
         largest = str(step.highest).lower()
-        return f"flavorframe::best<{largest}>(s, {scope.function(step.node)})"
+        return [f"flavorframe::keep_best<{largest}>(next, s, {scope.function(step.node)});"]
     if axis == n.EVENT:
-        return "s.next()"
+        value = body.event("alive").value(step.node)
+        if isinstance(step, Cut):
+            return [f"next.alive = flavorframe::holds({value});", "next.keep_all(s);"]
+        return ["next.keep_all(s);", f"next.weight *= flavorframe::as_double({value});"]
     scope = body.scope(axis, "alive", body.name("i"))
     if isinstance(step, Cut):
-        return f"flavorframe::kept(s, {scope.function(step.node, wrap='flavorframe::holds')})"
-    return f"flavorframe::weighed(s, {scope.function(step.node)})"
+        kept = scope.function(step.node, wrap="flavorframe::holds")
+        return [f"flavorframe::keep(next, s, {kept});"]
+    return [f"flavorframe::weigh(next, s, {scope.function(step.node)});"]
 
 
 def _weighs_candidates(steps: Sequence[Step], candidates: n.Axis) -> bool:

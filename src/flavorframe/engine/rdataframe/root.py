@@ -57,9 +57,27 @@ def root() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel announces that it is young
         import ROOT as module  # noqa: N811
-    for code in (MEANING, _text("booking.h"), _text("listening.h")):
+    settle(module)
+    for code in (MEANING, _text("desks.h"), _text("listening.h")):
         module.gInterpreter.Declare(code)
     return module
+
+
+def settle(module: Any) -> None:
+    """Make ROOT ready for this engine, in any process.
+
+    Code that is compiled at once, and not when it is called, finds its functions in RDataFrame's
+    library. And a server on this machine is asked: ROOT would open a local file of the same path.
+    """
+    module.gSystem.Load("libROOTDataFrame")
+    module.gEnv.SetValue("TFile.ForceRemote", 1)
+
+
+@lru_cache(maxsize=1)
+def taking() -> Any:
+    """Return the C++ namespace with what takes rows, which is compiled only where there are any."""
+    root().gInterpreter.Declare(_text("taking.h"))
+    return root().flavorframe
 
 
 def declare(what: str, code: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from flavorframe.datasets import Dataset
-from flavorframe.engine import Engine
+from flavorframe.engine import Engine, travelling
 from flavorframe.errors import FlavorframeError
 from flavorframe.plan import Plan
 from flavorframe.run.batch.folder import RunFolder, Sent, Work
@@ -82,7 +82,7 @@ class BatchExecutor(Executor):
         """
         self._site.require()
         work = Work(
-            plan, dataset.tree, self._engine.name, self._options.size,
+            plan, dataset.tree, travelling(self._engine), self._options.size,
             self._options.threads or self._site.cores, self._options.retries,
             {} if earlier is None else {info.file: info for info in earlier.files},
             tuple(divide(segments(dataset, earlier), self._site.jobs)),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flavorframe import __version__
 from flavorframe.datasets import Dataset
-from flavorframe.engine import FileInfo
+from flavorframe.engine import Engine, FileInfo
 from flavorframe.errors import FileError
 from flavorframe.plan import Plan
 from flavorframe.run.batch.parts import is_whole
@@ -39,7 +39,7 @@ class Work:
 
     plan: Plan
     tree: str | None
-    engine: str
+    engine: str | Engine
     partition_size: int
     threads: int
     retries: int

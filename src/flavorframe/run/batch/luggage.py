@@ -16,7 +16,7 @@ from flavorframe.run.batch.request import seconds
 from flavorframe.run.batch.site import Site
 from flavorframe.run.delivery import Delivery
 from flavorframe.run.executor import RunOptions
-from flavorframe.run.scratch import CORRECTIONS, FILES, PROXY, TOKEN, Parcel
+from flavorframe.run.scratch import CORRECTIONS, FILES, PROXY, S3_KEYS, S3_SETTINGS, TOKEN, Parcel
 
 
 def delivery_for(plan: Plan, dataset: Dataset, site: Site, options: RunOptions) -> Delivery:
@@ -40,7 +40,7 @@ def renewable(dataset: Dataset) -> Delivery:
 
 def present(folder: Path, *, proxy: bool) -> list[str]:
     """Return the names of what lies in the folder for its jobs, with the proxy or without."""
-    names = [TOKEN, FILES, CORRECTIONS, *([PROXY] if proxy else [])]
+    names = [TOKEN, S3_KEYS, S3_SETTINGS, FILES, CORRECTIONS, *([PROXY] if proxy else [])]
     return [name for name in names if (folder / name).exists()]
 
 

@@ -2,6 +2,9 @@
 #include "native.h"
 
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -230,12 +233,29 @@ static PyObject *system_codecs(PyObject *self, PyObject *use)
     return codecs_names();
 }
 
+/* Keep memory that was freed. Arrays of a partition take some megabytes, and come and go by the
+ * hundred: by default the GNU C library gives such back to the system at once, and takes the next
+ * page by page, which costs more than to fill it. Dask's nannies ask for the same. */
+static void keep_memory(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
+}
+
 static PyMethodDef methods[] = {
     {"read", read_, METH_VARARGS,
      "read(source, baskets, rows, kind, itemsize, header, room, fallback, sizes, ends): values, "
      "number of distinct lists, seconds reading, decompressing and decoding, bytes fetched."},
     {"system_codecs", system_codecs, METH_O,
      "system_codecs(use): look for the system's decompressors, or forget them; which are there."},
+    {"spread", segments_spread, METH_VARARGS,
+     "spread(counts, out): write number i as often as counts[i] says."},
+    {"ranges", segments_ranges, METH_VARARGS,
+     "ranges(starts, counts, out): write counts[i] numbers from starts[i] on."},
+    {"places", segments_places, METH_VARARGS,
+     "places(known, wanted, out): write where each wanted number stands among known ones, or -1."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -247,5 +267,6 @@ static struct PyModuleDef module = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     codecs_load(1);
+    keep_memory();
     return PyModule_Create(&module);
 }

@@ -68,4 +68,9 @@ typedef struct {
 int decode(const uint8_t *data, const Key *key, const int64_t *rows, int64_t count, int64_t first,
            Shape shape, Output *output, Damage *damage);
 
+/* spread(counts, out), ranges(starts, counts, out) and places(known, wanted, out). */
+PyObject *segments_spread(PyObject *self, PyObject *arguments);
+PyObject *segments_ranges(PyObject *self, PyObject *arguments);
+PyObject *segments_places(PyObject *self, PyObject *arguments);
+
 #endif

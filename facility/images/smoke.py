@@ -1,0 +1,92 @@
+"""Run within the build of an image: what it is for works in it, or there is no image.
+
+Usage: ``python smoke.py worker``, ``user`` or ``hub``.
+"""
+
+import importlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+AUTHORITIES = Path("/etc/grid-security/certificates")
+COMMANDS = {
+    "worker": ["dask scheduler --help", "dask worker --help", "flavorframe --help"],
+    "user": ["jupyter lab --version", "jupyterhub-singleuser --version", "flavorframe --help"],
+    "hub": ["jupyterhub --version", "flavorframe --help"],
+}
+MODULES = {
+    "worker": ["XRootD.client", "aiohttp", "bokeh", "dask_gateway", "pyarrow"],
+    "user": ["ROOT", "XRootD.client", "coffea", "dask_gateway", "dask_labextension", "ipywidgets"],
+    "hub": ["dask_gateway", "jupyterhub", "kubespawner", "oauthenticator", "psycopg2"],
+}
+GRID = ("voms-proxy-init", "voms-proxy-info", "xrdcp", "fetch-crl")
+
+
+def main(image: str) -> None:
+    """Check an image by its name; an error ends the build."""
+    for name in MODULES[image]:
+        importlib.import_module(name)
+    for command in COMMANDS[image]:
+        subprocess.run(command.split(), check=True, stdout=subprocess.DEVNULL)
+    if image != "hub":
+        has_the_grid()
+        finds_a_peak()
+    if image == "user":
+        has_the_dask_panel()
+        counts_with_root()
+    else:
+        has_no_compiler()
+    print(f"{image}: as it should be")
+
+
+def has_the_grid() -> None:
+    """The authorities' certificates and the grid's commands are there."""
+    missing = [command for command in GRID if shutil.which(command) is None]
+    if missing:
+        raise SystemExit(f"not installed: {', '.join(missing)}")
+    if not any(AUTHORITIES.glob("*.0")):
+        raise SystemExit(f"{AUTHORITIES} has no certificate of an authority")
+
+
+def finds_a_peak() -> None:
+    """A generated sample is read by the compiled part, selected and fitted."""
+    import flavorframe as ff
+    from flavorframe.engine.columnar import _native  # type: ignore[attr-defined]  # noqa: F401
+
+    t = ff.events().triplet
+    selection = ff.Selection(t).cut("true", t.truth >= 1).best(lowest=t.vertex_chi2)
+    mass = ff.hist(t.mass, bins=62, range=(1.65, 2.01))
+    with tempfile.TemporaryDirectory() as folder:
+        data = ff.catalog(ff.samples.write(folder, fraction=0.02))["2017B"]
+        result = ff.Analysis(selection, mass=mass).run(data)
+    fit = ff.fit.dsphi().fit(result.mass)
+    if not (fit.valid and abs(fit.parameters["mean"].value - 1.968) < 0.01):
+        raise SystemExit(f"the fit does not find the peak: {fit}")
+
+
+def has_the_dask_panel() -> None:
+    """JupyterLab has the extension."""
+    command = ["jupyter", "labextension", "list"]
+    told = subprocess.run(command, check=False, capture_output=True, text=True)
+    if "dask-labextension" not in told.stdout + told.stderr:
+        raise SystemExit("JupyterLab has no Dask panel")
+
+
+def counts_with_root() -> None:
+    """ROOT's RDataFrame compiles and counts."""
+    import ROOT
+
+    if ROOT.RDataFrame(100).Filter("rdfentry_ % 2 == 0").Count().GetValue() != 50:
+        raise SystemExit("RDataFrame counts wrongly")
+
+
+def has_no_compiler() -> None:
+    """Compilers stayed behind; users have one, because ROOT needs it."""
+    if shutil.which("gcc"):
+        raise SystemExit("gcc is in the image")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,114 @@
+/* Indices of the elements of events, which follow one another; see ../segments.py. */
+#include "native.h"
+
+typedef struct {
+    const int64_t *at;
+    int64_t length;
+} Numbers;
+
+static Numbers numbers_in(const Py_buffer *array)
+{
+    return (Numbers){array->buf, array->len / 8};
+}
+
+enum { AT_ONCE = 4 };
+
+/* Write first, first + step, … into `to`, `count` numbers. Where there is room, so many are written
+ * at once that most events need no more: what is too much is written over by the next. */
+static inline void write_run(int64_t *to, int64_t room, int64_t count, int64_t first, int64_t step)
+{
+    int64_t done = 0;
+    if (room >= AT_ONCE)
+        for (; done < AT_ONCE; done++)
+            to[done] = first + step * done;
+    for (; done < count; done++)
+        to[done] = first + step * done;
+}
+
+/* Write number i into `to` as often as counts[i] says. Return 0 where they do not fit. */
+static int spread(Numbers counts, int64_t *to, int64_t room)
+{
+    int64_t place = 0;
+    for (int64_t i = 0; i < counts.length; place += counts.at[i++]) {
+        if (counts.at[i] < 0 || counts.at[i] > room - place)
+            return 0;
+        write_run(to + place, room - place, counts.at[i], i, 0);
+    }
+    return place == room;
+}
+
+/* Write starts[i], starts[i]+1, … into `to`, counts[i] numbers of each. */
+static int ranges(Numbers starts, Numbers counts, int64_t *to, int64_t room)
+{
+    int64_t place = 0;
+    for (int64_t i = 0; i < counts.length; place += counts.at[i++]) {
+        if (counts.at[i] < 0 || counts.at[i] > room - place)
+            return 0;
+        write_run(to + place, room - place, counts.at[i], starts.at[i], 1);
+    }
+    return place == room;
+}
+
+/* Write where each of the numbers stands among the known ones, −1 where it does not; both rise. */
+static void places(Numbers known, Numbers wanted, int64_t *to)
+{
+    int64_t k = 0;
+    for (int64_t i = 0; i < wanted.length; i++) {
+        while (k < known.length && known.at[k] < wanted.at[i])
+            k++;
+        to[i] = k < known.length && known.at[k] == wanted.at[i] ? k : -1;
+    }
+}
+
+static PyObject *told(int fits)
+{
+    if (fits)
+        Py_RETURN_NONE;
+    PyErr_SetString(PyExc_ValueError, "the arrays do not fit each other");
+    return NULL;
+}
+
+PyObject *segments_spread(PyObject *self, PyObject *arguments)
+{
+    Py_buffer counts, out;
+    if (!PyArg_ParseTuple(arguments, "y*w*", &counts, &out))
+        return NULL;
+    int fits;
+    Py_BEGIN_ALLOW_THREADS
+    fits = spread(numbers_in(&counts), out.buf, out.len / 8);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&counts);
+    PyBuffer_Release(&out);
+    return told(fits);
+}
+
+PyObject *segments_ranges(PyObject *self, PyObject *arguments)
+{
+    Py_buffer starts, counts, out;
+    if (!PyArg_ParseTuple(arguments, "y*y*w*", &starts, &counts, &out))
+        return NULL;
+    int fits = starts.len == counts.len;
+    Py_BEGIN_ALLOW_THREADS
+    fits = fits && ranges(numbers_in(&starts), numbers_in(&counts), out.buf, out.len / 8);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&starts);
+    PyBuffer_Release(&counts);
+    PyBuffer_Release(&out);
+    return told(fits);
+}
+
+PyObject *segments_places(PyObject *self, PyObject *arguments)
+{
+    Py_buffer known, wanted, out;
+    if (!PyArg_ParseTuple(arguments, "y*y*w*", &known, &wanted, &out))
+        return NULL;
+    int fits = wanted.len == out.len;
+    Py_BEGIN_ALLOW_THREADS
+    if (fits)
+        places(numbers_in(&known), numbers_in(&wanted), out.buf);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&known);
+    PyBuffer_Release(&wanted);
+    PyBuffer_Release(&out);
+    return told(fits);
+}

@@ -1,0 +1,71 @@
+"""What files hold; one that an XRootD server has is looked at by another process.
+
+ROOT's wheel brings a client of XRootD of its own, and with the client of the Python package
+``xrootd`` in the same process, which is another version, either crashes.
+"""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from flavorframe.engine.columnar.open_files import open_file
+from flavorframe.errors import FileError, FlavorframeError
+from flavorframe.layout import Schema
+from flavorframe.remote import xrootd_client
+
+
+@dataclass(frozen=True)
+class Described:
+    """The name of the tree of a file, its branches and how many events it has."""
+
+    tree: str
+    schema: Schema
+    events: int
+
+
+_seen: dict[tuple[str, str | None], Described] = {}
+
+
+def describe(file: str, tree: str | None) -> Described:
+    """Look at a file; raises FileError, as the columnar engine does, where it cannot be read."""
+    if not file.startswith("root://"):
+        opened = open_file(file, tree)
+        return Described(opened.tree, opened.schema, opened.events)
+    xrootd_client.claim(xrootd_client.ROOT, file)
+    found = _described_apart(file, tree)
+    for name in (tree, found.tree):
+        _seen[file, name] = found
+    return found
+
+
+def described(file: str, tree: str | None) -> Described:
+    """Return what is known of a file, which is looked at only if it is on this machine or new."""
+    return _seen.get((file, tree)) or describe(file, tree)
+
+
+def _described_apart(file: str, tree: str | None) -> Described:
+    code = f"from {__name__} import tell; tell()"
+    command = [sys.executable, "-c", code, file, *([tree] if tree else [])]
+    ended = subprocess.run(command, capture_output=True, check=False)
+    if ended.returncode != 0:
+        said = ended.stderr.decode(errors="replace").strip().splitlines()
+        raise FileError(f"{file}: it cannot be looked at: {(said or ['no reason given'])[-1]}")
+    found = pickle.loads(ended.stdout)
+    if isinstance(found, FlavorframeError):
+        raise found
+    assert isinstance(found, Described)
+    return found
+
+
+def tell() -> None:
+    """Write what a file is to the standard output; in a process of its own."""
+    found: Described | FlavorframeError
+    try:
+        opened = open_file(sys.argv[1], (*sys.argv[2:], None)[0])
+        found = Described(opened.tree, opened.schema, opened.events)
+    except FlavorframeError as error:
+        found = error
+    sys.stdout.buffer.write(pickle.dumps(found))
