@@ -56,19 +56,15 @@ def test_the_tutorial_fits_the_peak_on_a_cluster_of_the_panel(whole, lab, cluste
     fitted, truth = map(int, re.findall(r"(?:fitted|true): +(\d+)", printed))
     assert abs(fitted - truth) < 5 * truth**0.5
     assert re.search(r"Ds⁺, at 1\.9[67]\d\d GeV", printed)
-    peak = lab.locator(".jp-RenderedImage img").nth(1)
-    peak.scroll_into_view_if_needed()
-    lab.wait_for_timeout(1000)  # to be drawn
+    scroll_to(lab, "fitted:")
     screenshot(lab, "story-6-peak")
 
 
 def test_the_dashboard_shows_the_tasks(lab, cluster):
     counts = lab.request.get(f"{origin(lab)}{cluster}/json/counts.json").json()
     assert counts["workers"] == 2
-    lab.click(PANEL)
-    lab.click(".dask-DashboardListing-item:has-text('Task Stream')")
-    frame = lab.frame_locator("iframe[src*='task-stream']")
-    frame.locator("canvas").first.wait_for()
+    lab.get_by_text("Task Stream", exact=True).click()
+    lab.frame_locator("iframe[src*='task-stream']").locator("canvas").first.wait_for()
     lab.wait_for_timeout(3000)  # to be drawn
     screenshot(lab, "story-7-dashboard")
 
@@ -83,6 +79,18 @@ def test_nobody_else_sees_the_dashboard(whole, lab, cluster, browser):
 
 def origin(page):
     return "/".join(page.url.split("/")[:3])
+
+
+def scroll_to(page, text):
+    """Scroll a notebook, of which only what is seen is drawn, down to an output."""
+    page.hover(".jp-Notebook")
+    page.mouse.wheel(0, -100_000)
+    for _ in range(100):
+        page.wait_for_timeout(200)
+        if page.locator(f".jp-OutputArea-output:has-text('{text}')").count():
+            break
+        page.mouse.wheel(0, 400)
+    page.locator(f".jp-OutputArea-output:has-text('{text}')").scroll_into_view_if_needed()
 
 
 def outputs_of(page, file):
