@@ -1,6 +1,5 @@
 """Pods of users, as the hub and the gateway make them from the chart's values."""
 
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from traitlets.config import Config
 sys.path.insert(0, str(Path(__file__).parent))
 
 import manifests
+from coroutines import run
 
 from flavorframe.facility import kubernetes
 
@@ -63,7 +63,7 @@ def server(rendered, monkeypatch):
     spawner = kubespawner.KubeSpawner(config=c, hub=hub, user=user)
     spawner.port, spawner.api_token = 8888, "token"
     c.Spawner.apply_user_options(spawner, {"cores": "2", "memory": "4"})
-    return asyncio.run(_manifest(spawner))
+    return run(_manifest(spawner))
 
 
 async def _manifest(spawner):

@@ -184,7 +184,7 @@ def test_what_is_told_of_a_facility_that_runs(facility):
     assert "The facility is at" in facility.command("up")
     told = facility.command("up", "--port", "9", check=False)
     assert "already running with other settings" in told
-    assert "JupyterHub is now running" in facility.command("logs", "--lines", "200")
+    assert "JupyterHub is now running" in facility.command("logs", "--lines", "5000")
     assert "there is no log" in facility.command("logs", "--user", "nemo", check=False)
 
 

@@ -1,12 +1,16 @@
 """The hub and the gateway as the chart configures them."""
 
-import asyncio
 import json
+import sys
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from traitlets.config import Config
+
+sys.path.insert(0, str(Path(__file__).parent))
+from coroutines import run
 
 from flavorframe.errors import FacilityError
 from flavorframe.facility import kubernetes
@@ -134,7 +138,7 @@ def test_a_cluster_gets_no_more_workers_than_its_owner_may_have(backend):
         for name, count in (("a", 3), ("b", 3), ("c", 9)):
             await backend.on_cluster_heartbeat(name, {"count": count})
 
-    asyncio.run(beat())
+    run(beat())
     assert backend.told == [("a", 3), ("b", 1), ("c", 4)]
 
 
@@ -144,4 +148,4 @@ def test_a_cluster_beyond_the_limit_is_refused(backend):
 
     add(backend, "a", "ada")
     with pytest.raises(PublicException, match="no more than 1 at a time"):
-        asyncio.run(backend.start_cluster(User("ada"), {}))
+        run(backend.start_cluster(User("ada"), {}))

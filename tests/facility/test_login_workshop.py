@@ -1,6 +1,7 @@
 """The login of a workshop: names, passwords, and too many wrong ones."""
 
-import asyncio
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +9,9 @@ import pytest
 pytest.importorskip("jupyterhub", reason="JupyterHub is not installed (extra: facility)")
 from tornado import web
 from traitlets.config import Config
+
+sys.path.insert(0, str(Path(__file__).parent))
+from coroutines import run
 
 from flavorframe.errors import FacilityError
 from flavorframe.facility import login, login_workshop
@@ -32,7 +36,7 @@ def authenticator(config):
 def try_in(authenticator, name, password, address="192.0.2.1"):
     handler = SimpleNamespace(request=SimpleNamespace(remote_ip=address))
     data = {"username": name, "password": password}
-    return asyncio.run(authenticator.get_authenticated_user(handler, data))
+    return run(authenticator.get_authenticated_user(handler, data))
 
 
 def test_the_shared_password_lets_any_safe_name_in(authenticator):
