@@ -22,6 +22,14 @@ def facility():
 
 
 @pytest.fixture(scope="session")
+def alice(facility):
+    """Return a user of it with a server of one core and 2 GB, which can be started but once."""
+    from users import User
+
+    return User(facility, "alice")
+
+
+@pytest.fixture(scope="session")
 def whole(tmp_path_factory):
     """Return a facility whose users log in at an OpenID provider."""
     pytest.importorskip("oauthenticator", reason="oauthenticator is not installed")

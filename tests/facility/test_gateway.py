@@ -21,11 +21,6 @@ SECONDS = 120
 
 
 @pytest.fixture(scope="module")
-def alice(facility):
-    return User(facility, "alice")
-
-
-@pytest.fixture(scope="module")
 def bob(facility):
     return User(facility, "bob")
 

@@ -19,12 +19,6 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who makes
 
 
 @pytest.fixture(scope="module")
-def alice(facility):
-    """Return a user with a server of one core and 2 GB."""
-    return User(facility, "alice")
-
-
-@pytest.fixture(scope="module")
 def kernel(alice):
     """Return a kernel of alice's."""
     return Kernel(alice)
