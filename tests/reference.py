@@ -1,8 +1,14 @@
 """Analyses that every engine is tried on, and random ones."""
 
+import sys
+from pathlib import Path
+
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
+
 import agreement
+import dsphi
 import flavorframe as ff
 import oracle
 import random_selections
@@ -18,36 +24,11 @@ EVENTS = 40
 
 def published():
     """Return Ds⁺ → φ(μμ)π⁺, as in the project's first example."""
-    phi_mass = ff.mass(t.refit1, t.refit2, masses=ff.MUON_MASS)
-
-    def in_acceptance(muon):
-        eta = abs(muon.eta)
-        return ((eta < 1.2) & (muon.pt > 3.5)) | (eta.between(1.2, 2.4) & (muon.pt > 2.0))
-
-    def collimated(a, b):
-        return ff.delta_r(a, b).between(1e-4, 0.8)
-
-    pairs = collimated(t.mu1, t.mu2) & collimated(t.mu1, t.track) & collimated(t.mu2, t.track)
-    selection = (
-        ff.Selection(t)
-        .cut("HLT", events.hlt.fired("HLT_DoubleMu3_Trk_Tau3mu_v*"))
-        .cut("L1", events.l1.fired("L1_DoubleMu*", "L1_TripleMu*"))
-        .cut("2μ+track mass", t.mass.between(1.62, 2.02))
-        .cut("PV tracks", t.pv_ntracks > 1)
-        .cut("flight significance", t.flight_significance > 2)
-        .cut("acceptance", in_acceptance(t.mu1) & in_acceptance(t.mu2) & (t.track.pt > 1.2))
-        .cut("ΔR", pairs)
-        .cut("muon ID", t.mu1.is_global & t.mu1.is_pf & t.mu2.is_global & t.mu2.is_pf)
-        .cut("track IP", (abs(t.track.dz) < 20) & (abs(t.track.dxy) < 0.3))
-        .cut("φ mass", phi_mass.between(1.00, 1.04))
-        .cut("trigger match", (t.mu1.trigger_dr < 0.03) & (t.mu2.trigger_dr < 0.03))
-        .best(lowest=t.vertex_chi2)
-    )
     return ff.Analysis(
-        selection,
+        dsphi.selection,
         mass=ff.hist(t.mass, bins=62, range=(1.65, 2.01), label="m(μμπ) [GeV]"),
-        phi=ff.hist(phi_mass, bins=80, range=(0.9, 1.2), without="φ mass"),
-        candidates=ff.snapshot(t.mass, t.vertex_chi2, phi_mass=phi_mass),
+        phi=ff.hist(dsphi.phi_mass, bins=80, range=(0.9, 1.2), without="φ mass"),
+        candidates=ff.snapshot(t.mass, t.vertex_chi2, phi_mass=dsphi.phi_mass),
     )
 
 

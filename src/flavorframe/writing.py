@@ -40,6 +40,20 @@ def hidden_beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
 
 
+def write_private(path: Path, content: bytes, *, error: type[FlavorframeError] = RunError) -> None:
+    """Write a file that only its owner may read, whole or not at all, in place of what lies there.
+
+    Raises ``error`` where the system does not let it be written.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with (
+        replacing(path, error=error) as hidden,
+        os.fdopen(os.open(hidden, flags, 0o600), "wb") as file,
+    ):
+        os.fchmod(file.fileno(), 0o600)
+        file.write(content)
+
+
 @contextlib.contextmanager
 def writing(path: Path, *, error: type[FlavorframeError] = RunError) -> Iterator[None]:
     """Turn the system's errors into ones that name the file and its folder."""

@@ -2,10 +2,10 @@
 
 import asyncio
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 import requests
+from coroutines import run
 
 
 class Kernel:
@@ -20,9 +20,7 @@ class Kernel:
         self.name = answer.json()["id"]
 
     def run(self, code, seconds=120):
-        # In a thread of its own, for a browser may keep a loop in this one.
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(lambda: asyncio.run(self._within(code, seconds))).result()
+        return run(self._within(code, seconds))
 
     async def _within(self, code, seconds):
         return await asyncio.wait_for(self._run(code), seconds)

@@ -1,16 +1,12 @@
 """The hub and the gateway as the chart configures them."""
 
 import json
-import sys
 import warnings
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from traitlets.config import Config
-
-sys.path.insert(0, str(Path(__file__).parent))
 from coroutines import run
+from traitlets.config import Config
 
 from flavorframe.errors import FacilityError
 from flavorframe.facility import kubernetes

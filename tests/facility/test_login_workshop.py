@@ -1,17 +1,13 @@
 """The login of a workshop: names, passwords, and too many wrong ones."""
 
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 pytest.importorskip("jupyterhub", reason="JupyterHub is not installed (extra: facility)")
+from coroutines import run
 from tornado import web
 from traitlets.config import Config
-
-sys.path.insert(0, str(Path(__file__).parent))
-from coroutines import run
 
 from flavorframe.errors import FacilityError
 from flavorframe.facility import login, login_workshop

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from flavorframe.facility.processes import Program
+from flavorframe.facility.processes import Program, configuration
 from flavorframe.facility.settings import Settings
 
 SERVICE = "dask-gateway"
@@ -13,15 +13,6 @@ SERVICE = "dask-gateway"
 PREFIX = f"/services/{SERVICE}"
 SCOPES = [f"access:services!service={SERVICE}", "read:users:groups!user"]
 """What the token of a user's server may do for the Gateway: reach it, and say who it is."""
-
-CONFIGURATION = """\
-# Written by `flavorframe facility up`. What can be chosen is in settings.json.
-from pathlib import Path
-
-from flavorframe.facility import gateway_server, settings
-
-gateway_server.configure(get_config(), settings.load(Path({folder!r})))
-"""
 
 
 def configure(c: Any, settings: Settings) -> None:
@@ -53,12 +44,11 @@ def programs(settings: Settings) -> tuple[Program, ...]:
 
     The proxy is a program of its own: connections to schedulers go on while the gateway restarts.
     """
-    file = settings.private / "gateway_config.py"
-    file.write_text(CONFIGURATION.format(folder=str(settings.folder)))
+    file = configuration(settings, "gateway_config.py", "gateway_server")
     command = (sys.executable, "-m", "dask_gateway_server")
     api = f"http://127.0.0.1:{settings.gateway_port}"
     front = f"http://127.0.0.1:{settings.gateway_proxy_port}{PREFIX}"
     return (
-        Program("gateway-proxy", (*command, "proxy", "-f", str(file)), f"{front}/api/health"),
-        Program("gateway", (*command, "-f", str(file)), f"{api}/api/health"),
+        Program("gateway-proxy", (*command, "proxy", "-f", file), f"{front}/api/health"),
+        Program("gateway", (*command, "-f", file), f"{api}/api/health"),
     )

@@ -22,6 +22,7 @@ from flavorframe.facility import limits
 from flavorframe.facility.accounts import Account, account, are_separate
 from flavorframe.facility.gateway_dashboard import Dashboards
 from flavorframe.facility.gateway_limits import Rules, Use
+from flavorframe.facility.processes import living
 from flavorframe.facility.settings import Settings
 
 PATIENCE = 5.0
@@ -241,13 +242,8 @@ def _group(cluster: Any, name: str) -> str:
 
 
 def _process(state: dict[str, Any]) -> psutil.Process | None:
-    """Return a process; None where it ended, even if its number is another process's by now."""
-    try:
-        process = psutil.Process(state["pid"])
-        same = process.create_time() == state["created"]
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except (KeyError, psutil.NoSuchProcess):
-        return None
+    """Return the process of a scheduler or worker; None where it ended, or never began."""
+    return living(state["pid"], state["created"]) if "created" in state else None
 
 
 async def _stop(state: dict[str, Any]) -> None:

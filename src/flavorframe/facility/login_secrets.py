@@ -7,8 +7,9 @@ import secrets
 import stat
 from pathlib import Path
 
+from flavorframe import writing
 from flavorframe.errors import FacilityError
-from flavorframe.writing import make_folder, replacing
+from flavorframe.writing import make_folder
 
 CRYPT_KEY = "crypt-key"
 """The file, in the folder of secrets, of the key that users' tokens are encrypted with."""
@@ -61,19 +62,11 @@ def crypt_key(private: Path) -> bytes:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all.
+    """Write a secret's file, of ASCII; see `flavorframe.writing.write_private`.
 
     Raises FacilityError where the system does not let it be written.
     """
-
-    def private(name: str, flags: int) -> int:
-        return os.open(name, flags | os.O_NOFOLLOW, 0o600)
-
-    with (
-        replacing(path, error=FacilityError) as hidden,
-        open(hidden, "x", encoding="ascii", opener=private) as file,
-    ):
-        file.write(text)
+    writing.write_private(path, text.encode("ascii"), error=FacilityError)
 
 
 def _forbidden(status: os.stat_result) -> int:

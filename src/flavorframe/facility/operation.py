@@ -71,14 +71,14 @@ def down(settings: Settings, *, keep_servers: bool = False) -> int:
         if not keep_servers and processes.running(settings, "hub"):
             settings.stop_clusters.touch()
             stopped = hub_client.stop_servers(settings)
-        for name in reversed(_names(settings)):
+        for name in reversed(_ports(settings)):
             processes.stop(settings, name)
     return stopped
 
 
 def state(settings: Settings) -> State:
     """Return what runs, and since when."""
-    found = {name: processes.running(settings, name) for name in _names(settings)}
+    found = {name: processes.running(settings, name) for name in _ports(settings)}
     since = {
         name: None
         if process is None
@@ -105,8 +105,10 @@ def _start(settings: Settings) -> None:
     from flavorframe.facility.programs import programs
 
     wanted = [p for p in programs(settings) if processes.running(settings, p.name) is None]
+    ports = _ports(settings)
     for program in wanted:
-        _require_port(settings, program.name)
+        for port in ports[program.name]:
+            installation.require_free_port(settings, port, f"the {program.name}")
     try:
         for program in wanted:
             processes.start(settings, program)
@@ -117,21 +119,14 @@ def _start(settings: Settings) -> None:
         raise
 
 
-def _require_port(settings: Settings, name: str) -> None:
-    ports = {
+def _ports(settings: Settings) -> dict[str, tuple[int, ...]]:
+    """Return the ports of each program, in the order in which they start."""
+    return {
         "proxy": (settings.port, settings.proxy_port),
         "hub": (settings.hub_port,),
-        "gateway": (settings.gateway_port,),
         "gateway-proxy": (settings.gateway_proxy_port,),
+        "gateway": (settings.gateway_port,),
     }
-    for port in ports[name]:
-        installation.require_free_port(settings, port, f"the {name}")
-
-
-def _names(settings: Settings) -> list[str]:
-    from flavorframe.facility.programs import programs
-
-    return [program.name for program in programs(settings)]
 
 
 def _make_secrets(settings: Settings, new_password: bool) -> str | None:

@@ -18,6 +18,15 @@ import psutil
 from flavorframe.errors import FacilityError
 from flavorframe.facility.settings import Settings
 
+CONFIGURATION = """\
+# Written by `flavorframe facility up`. What can be chosen is in settings.json.
+from pathlib import Path
+
+from flavorframe.facility import {module}, settings
+
+{module}.configure(get_config(), settings.load(Path({folder!r})))
+"""
+
 
 @dataclass(frozen=True)
 class Program:
@@ -37,14 +46,29 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
+def configuration(settings: Settings, name: str, module: str) -> str:
+    """Write the file by which a module of this package configures a program; return its path."""
+    file = settings.private / name
+    file.write_text(CONFIGURATION.format(module=module, folder=str(settings.folder)))
+    return str(file)
+
+
 def running(settings: Settings, name: str) -> psutil.Process | None:
     """Return a program's process, if it runs; a number that another process has by now is none."""
     try:
         note = json.loads(_note(settings, name).read_text())
-        process = psutil.Process(note["process"])
-        same = process.create_time() == note["created"] and process.is_running()
+        return living(note["process"], note["created"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def living(number: int, created: float) -> psutil.Process | None:
+    """Return the process of that number; None where it ended, or the number is another's by now."""
+    try:
+        process = psutil.Process(number)
+        same = process.create_time() == created
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except (FileNotFoundError, ValueError, KeyError, TypeError, psutil.NoSuchProcess):
+    except psutil.NoSuchProcess:
         return None
 
 

@@ -8,17 +8,8 @@ from pathlib import Path
 
 from flavorframe.facility import gateway
 from flavorframe.facility.installation import proxy_command
-from flavorframe.facility.processes import Program
+from flavorframe.facility.processes import Program, configuration
 from flavorframe.facility.settings import Settings
-
-CONFIGURATION = """\
-# Written by `flavorframe facility up`. What can be chosen is in settings.json.
-from pathlib import Path
-
-from flavorframe.facility import hub_config, settings
-
-hub_config.configure(get_config(), settings.load(Path({folder!r})))
-"""
 
 
 def programs(settings: Settings) -> tuple[Program, ...]:
@@ -48,13 +39,12 @@ def _proxy(settings: Settings) -> Program:
 
 
 def _hub(settings: Settings) -> Program:
-    file = settings.private / "jupyterhub_config.py"
-    file.write_text(CONFIGURATION.format(folder=str(settings.folder)))
+    file = configuration(settings, "jupyterhub_config.py", "hub_config")
     # Beside this Python are the programs that notebooks call.
     path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
     return Program(
         name="hub",
-        command=(sys.executable, "-m", "jupyterhub", "-f", str(file)),
+        command=(sys.executable, "-m", "jupyterhub", "-f", file),
         health=f"http://127.0.0.1:{settings.hub_port}/hub/health",
         environment={"PATH": path},
     )

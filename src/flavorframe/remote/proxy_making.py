@@ -20,7 +20,7 @@ from typing import Any
 from flavorframe.errors import CredentialError
 from flavorframe.remote.proxies import Proxy, certificate_folder, read_proxy
 from flavorframe.remote.user_certificates import UserCertificate
-from flavorframe.writing import hidden_beside, writing
+from flavorframe.writing import write_private
 
 CERTIFICATE_INFO = "1.3.6.1.5.5.7.1.14"
 """The extension that makes a certificate a proxy's (RFC 3820, section 3.8)."""
@@ -139,17 +139,7 @@ def write_proxy(content: bytes, path: str) -> Proxy:
     A link that lies there is replaced, and what it leads to stays as it is. Raises CredentialError
     where the place cannot be written to.
     """
-    target = Path(path)
-    hidden = hidden_beside(target)
-    with writing(target, error=CredentialError):
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-            with os.fdopen(os.open(hidden, flags, 0o600), "wb") as file:
-                os.fchmod(file.fileno(), 0o600)
-                file.write(content)
-            os.replace(hidden, target)
-        finally:
-            hidden.unlink(missing_ok=True)
+    write_private(Path(path), content, error=CredentialError)
     return read_proxy(path)
 
 

@@ -11,6 +11,7 @@ from flavorframe.engine.columnar.arrays import Array, Packed
 from flavorframe.engine.columnar.baskets import Spent
 from flavorframe.engine.columnar.known import Known
 from flavorframe.engine.columnar.reader import RootFile
+from flavorframe.engine.columnar.segments import places
 from flavorframe.errors import FileError
 from flavorframe.expr import nodes as n
 
@@ -96,9 +97,8 @@ class Columns:
         """Return where some events stand among known ones, or None where one is not among them."""
         if known is rows or len(known) == len(self):
             return rows
-        places = np.searchsorted(known, rows)
-        inside = len(known) and len(rows) <= len(known) and (places < len(known)).all()
-        return places if inside and np.array_equal(known[places], rows) else None
+        found = places(known, rows)
+        return found if (found >= 0).all() else None
 
     def _note_sizes(self, axis: n.Axis, branch: str, rows: Array, sizes: Array) -> None:
         known = self._sizes.setdefault(axis, _Sizes(branch, len(self)))

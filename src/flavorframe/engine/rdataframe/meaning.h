@@ -163,37 +163,23 @@ template <class... C> double mass_of(C... components) {
   return squared < 0 ? -std::sqrt(-squared) : std::sqrt(squared);
 }
 
+/// The operation on numbers of any two types; f is it on two of the type that they have in common.
+template <class F>
+constexpr auto in_common(F f) {
+  return [f](auto a, auto b) {
+    using R = std::common_type_t<decltype(number(a)), decltype(number(b))>;
+    return f(R(number(a)), R(number(b)));
+  };
+}
+
 namespace op {
-constexpr auto add = [](auto a, auto b) {
-  using R = std::common_type_t<decltype(number(a)), decltype(number(b))>;
-  return sum_of(R(number(a)), R(number(b)));
-};
-constexpr auto subtract = [](auto a, auto b) {
-  using R = std::common_type_t<decltype(number(a)), decltype(number(b))>;
-  return difference_of(R(number(a)), R(number(b)));
-};
-constexpr auto multiply = [](auto a, auto b) {
-  using R = std::common_type_t<decltype(number(a)), decltype(number(b))>;
-  return product_of(R(number(a)), R(number(b)));
-};
-constexpr auto floor_divide = [](auto a, auto b) {
-  using R = std::common_type_t<decltype(number(a)), decltype(number(b))>;
-  return floor_divide_of(R(number(a)), R(number(b)));
-};
-constexpr auto remainder = [](auto a, auto b) {
-  using R = std::common_type_t<decltype(number(a)), decltype(number(b))>;
-  return remainder_of(R(number(a)), R(number(b)));
-};
-constexpr auto minimum = [](auto a, auto b) {
-  using R = std::common_type_t<decltype(number(a)), decltype(number(b))>;
-  const R x = number(a), y = number(b);
-  return x < y || x != x ? x : y;
-};
-constexpr auto maximum = [](auto a, auto b) {
-  using R = std::common_type_t<decltype(number(a)), decltype(number(b))>;
-  const R x = number(a), y = number(b);
-  return x > y || x != x ? x : y;
-};
+constexpr auto add = in_common([](auto a, auto b) { return sum_of(a, b); });
+constexpr auto subtract = in_common([](auto a, auto b) { return difference_of(a, b); });
+constexpr auto multiply = in_common([](auto a, auto b) { return product_of(a, b); });
+constexpr auto floor_divide = in_common([](auto a, auto b) { return floor_divide_of(a, b); });
+constexpr auto remainder = in_common([](auto a, auto b) { return remainder_of(a, b); });
+constexpr auto minimum = in_common([](auto x, auto y) { return x < y || x != x ? x : y; });
+constexpr auto maximum = in_common([](auto x, auto y) { return x > y || x != x ? x : y; });
 constexpr auto negative = [](auto a) { return negative_of(number(a)); };
 constexpr auto absolute = [](auto a) { return absolute_of(number(a)); };
 constexpr auto not_ = [](auto a) { return !truth(a); };

@@ -41,6 +41,8 @@ static int spread(Numbers counts, int64_t *to, int64_t room)
 static int ranges(Numbers starts, Numbers counts, int64_t *to, int64_t room)
 {
     int64_t place = 0;
+    if (starts.length != counts.length)
+        return 0;
     for (int64_t i = 0; i < counts.length; place += counts.at[i++]) {
         if (counts.at[i] < 0 || counts.at[i] > room - place)
             return 0;
@@ -50,14 +52,17 @@ static int ranges(Numbers starts, Numbers counts, int64_t *to, int64_t room)
 }
 
 /* Write where each of the numbers stands among the known ones, −1 where it does not; both rise. */
-static void places(Numbers known, Numbers wanted, int64_t *to)
+static int places(Numbers known, Numbers wanted, int64_t *to, int64_t room)
 {
     int64_t k = 0;
+    if (wanted.length != room)
+        return 0;
     for (int64_t i = 0; i < wanted.length; i++) {
         while (k < known.length && known.at[k] < wanted.at[i])
             k++;
         to[i] = k < known.length && known.at[k] == wanted.at[i] ? k : -1;
     }
+    return 1;
 }
 
 static PyObject *told(int fits)
@@ -82,33 +87,28 @@ PyObject *segments_spread(PyObject *self, PyObject *arguments)
     return told(fits);
 }
 
-PyObject *segments_ranges(PyObject *self, PyObject *arguments)
+/* Call what writes from two arrays into a third, without Python's lock. */
+static PyObject *from_two(PyObject *arguments, int (*work)(Numbers, Numbers, int64_t *, int64_t))
 {
-    Py_buffer starts, counts, out;
-    if (!PyArg_ParseTuple(arguments, "y*y*w*", &starts, &counts, &out))
+    Py_buffer first, second, out;
+    if (!PyArg_ParseTuple(arguments, "y*y*w*", &first, &second, &out))
         return NULL;
-    int fits = starts.len == counts.len;
+    int fits;
     Py_BEGIN_ALLOW_THREADS
-    fits = fits && ranges(numbers_in(&starts), numbers_in(&counts), out.buf, out.len / 8);
+    fits = work(numbers_in(&first), numbers_in(&second), out.buf, out.len / 8);
     Py_END_ALLOW_THREADS
-    PyBuffer_Release(&starts);
-    PyBuffer_Release(&counts);
+    PyBuffer_Release(&first);
+    PyBuffer_Release(&second);
     PyBuffer_Release(&out);
     return told(fits);
 }
 
+PyObject *segments_ranges(PyObject *self, PyObject *arguments)
+{
+    return from_two(arguments, ranges);
+}
+
 PyObject *segments_places(PyObject *self, PyObject *arguments)
 {
-    Py_buffer known, wanted, out;
-    if (!PyArg_ParseTuple(arguments, "y*y*w*", &known, &wanted, &out))
-        return NULL;
-    int fits = wanted.len == out.len;
-    Py_BEGIN_ALLOW_THREADS
-    if (fits)
-        places(numbers_in(&known), numbers_in(&wanted), out.buf);
-    Py_END_ALLOW_THREADS
-    PyBuffer_Release(&known);
-    PyBuffer_Release(&wanted);
-    PyBuffer_Release(&out);
-    return told(fits);
+    return from_two(arguments, places);
 }
