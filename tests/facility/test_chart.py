@@ -2,23 +2,16 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
+import manifests
 import pytest
 import yaml
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import manifests
+from helm import HelmError, lint, render
 
 from flavorframe.facility.settings import make
 
-helm = pytest.importorskip("helm_python", reason="helm-python-sdk is not installed")
 kubernetes_validate = pytest.importorskip("kubernetes_validate")
-
-from helm_python import chart as helm_chart  # noqa: E402
-from helm_python.errors import HelmError  # noqa: E402
 
 CVMFS = {"cvmfs": {"enabled": True}, "certificates": {"path": "/cvmfs/grid.cern.ch/certificates"}}
 SITES = {
@@ -45,15 +38,9 @@ def own(tmp_path_factory):
     return manifests.copied(tmp_path_factory.mktemp("own"), whole=False)
 
 
-def render(chart, values, namespace="flavorframe"):
-    loaded = helm_chart.Chart.load(chart)
-    loaded.validate_schema(values)
-    return manifests.documents(loaded.render(values, name="facility", namespace=namespace))
-
-
 @pytest.mark.parametrize("site", SITES)
 def test_lint(chart, site):
-    report = helm_chart.lint(chart, values=SITES[site], namespace="flavorframe", strict=True)
+    report = lint(chart, SITES[site])
     assert report["errors"] == []
     assert [found for found in report["messages"] if found["severity"] > 1] == []
 

@@ -1,24 +1,19 @@
 """Pods of users, as the hub and the gateway make them from the chart's values."""
 
 import json
-import sys
-from pathlib import Path
 from unittest.mock import MagicMock
 
+import manifests
 import pytest
 import yaml
-from traitlets.config import Config
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import manifests
 from coroutines import run
+from helm import render
+from traitlets.config import Config
 
 from flavorframe.facility import kubernetes
 
 kubespawner = pytest.importorskip("kubespawner", reason="jupyterhub-kubespawner is not installed")
 kubernetes_validate = pytest.importorskip("kubernetes_validate")
-helm_chart = pytest.importorskip("helm_python.chart", reason="helm-python-sdk is not installed")
 
 POLICIES = ("NetworkPolicy", "ConfigMap")
 
@@ -27,9 +22,8 @@ POLICIES = ("NetworkPolicy", "ConfigMap")
 def rendered(tmp_path_factory):
     """Return the chart's values, with its own and the depended-on charts', and its manifests."""
     chart = manifests.copied(tmp_path_factory.mktemp("chart"), whole=False)
-    loaded = helm_chart.Chart.load(chart)
     values = manifests.values("k3s", cvmfs={"enabled": True})
-    found = manifests.documents(loaded.render(values, name="facility", namespace="flavorframe"))
+    found = render(chart, values)
     merged = manifests.merged(yaml.safe_load((chart / "values.yaml").read_text()), values)
     return merged, [one for one in found if one["kind"] in POLICIES]
 
