@@ -27,14 +27,11 @@ def kernel(alice):
 def server_of(facility, user):
     """Return the process of a user's server."""
     prefix = f"/user/{user}/"
-    for process in psutil.process_iter():
-        try:
-            environment = process.environ()
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
+    for process in psutil.process_iter(["environ", "cmdline"]):
+        environment = process.info["environ"] or {}
         ours = str(facility.settings.homes) in environment.get("HOME", "")
         theirs = ours and environment.get("JUPYTERHUB_SERVICE_PREFIX") == prefix
-        if theirs and "jupyterhub.singleuser" in process.cmdline():
+        if theirs and "jupyterhub.singleuser" in process.info["cmdline"]:
             return process
     raise AssertionError(facility.log())
 

@@ -17,9 +17,9 @@ from facility import is_open
 pytestmark = pytest.mark.xdist_group("login")
 
 
-def processes_of(account):
-    """Return the processes of an account."""
-    return [p for p in psutil.process_iter() if p.username() == account]
+def running(*attributes):
+    """Return attributes of each process; a process that ends meanwhile is left out."""
+    return [process.info for process in psutil.process_iter(["pid", *attributes])]
 
 
 def test_a_users_processes_see_the_access_token_and_no_secret(whole):
@@ -40,19 +40,21 @@ def test_a_users_processes_see_the_access_token_and_no_secret(whole):
     secrets = {f.read_text().strip() for f in private if "-key" in f.name or "token" in f.name}
     secrets |= {SECRET, (settings.private / "cookie-secret").read_text().strip()}
     assert len(secrets) >= 4
-    running = processes_of(account.pw_name)
-    assert running
-    for process in running:
-        environment = str(process.environ())
-        assert not [secret for secret in secrets if secret in environment]
+    own = [p["environ"] for p in running("username", "environ") if p["username"] == account.pw_name]
+    assert any(own)
+    assert not [secret for secret in secrets if secret in str(own)]
     home = [f for f in settings.homes.rglob("*") if f.is_file()]
     for file in [*home, *settings.logs.glob("*.log")]:
         content = file.read_bytes()
         assert not [s for s in secrets if s.encode() in content], file
 
-    hub = [p for p in psutil.process_iter() if p.uids().real == 0 and _is_of(p, settings.folder)]
+    hub = [
+        p["pid"]
+        for p in running("uids", "cmdline")
+        if p["uids"].real == 0 and str(settings.folder) in " ".join(p["cmdline"])
+    ]
     assert hub
-    closed = [str(f) for f in private] + [f"/proc/{p.pid}/environ" for p in hub]
+    closed = [str(f) for f in private] + [f"/proc/{pid}/environ" for pid in hub]
     look = (
         "import sys, os\nfor f in sys.argv[1:]:\n  try: open(f, 'rb').read(1); print(f)\n"
         "  except PermissionError: pass\n"
@@ -67,10 +69,3 @@ def test_a_users_processes_see_the_access_token_and_no_secret(whole):
 
     whole.api(session, "DELETE", "users/alice/server")
     wait_for(lambda: not mine[0].parent.exists(), 30, lambda: whole.log)
-
-
-def _is_of(process, folder):
-    try:
-        return str(folder) in " ".join(process.cmdline())
-    except psutil.Error:
-        return False

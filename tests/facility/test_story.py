@@ -10,6 +10,7 @@ pytestmark = pytest.mark.xdist_group("login")
 
 PANEL = "[data-id='dask-dashboard-launcher']"
 ENTRY = ".dask-ClusterListingItem"
+TAB = ".lm-DockPanel-tabBar .lm-TabBar-tab"
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +45,22 @@ def cluster(lab):
     return lab.get_attribute(f"{ENTRY} a", "href").removesuffix("/status")
 
 
-def test_the_tutorial_fits_the_peak_on_a_cluster_of_the_panel(whole, lab, cluster):
+@pytest.fixture(scope="module")
+def task_stream(lab, cluster):
+    """Return the frame of the task stream, opened over the notebook, of which it saw no task."""
     lab.goto(re.sub("/lab.*", "/lab/tree/tutorial/tutorial.ipynb", lab.url))
     lab.wait_for_selector(".jp-StatusBar-TextItem:has-text('| Idle')")
     lab.wait_for_timeout(2000)  # or it asks for a kernel, though it has one
+    lab.get_by_text("Task Stream", exact=True).click()
+    frame = lab.frame_locator("iframe[src*='task-stream']")
+    frame.locator("canvas").first.wait_for()
+    return frame.owner.element_handle().content_frame()
+
+
+def test_the_tutorial_fits_the_peak_on_a_cluster_of_the_panel(whole, lab, task_stream):
+    assert tasks_in(task_stream) == set()
+    assert lab.get_by_text("Jupyter news").count() == 0
+    lab.click(f"{TAB}:has-text('tutorial.ipynb')")
     lab.click(".lm-MenuBar-item:has-text('Run')")
     lab.click("[data-command='runmenu:run-all']")
     home = whole.facility.settings.homes / "bob"
@@ -56,15 +69,17 @@ def test_the_tutorial_fits_the_peak_on_a_cluster_of_the_panel(whole, lab, cluste
     fitted, truth = map(int, re.findall(r"(?:fitted|true): +(\d+)", printed))
     assert abs(fitted - truth) < 5 * truth**0.5
     assert re.search(r"Ds⁺, at 1\.9[67]\d\d GeV", printed)
-    scroll_to(lab, "fitted:")
+    go_to_plot_below(lab, "The peak")
     screenshot(lab, "story-6-peak")
 
 
-def test_the_dashboard_shows_the_tasks(lab, cluster):
+def test_the_dashboard_shows_the_tasks(lab, cluster, task_stream):
     counts = lab.request.get(f"{origin(lab)}{cluster}/json/counts.json").json()
     assert counts["workers"] == 2
-    lab.get_by_text("Task Stream", exact=True).click()
-    lab.frame_locator("iframe[src*='task-stream']").locator("canvas").first.wait_for()
+    tasks = tasks_in(task_stream)
+    assert {name for name, _ in tasks} == {"open_files-flavorframe", "evaluate_parts-flavorframe"}
+    assert len({worker for _, worker in tasks}) == 2
+    lab.click(f"{TAB}:has-text('Task Stream')")
     lab.wait_for_timeout(3000)  # to be drawn
     screenshot(lab, "story-7-dashboard")
 
@@ -81,16 +96,24 @@ def origin(page):
     return "/".join(page.url.split("/")[:3])
 
 
-def scroll_to(page, text):
-    """Scroll a notebook, of which only what is seen is drawn, down to an output."""
+def tasks_in(frame):
+    """Return name and worker of each task that a task stream draws."""
+    sources = """[...Bokeh.documents[0]._all_models.values()]
+        .filter(model => model.type == "ColumnDataSource" && model.get_column("worker_thread"))"""
+    pairs = "Array.from(s.get_column('name'), (name, i) => [name, s.get_column('worker')[i]])"
+    found = frame.evaluate(f"() => {sources}.flatMap(s => {pairs})")
+    return {(name, worker) for name, worker in found} - {("start", "foo")}  # which Dask begins with
+
+
+def go_to_plot_below(page, heading):
+    """Show the plot that follows a heading, by the table of contents."""
+    page.click("[data-id='table-of-contents']")
+    for _ in range(3):  # the heights of cells are known once they have been seen
+        page.click(f".jp-tocItem-content:has-text('{heading}')")
+        page.wait_for_timeout(1000)
     page.hover(".jp-Notebook")
-    page.mouse.wheel(0, -100_000)
-    for _ in range(100):
-        page.wait_for_timeout(200)
-        if page.locator(f".jp-OutputArea-output:has-text('{text}')").count():
-            break
-        page.mouse.wheel(0, 400)
-    page.locator(f".jp-OutputArea-output:has-text('{text}')").scroll_into_view_if_needed()
+    page.mouse.wheel(0, 500)
+    page.wait_for_timeout(1000)
 
 
 def outputs_of(page, file):

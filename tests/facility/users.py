@@ -37,15 +37,12 @@ class User:
         return requests.get(f"{self.facility.url}{path}", headers=headers, timeout=60)
 
     def _environment(self, prefix):
-        for process in psutil.process_iter():
-            try:
-                environment = process.environ()
-            except (psutil.NoSuchProcess, psutil.AccessDenied):
-                continue
+        for process in psutil.process_iter(["environ", "cmdline"]):
+            environment = process.info["environ"] or {}
             if (
                 environment.get("JUPYTERHUB_SERVICE_PREFIX") == prefix
                 and str(self.facility.settings.homes) in environment.get("HOME", "")
-                and "singleuser" in " ".join(process.cmdline())
+                and "singleuser" in " ".join(process.info["cmdline"])
             ):
                 return environment
         return None

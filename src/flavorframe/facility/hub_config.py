@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from flavorframe.facility import gateway, login, options
@@ -10,6 +11,8 @@ from flavorframe.facility.settings import Settings
 
 SERVICE = "flavorframe"
 """As what the command line asks the hub."""
+JUPYTER = Path(__file__).parent / "jupyter"
+"""How JupyterLab is set: it neither asks each new user about news nor looks for newer versions."""
 
 
 def configure(c: Any, settings: Settings) -> None:
@@ -56,6 +59,7 @@ def _configure_machine(c: Any, settings: Settings) -> None:
     c.FacilitySpawner.facility = settings
     c.FacilitySpawner.interrupt_timeout = 1  # a server answers with a question, and ends at TERM
     c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
+    c.Spawner.environment.update({"JUPYTER_CONFIG_PATH": str(JUPYTER)})
     # Users share loopback, where whoever asks would get a kernel's outputs.
     c.Spawner.args.append("--KernelManager.transport_encryption=auto")
     token = (private / "service-token").read_text()
