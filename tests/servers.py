@@ -46,14 +46,16 @@ class XRootD:
         self.store = self.folder / "data" / "store"
         self.store.mkdir(parents=True)
         (self.folder / "admin").mkdir()
-        self.port = free_port()
         text = PLAIN if authority is None else PLAIN + GSI
         if authority is not None:
             self._secure(authority, users)
-        names = {"port": self.port, "folder": self.folder, "authorities": self.folder / "ca"}
-        (self.folder / "server.cfg").write_text(text.format(**names))
-        self._process = None
-        self.start()
+        for _ in range(3):  # somebody else may have taken the port meanwhile
+            self.port = free_port()
+            names = {"port": self.port, "folder": self.folder, "authorities": self.folder / "ca"}
+            (self.folder / "server.cfg").write_text(text.format(**names))
+            if self._runs():
+                return
+        raise AssertionError(self.log)
 
     def _secure(self, authority, users):
         from grid import key_pem, pem
@@ -68,15 +70,21 @@ class XRootD:
         (self.folder / "gridmap").write_text("".join(lines))
 
     def start(self):
+        assert self._runs(), self.log
+
+    def _runs(self):
+        """Start the server; return whether it runs."""
         command = ["xrootd", "-c", f"{self.folder}/server.cfg", "-l", f"{self.folder}/admin/log"]
         if os.geteuid() == 0:  # it refuses to run as root
             for path in [self.folder / "admin", *self.folder.glob("host.key")]:
                 shutil.chown(path, "xrootd", "xrootd")
             command += ["-R", "xrootd"]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self._process = subprocess.Popen(command, cwd=self.folder / "admin", **quiet)
+        with (self.folder / "output.log").open("ab") as output:
+            self._process = subprocess.Popen(
+                command, cwd=self.folder / "admin", stdout=output, stderr=output
+            )
         wait_for(lambda: self._process.poll() is not None or answers(self.port))
-        assert self._process.poll() is None, self.log
+        return self._process.poll() is None
 
     def stop(self):
         self._process.kill()
@@ -88,7 +96,7 @@ class XRootD:
 
     @property
     def log(self):
-        return "".join(path.read_text() for path in self.folder.rglob("log"))
+        return "".join(path.read_text() for path in self.folder.rglob("*log"))
 
     def put(self, file, name=None):
         """Serve a copy of a file; return its URL."""

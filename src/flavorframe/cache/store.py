@@ -128,7 +128,7 @@ class Store:
             return []
 
     def _files(self) -> Iterator[tuple[float, int, Path]]:
-        """Yield when each file was last used, its bytes and its path; remove what is abandoned."""
+        """Yield when each finished file was last used, its bytes and path; remove abandoned ones."""
         for folder in self._folders():
             with contextlib.suppress(OSError), os.scandir(folder) as entries:
                 for entry in entries:
@@ -140,7 +140,7 @@ class Store:
             return  # not ours
         with contextlib.suppress(OSError):
             status = entry.stat()
-            if unfinished and status.st_mtime < time.time() - ABANDONED_SECONDS:
-                os.unlink(entry.path)
-            else:
+            if not unfinished:
                 yield status.st_mtime, status.st_size, Path(entry.path)
+            elif status.st_mtime < time.time() - ABANDONED_SECONDS:
+                os.unlink(entry.path)

@@ -261,8 +261,6 @@ def _fraction(dataset: Dataset, outcome: Outcome) -> float:
     if not outcome.files:
         return 0.0
     unopened = len(dataset.files) - len(outcome.files)
-    if not outcome.files:
-        return 0.0
     if unopened == 0:
         return read / known if known else 1.0
     total = known * len(dataset.files) / len(outcome.files)

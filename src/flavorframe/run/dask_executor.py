@@ -44,7 +44,7 @@ class DaskExecutor(Executor):
             stack.enter_context(delivery.on(client))
             stack.enter_context(_report(client, self._options))
             gathering = stack.enter_context(
-                Gathering(plan, dataset, self._engine, self._options, earlier)
+                Gathering(plan, dataset, self._engine, self._options, earlier, delivery)
             )
             gathering.progress.say(f"dashboard: {client.dashboard_link}")
             content = packed((self._engine, plan, dataset.tree))

@@ -17,9 +17,11 @@ from flavorframe.plan import Plan
 from flavorframe.result import Failure, Timing
 from flavorframe.result.timing import STAGES
 from flavorframe.run.attempts import Failed
+from flavorframe.run.delivery import Delivery
 from flavorframe.run.executor import Gap, Outcome, RunOptions
 from flavorframe.run.manifest import write_manifests
 from flavorframe.run.ordering import Ordering
+from flavorframe.run.outlasting import Outlasting
 from flavorframe.run.partitions import Segment, partitions, segments
 from flavorframe.run.progress import Progress, choose_progress
 from flavorframe.run.rows import Rows
@@ -51,6 +53,7 @@ class Gathering:
         engine: Engine,
         options: RunOptions,
         earlier: Outcome | None = None,
+        delivery: Delivery | None = None,
     ) -> None:
         self.work = segments(dataset, earlier)
         self.progress: Progress = choose_progress(options.progress, dataset.name)
@@ -60,6 +63,8 @@ class Gathering:
         self._gaps: list[Gap] = []
         self._numbers = {file: number for number, file in enumerate(dataset.files)}
         self._files = {} if earlier is None else {info.file: info for info in earlier.files}
+        self._expected = self._opened = 0
+        self._outlasting = Outlasting(delivery or Delivery())
         self._first_error: FlavorframeError | None = None
         self._began = time.perf_counter()
         self._next_update = self._began + UPDATE_SECONDS
@@ -87,9 +92,14 @@ class Gathering:
             return None
         segment = self.work[index]
         self._files[found.file] = replace(found, edges=())
-        self.progress.expect((segment.stop or found.events) - segment.start)
+        self._expect((segment.stop or found.events) - segment.start)
         self._ordering.opened(index, found.events)
         return found
+
+    def _expect(self, events: int) -> None:
+        self._opened += 1
+        self._expected += events
+        self.progress.expect(events)
 
     def partitions(self, index: int, info: FileInfo, size: int) -> list[Partition]:
         """Return the partitions of a segment."""
@@ -216,10 +226,18 @@ class Gathering:
             result = self._so_far()
             for listener in self._listeners:
                 listener(result)
+        self._outlasting.look(now - self._began, self._fraction())
         if self._options.should_stop is not None and self._options.should_stop():
             self.stop("stopped")
         spent = time.perf_counter() - now
         self._next_update = now + max(UPDATE_SECONDS, 10 * spent)
+
+    def _fraction(self) -> float:
+        """Return which fraction of this run's events was read, of unopened files as of the mean."""
+        if not self._expected:
+            return 0.0
+        before = 0 if self._earlier is None else self._earlier.partial.cutflow[0].events
+        return (self.events - before) / self._expected * self._opened / len(self.work)
 
     def _so_far(self) -> Any:
         timing = replace(self._outcome.partial.timing, wall=self._wall())

@@ -33,7 +33,7 @@ class LocalExecutor(Executor):
         delivery = Delivery.of(plan, dataset, self._options.files)
         with (
             delivery.here(),
-            Gathering(plan, dataset, self._engine, self._options, earlier) as gathering,
+            Gathering(plan, dataset, self._engine, self._options, earlier, delivery) as gathering,
             gathering.interruptible(),
             Pool(self._threads) as pool,
         ):
