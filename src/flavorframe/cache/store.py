@@ -128,7 +128,7 @@ class Store:
             return []
 
     def _files(self) -> Iterator[tuple[float, int, Path]]:
-        """Yield when each finished file was last used, its bytes and path; remove abandoned ones."""
+        """Yield last use, bytes and path of each finished file; remove what is abandoned."""
         for folder in self._folders():
             with contextlib.suppress(OSError), os.scandir(folder) as entries:
                 for entry in entries:
