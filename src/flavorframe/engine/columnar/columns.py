@@ -57,11 +57,13 @@ class Columns:
     def sizes(self, axis: n.Axis, rows: Array) -> Array:
         """Return how many elements of a collection each of some events has."""
         known = self._sizes.get(axis)
-        if known is None or not known.covers(rows):
-            branch = self._carriers[axis]
-            self._note_sizes(axis, branch, rows, self._at(branch, rows).sizes)
-            known = self._sizes[axis]
-        return known.at(rows)
+        found = None if known is None else known.at(rows)
+        if found is not None:
+            return found
+        branch = self._carriers[axis]
+        sizes: Array = self._at(branch, rows).sizes
+        self._note_sizes(axis, branch, rows, sizes)
+        return sizes
 
     def _at(self, branch: str, rows: Array) -> Any:
         """Return a branch at some events, from what was read of it where it has them all."""
@@ -102,13 +104,15 @@ class Columns:
 
     def _note_sizes(self, axis: n.Axis, branch: str, rows: Array, sizes: Array) -> None:
         known = self._sizes.setdefault(axis, _Sizes(branch, len(self)))
-        other = known.note(rows, sizes)
-        if other is not None:
-            raise FileError(
-                f"{self._file.path}: in event {self._start + rows[other]} branch {branch} has "
-                f"{sizes[other]} elements and {known.branch} has {known.at(rows)[other]}: they are "
-                f"not lists of the same collection ({axis.name})."
-            )
+        if known.note(rows, sizes):
+            return
+        earlier = known.known[rows]
+        other = np.flatnonzero((earlier >= 0) & (earlier != sizes))[0]
+        raise FileError(
+            f"{self._file.path}: in event {self._start + rows[other]} branch {branch} has "
+            f"{sizes[other]} elements and {known.branch} has {earlier[other]}: they are "
+            f"not lists of the same collection ({axis.name})."
+        )
 
 
 class _Sizes:
@@ -119,22 +123,22 @@ class _Sizes:
         self.known = np.full(events, -1, np.int64)
         self._last: tuple[Array, Array] = (self.known, self.known)
 
-    def covers(self, rows: Array) -> bool:
-        """Return whether the lengths of all these events are known."""
-        return self._last[0] is rows or bool((self.known[rows] >= 0).all())
-
-    def at(self, rows: Array) -> Array:
-        """Return the lengths at events that are covered."""
-        return self._last[1] if self._last[0] is rows else self.known[rows]
-
-    def note(self, rows: Array, sizes: Array) -> int | None:
-        """Take up lengths; return the first that is another than was known."""
-        if self._last[0] is rows and np.array_equal(self._last[1], sizes):
+    def at(self, rows: Array) -> Array | None:
+        """Return the lengths at some events; None where that of one is not known."""
+        if self._last[0] is rows:
+            return self._last[1]
+        found = self.known.take(rows)
+        if found.min(initial=0) < 0:
             return None
-        known = self.known[rows]
-        wrong = (known >= 0) & (known != sizes)
-        if wrong.any():
-            return int(np.flatnonzero(wrong)[0])
-        self.known[rows] = sizes
+        self._last = rows, found
+        return found
+
+    def note(self, rows: Array, sizes: Array) -> bool:
+        """Take up lengths; return whether they are those that were known, as far as any were."""
+        known = self._last[1] if self._last[0] is rows else self.known.take(rows)
+        if not np.array_equal(known, sizes):
+            if ((known >= 0) & (known != sizes)).any():
+                return False
+            self.known[rows] = sizes
         self._last = rows, sizes
-        return None
+        return True

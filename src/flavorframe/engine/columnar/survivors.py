@@ -127,10 +127,9 @@ class Survivors:
             self._keep_events(mask)
             return
         view = self.view
-        event = view.elements(self.scheme.candidates).event[kept]
         mask = np.zeros(len(view.events), bool)
-        mask[event] = True
-        chosen = kept if view.chosen is None else view.chosen[kept]
+        mask[view.elements(self.scheme.candidates).event.take(kept)] = True
+        chosen = kept if view.chosen is None else view.chosen.take(kept)
         narrowed = self._surviving(self._full, chosen)
         for node, values in view.remembered.items():
             if node in self.scheme.settled and node.axis == self.scheme.candidates:
@@ -139,7 +138,7 @@ class Survivors:
                 narrowed.remembered[node] = values
         self._alive, self._candidate_weight = narrowed, _at(self._candidate_weight, kept)
         if not mask.all():
-            self._keep_events(mask)
+            self._keep_events(mask, barren=True)
 
     @property
     def n_candidates(self) -> int:
@@ -184,25 +183,25 @@ class Survivors:
             full.columns, self.scheme, full.events, links=self.links, full=full, chosen=chosen
         )
 
-    def _keep_events(self, mask: Array) -> None:
+    def _keep_events(self, mask: Array, *, barren: bool = False) -> None:
+        """Keep events; those that go are ``barren`` where no candidate in them is alive."""
         full, alive = self._full, self._alive
         kept = np.flatnonzero(mask)  # many times faster as an index than the mask is
-        self._full = View(full.columns, self.scheme, full.events[kept], links=self.links)
+        self._full = View(full.columns, self.scheme, full.events.take(kept), links=self.links)
         self._full.remembered = _narrowed(full, mask)
         self._event_weight = _at(self._event_weight, kept)
         if alive is None:
             return
         candidates = self.scheme.candidates
+        living = None if barren else np.flatnonzero(mask.take(alive.elements(candidates).event))
         chosen = None
         if alive.chosen is not None:
-            renumbered = np.cumsum(mask[full.elements(candidates).event]) - 1
-            living = np.flatnonzero(mask[alive.elements(candidates).event])
-            chosen = renumbered[alive.chosen[living]]
+            renumbered = np.cumsum(mask.take(full.elements(candidates).event)) - 1
+            chosen = renumbered.take(_among(alive.chosen, living))
         self._alive = self._surviving(self._full, chosen)
-        self._alive.remembered = _narrowed(alive, mask)
+        self._alive.remembered = _narrowed(alive, mask, candidates if barren else None)
         if self._candidate_weight is not None:
-            kept = np.flatnonzero(mask[alive.elements(candidates).event])
-            self._candidate_weight = self._candidate_weight[kept]
+            self._candidate_weight = _among(self._candidate_weight, living)
 
     def _copied(self, view: View, full: View | None) -> View:
         copy = View(view.columns, view.scheme, view.events, full=full, chosen=view.chosen)
@@ -219,15 +218,20 @@ def _small(positions: Array) -> Array:
 
 
 def _at(weights: Array | None, kept: Array) -> Array | None:
-    return None if weights is None else weights[kept]
+    return None if weights is None else weights.take(kept)
 
 
-def _narrowed(view: View, mask: Array) -> dict[n.Node, Values]:
-    """Return what a view remembers, without the events that died."""
+def _among(values: Array, kept: Array | None) -> Array:
+    """Return the values at some positions, or all of them where that is None."""
+    return values if kept is None else values.take(kept)
+
+
+def _narrowed(view: View, mask: Array, whole: n.Axis | None = None) -> dict[n.Node, Values]:
+    """Return what a view remembers, without the events that died; they have none of ``whole``."""
     kept: dict[n.Axis, Array] = {}
     narrowed = {}
     for node, values in view.remembered.items():
-        if node.axis not in kept:
-            kept[node.axis] = np.flatnonzero(mask[view.event_of(node.axis)])
-        narrowed[node] = values[kept[node.axis]]
+        if node.axis != whole and node.axis not in kept:
+            kept[node.axis] = np.flatnonzero(mask.take(view.event_of(node.axis)))
+        narrowed[node] = values if node.axis == whole else values[kept[node.axis]]
     return narrowed

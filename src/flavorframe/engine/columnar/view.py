@@ -68,8 +68,8 @@ class Elements:
 
     def restricted(self, kept: Array, parents: tuple[Array, ...] = ()) -> Elements:
         """Return the elements of the full view at the positions ``kept``."""
-        counts = np.bincount(self.event[kept], minlength=len(self.counts))
-        return Elements(counts, parents, kept, self.local[kept])
+        counts = np.bincount(self.event.take(kept), minlength=len(self.counts))
+        return Elements(counts, parents, kept, self.local.take(kept))
 
 
 @dataclass

@@ -53,8 +53,12 @@ int read_key(const uint8_t *bytes, int64_t length, int64_t expected, Key *key, D
     return 1;
 }
 
-/* Copy n elements, from big-endian to the machine's order, which is little-endian. */
-static void copy_items(const uint8_t *from, int64_t n, int64_t itemsize, uint8_t *to)
+/* Copy n elements, from big-endian to the machine's order, which is little-endian.
+ *
+ * This and what calls it for each entry are compiled once for each size of element: a division by a
+ * size that is not known costs more than all else that is done for an entry. */
+static inline __attribute__((always_inline)) void copy_items(const uint8_t *from, int64_t n,
+                                                             int64_t itemsize, uint8_t *to)
 {
     if (itemsize == 8)
         for (int64_t k = 0; k < n; k++) {
@@ -76,7 +80,8 @@ static void copy_items(const uint8_t *from, int64_t n, int64_t itemsize, uint8_t
             to[2 * k + 1] = from[2 * k];
         }
     else
-        memcpy(to, from, (size_t)n);
+        for (int64_t k = 0; k < n; k++)
+            to[k] = from[k];
 }
 
 /* Return where the next bytes go, after making room for them; NULL where there is no memory. */
@@ -96,52 +101,77 @@ static uint8_t *room_for(Output *output, int64_t bytes, Damage *damage)
     return (uint8_t *)PyByteArray_AS_STRING(output->values) + output->length;
 }
 
-static int decode_scalars(const uint8_t *data, const Key *key, const int64_t *rows, int64_t count,
-                          int64_t first, Shape shape, Output *output, Damage *damage)
+typedef struct {
+    const uint8_t *data;
+    const Key *key;
+    const int64_t *rows;
+    int64_t count, first;
+} Wanted;
+
+static inline __attribute__((always_inline)) int
+scalars_of(int64_t itemsize, const Wanted *wanted, Output *output, Damage *damage)
 {
-    if (key->border != key->entries * shape.itemsize)
-        return damaged(damage, "its %lld events take %lld bytes", (long long)key->entries,
-                       (long long)key->border);
-    uint8_t *to = room_for(output, count * shape.itemsize, damage);
+    uint8_t *to = room_for(output, wanted->count * itemsize, damage);
     if (!to)
         return 0;
-    for (int64_t i = 0; i < count; i++)
-        copy_items(data + (rows[i] - first) * shape.itemsize, 1, shape.itemsize,
-                   to + i * shape.itemsize);
-    output->length += count * shape.itemsize;
+    for (int64_t i = 0; i < wanted->count; i++)
+        copy_items(wanted->data + (wanted->rows[i] - wanted->first) * itemsize, 1, itemsize,
+                   to + i * itemsize);
+    output->length += wanted->count * itemsize;
     return 1;
 }
 
 /* Find an entry's elements; return their number of bytes, or −1 where it contradicts the data. */
-static int64_t locate(const uint8_t *data, const Key *key, int64_t entry, Shape shape,
-                      int64_t *begin)
+static inline __attribute__((always_inline)) int64_t
+locate(const uint8_t *data, const Key *key, int64_t entry, int64_t itemsize, int64_t header,
+       int64_t *begin)
 {
     const uint8_t *offsets = data + key->border + 4;
     int64_t end = entry + 1 == key->entries ? key->border
                                             : big_endian_32(offsets + 4 * (entry + 1)) - key->header;
     *begin = big_endian_32(offsets + 4 * entry) - key->header;
-    int64_t bytes = end - *begin - shape.header;
-    if (*begin < 0 || end > key->border || bytes < 0 || bytes % shape.itemsize != 0)
+    int64_t bytes = end - *begin - header;
+    if (*begin < 0 || end > key->border || bytes < 0 || bytes % itemsize != 0)
         return -1;
-    if (shape.header == VECTOR_HEADER
-        && big_endian_32(data + *begin + VECTOR_COUNT) != bytes / shape.itemsize)
+    if (header == VECTOR_HEADER
+        && big_endian_32(data + *begin + VECTOR_COUNT) != bytes / itemsize)
         return -1;
-    *begin += shape.header;
+    *begin += header;
     return bytes;
 }
 
-static int write_list(const uint8_t *from, int64_t bytes, Shape shape, int64_t place,
-                      Output *output, Damage *damage)
+static int misfit(int64_t entry, Damage *damage)
 {
-    uint8_t *to = room_for(output, bytes, damage);
-    if (!to)
-        return 0;
-    copy_items(from, bytes / shape.itemsize, shape.itemsize, to);
-    output->length += bytes;
-    output->sizes[place] = bytes / shape.itemsize;
+    return damaged(damage, "its entry %lld does not fit its data", (long long)entry);
+}
+
+static inline __attribute__((always_inline)) int
+lists_of(int64_t itemsize, const Wanted *wanted, int64_t header, Output *output, Damage *damage)
+{
+    uint8_t *to = NULL;
+    int64_t left = 0, length = 0;
+    for (int64_t i = 0; i < wanted->count; i++) {
+        int64_t entry = wanted->rows[i] - wanted->first, begin;
+        int64_t bytes = locate(wanted->data, wanted->key, entry, itemsize, header, &begin);
+        if (bytes < 0)
+            return misfit(entry, damage);
+        if (bytes > left) {
+            output->length += length;
+            length = 0;
+            if (!(to = room_for(output, bytes, damage)))
+                return 0;
+            left = PyByteArray_GET_SIZE(output->values) - output->length;
+        }
+        copy_items(wanted->data + begin, bytes / itemsize, itemsize, to + length);
+        length += bytes;
+        left -= bytes;
+        output->sizes[i] = bytes / itemsize;
+    }
+    output->length += length;
     return 1;
 }
 
+/* Write the bytes of a list of strings, unless they are those of the list before. */
 static int write_names(const uint8_t *from, int64_t bytes, int64_t place, Output *output,
                        Damage *damage)
 {
@@ -162,31 +192,54 @@ static int write_names(const uint8_t *from, int64_t bytes, int64_t place, Output
     return 1;
 }
 
-static int decode_lists(const uint8_t *data, const Key *key, const int64_t *rows, int64_t count,
-                        int64_t first, Shape shape, Output *output, Damage *damage)
+static int names(const Wanted *wanted, int64_t header, Output *output, Damage *damage)
 {
-    if (key->entries > INT32_MAX / 4 || key->border > key->size - 4 * (key->entries + 1))
-        return damaged(damage, "its table of entries does not fit into it");
-    for (int64_t i = 0; i < count; i++) {
-        int64_t begin, bytes = locate(data, key, rows[i] - first, shape, &begin);
+    for (int64_t i = 0; i < wanted->count; i++) {
+        int64_t entry = wanted->rows[i] - wanted->first, begin;
+        int64_t bytes = locate(wanted->data, wanted->key, entry, 1, header, &begin);
         if (bytes < 0)
-            return damaged(damage, "its entry %lld does not fit its data",
-                           (long long)(rows[i] - first));
-        int written = shape.kind == NAMES
-                        ? write_names(data + begin, bytes, i, output, damage)
-                        : write_list(data + begin, bytes, shape, i, output, damage);
-        if (!written)
+            return misfit(entry, damage);
+        if (!write_names(wanted->data + begin, bytes, i, output, damage))
             return 0;
     }
     return 1;
 }
 
+static int decode_scalars(const Wanted *wanted, int64_t itemsize, Output *output, Damage *damage)
+{
+    const Key *key = wanted->key;
+    if (key->border != key->entries * itemsize)
+        return damaged(damage, "its %lld events take %lld bytes", (long long)key->entries,
+                       (long long)key->border);
+    switch (itemsize) {
+    case 8: return scalars_of(8, wanted, output, damage);
+    case 4: return scalars_of(4, wanted, output, damage);
+    case 2: return scalars_of(2, wanted, output, damage);
+    default: return scalars_of(1, wanted, output, damage);
+    }
+}
+
+static int decode_lists(const Wanted *wanted, Shape shape, Output *output, Damage *damage)
+{
+    const Key *key = wanted->key;
+    if (key->entries > INT32_MAX / 4 || key->border > key->size - 4 * (key->entries + 1))
+        return damaged(damage, "its table of entries does not fit into it");
+    if (shape.kind == NAMES)
+        return names(wanted, shape.header, output, damage);
+    switch (shape.itemsize) {
+    case 8: return lists_of(8, wanted, shape.header, output, damage);
+    case 4: return lists_of(4, wanted, shape.header, output, damage);
+    case 2: return lists_of(2, wanted, shape.header, output, damage);
+    default: return lists_of(1, wanted, shape.header, output, damage);
+    }
+}
+
 int decode(const uint8_t *data, const Key *key, const int64_t *rows, int64_t count, int64_t first,
            Shape shape, Output *output, Damage *damage)
 {
-    int done = shape.kind == SCALARS
-                 ? decode_scalars(data, key, rows, count, first, shape, output, damage)
-                 : decode_lists(data, key, rows, count, first, shape, output, damage);
+    Wanted wanted = {data, key, rows, count, first};
+    int done = shape.kind == SCALARS ? decode_scalars(&wanted, shape.itemsize, output, damage)
+                                     : decode_lists(&wanted, shape, output, damage);
     if (done && output->sizes)
         output->sizes += count;
     return done;
