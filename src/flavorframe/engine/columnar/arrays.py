@@ -59,7 +59,9 @@ class Packed:
         if self.in_order:
             return self.content
         places = ranges(self.starts, self.sizes)
-        return self.content[places] if isinstance(self.content, Names) else self.content.take(places)
+        return (
+            self.content[places] if isinstance(self.content, Names) else self.content.take(places)
+        )
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ class RootFile:
         self.schema = Schema(self.tree, tuple(_info(*item) for item in self._branches.items()))
         self._indices: dict[str, BasketIndex] = {}
         self._shapes: dict[str, Shape] = {}
+        self._edges: dict[tuple[str, ...], tuple[int, ...]] = {}
 
     @cached_property
     def _source(self) -> Source:
@@ -89,8 +90,13 @@ class RootFile:
         spent.bytes += _compressed_bytes(stored, start, stop, self.events)
         return column
 
-    def common_edges(self, branches: Sequence[str]) -> tuple[int, ...]:
+    def common_edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
         """Return the events at which all branches begin a basket: there nothing is read twice."""
+        if branches not in self._edges:
+            self._edges[branches] = self._find_common_edges(branches)
+        return self._edges[branches]
+
+    def _find_common_edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
         edges: Array = np.arange(0)
         try:
             for number, branch in enumerate(branches):
