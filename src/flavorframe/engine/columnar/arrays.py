@@ -1,7 +1,7 @@
 """Columns as the columnar engine holds them.
 
-All are indexed by positions, never by masks: ``take`` is faster than brackets, and would take a mask
-for positions 0 and 1.
+All are indexed by positions, never by masks: ``take`` is faster than brackets, and would read a
+mask as positions 0 and 1.
 """
 
 from __future__ import annotations
