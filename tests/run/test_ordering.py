@@ -90,3 +90,16 @@ def test_schedules_cover_everything_once_and_end_small(threads, size, edges):
     assert max(lengths) <= (size or PARTITION_SIZE)
     if size is None and not edges:
         assert lengths[-1] <= 2 * SMALLEST
+
+
+def test_few_tasks_until_one_has_told_how_long_it_takes():
+    schedule = Schedule([Segment("a")], 1000)
+    schedule.threads = 2
+    list(schedule.to_open())
+    schedule.opened(0, FileInfo("a", "t", "nano", 300_000))
+    first = list(schedule.to_evaluate(0))
+    assert [len(batch) for batch in first] == [1, 1, 1, 1]
+    assert list(schedule.to_evaluate(4)) == []
+    assert len(list(schedule.to_evaluate(0))) == 4  # the first killed their workers
+    schedule.took(1, 0.05)
+    assert next(iter(schedule.to_evaluate(4)))[9:]

@@ -56,8 +56,7 @@ def test_says_nothing_of_local_files(sample, proxy):
     assert told_of(delivery, (1e9, 0.1)) == []
 
 
-@pytest.mark.parametrize("on", [None, "dask"])
-def test_told_while_the_run_goes_on(secured, authority, proxy, sample, monkeypatch, on, request):
+def test_told_while_the_run_goes_on(secured, authority, proxy, sample, monkeypatch):
     monkeypatch.setattr(gathering, "UPDATE_SECONDS", 0.1)
     authority.proxy(proxy, life=grid.HOUR / 120)
     url = secured.put(sample("nano"))
@@ -74,7 +73,7 @@ def test_told_while_the_run_goes_on(secured, authority, proxy, sample, monkeypat
         warnings.simplefilter("always")
         analysis(slow).run(
             ff.dataset(url), threads=1, partition_size=4, retries=0, progress=False,
-            on=None if on is None else request.getfixturevalue("client"), should_stop=rates,
+            should_stop=rates,
         )  # fmt: skip
     (rate,) = rates()
     assert re.search(r"takes \d minutes? more, and the credentials end in \d+ second", rate)

@@ -10,12 +10,14 @@ from flavorframe.engine import FileInfo
 from flavorframe.run.executor import PARTITION_SIZE
 from flavorframe.run.partitions import Segment, first_stop
 
-TASK_SECONDS = 0.25
+TASK_SECONDS = 0.5
 """Partitions that take less are put together in tasks that take about so long."""
 MOST_PARTS = 500
 """The most partitions in a task."""
 SMALLEST = PARTITION_SIZE // 4
 """Events of the smallest partitions, at the end of a run: a partition costs some milliseconds."""
+FIRST_TASKS = 2
+"""Tasks for each thread, of one partition, until it is known how long that takes."""
 TASKS_PER_THREAD = 30
 """Tasks under way for each thread: seconds of work, so that adaptive clusters see it and grow."""
 FEWEST_TASKS, MOST_TASKS = 100, 4000
@@ -39,6 +41,7 @@ class Schedule:
         self._start = work[0].start if work else 0
         self._events = 0  # of opened segments
         self._cut = 0  # events in partitions
+        self._handed_out = 0  # tasks that evaluate
         self._seconds: float | None = None
 
     @property
@@ -72,11 +75,19 @@ class Schedule:
 
     def to_evaluate(self, under_way: int) -> Iterator[list[Partition]]:
         """Yield batches of partitions to be evaluated now, with so many tasks under way."""
-        for _ in range(self._window - under_way):
+        for _ in range(self._most_tasks(under_way)):
             batch = list(self._batch())
             if not batch:
                 return
+            self._handed_out += 1
             yield batch
+
+    def _most_tasks(self, under_way: int) -> int:
+        most = self._window - under_way
+        if self._seconds is not None:
+            return most
+        # Where nothing is under way any more, the first killed their workers.
+        return min(most, FIRST_TASKS * self.threads - (self._handed_out if under_way else 0))
 
     def _batch(self) -> Iterator[Partition]:
         for _ in range(self._count()):
