@@ -1,6 +1,8 @@
 """Servers on this machine, started by tests: XRootD, with and without security, HTTP and S3."""
 
+import contextlib
 import http.server
+import itertools
 import json
 import os
 import re
@@ -251,10 +253,22 @@ def part(file, start, last):
         return opened.read(last + 1 - start)
 
 
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+# Below those that the system gives to connections, and others for each process of a test run:
+# between the look at a port and its use, nobody else takes it. From ten to ten, for those who need
+# some in a row.
+_ports = itertools.cycle(range(10_000 + 1_000 * (WORKER % 10), 11_000 + 1_000 * (WORKER % 10), 10))
+for _ in range(os.getpid() % 100):
+    next(_ports)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a port that nobody listens at; the nine after it are rarely taken either."""
+    for port in _ports:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError
 
 
 def answers(port):

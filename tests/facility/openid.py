@@ -128,7 +128,7 @@ class Hub(Visited):
         if os.geteuid() != 0:
             pytest.skip("login by OpenID Connect on one machine needs root")
         self.folder = Path(tempfile.mkdtemp(prefix="test-login-"))
-        first = _free_block()
+        first = free_port()
         self.url = f"http://127.0.0.1:{first}/hub/"
         self.provider = Provider(f"{self.url}oauth_callback")
         (self.folder / "private").mkdir(mode=0o700)
@@ -242,7 +242,3 @@ def wait_for(condition, seconds, why=lambda: ""):
             return found
         time.sleep(0.2)
     raise AssertionError(why() or "it did not come")
-
-
-def _free_block():
-    return free_port() // 10 * 10 + 5  # what follows is rarely taken

@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -10,6 +9,8 @@ import urllib.error
 import urllib.request
 
 import pytest
+
+from servers import free_port
 
 pytestmark = [
     pytest.mark.xdist_group("dask"),
@@ -35,7 +36,7 @@ c.ClusterConfig.worker_cores = 1
 @pytest.fixture
 def gateway(tmp_path):
     """Return the address of a gateway."""
-    inner, outer = free_ports(2)
+    inner, outer = free_port(), free_port()
     file = tmp_path / "gateway_config.py"
     file.write_text(
         CONFIGURATION.format(python=sys.executable, inner=inner, outer=outer, folder=str(tmp_path))
@@ -50,14 +51,6 @@ def gateway(tmp_path):
     finally:
         server.terminate()
         server.wait(20)
-
-
-def free_ports(number):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 def wait_until_healthy(address, server, log):

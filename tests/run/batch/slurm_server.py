@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from servers import free_port
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 
@@ -72,9 +74,8 @@ class SlurmServer:
         key.write_bytes(secrets.token_bytes(128))
         key.chmod(0o600)
         user = getpass.getuser()
-        ports = free_ports(2)
         text = CONFIGURATION.format(
-            host=self.host, folder=self.folder, user=user, ctld=ports[0], slurmd=ports[1]
+            host=self.host, folder=self.folder, user=user, ctld=free_port(), slurmd=free_port()
         )
         self.configuration.write_text(text)
         try:
@@ -150,14 +151,6 @@ def children(pid):
         found += new
         parents = set(new)
     return found
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def wait_until(condition, server, timeout=60):
