@@ -56,7 +56,7 @@ def main() -> None:
     if not arguments.quick:
         summary |= scale(FOLDER)
     # What is measured in this process comes last: a child is told to have had its parent's memory.
-    summary |= breakdown(FOLDER / f"bph_{arguments.events}_zstd.root")
+    summary |= breakdown(make_file(FOLDER, "zstd", arguments.events))
     summary |= fit_speed.measure()
     if not arguments.quick:
         summary |= distributed.measure(FOLDER)

@@ -51,13 +51,11 @@ class XRootD:
         text = PLAIN if authority is None else PLAIN + GSI
         if authority is not None:
             self._secure(authority, users)
-        for _ in range(3):  # somebody else may have taken the port meanwhile
-            self.port = free_port()
-            names = {"port": self.port, "folder": self.folder, "authorities": self.folder / "ca"}
-            (self.folder / "server.cfg").write_text(text.format(**names))
-            if self._runs():
-                return
-        raise AssertionError(self.log)
+        self.port = free_port()
+        names = {"port": self.port, "folder": self.folder, "authorities": self.folder / "ca"}
+        (self.folder / "server.cfg").write_text(text.format(**names))
+        self._process = None
+        self.start()
 
     def _secure(self, authority, users):
         from grid import key_pem, pem
@@ -72,10 +70,6 @@ class XRootD:
         (self.folder / "gridmap").write_text("".join(lines))
 
     def start(self):
-        assert self._runs(), self.log
-
-    def _runs(self):
-        """Start the server; return whether it runs."""
         command = ["xrootd", "-c", f"{self.folder}/server.cfg", "-l", f"{self.folder}/admin/log"]
         if os.geteuid() == 0:  # it refuses to run as root
             for path in [self.folder / "admin", *self.folder.glob("host.key")]:
@@ -86,7 +80,7 @@ class XRootD:
                 command, cwd=self.folder / "admin", stdout=output, stderr=output
             )
         wait_for(lambda: self._process.poll() is not None or answers(self.port))
-        return self._process.poll() is None
+        assert self._process.poll() is None, self.log
 
     def stop(self):
         self._process.kill()
@@ -256,8 +250,9 @@ def part(file, start, last):
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 # Below those that the system gives to connections, and others for each process of a test run:
 # between the look at a port and its use, nobody else takes it. From ten to ten, for those who need
-# some in a row.
-_ports = itertools.cycle(range(10_000 + 1_000 * (WORKER % 10), 11_000 + 1_000 * (WORKER % 10), 10))
+# some in a row; above 10080, which browsers refuse.
+FIRST = 11_000 + 1_000 * (WORKER % 10)
+_ports = itertools.cycle(range(FIRST, FIRST + 1_000, 10))
 for _ in range(os.getpid() % 100):
     next(_ports)
 

@@ -210,6 +210,22 @@ class Partition:
         return self.stop - self.start
 
 
+def fraction_read(read: int, known: int, opened: int, files: int) -> float:
+    """Estimate which fraction of the events was read, files not ``opened`` as the mean of those.
+
+    ``known`` is the number of events in the files that were.
+
+    >>> fraction_read(50, known=100, opened=1, files=2)
+    0.25
+    """
+    if not opened:
+        return 0.0
+    if opened == files:
+        return read / known if known else 1.0
+    total = known * files / opened
+    return read / total if total else opened / files
+
+
 def split(entries: int, size: int, edges: Sequence[int] = ()) -> list[tuple[int, int]]:
     """Return ranges (start, stop) that cover ``entries``, none longer than ``size``.
 

@@ -139,12 +139,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_an_error(written, tmp_path):
 
 def test_common_edges_are_where_all_baskets_begin(written):
     file = RootFile(str(written["zstd"]))
-    assert file.common_edges(
-        (
-            "event",
-            "list_int8",
-        )
-    ) == (0, 100, 200, 300)
+    assert file.common_edges(("event", "list_int8")) == (0, 100, 200, 300)
 
 
 def read_all(path):

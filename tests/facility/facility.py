@@ -18,6 +18,7 @@ import pytest
 from flavorframe import samples
 from flavorframe.facility import homes, processes
 from flavorframe.facility.settings import make
+from servers import free_port
 
 NODE = Path(__file__).parent / "node_modules" / ".bin"
 
@@ -111,7 +112,7 @@ def is_open(folder):
 def free_block(number=6):
     """Return the first of some ports in a row that nobody listens at."""
     while True:
-        first = 20_000 + secrets.randbelow(1_000) * 10
+        first = free_port()
         try:
             for port in range(first, first + number):
                 socket.create_server(("127.0.0.1", port)).close()

@@ -4,12 +4,11 @@ import os
 import re
 import socket
 
-import psutil
 import pytest
 import requests
 from browser import log_in, person, screenshot, start_server
 from kernel import Kernel
-from users import User
+from users import User, server_of
 
 from flavorframe.facility import limits, processes
 
@@ -22,18 +21,6 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who makes
 def kernel(alice):
     """Return a kernel of alice's."""
     return Kernel(alice)
-
-
-def server_of(facility, user):
-    """Return the process of a user's server."""
-    prefix = f"/user/{user}/"
-    for process in psutil.process_iter(["environ", "cmdline"]):
-        environment = process.info["environ"] or {}
-        ours = str(facility.settings.homes) in environment.get("HOME", "")
-        theirs = ours and environment.get("JUPYTERHUB_SERVICE_PREFIX") == prefix
-        if theirs and "jupyterhub.singleuser" in process.info["cmdline"]:
-            return process
-    raise AssertionError(facility.log())
 
 
 def test_a_person_logs_in_and_gets_jupyterlab(facility, page):
@@ -155,7 +142,9 @@ def test_servers_outlive_the_hub(facility):
     hub = processes.running(facility.settings, "hub")
     facility.command("restart")
     assert not hub.is_running()
-    assert server_of(facility, "henry").pid == before.pid
+    after = server_of(facility, "henry")
+    assert after is not None, facility.log()
+    assert after.pid == before.pid
     assert kernel.run("print(known)") == "17\n"
     assert "server of henry" in facility.command("status")
 

@@ -9,6 +9,17 @@ import requests
 from servers import wait_for
 
 
+def server_of(facility, name):
+    """Return the process of a user's server, or None where there is none."""
+    for process in psutil.process_iter(["environ", "cmdline"]):
+        environment = process.info["environ"] or {}
+        ours = str(facility.settings.homes) in environment.get("HOME", "")
+        theirs = ours and environment.get("JUPYTERHUB_SERVICE_PREFIX") == f"/user/{name}/"
+        if theirs and "jupyterhub.singleuser" in process.info["cmdline"]:
+            return process
+    return None
+
+
 class User:
     """A user with a running server; ``token`` is what the server has from the hub."""
 
@@ -18,9 +29,8 @@ class User:
         self.session.get(f"{facility.url}hub/login", timeout=60)
         self._post("hub/login", username=name, password=facility.password)
         self._post("hub/spawn", environment="flavorframe", cores="1", memory="2")
-        prefix = f"/user/{name}/"
-        wait_for(lambda: self._environment(prefix) is not None, 120)
-        self.environment = self._environment(prefix)
+        wait_for(lambda: server_of(facility, name) is not None, 120)
+        self.environment = server_of(facility, name).info["environ"]
         self.token = self.environment["JUPYTERHUB_API_TOKEN"]
         wait_for(lambda: self.get(f"user/{name}/api/status").status_code == 200, 120)
 
@@ -35,17 +45,6 @@ class User:
         headers = {"Authorization": f"token {self.token if token == 'own' else token}"}
         headers = {} if token is None else headers
         return requests.get(f"{self.facility.url}{path}", headers=headers, timeout=60)
-
-    def _environment(self, prefix):
-        for process in psutil.process_iter(["environ", "cmdline"]):
-            environment = process.info["environ"] or {}
-            if (
-                environment.get("JUPYTERHUB_SERVICE_PREFIX") == prefix
-                and str(self.facility.settings.homes) in environment.get("HOME", "")
-                and "singleuser" in " ".join(process.info["cmdline"])
-            ):
-                return environment
-        return None
 
     def python(self, code, *, check=True, **more):
         """Run Python as a cell of the user's notebook would, as the user; return what it prints."""

@@ -1,4 +1,4 @@
-"""A Dask cluster of real processes, and an analysis that takes its time."""
+"""A Dask cluster of real processes, a user's proxy, and an analysis that takes its time."""
 
 import shutil
 import time
@@ -26,6 +26,15 @@ def client(cluster):
     """Return a client of the cluster."""
     with cluster.get_client() as client:
         yield client
+
+
+@pytest.fixture
+def proxy(no_credentials, authority, tmp_path, monkeypatch):
+    """Return the path of the user's proxy, which workers know nothing of."""
+    path = authority.proxy(tmp_path / "my_proxy")
+    monkeypatch.setenv("X509_USER_PROXY", str(path))
+    monkeypatch.setenv("X509_CERT_DIR", str(authority.folder))
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -63,15 +63,6 @@ def client(cluster):
         yield client
 
 
-@pytest.fixture
-def proxy(authority, tmp_path, monkeypatch):
-    """Return the path of the user's proxy, which workers know nothing of."""
-    path = authority.proxy(tmp_path / "my_proxy")
-    monkeypatch.setenv("X509_USER_PROXY", str(path))
-    monkeypatch.setenv("X509_CERT_DIR", str(authority.folder))
-    return path
-
-
 def found_on_worker():
     """Return, on a worker, the path, modes and content of what the environment points to."""
     path = Path(os.environ.get("X509_USER_PROXY", "/none"))

@@ -4,23 +4,11 @@ import re
 import time
 import warnings
 
-import pytest
-
 import flavorframe as ff
 import grid
 from flavorframe.run import gathering
 from flavorframe.run.delivery import Delivery
 from flavorframe.run.outlasting import Outlasting
-
-pytestmark = pytest.mark.usefixtures("no_credentials")
-
-
-@pytest.fixture
-def proxy(authority, tmp_path, monkeypatch):
-    path = authority.proxy(tmp_path / "proxy")
-    monkeypatch.setenv("X509_USER_PROXY", str(path))
-    monkeypatch.setenv("X509_CERT_DIR", str(authority.folder))
-    return path
 
 
 def analysis(through=abs):

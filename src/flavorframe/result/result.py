@@ -12,7 +12,7 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flavorframe.datasets import Dataset
+from flavorframe.datasets import Dataset, fraction_read
 from flavorframe.errors import AnalysisError, did_you_mean
 from flavorframe.outputs import Histogram
 from flavorframe.result.cutflow import Cutflow
@@ -255,16 +255,9 @@ def _as_hist(filled: Any, output: Histogram) -> Any:
 
 
 def _fraction(dataset: Dataset, outcome: Outcome) -> float:
-    """Estimate which fraction of the events was read, files of unknown length as the mean."""
     known = sum(info.events for info in outcome.files)
     read = outcome.partial.cutflow[0].events
-    if not outcome.files:
-        return 0.0
-    unopened = len(dataset.files) - len(outcome.files)
-    if unopened == 0:
-        return read / known if known else 1.0
-    total = known * len(dataset.files) / len(outcome.files)
-    return read / total if total else len(outcome.files) / len(dataset.files)
+    return fraction_read(read, known, len(outcome.files), len(dataset.files))
 
 
 def _joint_fraction(a: Result, b: Result) -> float:

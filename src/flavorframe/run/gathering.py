@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flavorframe.datasets import Dataset, Partition
+from flavorframe.datasets import Dataset, Partition, fraction_read
 from flavorframe.engine import Engine, FileInfo
 from flavorframe.engine.partial import Chunk, Partial
 from flavorframe.errors import BranchError, FileError, FlavorframeError, RunError
@@ -233,11 +233,9 @@ class Gathering:
         self._next_update = now + max(UPDATE_SECONDS, 10 * spent)
 
     def _fraction(self) -> float:
-        """Return which fraction of this run's events was read, of unopened files as of the mean."""
-        if not self._expected:
-            return 0.0
+        """Estimate which fraction of what this run is to read was read."""
         before = 0 if self._earlier is None else self._earlier.partial.cutflow[0].events
-        return (self.events - before) / self._expected * self._opened / len(self.work)
+        return fraction_read(self.events - before, self._expected, self._opened, len(self.work))
 
     def _so_far(self) -> Any:
         timing = replace(self._outcome.partial.timing, wall=self._wall())

@@ -31,6 +31,10 @@ class Names:
 Content = Array | Names
 
 
+def _taken(content: Content, places: Array) -> Content:
+    return content[places] if isinstance(content, Names) else content.take(places)
+
+
 @dataclass(frozen=True)
 class Packed:
     """A list in each event: event i has ``content[starts[i]:starts[i] + sizes[i]]``.
@@ -58,10 +62,7 @@ class Packed:
 
         if self.in_order:
             return self.content
-        places = ranges(self.starts, self.sizes)
-        return (
-            self.content[places] if isinstance(self.content, Names) else self.content.take(places)
-        )
+        return _taken(self.content, ranges(self.starts, self.sizes))
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,10 @@ class Values:
     valid: Array | None = None
 
     def __getitem__(self, places: Array) -> Values:
+        if not isinstance(self.data, Names) and np.ndim(self.data) == 0:
+            return self
         valid = None if self.valid is None else self.valid.take(places)
-        if isinstance(self.data, Names):
-            return Values(self.data[places], valid)
-        return self if np.ndim(self.data) == 0 else Values(self.data.take(places), valid)
+        return Values(_taken(self.data, places), valid)
 
     def truth(self) -> Array:
         """Return where a condition holds: a missing value fulfils none."""

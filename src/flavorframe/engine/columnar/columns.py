@@ -104,15 +104,13 @@ class Columns:
 
     def _note_sizes(self, axis: n.Axis, branch: str, rows: Array, sizes: Array) -> None:
         known = self._sizes.setdefault(axis, _Sizes(branch, len(self)))
-        if known.note(rows, sizes):
-            return
-        earlier = known.known[rows]
-        other = np.flatnonzero((earlier >= 0) & (earlier != sizes))[0]
-        raise FileError(
-            f"{self._file.path}: in event {self._start + rows[other]} branch {branch} has "
-            f"{sizes[other]} elements and {known.branch} has {earlier[other]}: they are "
-            f"not lists of the same collection ({axis.name})."
-        )
+        other = known.note(rows, sizes)
+        if other is not None:
+            raise FileError(
+                f"{self._file.path}: in event {self._start + rows[other]} branch {branch} has "
+                f"{sizes[other]} elements and {known.branch} has {known.known[rows[other]]}: they "
+                f"are not lists of the same collection ({axis.name})."
+            )
 
 
 class _Sizes:
@@ -133,12 +131,13 @@ class _Sizes:
         self._last = rows, found
         return found
 
-    def note(self, rows: Array, sizes: Array) -> bool:
-        """Take up lengths; return whether they are those that were known, as far as any were."""
+    def note(self, rows: Array, sizes: Array) -> int | None:
+        """Take up lengths; return the first that is another than was known."""
         known = self._last[1] if self._last[0] is rows else self.known.take(rows)
         if not np.array_equal(known, sizes):
-            if ((known >= 0) & (known != sizes)).any():
-                return False
+            wrong = (known >= 0) & (known != sizes)
+            if wrong.any():
+                return int(wrong.argmax())
             self.known[rows] = sizes
         self._last = rows, sizes
-        return True
+        return None
