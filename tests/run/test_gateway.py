@@ -68,6 +68,7 @@ def wait_until_healthy(address, server, log):
 
 RUN = """
 import sys
+from pathlib import Path
 import dask
 import flavorframe as ff
 from dask_gateway import Gateway
@@ -81,19 +82,27 @@ if __name__ == "__main__":
         for era, local in analysis.run(data, progress=False).items():
             assert results[era].mass == local.mass
             assert results[era].events == local.events == 14_000
+        last = Path(sys.argv[-1])
+        hidden = last.rename(last.with_suffix(".hidden"))
+        partial = analysis.run(data, progress=False)
+        hidden.rename(last)
+        assert not any(result.is_complete for result in partial.values())
+        for era, whole in partial.resume(on="gateway", progress=False).items():
+            assert whole.is_complete and whole.mass == results[era].mass
         with Gateway() as gateway:
             ended = gateway.list_clusters(status=["stopping", "stopped"])
             print(len(ended), len(gateway.list_clusters()), len(results["2018A"].timing.workers))
 """
 
 
-def test_a_catalogue_has_one_new_cluster_of_the_gateway(gateway, files, tmp_path):
-    script = tmp_path / "run.py"  # a process of its own, for Gateway objects end untidily
+def test_a_run_of_a_catalogue_has_one_new_cluster_and_so_has_its_rest(gateway, files, tmp_path):
+    script = tmp_path / "run.py"  # a process of its own, to see what is said at its end
     script.write_text(RUN)
     done = subprocess.run(
         [sys.executable, script, gateway, *files], check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     ended, running, workers = map(int, done.stdout.split())
-    assert (ended, running) == (1, 0)
+    assert (ended, running) == (2, 0)
+    assert "Exception ignored" not in done.stderr
     assert workers >= 1

@@ -223,7 +223,9 @@ class Results(Mapping[str, Result]):
 
     def resume(self, *, on: Any = None, **options: Any) -> Results:
         """Read what is missing of each; see `Result.resume`."""
-        return Results({era: r.resume(on=on, **options) for era, r in self.items()})
+        from flavorframe.run.resume import resume_each
+
+        return resume_each(self, on, options)
 
     @property
     def total(self) -> Result:

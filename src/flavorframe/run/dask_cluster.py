@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -75,14 +76,27 @@ def _own_cluster(threads: int | None) -> Any:
 @contextlib.contextmanager
 def _gateway_cluster() -> Iterator[Any]:
     try:
-        from dask_gateway import Gateway
+        from dask_gateway import GatewayCluster
     except ImportError:
         raise RunError(
             "on='gateway' needs dask-gateway: run pip install 'flavorframe[gateway]'."
         ) from None
-    with Gateway() as gateway, gateway.new_cluster(shutdown_on_close=True) as cluster:
+    with GatewayCluster(shutdown_on_close=True, loop=_lasting_loop()) as cluster:
         cluster.adapt(minimum=1)
         yield cluster
+
+
+@functools.cache
+def _lasting_loop() -> Any:
+    """Return an event loop that runs as long as the session.
+
+    dask-gateway's client uses its loop when it is deleted, and complains if that has stopped.
+    """
+    from distributed.utils import LoopRunner
+
+    runner = LoopRunner()
+    runner.start()
+    return runner.loop
 
 
 def _connected(on: Any) -> Any:

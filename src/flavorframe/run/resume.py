@@ -12,10 +12,10 @@ from flavorframe.datasets import Dataset
 from flavorframe.engine import Engine, get_engine
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.plan import Plan
-from flavorframe.result.result import Result
+from flavorframe.result.result import Result, Results
 from flavorframe.run.executor import Executor, Outcome, RunOptions, run_options
 from flavorframe.run.gathering import Gathering
-from flavorframe.run.targets import executor_for
+from flavorframe.run.targets import executor_for, one_target
 from flavorframe.travel import unpacked
 
 
@@ -47,6 +47,14 @@ def resume(result: Result, on: Any, options: Mapping[str, Any]) -> Result:
     return replace(
         whole, provenance=replace(whole.provenance, plan=result.provenance.plan)
     )  # with output=, snapshots have paths that the user's analysis does not know
+
+
+def resume_each(results: Results, on: Any, options: Mapping[str, Any]) -> Results:
+    """Return the whole results, with one cluster for all; see `flavorframe.Result.resume`."""
+    if all(result.is_complete for result in results.values()):
+        return results
+    with one_target(on, options.get("threads")) as target:
+        return Results({era: resume(result, target, options) for era, result in results.items()})
 
 
 def _earlier(result: Result) -> Outcome:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from flavorframe.engine import Engine, FilesEngine
@@ -39,6 +41,18 @@ def executor_for(on: Any, engine: Engine, options: RunOptions) -> Executor:
 
         return DaskExecutor(engine, options, on)
     raise AnalysisError(f"on={on!r} is nowhere to run.{_hint(on)}")
+
+
+@contextlib.contextmanager
+def one_target(on: Any, threads: int | None) -> Iterator[Any]:
+    """Yield a target for several executors: a cluster that ``on`` asks for is started once."""
+    if not (isinstance(on, str) and on in NAMES):
+        yield on
+        return
+    from flavorframe.run.dask_cluster import client_for
+
+    with client_for(on, threads) as client:
+        yield client
 
 
 def is_dask(on: Any) -> bool:
