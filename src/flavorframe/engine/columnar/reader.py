@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
@@ -12,23 +11,21 @@ import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Packed
 from flavorframe.engine.columnar.baskets import (
-    VECTOR_HEADER,
     BasketIndex,
     DamageError,
-    Kind,
     Shape,
     Source,
     Spent,
     UnusualError,
     read_events,
 )
+from flavorframe.engine.columnar.branches import branches_of, info_of, shape_of
 from flavorframe.engine.columnar.models import kept_models
 from flavorframe.engine.columnar.source import RemoteBytes, source_of
 from flavorframe.errors import FileError
 from flavorframe.layout.schema import BranchInfo, Schema
 from flavorframe.remote import access
 
-KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}
 TREES = ("Events", "Tree3Mu/ntuple")
 """Where trees are looked for when none is named."""
 
@@ -44,8 +41,8 @@ class RootFile:
         self.tree = tree or _find_tree(path, self._file)
         self._tree = _get_tree(path, self._file, self.tree)
         self.events = int(self._tree.num_entries)
-        self._branches = dict(_branches(self._tree))
-        self.schema = Schema(self.tree, tuple(_info(*item) for item in self._branches.items()))
+        self._branches = dict(branches_of(self._tree))
+        self.schema = Schema(self.tree, tuple(info_of(*item) for item in self._branches.items()))
         self._indices: dict[str, BasketIndex] = {}
         self._shapes: dict[str, Shape] = {}
         self._edges: dict[tuple[str, ...], tuple[int, ...]] = {}
@@ -108,7 +105,7 @@ class RootFile:
 
     def _shape(self, branch: str) -> Shape:
         if branch not in self._shapes:
-            self._shapes[branch] = _shape(self._branches[branch])
+            self._shapes[branch] = shape_of(self._branches[branch])
         return self._shapes[branch]
 
     def _index(self, branch: str) -> BasketIndex:
@@ -153,27 +150,6 @@ def _require_compiled() -> None:
         from flavorframe.engine.columnar import _native  # noqa: F401 - only whether it is there
     except ImportError:  # installed without a compiler
         raise UnusualError("the compiled loops are not installed") from None
-
-
-def _shape(branch: Any) -> Shape:
-    """Return the shape of a TTree's branch; raises UnusualError where uproot has to read it."""
-    import uproot
-
-    if not hasattr(branch, "interpretation"):
-        raise UnusualError("an RNTuple")
-    interpretation = branch.interpretation
-    if _is_vector_of_strings(branch):
-        return Shape(Kind.NAMES, np.dtype(np.uint8))
-    header = None
-    if isinstance(interpretation, uproot.AsJagged):
-        header, interpretation = interpretation.header_bytes, interpretation.content
-    plain = type(interpretation) is uproot.AsDtype and not interpretation.inner_shape
-    if not plain or header not in (None, 0, VECTOR_HEADER):
-        raise UnusualError(str(branch.interpretation))
-    dtype = interpretation.from_dtype
-    if dtype.names is not None or dtype.itemsize not in (1, 2, 4, 8):
-        raise UnusualError(str(dtype))
-    return Shape(Kind.SCALARS, dtype) if header is None else Shape(Kind.LISTS, dtype, header)
 
 
 def _open(path: str) -> Any:
@@ -224,63 +200,6 @@ def _get_tree(path: str, file: Any, tree: str) -> Any:
         told = access.is_remote(path) and access.transport_error(path, error)
         raise told or FileError(f"{path}: tree {tree} cannot be read: {_reason(error)}") from error
     return found
-
-
-def _branches(tree: Any) -> list[tuple[str, Any]]:
-    if hasattr(tree, "branches"):
-        return [(branch.name, branch) for branch in tree.itervalues(recursive=True)]
-    return [(field.name, field) for field in tree.fields if not field.name.startswith("_")]
-
-
-def _info(name: str, branch: Any) -> BranchInfo:
-    if hasattr(branch, "interpretation"):
-        return _tree_info(name, branch)
-    return _ntuple_info(name, branch)
-
-
-def _tree_info(name: str, branch: Any) -> BranchInfo:
-    import uproot
-
-    interpretation = branch.interpretation
-    typename = getattr(interpretation, "typename", branch.typename)
-    counter = branch.count_branch.name if branch.count_branch is not None else None
-    shape = "scalar"
-    if isinstance(interpretation, uproot.AsJagged):
-        shape, interpretation = "list", interpretation.content
-    if isinstance(interpretation, uproot.AsDtype) and not interpretation.inner_shape:
-        kind = KINDS.get(interpretation.to_dtype.kind, "other")
-        return BranchInfo(name, branch.typename, kind, shape, counter)
-    if isinstance(interpretation, uproot.AsStrings):
-        return BranchInfo(name, typename, "string", "scalar")
-    if _is_vector_of_strings(branch):
-        return BranchInfo(name, branch.typename, "string", "list")
-    return BranchInfo(name, branch.typename, "other", "other")
-
-
-def _is_vector_of_strings(branch: Any) -> bool:
-    """Return whether each event has strings, as a vector of C++'s or as RDataFrame writes one."""
-    return _VECTOR_OF_STRINGS.fullmatch(branch.typename.replace(" ", "")) is not None
-
-
-_VECTOR_OF_STRINGS = re.compile(r"(std::vector|vector|ROOT::VecOps::RVec|RVec)<(std::)?string>")
-
-_NTUPLE_KINDS = {
-    "bool": "bool",
-    "float": "float",
-    "double": "float",
-    "std::string": "string",
-} | {f"std::{sign}int{bits}_t": "int" for sign in ("", "u") for bits in (8, 16, 32, 64)}
-
-
-def _ntuple_info(name: str, field: Any) -> BranchInfo:
-    typename = field.typename
-    for prefix in ("ROOT::VecOps::RVec<", "std::vector<"):
-        if typename.startswith(prefix):
-            kind = _NTUPLE_KINDS.get(typename[len(prefix) : -1], "other")
-            return BranchInfo(name, typename, kind, "list")
-    if typename.startswith("ROOT::RNTupleCardinality<"):
-        return BranchInfo(name, typename, "int", "scalar")
-    return BranchInfo(name, typename, _NTUPLE_KINDS.get(typename, "other"), "scalar")
 
 
 def _flat(array: Any, info: BranchInfo) -> Array | Names:
