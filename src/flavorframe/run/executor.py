@@ -17,7 +17,7 @@ from flavorframe.result import Failure, Table
 if TYPE_CHECKING:
     from flavorframe.result.result import Result, WrittenSnapshot
 
-PARTITION_SIZE = 150_000
+PARTITION_SIZE = 170_000
 """Events in a partition: enough that Python has little to do, few enough to take little memory."""
 
 POLICIES = ("report", "raise")

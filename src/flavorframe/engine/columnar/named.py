@@ -49,10 +49,10 @@ def any_fits(condition: n.Node, fits: Array, names: Packed, view: View) -> Array
     ``fits`` says it of each name in ``names.content``.
     """
     before = np.concatenate(([0], np.cumsum(fits)))
-    first = before[names.starts]
-    counts = before[names.starts + names.sizes] - first
+    first = before.take(names.starts)
+    counts = before.take(names.starts + names.sizes) - first
     event = spread(counts)
-    local = np.flatnonzero(fits)[ranges(first, counts)] - names.starts[event]
+    local = np.flatnonzero(fits).take(ranges(first, counts)) - names.starts.take(event)
     holds = np.broadcast_to(_at(condition, event, local, view), event.shape)
     found = np.zeros(len(counts), bool)
     found[event[np.flatnonzero(holds)]] = True
@@ -67,7 +67,7 @@ def _at(node: n.Node, event: Array, local: Array, view: View) -> Array:
         lists = view.columns.lists(node, view.events)
         content = lists.content
         assert not isinstance(content, Names)
-        values: Array = content[lists.starts[event] + local]
+        values: Array = content.take(lists.starts.take(event) + local)
         return values
     assert isinstance(node, n.Apply)
     return compute(node.operation, [_at(a, event, local, view) for a in node.arguments])

@@ -146,14 +146,17 @@ def first_match(
     """
     found = np.full(len(counts), -1, np.int64)
     number = np.zeros(len(counts), np.int64)
-    for step in range(int(counts.max(initial=0))):
-        open_ = np.flatnonzero(counts > step)
-        equal = np.ones(len(open_), bool)
+    elements, step = np.flatnonzero(counts), 0
+    while len(elements):
+        target = starts.take(elements) + step
+        equal = np.ones(len(elements), bool)
         for key, value in zip(keys, values, strict=True):
-            equal &= key[starts[open_] + step] == value[open_]
-        hit = open_[equal]
+            equal &= key.take(target) == value.take(elements)
+        hit = elements[equal]
         number[hit] += 1
         found[hit[found[hit] < 0]] = step
+        step += 1
+        elements = elements[counts.take(elements) > step]
     return found, number
 
 
