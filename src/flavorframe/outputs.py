@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -206,6 +206,8 @@ def _axes(x: tuple[Any, ...], bins: Any, range_: Any, label: str | None) -> tupl
 def _edges(bins: Any, range_: Any, what: str) -> tuple[tuple[float, ...], bool]:
     if isinstance(bins, int | np.integer):
         return _regular_edges(int(bins), range_, what), True
+    if not isinstance(bins, Iterable) or isinstance(bins, str):
+        raise AnalysisError(f"Histogram of {what}: bins={bins!r} is no number of bins, nor edges.")
     edges = tuple(float(edge) for edge in bins)
     if range_ is not None:
         raise AnalysisError(f"Histogram of {what}: give either bin edges or range=, not both.")

@@ -91,7 +91,8 @@ class Selection:
         node = self._step_node("cut", name, condition)
         if isinstance(node, n.Literal):
             raise ExpressionError(
-                f"Cut {name!r} is the constant {node.value!r}, not a condition on an expression."
+                f"Cut {name!r} is the constant {node.value!r}, not a condition on an expression "
+                "such as t.mass > 1.6; a text becomes one by ff.parse()."
             )
         return self._with(Cut(name, node))
 
@@ -135,9 +136,10 @@ class Selection:
     def without(self, name: str) -> Selection:
         """Return the selection without one cut."""
         if name not in self.cut_names:
+            cuts = ", ".join(map(repr, self.cut_names))
+            listed = f"The cuts are {cuts}." if cuts else "The selection has no cut."
             raise AnalysisError(
-                f"There is no cut {name!r}.{did_you_mean(name, self.cut_names)} The cuts are "
-                f"{', '.join(map(repr, self.cut_names)) or 'none'}."
+                f"There is no cut {name!r}.{did_you_mean(name, self.cut_names)} {listed}"
             )
         steps = tuple(s for s in self.steps if not (isinstance(s, Cut) and s.name == name))
         return replace(self, steps=steps)

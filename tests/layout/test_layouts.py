@@ -112,6 +112,7 @@ def test_nano_names(expression, text):
         (events["Vertex_matrix"], BPH, "holds TMatrixD"),
         (t["run"], BPH, r"write events\['run'\]"),
         (events.hlt.fired("HLT_Duble"), NANO, "Did you mean 'HLT_Double'"),
+        (events.hlt.fired("HLT_Nope*"), NANO, "It has HLT_Double"),
         (events.jets.pt, NANO, "Did you mean 'Jet_pt'"),
         (t.mu1.jets.pt, NANO, "is not in tree Events"),
     ],

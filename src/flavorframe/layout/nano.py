@@ -28,6 +28,8 @@ SHORT_NAMES = {"mu": "muon", "trk": "track", "el": "electron", "ele": "electron"
 """Collections by the names that links to them bear, beside their own."""
 
 PREFIXES = {"hlt": "HLT_", "l1": "L1_"}
+SHOWN = 8
+"""How many trigger paths a message lists."""
 
 
 class Nano:
@@ -77,9 +79,16 @@ class Nano:
         if not names:
             raise BranchError(
                 f"No branch of tree {schema.tree} is the trigger path {' or '.join(patterns)}."
-                f"{did_you_mean(patterns[0], paths)}"
+                f"{did_you_mean(patterns[0], paths)} {_listed(paths)}"
             )
         return _any([n.Branch(name, n.DEFERRED) for name in names])
+
+
+def _listed(paths: Sequence[str]) -> str:
+    if not paths:
+        return "It has none of this kind."
+    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+    return f"It has {', '.join(sorted(paths)[:SHOWN])}{more}."
 
 
 def _any(columns: Sequence[n.Node]) -> n.Node:

@@ -164,7 +164,9 @@ def _open(path: str) -> Any:
     except PermissionError:
         raise FileError(f"{path}: no permission to read the file.") from None
     except Exception as error:
-        reason = _reason(error).removeprefix("not a ROOT file: ")
+        with open(path, "rb") as file:
+            begin = file.read(4)
+        reason = _reason(error) if begin == b"root" else f"it begins with {begin!r}, not b'root'."
         raise FileError(f"{path}: not a readable ROOT file: {reason}") from error
 
 
@@ -233,4 +235,5 @@ def _compressed_bytes(branch: Any, start: int, stop: int, events: int) -> int:
 
 def _reason(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{lines[0] if lines else 'no reason given'} ({type(error).__name__})"
+    first = lines[0].rstrip(",:") if lines else "no reason given"
+    return f"{first} ({type(error).__name__})"
