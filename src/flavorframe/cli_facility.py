@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 from flavorframe.errors import FacilityError
 
 if TYPE_CHECKING:
+    from flavorframe.facility.operation import State
     from flavorframe.facility.settings import Settings
 
 app = typer.Typer(
@@ -78,20 +80,24 @@ def up(
             f"Log in with any name and the password {password}\n"
             "It is shown this once, for only its hash is kept; `up --new-password` makes another."
         )
+    elif settings.login.kind == "workshop":
+        typer.echo("Log in with any name and its password; `up --new-password` makes another.")
     if os.geteuid() != 0:
         typer.echo(
-            "All servers run as you: users can read each other's files. Root keeps them apart."
+            "All servers run as you: whoever logs in can read, change and remove all your files. "
+            "Root keeps users apart."
         )
+    typer.echo(f"{_command('status', folder)} says what runs, {_command('down', folder)} stops it.")
 
 
 @app.command()
 def status(folder: FolderOption = None) -> None:
-    """Say what runs, since when, and who has a server."""
+    """Say what runs, since when, and who has a server; exits with 1 where not all runs."""
     from flavorframe.facility import limits, operation, options
 
     settings = _existing(folder)
     found = operation.state(settings)
-    typer.echo(f"{settings.url if found.is_up else 'not running'}  (kept in {settings.folder})")
+    typer.echo(f"{_summary(settings, found)}  (kept in {settings.folder})")
     for name, since in found.programs.items():
         typer.echo(f"{name:13} {'down' if since is None else f'up since {_time(since)}'}")
     for server in found.servers:
@@ -99,13 +105,15 @@ def status(folder: FolderOption = None) -> None:
         since = datetime.fromisoformat(server.since.replace("Z", "+00:00"))
         typer.echo(f"server of {server.user}: {size}, since {_time(since)}")
     typer.echo(f"limits are enforced {limits.kind()}")
+    if not found.is_up:
+        raise typer.Exit(1)
 
 
 @app.command()
 def logs(
     program: Annotated[Log, typer.Argument(help="Whose log.")] = Log.hub,
     user: Annotated[str | None, typer.Option(help="Log of this user's server instead.")] = None,
-    lines: Annotated[int, typer.Option(help="How many of the last lines.")] = 50,
+    lines: Annotated[int, typer.Option(help="How many of the last lines.", min=1)] = 50,
     folder: FolderOption = None,
 ) -> None:
     """Show the end of a program's log, or of a user's server's."""
@@ -144,9 +152,26 @@ def down(
     from flavorframe.facility import operation
 
     settings = _existing(folder)
+    ran = any(operation.state(settings).programs.values())
     stopped = operation.down(settings, keep_servers=keep_servers)
     servers = "1 server" if stopped == 1 else f"{stopped} servers"
-    typer.echo(f"stopped, with {servers}; what users have is kept in {settings.folder}")
+    what = f"stopped, with {servers}" if ran else "nothing was running"
+    if keep_servers:
+        what = "stopped; servers and clusters go on"
+    typer.echo(f"{what}; what users have is kept in {settings.folder}")
+
+
+def _summary(settings: Settings, found: State) -> str:
+    if found.is_up:
+        return settings.url
+    return "not all of it runs" if any(found.programs.values()) else "not running"
+
+
+def _command(name: str, folder: Path | None) -> str:
+    """Return what to type, with the program where it is, for it need not be in the PATH."""
+    program = sys.argv[0] if Path(sys.argv[0]).name == "flavorframe" else "flavorframe"
+    where = "" if folder is None else f" --folder {folder}"
+    return f"`{program} facility {name}{where}`"
 
 
 def _chosen(folder: Path | None, chosen: dict[str, Any]) -> Settings:

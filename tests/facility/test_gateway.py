@@ -272,6 +272,7 @@ def test_a_cluster_runs_as_its_owner_and_knows_no_secret(alice, cluster):
 # Limits
 
 
+@pytest.mark.skipif(psutil.virtual_memory().total < 16e9, reason="needs 16 GB of memory")
 def test_limits_of_a_user_are_told(alice):
     printed = alice.python(
         """

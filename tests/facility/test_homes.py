@@ -10,7 +10,11 @@ from flavorframe.facility.settings import make
 def test_a_home_gets_what_it_does_not_have(tmp_path, monkeypatch):
     monkeypatch.setattr(homes, "FRACTION", 0.001)
     settings = make(folder=tmp_path / "state")
-    homes.prepare(settings)
+    told = []
+    homes.prepare(settings, told.append)
+    homes.prepare(settings, told.append)
+    assert len(told) == 1
+    assert "0.4 GB" in told[0]
     source, home = homes.tutorial(settings), tmp_path / "home"
     home.mkdir()
     homes.copy_missing(source, home)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flavorframe.errors import FacilityError
-from flavorframe.facility.settings import Settings
+from flavorframe.facility.settings import LOOPBACK, Oidc, Settings
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,23 @@ class Account:
 def are_separate() -> bool:
     """Whether each user has an account; otherwise all servers run as whoever starts the hub."""
     return os.geteuid() == 0
+
+
+def require_separate(settings: Settings) -> None:
+    """Raise FacilityError where users have to have accounts of their own, and do not."""
+    if settings.backend != "local" or are_separate():
+        return
+    if isinstance(settings.login, Oidc):
+        raise FacilityError(
+            "login by OpenID Connect needs root here: otherwise all servers run as you, and "
+            "each user could read the client's secret and the others' tokens."
+        )
+    if settings.address not in LOOPBACK:
+        raise FacilityError(
+            f"to listen at {settings.address} it needs root: otherwise all servers run as you, and "
+            "whoever logs in can do with your files what you can. Without root, people come "
+            "through SSH."
+        )
 
 
 def short_name(user: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -43,10 +43,11 @@ class Use:
 
 @dataclass(frozen=True)
 class Rules:
-    """The limits of a facility: each user's, and of groups those that their members share."""
+    """The limits of a facility: each user's, and those that members of groups, or all, share."""
 
     user: Limits
     groups: Mapping[str, Limits]
+    everybody: Limits = field(default_factory=Limits)
 
     def refusal(self, new: Use, others: Iterable[Use]) -> str | None:
         """Return why a cluster cannot be made beside the others; None where it can.
@@ -63,7 +64,7 @@ class Rules:
                 return (
                     f"{whose} {number}, and no more than {limits.clusters} at a time "
                     f"{'is' if limits.clusters == 1 else 'are'} allowed: stop one first "
-                    "(Gateway().list_clusters() shows yours)."
+                    "in the Dask panel, or by Gateway().stop_cluster(name)."
                 )
             if _room(limits, new, sharing) == 0:
                 return (
@@ -86,7 +87,7 @@ class Rules:
         for group in sorted(one.groups & self.groups.keys()):
             sharing = [use for use in others if group in use.groups]
             shares.append((f"The members of group {group} have", self.groups[group], sharing))
-        return shares
+        return [*shares, ("All users have", self.everybody, others)]
 
 
 def _room(limits: Limits, one: Use, sharing: list[Use]) -> int | None:

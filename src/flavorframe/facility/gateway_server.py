@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import os
 import sys
 from typing import Any
+
+import psutil
 
 from flavorframe.facility.gateway import PREFIX, SERVICE
 from flavorframe.facility.gateway_backend import ClusterConfig, FacilityBackend
@@ -52,21 +55,27 @@ def _configure_clusters(c: Any, settings: Settings) -> None:
 
 
 def rules(settings: Settings) -> Rules:
-    """Return how much clusters may take."""
-    user = Limits(
-        clusters=settings.clusters_per_user,
-        cores=settings.cluster_cores_per_user,
-        memory=settings.cluster_memory_per_user,
-    )
-    return Rules(user, settings.cluster_limits_by_group)
+    """Return how much clusters may take; on one machine, no more than it has.
+
+    Users share its cores, as their turn comes; memory that is promised twice is not there.
+    """
+    cores, memory = settings.cluster_cores_per_user, settings.cluster_memory_per_user
+    everybody = Limits()
+    if settings.backend == "local":
+        here = psutil.virtual_memory().total // GB
+        cores, memory = min(cores, os.cpu_count() or 1), min(memory, here)
+        everybody = Limits(memory=here)
+    user = Limits(clusters=settings.clusters_per_user, cores=cores, memory=memory)
+    return Rules(user, settings.cluster_limits_by_group, everybody)
 
 
 def options(settings: Settings) -> Any:
     """Return what users choose of a new cluster: cores and memory of a worker, from the lists."""
     from dask_gateway_server.options import Options, Select
 
-    missing = too_large(settings).get("cores", [])
-    cores = [n for n in settings.cores if str(n) not in missing]
+    missing = too_large(settings)
+    cores = [n for n in settings.cores if str(n) not in missing.get("cores", ())]
+    memory = [n for n in settings.memory if str(n) not in missing.get("memory", ())]
 
     def chosen(options: Any, user: Any) -> dict[str, Any]:
         return {
@@ -77,7 +86,7 @@ def options(settings: Settings) -> Any:
 
     return Options(
         Select("worker_cores", _choices(cores, 1), label="Cores of a worker"),
-        Select("worker_memory", _choices(settings.memory, GB), label="Memory of a worker (GB)"),
+        Select("worker_memory", _choices(memory, GB), label="Memory of a worker (GB)"),
         handler=chosen,
     )
 

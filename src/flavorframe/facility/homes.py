@@ -15,6 +15,7 @@ from typing import Any
 
 from flavorframe.errors import FacilityError
 from flavorframe.facility.accounts import Account, are_separate
+from flavorframe.facility.installation import Tell
 from flavorframe.facility.settings import Settings
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
@@ -27,7 +28,7 @@ def tutorial(settings: Settings) -> Path:
     return settings.folder / "tutorial"
 
 
-def prepare(settings: Settings) -> None:
+def prepare(settings: Settings, tell: Tell) -> None:
     """Put notebooks and a sample into the folder that homes are filled from."""
     from flavorframe import samples
 
@@ -36,6 +37,7 @@ def prepare(settings: Settings) -> None:
     for notebook in NOTEBOOKS.glob("*.ipynb"):
         shutil.copy(notebook, folder)
     if not (folder / SAMPLE).exists():
+        tell("making a sample of about 0.4 GB for the tutorial")
         samples.write(folder / SAMPLE, eras=samples.ERAS, fraction=FRACTION)
 
 

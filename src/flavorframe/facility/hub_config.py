@@ -12,7 +12,8 @@ from flavorframe.facility.settings import Settings
 SERVICE = "flavorframe"
 """As what the command line asks the hub."""
 JUPYTER = Path(__file__).parent / "jupyter"
-"""How JupyterLab is set: it neither asks each new user about news nor looks for newer versions."""
+"""How JupyterLab is set: it neither asks each new user about news nor looks for newer versions, and
+terminals are no login shells, in which Debian has only the system's programs be found."""
 
 
 def configure(c: Any, settings: Settings) -> None:

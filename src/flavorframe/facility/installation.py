@@ -59,6 +59,8 @@ def require_free_port(settings: Settings, port: int, purpose: str) -> None:
             raise FacilityError(
                 f"port {port} is reserved for root: choose one above 1023 with --port."
             ) from None
+        except socket.gaierror:
+            raise FacilityError(f"{address} is no address of this machine.") from None
         except OSError as error:
             raise FacilityError(
                 f"{address}:{port}, for {purpose}, cannot be used ({error.strerror}): choose "

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from flavorframe.errors import FacilityError
 from flavorframe.facility import login_names, login_tokens
+from flavorframe.facility.accounts import are_separate, require_separate
 from flavorframe.facility.login_provider import discover
-from flavorframe.facility.login_secrets import crypt_key, read_secret
+from flavorframe.facility.login_secrets import PASSWORD, crypt_key, read_secret
 from flavorframe.facility.settings import Oidc, Settings, Workshop
 from flavorframe.writing import make_folder
 
 TEMPLATES = Path(__file__).parent / "templates"
-PASSWORD = "workshop-password"
-"""The file, in the folder of secrets, of the workshop's hashed password."""
-
 SCOPES = ("openid", "profile", "offline_access")
 """Who somebody is, the name and groups, and a refresh token."""
 
@@ -30,15 +27,13 @@ def configure(c: Any, settings: Settings) -> None:
     Raises FacilityError where the provider does not answer for the first time, or where a secret
     is missing or can be read by others.
     """
+    require_separate(settings)
+    shared = settings.backend == "local" and not are_separate()
+    c.JupyterHub.template_vars.update({"one_account": shared})
     if isinstance(settings.login, Workshop):
         hashed = read_secret(settings.private / PASSWORD, "workshop's hashed password")
         workshop(c, hashed)
     else:
-        if settings.backend == "local" and os.geteuid() != 0:
-            raise FacilityError(
-                "login by OpenID Connect needs root here: otherwise all servers run as you, and "
-                "each user could read the client's secret and the others' tokens."
-            )
         openid(c, settings.login, settings.private)
         login_tokens.configure(c)
 

@@ -11,6 +11,9 @@ from flavorframe import writing
 from flavorframe.errors import FacilityError
 from flavorframe.writing import make_folder
 
+PASSWORD = "workshop-password"
+"""The file, in the folder of secrets, of the workshop's hashed password."""
+
 CRYPT_KEY = "crypt-key"
 """The file, in the folder of secrets, of the key that users' tokens are encrypted with."""
 

@@ -9,12 +9,14 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from flavorframe.errors import FacilityError
 from flavorframe.facility import homes, hub_client, installation, processes, workshop
+from flavorframe.facility.accounts import require_separate
 from flavorframe.facility.installation import Tell
-from flavorframe.facility.login_secrets import write_private
-from flavorframe.facility.settings import Settings, Workshop
+from flavorframe.facility.login_secrets import PASSWORD, read_secret, write_private
+from flavorframe.facility.settings import Oidc, Settings, Workshop
 
 PATIENCE = 120.0
 """Seconds that programs have to become ready: a busy machine takes long to import them."""
@@ -46,13 +48,16 @@ def up(settings: Settings, tell: Tell, *, new_password: bool = False) -> str | N
     """
     make_folders(settings)
     with _alone(settings):
+        _require_possible(settings)
         installation.install(settings, tell)
-        settings.save()
-        password = _make_secrets(settings, new_password)
-        if new_password:
-            processes.stop(settings, "hub")
-        homes.prepare(settings)
-        _start(settings)
+        _require_provider(settings)
+        with _put_back_on_failure(settings.file, settings.private / PASSWORD):
+            settings.save()
+            password = _make_secrets(settings, new_password)
+            if new_password:
+                processes.stop(settings, "hub")
+            homes.prepare(settings, tell)
+            _start(settings)
     return password
 
 
@@ -61,6 +66,7 @@ def restart(settings: Settings) -> None:
     with _alone(settings):
         for name in ("gateway", "hub"):
             processes.stop(settings, name)
+        _require_free_ports(settings)
         _start(settings)
 
 
@@ -105,10 +111,6 @@ def _start(settings: Settings) -> None:
     from flavorframe.facility.programs import programs
 
     wanted = [p for p in programs(settings) if processes.running(settings, p.name) is None]
-    ports = _ports(settings)
-    for program in wanted:
-        for port in ports[program.name]:
-            installation.require_free_port(settings, port, f"the {program.name}")
     try:
         for program in wanted:
             processes.start(settings, program)
@@ -116,6 +118,46 @@ def _start(settings: Settings) -> None:
     except FacilityError:
         for program in reversed(wanted):
             processes.stop(settings, program.name)
+        raise
+
+
+def _require_possible(settings: Settings) -> None:
+    """Raise FacilityError for what cannot work, before anything is installed or kept."""
+    require_separate(settings)
+    for what, file in (("certificate", settings.certificate), ("key", settings.key)):
+        if file is not None and not os.access(file, os.R_OK):
+            raise FacilityError(f"the {what} {file} is not there, or cannot be read.")
+    if isinstance(settings.login, Oidc):
+        read_secret(settings.login.client_secret_file, "client secret of the OpenID provider")
+    _require_free_ports(settings)
+
+
+def _require_provider(settings: Settings) -> None:
+    if isinstance(settings.login, Oidc):
+        from flavorframe.facility.login_provider import discover
+
+        discover(settings.login.issuer, settings.private / "provider.json")
+
+
+def _require_free_ports(settings: Settings) -> None:
+    for name, ports in _ports(settings).items():
+        if processes.running(settings, name) is None:
+            for port in ports:
+                installation.require_free_port(settings, port, f"the {name}")
+
+
+@contextlib.contextmanager
+def _put_back_on_failure(*files: Path) -> Iterator[None]:
+    """Put files back as they were where the block fails: nobody has seen what is new in them."""
+    before = {file: file.read_bytes() if file.exists() else None for file in files}
+    try:
+        yield
+    except BaseException:
+        for file, content in before.items():
+            if content is None:
+                file.unlink(missing_ok=True)
+            else:
+                file.write_bytes(content)
         raise
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import time
 import urllib.error
@@ -84,9 +85,15 @@ def start(settings: Settings, program: Program) -> None:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_heed_interrupts,  # noqa: PLW1509 - the command has one thread
         )
     note = {"process": process.pid, "created": psutil.Process(process.pid).create_time()}
     _note(settings, program.name).write_text(json.dumps(note))
+
+
+def _heed_interrupts() -> None:
+    """Undo what a shell does to a command in the background: the hub ends services by SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_until_healthy(settings: Settings, programs: Iterable[Program], seconds: float) -> None:

@@ -155,6 +155,11 @@ class Settings(_Model):
         return self.folder / "private"
 
     @property
+    def file(self) -> Path:
+        """Where the settings themselves are kept."""
+        return self.folder / FILE
+
+    @property
     def stop_clusters(self) -> Path:
         """File that tells the gateway, when it is stopped, to stop all clusters."""
         return self.private / "stop-clusters"
@@ -172,7 +177,7 @@ class Settings(_Model):
     def save(self) -> None:
         """Write the settings into the facility's folder."""
         text = self.model_dump_json(indent=2, exclude={"folder"})
-        with replacing(self.folder / FILE, error=FacilityError) as file:
+        with replacing(self.file, error=FacilityError) as file:
             file.write_text(text + "\n")
 
     def changed(self, **choices: Any) -> Settings:

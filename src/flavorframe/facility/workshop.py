@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from flavorframe.facility.login import PASSWORD
-from flavorframe.facility.login_secrets import write_private
+from flavorframe.facility.login_secrets import PASSWORD, write_private
 from flavorframe.facility.settings import Settings
 
 WORDS = [

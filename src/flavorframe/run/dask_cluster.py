@@ -81,7 +81,11 @@ def _gateway_cluster() -> Iterator[Any]:
         raise RunError(
             "on='gateway' needs dask-gateway: run pip install 'flavorframe[gateway]'."
         ) from None
-    with GatewayCluster(shutdown_on_close=True, loop=_lasting_loop()) as cluster:
+    try:
+        cluster = GatewayCluster(shutdown_on_close=True, loop=_lasting_loop())
+    except Exception as error:  # as refused, or whatever the way to the server gives
+        raise RunError(f"Dask Gateway made no cluster: {error}") from error
+    with cluster:
         cluster.adapt(minimum=1)
         yield cluster
 
