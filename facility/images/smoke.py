@@ -4,6 +4,7 @@ Usage: ``python smoke.py worker``, ``user`` or ``hub``.
 """
 
 import importlib
+import os
 import shutil
 import subprocess
 import sys
@@ -14,18 +15,30 @@ AUTHORITIES = Path("/etc/grid-security/certificates")
 COMMANDS = {
     "worker": ["dask scheduler --help", "dask worker --help", "flavorframe --help"],
     "user": ["jupyter lab --version", "jupyterhub-singleuser --version", "flavorframe --help"],
-    "hub": ["jupyterhub --version", "flavorframe --help"],
+    "hub": ["jupyterhub --version", "dask-gateway-server --version", "flavorframe --help"],
 }
 MODULES = {
     "worker": ["XRootD.client", "aiohttp", "bokeh", "dask_gateway", "pyarrow"],
     "user": ["ROOT", "XRootD.client", "coffea", "dask_gateway", "dask_labextension", "ipywidgets"],
-    "hub": ["dask_gateway", "jupyterhub", "kubespawner", "oauthenticator", "psycopg2"],
+    "hub": [
+        "dask_gateway_server.backends.kubernetes.backend",
+        "dask_gateway_server.backends.kubernetes.controller",
+        "flavorframe.facility.kubernetes",
+        "flavorframe.facility.kubernetes_gateway",
+        "jupyterhub_idle_culler",
+        "kubespawner",
+        "oauthenticator",
+        "psycopg2",
+        "pycurl",
+    ],
 }
 GRID = ("voms-proxy-init", "voms-proxy-info", "xrdcp", "fetch-crl")
 
 
 def main(image: str) -> None:
     """Check an image by its name; an error ends the build."""
+    if os.getuid() == 0:
+        raise SystemExit("the image is to be tried as the user that it runs as")
     for name in MODULES[image]:
         importlib.import_module(name)
     for command in COMMANDS[image]:
@@ -75,10 +88,15 @@ def has_the_dask_panel() -> None:
 
 
 def counts_with_root() -> None:
-    """ROOT's RDataFrame compiles and counts."""
+    """ROOT's RDataFrame counts, with a user's C++ that the system's compiler and headers made."""
     import ROOT
 
-    if ROOT.RDataFrame(100).Filter("rdfentry_ % 2 == 0").Count().GetValue() != 50:
+    with tempfile.TemporaryDirectory() as folder:
+        macro = Path(folder) / "smoke.C"
+        macro.write_text("#include <regex>\nbool even(int n) { return n % 2 == 0; }\n", "utf-8")
+        if not ROOT.gSystem.CompileMacro(str(macro), "k"):
+            raise SystemExit("ROOT cannot compile C++: is the compiler there?")
+    if ROOT.RDataFrame(100).Filter("even(rdfentry_)").Count().GetValue() != 50:
         raise SystemExit("RDataFrame counts wrongly")
 
 
@@ -89,4 +107,6 @@ def has_no_compiler() -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    with tempfile.TemporaryDirectory() as home:  # what packages write there is not for the image
+        os.environ["HOME"] = home
+        main(sys.argv[1])
