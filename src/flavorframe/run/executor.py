@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flavorframe.datasets import Dataset, PathLike
 from flavorframe.engine import FileInfo
@@ -15,30 +15,32 @@ from flavorframe.plan import Plan
 from flavorframe.result import Failure, Table
 
 if TYPE_CHECKING:
+    from typing import Literal, TypedDict
+
     from flavorframe.result.result import Result, WrittenSnapshot
+
+    class HowToRun(TypedDict, total=False):
+        """The keywords of `flavorframe.Analysis.run`."""
+
+        on: Any
+        engine: str
+        cache: bool | str | os.PathLike[str] | None
+        output: str | os.PathLike[str] | None
+        threads: int | None
+        partition_size: int | None
+        progress: bool | Literal["live"] | None
+        on_error: str
+        retries: int
+        on_update: Callable[[Result], object] | None
+        should_stop: Callable[[], bool] | None
+        performance_report: str | os.PathLike[str] | None
+        files: PathLike | Sequence[PathLike]
+
 
 PARTITION_SIZE = 170_000
 """Events in a partition: enough that Python has little to do, few enough to take little memory."""
 
 POLICIES = ("report", "raise")
-
-
-class HowToRun(TypedDict, total=False):
-    """The keywords of `flavorframe.Analysis.run`."""
-
-    on: Any
-    engine: str
-    cache: bool | str | os.PathLike[str] | None
-    output: str | os.PathLike[str] | None
-    threads: int | None
-    partition_size: int | None
-    progress: bool | Literal["live"] | None
-    on_error: str
-    retries: int
-    on_update: Callable[[Result], object] | None
-    should_stop: Callable[[], bool] | None
-    performance_report: str | os.PathLike[str] | None
-    files: PathLike | Sequence[PathLike]
 
 
 @dataclass(frozen=True)

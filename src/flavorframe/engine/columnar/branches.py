@@ -92,11 +92,8 @@ def _likeness(branch: Any) -> tuple[Any, ...] | None:
 
 
 def _shape(branch: Any) -> Shape:
-    """Return the shape of a TTree's branch; raises UnusualError where uproot has to read it."""
     import uproot
 
-    if not _is_of_ttree(branch):
-        raise UnusualError("an RNTuple")
     interpretation = branch.interpretation
     if _is_vector_of_strings(branch):
         return Shape(Kind.NAMES, np.dtype(np.uint8))

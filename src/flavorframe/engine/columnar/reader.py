@@ -164,10 +164,18 @@ def _open(path: str) -> Any:
     except PermissionError:
         raise FileError(f"{path}: no permission to read the file.") from None
     except Exception as error:
+        reason = _unlike_root(path) or _reason(error)
+        raise FileError(f"{path}: not a readable ROOT file: {reason}") from error
+
+
+def _unlike_root(path: str) -> str | None:
+    """Return why a local file cannot be one of ROOT's; None where it begins like one."""
+    try:
         with open(path, "rb") as file:
             begin = file.read(4)
-        reason = _reason(error) if begin == b"root" else f"it begins with {begin!r}, not b'root'."
-        raise FileError(f"{path}: not a readable ROOT file: {reason}") from error
+    except OSError as error:
+        return f"{error.strerror}."
+    return None if begin == b"root" else f"it begins with {begin!r}, not b'root'."
 
 
 def _find_tree(path: str, file: Any) -> str:
