@@ -272,9 +272,9 @@ def answers(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_for(condition, seconds=30):
-    """Wait until a condition holds; fail where it never does."""
+def wait_for(condition, seconds=30, told=lambda: ""):
+    """Wait until a condition holds; fail where it never does, with what is ``told`` then."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "this did not happen in time"
+        assert time.monotonic() < end, f"this did not happen in time\n{told()}"
         time.sleep(0.05)

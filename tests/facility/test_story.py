@@ -6,6 +6,8 @@ import re
 import pytest
 from browser import person, screenshot, start_server
 
+from servers import wait_for
+
 pytestmark = pytest.mark.xdist_group("login")
 
 PANEL = "[data-id='dask-dashboard-launcher']"
@@ -76,6 +78,7 @@ def test_the_tutorial_fits_the_peak_on_a_cluster_of_the_panel(whole, lab, task_s
 def test_the_dashboard_shows_the_tasks(lab, cluster, task_stream):
     counts = lab.request.get(f"{origin(lab)}{cluster}/json/counts.json").json()
     assert counts["workers"] == 2
+    wait_for(lambda: tasks_in(task_stream), 60)  # Dask's pages are brought up to date now and then
     tasks = tasks_in(task_stream)
     assert {name for name, _ in tasks} == {"open_files-flavorframe", "evaluate_parts-flavorframe"}
     assert len({worker for _, worker in tasks}) == 2

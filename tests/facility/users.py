@@ -29,10 +29,13 @@ class User:
         self.session.get(f"{facility.url}hub/login", timeout=60)
         self._post("hub/login", username=name, password=facility.password)
         self._post("hub/spawn", environment="flavorframe", cores="1", memory="2")
-        wait_for(lambda: server_of(facility, name) is not None, 120)
+        wait_for(lambda: server_of(facility, name) is not None, 120, facility.log)
         self.environment = server_of(facility, name).info["environ"]
         self.token = self.environment["JUPYTERHUB_API_TOKEN"]
-        wait_for(lambda: self.get(f"user/{name}/api/status").status_code == 200, 120)
+        wait_for(self._is_served, 200, facility.log)
+
+    def _is_served(self):
+        return self.get(f"user/{self.name}/api/status").status_code == 200
 
     def _post(self, path, **fields):
         url = f"{self.facility.url}{path}"

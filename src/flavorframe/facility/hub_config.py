@@ -58,6 +58,8 @@ def _configure_machine(c: Any, settings: Settings) -> None:
     c.ConfigurableHTTPProxy.auth_token = (private / "proxy-token").read_text()
     c.JupyterHub.spawner_class = FacilitySpawner
     c.FacilitySpawner.facility = settings
+    # Where all come at once, as to a workshop, JupyterLab takes long to be imported.
+    c.FacilitySpawner.start_timeout = c.FacilitySpawner.http_timeout = 180
     c.FacilitySpawner.interrupt_timeout = 1  # a server answers with a question, and ends at TERM
     c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
     c.Spawner.environment.update({"JUPYTER_CONFIG_PATH": str(JUPYTER)})
