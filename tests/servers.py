@@ -75,12 +75,15 @@ class XRootD:
             for path in [self.folder / "admin", *self.folder.glob("host.key")]:
                 shutil.chown(path, "xrootd", "xrootd")
             command += ["-R", "xrootd"]
-        with (self.folder / "output.log").open("ab") as output:
-            self._process = subprocess.Popen(
-                command, cwd=self.folder / "admin", stdout=output, stderr=output
-            )
-        wait_for(lambda: self._process.poll() is not None or answers(self.port))
-        assert self._process.poll() is None, self.log
+        for _ in range(3):  # now and then it ends at once, and tells nobody why
+            with (self.folder / "output.log").open("ab") as output:
+                self._process = subprocess.Popen(
+                    command, cwd=self.folder / "admin", stdout=output, stderr=output
+                )
+            wait_for(lambda: self._process.poll() is not None or answers(self.port))
+            if self._process.poll() is None:
+                return
+        raise AssertionError(f"xrootd ended with {self._process.returncode}: {self.log}")
 
     def stop(self):
         self._process.kill()

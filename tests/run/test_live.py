@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from flavorframe.errors import AnalysisError
+from flavorframe.run.progress import Silent, choose_progress
 
 
 def test_a_live_view_is_updated_in_place(slow_analysis, dataset, monkeypatch):
@@ -36,8 +37,8 @@ def test_a_bar_in_a_notebook(slow_analysis, dataset, monkeypatch):
     from IPython.utils.capture import capture_output
 
     monkeypatch.setattr("flavorframe.run.live.BAR_SECONDS", 0)
-    monkeypatch.setitem(sys.modules, "ipykernel", sys)
     shell = testing.start_ipython() or testing.get_ipython()
+    monkeypatch.setattr(shell, "kernel", None, raising=False)
     monkeypatch.setattr(shell.display_formatter, "active_types", ["text/plain", "text/html"])
     with capture_output() as captured:
         result = slow_analysis.run(dataset, partition_size=1000)
@@ -47,3 +48,9 @@ def test_a_bar_in_a_notebook(slow_analysis, dataset, monkeypatch):
     assert f"{result.events:,} events, " in pages[-1]
     assert f'value="{result.events}.0" max="{result.events}.0"' in pages[-1]
     assert captured.stderr == ""
+
+
+def test_a_program_that_imported_a_kernel_is_no_notebook(monkeypatch):
+    pytest.importorskip("IPython", reason="IPython is not installed")
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    assert isinstance(choose_progress(None, "run"), Silent)
