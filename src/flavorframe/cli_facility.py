@@ -152,10 +152,10 @@ def down(
     from flavorframe.facility import operation
 
     settings = _existing(folder)
-    ran = any(operation.state(settings).programs.values())
+    was_down = operation.state(settings).is_down
     stopped = operation.down(settings, keep_servers=keep_servers)
     servers = "1 server" if stopped == 1 else f"{stopped} servers"
-    what = f"stopped, with {servers}" if ran else "nothing was running"
+    what = "nothing was running" if was_down else f"stopped, with {servers}"
     if keep_servers:
         what = "stopped; servers and clusters go on"
     typer.echo(f"{what}; what users have is kept in {settings.folder}")
@@ -164,7 +164,7 @@ def down(
 def _summary(settings: Settings, found: State) -> str:
     if found.is_up:
         return settings.url
-    return "not all of it runs" if any(found.programs.values()) else "not running"
+    return "not running" if found.is_down else "not all of it runs"
 
 
 def _command(name: str, folder: Path | None) -> str:
@@ -183,7 +183,7 @@ def _chosen(folder: Path | None, chosen: dict[str, Any]) -> Settings:
     if kept is None:
         return settings.make(folder=place, **chosen)
     new = kept.changed(**chosen)
-    if new != kept and any(operation.state(kept).programs.values()):
+    if new != kept and not operation.state(kept).is_down:
         raise FacilityError(
             f"the facility in {place} is already running with other settings: stop it with "
             "`flavorframe facility down`, then start it anew."

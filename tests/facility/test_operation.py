@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -14,6 +13,7 @@ from flavorframe.facility import homes, installation, login_secrets, operation, 
 from flavorframe.facility.gateway_limits import GB, Limits, Rules, Use
 from flavorframe.facility.gateway_server import rules
 from flavorframe.facility.settings import load, make
+from servers import wait_for
 
 WITHOUT = """
 import sys
@@ -55,7 +55,7 @@ def test_a_password_that_nobody_saw_is_not_kept(settings, unstartable):
     assert (settings.private / login_secrets.PASSWORD).read_text() == known
 
 
-def test_settings_with_which_it_does_not_start_are_not_kept(settings, unstartable, monkeypatch):
+def test_settings_with_which_it_does_not_start_are_not_kept(settings, unstartable):
     settings.private.mkdir(parents=True)
     settings.save()
     (settings.private / login_secrets.PASSWORD).write_text("known")
@@ -111,10 +111,8 @@ def test_programs_heed_interrupts_that_the_command_ignores(settings):
         processes.start(settings, processes.Program("hub", (sys.executable, "-c", code), ""))
     finally:
         signal.signal(signal.SIGINT, before)
-    until = time.monotonic() + 30
-    while not (said := processes.last_lines(settings, "hub")) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert said == "True"
+    wait_for(lambda: processes.last_lines(settings, "hub"))
+    assert processes.last_lines(settings, "hub") == "True"
 
 
 def test_clusters_of_all_users_together_take_no_more_memory_than_there_is(monkeypatch):

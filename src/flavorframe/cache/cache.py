@@ -20,6 +20,7 @@ import numpy as np
 
 from flavorframe.cache.store import Store, default_folder
 from flavorframe.errors import AnalysisError
+from flavorframe.shell import ipython
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -70,8 +71,7 @@ def caching(cache: bool | str | os.PathLike[str] | None) -> Caching | None:
 
 def is_interactive() -> bool:
     """Return whether a person types: in a notebook, in IPython or at Python's prompt."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)
-    return hasattr(sys, "ps1") or shell() is not None
+    return hasattr(sys, "ps1") or ipython() is not None
 
 
 def _caching_in(folder: Path) -> Caching:

@@ -36,6 +36,11 @@ class State:
         """Whether all programs run."""
         return all(self.programs.values())
 
+    @property
+    def is_down(self) -> bool:
+        """Whether none does."""
+        return not any(self.programs.values())
+
 
 def up(settings: Settings, tell: Tell, *, new_password: bool = False) -> str | None:
     """Start what does not run; return the workshop's password where it was made just now.

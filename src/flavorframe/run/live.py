@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flavorframe.errors import AnalysisError
 from flavorframe.result import Timing
 from flavorframe.run.progress import Count
+from flavorframe.shell import ipython
 
 if TYPE_CHECKING:
     from flavorframe.result.result import Result
@@ -64,11 +65,7 @@ class Live:
 
     def __init__(self, title: str) -> None:
         """Raises AnalysisError outside a notebook."""
-        try:
-            from IPython import get_ipython
-        except ImportError:
-            get_ipython = lambda: None  # noqa: E731
-        if get_ipython() is None:
+        if ipython() is None:
             raise AnalysisError(
                 "progress='live' needs a notebook: use progress=True, or on_update=, elsewhere."
             )

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from flavorframe.result import Timing
+from flavorframe.shell import ipython
 
 if TYPE_CHECKING:
     from flavorframe.result.result import Result
@@ -159,16 +160,11 @@ def choose_progress(show: bool | Literal["live"] | None, title: str) -> Progress
         from flavorframe.run.live import Live
 
         return Live(title)
-    if show is False or (show is None and not in_notebook() and not sys.stderr.isatty()):
+    in_notebook = hasattr(ipython(), "kernel")
+    if show is False or (show is None and not in_notebook and not sys.stderr.isatty()):
         return Silent()
-    if in_notebook():
+    if in_notebook:
         from flavorframe.run.live import NotebookBar
 
         return NotebookBar(title)
     return Bar(title)
-
-
-def in_notebook() -> bool:
-    """Return whether this is a notebook's kernel: a program may have imported what makes one."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    return hasattr(shell, "kernel")

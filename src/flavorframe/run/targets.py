@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from flavorframe.engine import Engine, FilesEngine
@@ -43,16 +42,13 @@ def executor_for(on: Any, engine: Engine, options: RunOptions) -> Executor:
     raise AnalysisError(f"on={on!r} is nowhere to run.{_hint(on)}")
 
 
-@contextlib.contextmanager
-def one_target(on: Any, threads: int | None) -> Iterator[Any]:
-    """Yield a target for several executors: a cluster that ``on`` asks for is started once."""
-    if not (isinstance(on, str) and on in NAMES):
-        yield on
-        return
+def one_target(on: Any, threads: int | None) -> AbstractContextManager[Any]:
+    """Yield a target for several executors: a Dask cluster is started or connected to once."""
+    if not is_dask(on):
+        return nullcontext(on)
     from flavorframe.run.dask_cluster import client_for
 
-    with client_for(on, threads) as client:
-        yield client
+    return client_for(on, threads)
 
 
 def is_dask(on: Any) -> bool:
