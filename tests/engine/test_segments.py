@@ -86,8 +86,8 @@ def test_missing_values_do_not_count():
 
 def test_extreme_of_booleans_and_of_nothing():
     values = Values(np.array([False, True]))
-    assert extreme(values, np.zeros(2, int), 1, largest=True).tolist() == [1]
-    assert extreme(Values(np.zeros(0)), np.zeros(0, int), 0, largest=True).tolist() == []
+    assert extreme(values, np.zeros(2, int), largest=True).tolist() == [1]
+    assert extreme(Values(np.zeros(0)), np.zeros(0, int), largest=True).tolist() == []
 
 
 def test_first_of_strings():

@@ -55,6 +55,10 @@ class Packed:
     def __getitem__(self, rows: Array) -> Packed:
         return Packed(self.content, self.starts.take(rows), self.sizes.take(rows))
 
+    def at(self, event: Array, local: Array) -> Content:
+        """Return some elements, each the ``local`` one in the list of its event."""
+        return _taken(self.content, self.starts.take(event) + local)
+
     @property
     def elements(self) -> Content:
         """The elements, one event after the other."""

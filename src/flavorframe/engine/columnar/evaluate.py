@@ -35,10 +35,11 @@ def _(node: n.Literal, view: View) -> Values:
 
 @compute_node.register(n.Column)
 def _(node: n.Column, view: View) -> Values:
-    if view.full is None or node.axis == n.EVENT:
+    if view.full is None or node.axis == n.EVENT or view.alive is None:
         return Values(view.columns.values(node, view.events))
-    whole = view.columns.values(node, view.events)
-    return Values(whole)[view.elements(node.axis).full]
+    elements = view.elements(node.axis)
+    view.full.elements(node.axis)  # as long as the lists of all columns of the collection must be
+    return Values(view.columns.lists(node, view.events).at(elements.event, elements.local))
 
 
 @compute_node.register(n.Apply)

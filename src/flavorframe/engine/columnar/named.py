@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flavorframe.engine.columnar.arrays import Array, Names, Packed
+from flavorframe.engine.columnar.arrays import Array, Packed
 from flavorframe.engine.columnar.segments import ranges, spread
 from flavorframe.expr import nodes as n
 from flavorframe.expr.operations import compute
@@ -64,10 +64,7 @@ def _at(node: n.Node, event: Array, local: Array, view: View) -> Array:
     if isinstance(node, n.Literal):
         return np.asarray(node.value)
     if isinstance(node, n.Column):
-        lists = view.columns.lists(node, view.events)
-        content = lists.content
-        assert not isinstance(content, Names)
-        values: Array = content.take(lists.starts.take(event) + local)
+        values: Array = view.columns.lists(node, view.events).at(event, local)
         return values
     assert isinstance(node, n.Apply)
     return compute(node.operation, [_at(a, event, local, view) for a in node.arguments])

@@ -11,37 +11,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Values
+from flavorframe.engine.columnar.candidates import Candidates
 from flavorframe.engine.columnar.known import Known
-from flavorframe.engine.columnar.segments import places
+from flavorframe.engine.columnar.segments import narrowed, places
 from flavorframe.expr import nodes as n
 
 if TYPE_CHECKING:
     from flavorframe.engine.columnar.survivors import Survivors
     from flavorframe.engine.columnar.view import View
 
-MOST_IN_EVENT = 1 << 20
-"""So many candidates of an event can be told apart."""
-
 
 def recall(survivors: Survivors, node: n.Node, known: Known) -> Values:
     """Return the values of the living candidates, computed where they are not known."""
-    numbers = numbers_of(survivors.view)
-    counted = _counted(survivors, node, numbers, known)
-    found = known.values(node) if counted is not None else None
-    if found is None:
-        return _computed(survivors, node, numbers, known)
-    at = places(found[0], numbers)
+    numbers = survivors.candidates.numbers
+    found = known.values(node)
+    at = np.full(len(numbers), -1) if found is None else places(found[0], numbers)
     missing = np.flatnonzero(at < 0)
-    if len(missing) == len(numbers) > 0:
-        return _computed(survivors, node, numbers, known)
-    if survivors.links is not None:
-        survivors.links.counts.update(counted or {})
+    if found is None or len(missing) == len(numbers) > 0:
+        return _computed(survivors, node, known)
     if len(missing):
-        part = survivors.among(missing)
-        _computed(part, node, numbers[missing], known)
-        merged = known.values(node)
-        assert merged is not None
-        return merged[1][places(merged[0], numbers)]
+        _computed(survivors.only(survivors.candidates.take(missing)), node, known)
+        found = known.values(node)
+        assert found is not None
+        at = places(found[0], numbers)
+    if not count_links(survivors, node, known):
+        return _computed(survivors, node, known)
     return found[1][at]
 
 
@@ -52,60 +46,53 @@ def make_known_cuts(
 
     Returns how many events and candidates are alive after each.
     """
-    view = survivors.view
-    numbers, event = numbers_of(view), view.event_of(survivors.scheme.candidates)
-    alive, rows = np.arange(len(numbers)), []
+    before = candidates = survivors.candidates
+    rows = []
     for node in cuts:
-        counted = _counted(survivors, node, numbers, known)
-        found = known.values(node) if counted is not None else None
-        at = None if found is None else places(found[0], numbers)
-        if found is None or at is None or (at < 0).any():
+        found = known.values(node)
+        if found is None or not count_links(survivors, node, known, candidates):
             break
-        if survivors.links is not None:
-            survivors.links.counts.update(counted or {})
-        kept = np.flatnonzero(found[1][at].truth())
-        alive, numbers, event = alive[kept], numbers[kept], event[kept]
-        rows.append((int(np.count_nonzero(np.diff(event, prepend=-1))), len(kept)))
+        kept = narrowed(found[0], found[1].truth(), candidates.numbers)
+        if kept is None:
+            break
+        candidates = Candidates(kept)
+        rows.append((len(candidates.first), len(candidates)))
     if rows:
-        survivors.keep_candidates(alive)
+        survivors.keep_candidates(places(before.numbers, candidates.numbers))
     return rows
-
-
-def numbers_of(view: View) -> Array:
-    """Return a number for each living candidate, which it has in every view of the partition."""
-    elements = view.elements(view.scheme.candidates)
-    return view.events[elements.event] * MOST_IN_EVENT + elements.local
 
 
 def note_matches(view: View, node: n.Match, number: Array) -> None:
     """Take up how many elements each candidate's link finds: none, one, or several."""
     known = view.columns.known
     if known is not None and view.full is not None and node.axis == view.scheme.candidates:
-        known.note_values(node, numbers_of(view), Values(np.minimum(number, 2).astype(np.int8)))
+        numbers = view.candidates.numbers
+        known.note_values(node, numbers, Values(np.minimum(number, 2).astype(np.int8)))
 
 
-def _computed(survivors: Survivors, node: n.Node, numbers: Array, known: Known) -> Values:
+def _computed(survivors: Survivors, node: n.Node, known: Known) -> Values:
     values = survivors.view.spread(node, survivors.scheme.candidates)
     if not isinstance(values.data, Names):
-        known.note_values(node, numbers, values)
+        known.note_values(node, survivors.candidates.numbers, values)
     return values
 
 
-def _counted(
-    survivors: Survivors, node: n.Node, numbers: Array, known: Known
-) -> dict[str, tuple[int, int, int]] | None:
-    """Return the counts of links that the node would make; None where they are not known."""
-    counts: dict[str, tuple[int, int, int]] = {}
+def count_links(
+    survivors: Survivors, node: n.Node, known: Known, candidates: Candidates | None = None
+) -> bool:
+    """Count the links that the node would make; return whether all of them are known."""
     if survivors.links is None:
-        return counts
+        return True
+    counts: dict[str, tuple[int, int, int]] = {}
     for name, match in survivors.scheme.links[node]:
         if name in survivors.links.counts:
             continue
+        numbers = (candidates or survivors.candidates).numbers
         found = known.values(match)
         at = None if found is None else places(found[0], numbers)
         if found is None or at is None or (at < 0).any():
-            return None
-        number = found[1].data[at]
-        asked = (len(number), int((number == 0).sum()), int((number > 1).sum()))
-        counts.setdefault(name, asked)
-    return counts
+            return False
+        number = np.bincount(found[1].data.take(at), minlength=3)
+        counts.setdefault(name, (len(numbers), int(number[0]), int(number[2])))
+    survivors.links.counts.update(counts)
+    return True

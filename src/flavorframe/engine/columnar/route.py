@@ -152,7 +152,7 @@ def take(step: Step, survivors: Survivors) -> None:
 
 def counts(plan: Plan, survivors: Survivors) -> Counts:
     """Return how many events and candidates are alive and, where there are, sums of weights."""
-    alive = (len(survivors.view.events), survivors.n_candidates)
+    alive = (survivors.n_events, survivors.n_candidates)
     if not plan.is_weighted:
         return alive
     candidates = survivors.weights_on(survivors.scheme.candidates)

@@ -56,6 +56,20 @@ def places(known: Array, wanted: Array) -> Array:
     return found
 
 
+def narrowed(known: Array, holds: Array, wanted: Array) -> Array | None:
+    """Return which of some numbers are known to hold, or None where one is not known; both rise.
+
+    >>> narrowed(np.array([2, 5, 7]), np.array([True, False, True]), np.array([5, 7]))
+    array([7])
+    """
+    if _native is None:
+        at = places(known, wanted)
+        return None if (at < 0).any() else wanted[holds[at]]
+    kept = np.empty(len(wanted), np.int64)
+    number = _native.narrowed(_whole(known), np.ascontiguousarray(holds, bool), _whole(wanted), kept)
+    return None if number < 0 else kept[:number]
+
+
 def _whole(numbers: Array) -> Array:
     return np.ascontiguousarray(numbers, np.int64)
 
@@ -70,13 +84,13 @@ def reduce_segments(reduction: str, values: Values, event: Array, local: Array, 
         return Values(_sum(values, event, n))
     if reduction == "first":
         return _pick(values, event, _first_of_each(event), n)
-    chosen = extreme(values, event, n, largest=reduction in ("max", "argmax"))
+    chosen = extreme(values, event, largest=reduction in ("max", "argmax"))
     if reduction in ("argmin", "argmax"):
         return _pick(Values(local), event, chosen, n)
     return _pick(values, event, chosen, n)
 
 
-def extreme(values: Values, event: Array, n: int, *, largest: bool) -> Array:
+def extreme(values: Values, event: Array, *, largest: bool) -> Array:
     """Return the position of each event's extreme value, the first of equal ones.
 
     NaN and missing values are set aside; an event of nothing else has no position.

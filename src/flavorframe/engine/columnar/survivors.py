@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Values
+from flavorframe.engine.columnar.candidates import Candidates
 from flavorframe.engine.columnar.columns import Columns
 from flavorframe.engine.columnar.recall import recall
 from flavorframe.engine.columnar.segments import extreme
@@ -25,49 +26,66 @@ class Survivors:
         """``links`` counts how links by value fare, where that is wanted."""
         self.scheme = scheme
         self.links = links
-        self._full = View(columns, scheme, columns.all_events, links=self.links)
+        self._columns = columns
+        self._full: View | None = View(columns, scheme, columns.all_events, links=links)
+        self._alive: View | None = None  # the candidates are counted only once they are asked for
+        self._candidates: Candidates | None = None  # all, while no cut was on candidates
         self._event_weight: Array | None = None  # where nobody weighs, nothing is multiplied
         self._candidate_weight: Array | None = None
         self.has_best = False
-        self._alive: View | None = None
 
     @property
     def view(self) -> View:
         """The view in which expressions are evaluated."""
+        full = self._whole()
         if self.scheme.candidates == n.EVENT:
-            return self._full
-        if self._alive is None:  # the candidates are counted only once they are asked for
-            self._alive = self._surviving(self._full, None)
+            return full
+        if self._alive is None:
+            self._alive = self._surviving(full)
         return self._alive
+
+    @property
+    def candidates(self) -> Candidates:
+        """The living candidates, which are no events."""
+        return self.view.candidates if self._candidates is None else self._candidates
+
+    def _whole(self) -> View:
+        """Return the full view of the living events; survivors that were known had none yet."""
+        if self._full is None:
+            events = self.candidates.events
+            self._full = View(self._columns, self.scheme, events, links=self.links)
+        return self._full
 
     def fork(self) -> Survivors:
         """Return a copy on which cuts leave this one as it is; it keeps no count of links."""
         copy = object.__new__(Survivors)
         copy.__dict__.update(self.__dict__)
         copy.links = None
-        copy._full = self._copied(self._full, None)
-        copy._alive = None if self._alive is None else self._copied(self._alive, copy._full)
+        if self._full is not None:
+            copy._full = _copied(self._full, None)
+        if self._alive is not None:
+            copy._alive = _copied(self._alive, copy._full)
         return copy
 
     def values(self, node: n.Node, axis: n.Axis) -> Values:
         """Return the node's values on an axis, recalled where they are known."""
-        known = self._full.columns.known
+        known = self._columns.known
         if known is None or axis != node.axis or node not in self.scheme.recallable:
             return self.view.spread(node, axis)
         return recall(self, node, known)
 
-    def among(self, candidates: Array) -> Survivors:
-        """Return a copy in which, of the living candidates, only some are alive."""
-        copy = self.fork()
-        copy.keep_candidates(candidates)
-        return copy
+    def only(self, candidates: Candidates) -> Survivors:
+        """Return survivors of these candidates alone, without weights or a count of links."""
+        survivors = Survivors(self._columns, self.scheme)
+        survivors.restore({"numbers": candidates.numbers})
+        return survivors
 
     def state(self) -> dict[str, Array]:
         """Return what is alive and what it weighs, from which `restore` makes these survivors."""
-        chosen = None if self._alive is None else self._alive.chosen
+        candidates = self._candidates
         parts = {
-            "events": _small(self._full.events),
-            "chosen": None if chosen is None else _small(chosen),
+            "events": self._whole().events.astype(np.int32) if candidates is None else None,
+            "numbers": None if candidates is None else candidates.numbers,
             "event_weight": self._event_weight,
             "candidate_weight": self._candidate_weight,
             "has_best": np.array(self.has_best),
@@ -76,23 +94,22 @@ class Survivors:
 
     def restore(self, state: Mapping[str, Array]) -> None:
         """Become the survivors whose state it is; nothing was cut before."""
-        whole = self._full
-        events = state["events"].astype(np.int64)
-        if len(events) < len(whole.events):
-            self._full = View(whole.columns, self.scheme, events, links=self.links)
-        if "chosen" in state:
-            self._alive = self._surviving(self._full, state["chosen"].astype(np.int64))
+        if "numbers" in state:
+            self._full, self._candidates = None, Candidates(state["numbers"])
+        else:
+            events = state["events"].astype(np.int64)
+            self._full = View(self._columns, self.scheme, events, links=self.links)
         self._event_weight = state.get("event_weight")
         self._candidate_weight = state.get("candidate_weight")
-        self.has_best = bool(state["has_best"])
+        self.has_best = bool(state.get("has_best"))
 
     def cut(self, condition: n.Node) -> None:
         """Keep what fulfils the condition."""
-        mask = self.values(condition, condition.axis).truth()
+        kept = np.flatnonzero(self.values(condition, condition.axis).truth())  # faster than a mask
         if condition.axis == n.EVENT:
-            self._keep_events(mask)
+            self._keep_events(kept)
         else:
-            self.keep_candidates(np.flatnonzero(mask))
+            self.keep_candidates(kept)
 
     def best(self, value: n.Node, *, highest: bool) -> None:
         """Keep one candidate an event: the one with the extreme value, or the first of equal ones.
@@ -100,16 +117,13 @@ class Survivors:
         A candidate whose value is NaN or missing is kept only where there is no other.
         """
         self.has_best = True
-        view, axis = self.view, self.scheme.candidates
-        elements = view.elements(axis)
-        chosen = extreme(
-            self.values(value, axis), elements.event, len(view.events), largest=highest
-        )
-        rest = np.ones(len(view.events), bool)
-        rest[elements.event[chosen]] = False
-        first = np.flatnonzero(np.diff(elements.event, prepend=-1) > 0)
-        spare = first[rest[elements.event[first]]]
-        self.keep_candidates(np.sort(np.concatenate([chosen, spare])))
+        values = self.values(value, self.scheme.candidates)
+        candidates = self.candidates
+        chosen = extreme(values, candidates.event, largest=highest)
+        rest = np.ones(len(candidates.first), bool)
+        rest[candidates.event[chosen]] = False
+        spare = candidates.first[rest]
+        self.keep_candidates(np.sort(np.concatenate([chosen, spare])) if len(spare) else chosen)
 
     def weigh(self, weight: n.Node) -> None:
         """Multiply the weights of events or candidates."""
@@ -122,27 +136,29 @@ class Survivors:
     def keep_candidates(self, kept: Array) -> None:
         """Keep the candidates at the given positions among the living, which rise."""
         if self.scheme.candidates == n.EVENT:
-            mask = np.zeros(len(self._full.events), bool)
-            mask[kept] = True
-            self._keep_events(mask)
+            self._keep_events(kept)
             return
-        view = self.view
-        mask = np.zeros(len(view.events), bool)
-        mask[view.elements(self.scheme.candidates).event.take(kept)] = True
-        chosen = kept if view.chosen is None else view.chosen.take(kept)
-        narrowed = self._surviving(self._full, chosen)
-        for node, values in view.remembered.items():
-            if node in self.scheme.settled and node.axis == self.scheme.candidates:
-                narrowed.remembered[node] = values[kept]
-            elif node in self.scheme.settled and node.axis == n.EVENT:
-                narrowed.remembered[node] = values
-        self._alive, self._candidate_weight = narrowed, _at(self._candidate_weight, kept)
-        if not mask.all():
-            self._keep_events(mask, barren=True)
+        candidates = self.candidates.take(kept)
+        if self._event_weight is not None or self._alive is not None:
+            events = self._event_of_candidates().take(kept.take(candidates.first))
+            self._event_weight = _at(self._event_weight, events)
+        self._candidates = candidates
+        self._candidate_weight = _at(self._candidate_weight, kept)
+        if self._alive is None:
+            self._full = None  # none had asked for it, or the last who did is done
+        else:
+            self._narrow_views(kept, events)
+
+    @property
+    def n_events(self) -> int:
+        """How many events are alive."""
+        return len(self.candidates.first if self._full is None else self._full.events)
 
     @property
     def n_candidates(self) -> int:
         """How many candidates are alive."""
+        if self._candidates is not None:
+            return len(self._candidates)
         return self.view.size(self.scheme.candidates)
 
     def weights_on(self, axis: n.Axis) -> Array:
@@ -178,60 +194,78 @@ class Survivors:
 
     # narrowing
 
-    def _surviving(self, full: View, chosen: Array | None) -> View:
+    def _event_of_candidates(self) -> Array:
+        """Return the position of each candidate's event among the living events."""
+        if self._candidates is not None:
+            return self._candidates.event
+        return self.view.event_of(self.scheme.candidates)
+
+    def _surviving(self, full: View) -> View:
         return View(
-            full.columns, self.scheme, full.events, links=self.links, full=full, chosen=chosen
-        )
+            full.columns, self.scheme, full.events,
+            links=self.links, full=full, alive=self._candidates,
+        )  # fmt: skip
 
-    def _keep_events(self, mask: Array, *, barren: bool = False) -> None:
-        """Keep events; those that go are ``barren`` where no candidate in them is alive."""
-        full, alive = self._full, self._alive
-        kept = np.flatnonzero(mask)  # many times faster as an index than the mask is
-        self._full = View(full.columns, self.scheme, full.events.take(kept), links=self.links)
-        self._full.remembered = _narrowed(full, mask)
+    def _narrow_views(self, kept: Array, events: Array) -> None:
+        """Leave, of candidates and events, those at some positions; an event without one goes."""
+        full, alive = self._whole(), self.view
+        positions = {self.scheme.candidates: kept, n.EVENT: events}
+        remembered = {
+            node: values[positions[node.axis]]
+            for node, values in alive.remembered.items()
+            if node in self.scheme.settled and node.axis in positions
+        }
+        if len(events) < len(full.events):
+            self._full = self._narrowed(full, events)
+        self._alive = self._surviving(self._whole())
+        self._alive.remembered = remembered
+
+    def _keep_events(self, kept: Array) -> None:
+        """Keep the events at some positions, and all candidates in them."""
+        full, alive = self._whole(), self._alive
+        if self._candidates is not None or self._candidate_weight is not None:
+            mask = _mask(kept, len(full.events))
+            living = np.flatnonzero(mask.take(self._event_of_candidates()))
+            self._candidate_weight = _at(self._candidate_weight, living)
+            if self._candidates is not None:
+                self._candidates = self._candidates.take(living)
+        self._full = self._narrowed(full, kept)
         self._event_weight = _at(self._event_weight, kept)
-        if alive is None:
-            return
-        candidates = self.scheme.candidates
-        living = None if barren else np.flatnonzero(mask.take(alive.elements(candidates).event))
-        chosen = None
-        if alive.chosen is not None:
-            renumbered = np.cumsum(mask.take(full.elements(candidates).event)) - 1
-            chosen = renumbered.take(_among(alive.chosen, living))
-        self._alive = self._surviving(self._full, chosen)
-        self._alive.remembered = _narrowed(alive, mask, candidates if barren else None)
-        if self._candidate_weight is not None:
-            self._candidate_weight = _among(self._candidate_weight, living)
+        if alive is not None:
+            self._alive = self._surviving(self._full)
+            self._alive.remembered = _remembered(alive, kept)
 
-    def _copied(self, view: View, full: View | None) -> View:
-        copy = View(view.columns, view.scheme, view.events, full=full, chosen=view.chosen)
-        copy.remembered = dict(view.remembered)
-        return copy
+    def _narrowed(self, full: View, kept: Array) -> View:
+        """Return the full view of some of the events."""
+        narrowed = View(full.columns, self.scheme, full.events.take(kept), links=self.links)
+        narrowed.remembered = _remembered(full, kept)
+        return narrowed
+
+
+def _copied(view: View, full: View | None) -> View:
+    copy = View(view.columns, view.scheme, view.events, full=full, alive=view.alive)
+    copy.remembered = dict(view.remembered)
+    return copy
 
 
 def _times(weights: Array | None, factor: Array) -> Array:
     return factor if weights is None else weights * factor
 
 
-def _small(positions: Array) -> Array:
-    return positions.astype(np.int32)
-
-
 def _at(weights: Array | None, kept: Array) -> Array | None:
     return None if weights is None else weights.take(kept)
 
 
-def _among(values: Array, kept: Array | None) -> Array:
-    """Return the values at some positions, or all of them where that is None."""
-    return values if kept is None else values.take(kept)
+def _mask(positions: Array, size: int) -> Array:
+    mask = np.zeros(size, bool)
+    mask[positions] = True
+    return mask
 
 
-def _narrowed(view: View, mask: Array, whole: n.Axis | None = None) -> dict[n.Node, Values]:
-    """Return what a view remembers, without the events that died; they have none of ``whole``."""
-    kept: dict[n.Axis, Array] = {}
-    narrowed = {}
-    for node, values in view.remembered.items():
-        if node.axis != whole and node.axis not in kept:
-            kept[node.axis] = np.flatnonzero(mask.take(view.event_of(node.axis)))
-        narrowed[node] = values if node.axis == whole else values[kept[node.axis]]
-    return narrowed
+def _remembered(view: View, events: Array) -> dict[n.Node, Values]:
+    """Return what a view remembers, at some of its events."""
+    kept: dict[n.Axis, Array] = {n.EVENT: events}
+    mask = _mask(events, len(view.events))
+    for axis in {node.axis for node in view.remembered} - {n.EVENT}:
+        kept[axis] = np.flatnonzero(mask.take(view.event_of(axis)))
+    return {node: values[kept[node.axis]] for node, values in view.remembered.items()}

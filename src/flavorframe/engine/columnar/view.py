@@ -7,13 +7,14 @@ look at the full view: an index means the file's numbering.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Values
+from flavorframe.engine.columnar.candidates import Candidates
 from flavorframe.engine.columnar.columns import Columns
 from flavorframe.engine.columnar.evaluate import compute_node
 from flavorframe.engine.columnar.segments import combine, ranges, spread
@@ -21,19 +22,29 @@ from flavorframe.expr import nodes as n
 from flavorframe.expr.formula import formula
 
 
-@dataclass(frozen=True)
 class Elements:
     """The elements of an axis in a view, sorted by event.
 
     ``counts`` says how many each event has and ``parents`` are the positions, in this view, of
-    what they are made from. In the surviving view ``kept`` has their positions in the full view,
-    and ``numbers`` their indices in the file's numbering.
+    what they are made from. In the surviving view ``full`` has their positions in the full view,
+    and ``local`` their indices in the file's numbering.
     """
 
-    counts: Array
-    parents: tuple[Array, ...] = ()
-    kept: Array | None = None
-    numbers: Array | None = None
+    def __init__(
+        self,
+        counts: Array,
+        parents: tuple[Array, ...] = (),
+        kept: Array | None = None,
+        local: Array | None = None,
+    ) -> None:
+        """Without ``kept`` and ``local`` the elements are all that the full view has."""
+        self.counts = counts
+        self._parents, self._kept, self._local = parents, kept, local
+
+    @property
+    def parents(self) -> tuple[Array, ...]:
+        """The positions of what the elements are made from."""
+        return self._parents
 
     @cached_property
     def event(self) -> Array:
@@ -49,13 +60,13 @@ class Elements:
     @cached_property
     def full(self) -> Array:
         """The position of each element in the full view."""
-        return np.arange(len(self)) if self.kept is None else self.kept
+        return np.arange(len(self)) if self._kept is None else self._kept
 
     @cached_property
     def local(self) -> Array:
         """The index of each element in its event, in the file's numbering."""
-        if self.numbers is not None:
-            return self.numbers
+        if self._local is not None:
+            return self._local
         return ranges(np.zeros(len(self.counts), np.int64), self.counts)
 
     @cached_property
@@ -70,6 +81,36 @@ class Elements:
         """Return the elements of the full view at the positions ``kept``."""
         counts = np.bincount(self.event.take(kept), minlength=len(self.counts))
         return Elements(counts, parents, kept, self.local.take(kept))
+
+
+class Living(Elements):
+    """The candidates that are alive; the full view is asked only for what it alone can tell."""
+
+    def __init__(self, candidates: Candidates, whole: Callable[[], Elements]) -> None:
+        """``whole`` gives the elements of the full view, whose events all have a candidate."""
+        super().__init__(candidates.counts)
+        self._candidates, self._whole = candidates, whole
+
+    @cached_property
+    def parents(self) -> tuple[Array, ...]:
+        """The positions of what the candidates are made from."""
+        return tuple(members.take(self.full) for members in self._whole().parents)
+
+    @cached_property
+    def event(self) -> Array:
+        """The position of each candidate's event in the view."""
+        return self._candidates.event
+
+    @cached_property
+    def full(self) -> Array:
+        """The position of each candidate in the full view."""
+        positions: Array = self._whole().starts.take(self.event) + self.local
+        return positions
+
+    @cached_property
+    def local(self) -> Array:
+        """The index of each candidate in its event, in the file's numbering."""
+        return self._candidates.local
 
 
 @dataclass
@@ -168,16 +209,17 @@ class View:
         *,
         links: Links | None = None,
         full: View | None = None,
-        chosen: Array | None = None,
+        alive: Candidates | None = None,
     ) -> None:
-        """A view with a ``full`` one is the surviving view of the candidates ``chosen`` in it.
+        """A view with a ``full`` one is the surviving view of the candidates ``alive``.
 
-        ``chosen`` has their positions, or is None while no cut was on candidates: then all are.
+        While no cut was on candidates, that is None and all are alive. Otherwise the view's events
+        are those that have such a candidate.
         """
         self.columns, self.scheme, self.events = columns, scheme, events
         self.links = links
         self.full = full
-        self.chosen = chosen
+        self.alive = alive
         self.remembered: dict[n.Node, Values] = {}
         self._elements: dict[n.Axis, Elements] = {}
         self._masks: dict[n.Axis, Array] = {}
@@ -230,12 +272,19 @@ class View:
             self._elements[axis] = self._make_elements(axis)
         return self._elements[axis]
 
+    @cached_property
+    def candidates(self) -> Candidates:
+        """The candidates in this view."""
+        if self.alive is not None:
+            return self.alive
+        elements = self.elements(self.scheme.candidates)
+        return Candidates.of(self.events.take(elements.event), elements.local)
+
     def _make_elements(self, axis: n.Axis) -> Elements:
         if self.full is not None and axis == self.scheme.candidates:
-            whole = self.full.elements(axis)
-            if self.chosen is None:
-                return whole
-            return whole.restricted(self.chosen, tuple(p[self.chosen] for p in whole.parents))
+            if self.alive is None:
+                return self.full.elements(axis)
+            return Living(self.alive, partial(self.full.elements, axis))
         if isinstance(axis, n.Subset):
             return self._subset(axis)
         if isinstance(axis, n.Combination):

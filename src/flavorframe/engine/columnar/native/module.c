@@ -256,6 +256,9 @@ static PyMethodDef methods[] = {
      "ranges(starts, counts, out): write counts[i] numbers from starts[i] on."},
     {"places", segments_places, METH_VARARGS,
      "places(known, wanted, out): write where each wanted number stands among known ones, or -1."},
+    {"narrowed", segments_narrowed, METH_VARARGS,
+     "narrowed(known, holds, wanted, out): write the wanted numbers that are known to hold; how "
+     "many, or -1 where one is not known."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -65,6 +65,22 @@ static int places(Numbers known, Numbers wanted, int64_t *to, int64_t room)
     return 1;
 }
 
+/* Write those of the wanted numbers for which `holds` is not 0 at their place among the known ones.
+ * Return how many, or -1 where one is not among them. */
+static int64_t narrowed(Numbers known, const uint8_t *holds, Numbers wanted, int64_t *to)
+{
+    int64_t k = 0, kept = 0;
+    for (int64_t i = 0; i < wanted.length; i++) {
+        while (k < known.length && known.at[k] < wanted.at[i])
+            k++;
+        if (k == known.length || known.at[k] != wanted.at[i])
+            return -1;
+        to[kept] = wanted.at[i];
+        kept += holds[k] != 0;
+    }
+    return kept;
+}
+
 static PyObject *told(int fits)
 {
     if (fits)
@@ -111,4 +127,24 @@ PyObject *segments_ranges(PyObject *self, PyObject *arguments)
 PyObject *segments_places(PyObject *self, PyObject *arguments)
 {
     return from_two(arguments, places);
+}
+
+PyObject *segments_narrowed(PyObject *self, PyObject *arguments)
+{
+    Py_buffer known, holds, wanted, out;
+    if (!PyArg_ParseTuple(arguments, "y*y*y*w*", &known, &holds, &wanted, &out))
+        return NULL;
+    int64_t kept = 0;
+    int fits = known.len == 8 * holds.len && wanted.len == out.len;
+    Py_BEGIN_ALLOW_THREADS
+    if (fits)
+        kept = narrowed(numbers_in(&known), holds.buf, numbers_in(&wanted), out.buf);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&known);
+    PyBuffer_Release(&holds);
+    PyBuffer_Release(&wanted);
+    PyBuffer_Release(&out);
+    if (!fits)
+        return told(0);
+    return PyLong_FromLongLong(kept);
 }

@@ -1,0 +1,66 @@
+"""Candidates by number: each keeps its own while others die, in every view of a partition."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from flavorframe.engine.columnar.arrays import Array
+from flavorframe.engine.columnar.segments import spread
+
+IN_EVENT = 32
+"""The bits of a number that tell the candidates of an event apart."""
+
+
+class Candidates:
+    """Some candidates of a partition, in the order of the data.
+
+    A number is made of the event's place in the partition and the candidate's in its event, so
+    numbers rise.
+    """
+
+    def __init__(self, numbers: Array) -> None:
+        """``numbers`` must rise."""
+        self.numbers = numbers
+
+    @classmethod
+    def of(cls, events: Array, local: Array) -> Candidates:
+        """Return the candidates at these places in these events."""
+        return cls(events << IN_EVENT | local)
+
+    def take(self, kept: Array) -> Candidates:
+        """Return those at some positions, which rise."""
+        return Candidates(self.numbers.take(kept))
+
+    @cached_property
+    def first(self) -> Array:
+        """The position of the first candidate of each event that has any."""
+        event = self.numbers >> IN_EVENT
+        first = np.flatnonzero(event[1:] != event[:-1]) + 1
+        return np.concatenate(([0], first)) if len(event) else first
+
+    @cached_property
+    def events(self) -> Array:
+        """The places of the events that have any."""
+        events: Array = self.numbers.take(self.first) >> IN_EVENT
+        return events
+
+    @cached_property
+    def counts(self) -> Array:
+        """How many each of these events has."""
+        return np.diff(self.first, append=len(self))
+
+    @cached_property
+    def event(self) -> Array:
+        """The position of each candidate's event among them."""
+        return spread(self.counts)
+
+    @cached_property
+    def local(self) -> Array:
+        """The place of each in its event, in the file's numbering."""
+        local: Array = self.numbers & ((1 << IN_EVENT) - 1)
+        return local
+
+    def __len__(self) -> int:
+        return len(self.numbers)
