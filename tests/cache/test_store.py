@@ -49,7 +49,7 @@ def test_what_is_kept_cannot_be_written_to(tmp_path):
 
 def test_a_damaged_file_is_a_miss_and_goes(tmp_path):
     store = Store(tmp_path)
-    store.put(KEY, encoded(entry()))
+    store.put(KEY, *encoded(entry()))
     (path,) = tmp_path.rglob("*.ffc")
     whole, rng = path.read_bytes(), random.Random(3)
     damaged = [whole[:n] for n in range(0, len(whole), 7)] + [b"", whole + b"x", b"x" * len(whole)]
@@ -62,19 +62,19 @@ def test_a_damaged_file_is_a_miss_and_goes(tmp_path):
         assert store.get(KEY) is None
         assert not path.exists()
     path.write_bytes(whole)
-    assert store.get(KEY) == encoded(entry())
+    assert store.get(KEY) == b"".join(encoded(entry()))
 
 
 def test_a_file_under_another_key_is_a_miss(tmp_path):
     store = Store(tmp_path)
-    store.put(KEY, encoded(entry()))
+    store.put(KEY, *encoded(entry()))
     (path,) = tmp_path.rglob("*.ffc")
     path.rename(path.with_name(path.name.replace(KEY, "ab" + "cd" * 31)))
     assert store.get("ab" + "cd" * 31) is None
 
 
 def test_what_is_no_entry_is_none():
-    good = encoded(entry())
+    good = b"".join(encoded(entry()))
     for content in (b"", b"12345678", good[:60], b"\xff" * 100, good.replace(b"<i4", b"|O ")):
         assert decoded(content) is None
 

@@ -110,25 +110,25 @@ class Cache:
         self._writer = ThreadPoolExecutor(1, "flavorframe-cache")  # ends only when all is written
         self._room = Semaphore(WAITING)
 
-    def get(self, key: str) -> Entry | None:
+    def get(self, key: str, *, lasting: bool = True) -> Entry | None:
         """Return an entry, whose arrays cannot be written to."""
         with self._lock:
             found = self._known.get(key)
             if found is not None:
                 self._known.move_to_end(key)
                 return found
-        content = None if self.store is None else self.store.get(key)
+        content = self.store.get(key) if lasting and self.store is not None else None
         found = None if content is None else decoded(content)
         if found is not None:
             self._remember(key, found)
         return found
 
-    def put(self, key: str, entry: Entry) -> None:
-        """Keep an entry; its arrays must not be written to any more."""
+    def put(self, key: str, entry: Entry, *, lasting: bool = True) -> None:
+        """Keep an entry, on disk too if it is ``lasting``; its arrays must not be written to."""
         for array in entry.arrays.values():
             array.flags.writeable = False
         self._remember(key, entry)
-        if self.store is not None:
+        if lasting and self.store is not None:
             self._room.acquire()
             self._writer.submit(self._write, self.store, key, entry)
 
@@ -138,7 +138,7 @@ class Cache:
 
     def _write(self, store: Store, key: str, entry: Entry) -> None:
         try:
-            store.put(key, encoded(entry))
+            store.put(key, *encoded(entry))
         finally:
             self._room.release()
 
@@ -151,16 +151,20 @@ class Cache:
                 self._size -= self._known.popitem(last=False)[1].nbytes
 
 
-def encoded(entry: Entry) -> bytes:
-    """Return an entry as bytes: the length of a JSON header, the header, the arrays."""
+def encoded(entry: Entry) -> list[bytes | memoryview]:
+    """Return an entry in pieces: the length of a JSON header, the header, the arrays as they lie.
+
+    Nothing is copied: who writes them holds Python's lock as little as can be.
+    """
     arrays = [np.ascontiguousarray(array) for array in entry.arrays.values()]
     described = [[n, a.dtype.str, a.shape] for n, a in zip(entry.arrays, arrays, strict=True)]
     header = json.dumps({"facts": entry.facts, "arrays": described}).encode()
     header += b" " * (-(len(header) + 8) % ALIGNMENT)
-    pieces = [len(header).to_bytes(8, "little"), header]
+    pieces: list[bytes | memoryview] = [len(header).to_bytes(8, "little"), header]
     for array in arrays:
-        pieces += [array.tobytes(), bytes(-array.nbytes % ALIGNMENT)]
-    return b"".join(pieces)
+        content: Any = array.reshape(-1).view(np.uint8)
+        pieces += [memoryview(content), bytes(-array.nbytes % ALIGNMENT)]
+    return pieces
 
 
 def decoded(content: bytes) -> Entry | None:

@@ -57,8 +57,7 @@ class Store:
             return None
         head = len(MAGIC) + 8
         content = raw[head:]
-        checksum = xxhash.xxh3_64_digest(key.encode() + content)
-        if raw[:head] != MAGIC + checksum:
+        if raw[:head] != MAGIC + _checksum(key, content):
             with contextlib.suppress(OSError):
                 path.unlink()
             return None
@@ -66,22 +65,22 @@ class Store:
             os.utime(path)  # the least recently used goes first
         return content
 
-    def put(self, key: str, content: bytes) -> None:
-        """Keep the content, or note a problem."""
+    def put(self, key: str, *pieces: bytes | memoryview) -> None:
+        """Keep the content, given in pieces, or note a problem."""
         path = self._path(key)
         unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with unfinished.open("xb") as file:
-                file.write(MAGIC + xxhash.xxh3_64_digest(key.encode() + content))
-                file.write(content)
+                file.write(MAGIC + _checksum(key, *pieces))
+                file.writelines(pieces)
             unfinished.replace(path)
         except OSError as error:
             self.problem = f"{self.folder}: {error.strerror or error}"
             with contextlib.suppress(OSError):
                 unfinished.unlink()
             return
-        self._written += len(content)
+        self._written += sum(map(len, pieces))
         self._until_check -= 1
         if self._until_check < 0 or self._written > self.limit // 50:
             self._until_check = CHECKED
@@ -144,3 +143,10 @@ class Store:
                 yield status.st_mtime, status.st_size, Path(entry.path)
             elif status.st_mtime < time.time() - ABANDONED_SECONDS:
                 os.unlink(entry.path)
+
+
+def _checksum(key: str, *pieces: bytes | memoryview) -> bytes:
+    digest = xxhash.xxh3_64(key.encode())
+    for piece in pieces:
+        digest.update(piece)
+    return digest.digest()

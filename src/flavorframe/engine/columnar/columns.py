@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,12 @@ class Columns:
         self._carriers = carriers
         self._read: dict[str, tuple[Array, Any]] = {}
         self._sizes: dict[n.Axis, _Sizes] = {}
-        self.all_events = np.arange(stop - start)
         self.spent = Spent()
+
+    @cached_property
+    def all_events(self) -> Array:
+        """The place of each event."""
+        return np.arange(len(self))
 
     def __len__(self) -> int:
         return self._stop - self._start

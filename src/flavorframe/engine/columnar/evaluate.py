@@ -11,7 +11,6 @@ import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Values
 from flavorframe.engine.columnar.named import any_fits, is_about_names
-from flavorframe.engine.columnar.recall import note_matches
 from flavorframe.engine.columnar.segments import first_match, reduce_segments
 from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
 from flavorframe.expr import nodes as n
@@ -35,16 +34,25 @@ def _(node: n.Literal, view: View) -> Values:
 
 @compute_node.register(n.Column)
 def _(node: n.Column, view: View) -> Values:
-    if view.full is None or node.axis == n.EVENT or view.alive is None:
+    if view.full is None or node.axis == n.EVENT:
         return Values(view.columns.values(node, view.events))
     elements = view.elements(node.axis)
     view.full.elements(node.axis)  # as long as the lists of all columns of the collection must be
-    return Values(view.columns.lists(node, view.events).at(elements.event, elements.local))
+    lists = view.columns.lists(node, view.events)
+    data = lists.elements if view.alive is None else lists.at(elements.event, elements.local)
+    known = view.columns.known
+    if known is not None and not isinstance(data, Names):
+        known.note_column_values(node, view.candidates.numbers, data)
+    return Values(data)
 
 
 @compute_node.register(n.Apply)
 def _(node: n.Apply, view: View) -> Values:
-    values = view.aligned(node.arguments, node.axis)
+    return apply(node, view.aligned(node.arguments, node.axis))
+
+
+def apply(node: n.Apply, values: Sequence[Values]) -> Values:
+    """Return the operation's values from those of its arguments."""
     if node.operation in ("and", "or"):
         return _kleene(node.operation, *values)
     data = compute(node.operation, [v.data for v in values])
@@ -169,7 +177,10 @@ def _point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
 
 
 def _note_links(view: View, node: n.Match, number: Array) -> None:
-    note_matches(view, node, number)
+    known = view.columns.known
+    if known is not None and view.full is not None and node.axis == view.scheme.candidates:
+        upto = Values(np.minimum(number, 2).astype(np.int8))  # none, one, or several
+        known.note_values(node, view.candidates.numbers, upto)
     if view.links is not None:
         asked = (len(number), int((number == 0).sum()), int((number > 1).sum()))
         view.links.counts.setdefault(formula(node), asked)

@@ -22,6 +22,7 @@ from flavorframe.cache import Cache, Entry
 from flavorframe.datasets import Partition
 from flavorframe.engine.columnar.arrays import Array, Names, Packed, Values
 from flavorframe.engine.columnar.open_files import Version, version_of
+from flavorframe.engine.columnar.segments import places
 from flavorframe.expr import nodes as n
 from flavorframe.expr.identity import UnknownIdentityError, fingerprint, joined
 from flavorframe.plan import Plan
@@ -44,6 +45,7 @@ class Known:
         place = (partition.file, partition.tree, partition.start, partition.stop, version)
         self._base = joined("partition", code_digest(), repr(place).encode())
         self._new: dict[str, Entry] = {}
+        self._in_memory: dict[str, Entry] = {}
         self._keys: dict[n.Node, Key] = {}
         self._wide: Array | None = None
         self._wide_key: Key = None
@@ -53,7 +55,9 @@ class Known:
         if is_settled(self._file, self._version):
             for key, entry in self._new.items():
                 self._cache.put(key, entry)
-        self._new = {}
+            for key, entry in self._in_memory.items():
+                self._cache.put(key, entry, lasting=False)
+        self._new, self._in_memory = {}, {}
 
     # columns
 
@@ -125,6 +129,25 @@ class Known:
         arrays = {"numbers": numbers, "data": data}
         self.note(key, Entry({}, arrays if valid is None else {**arrays, "valid": valid}))
 
+    def column_values(self, column: n.Column, numbers: Array) -> Values | None:
+        """Return a column's values of candidates, if those of all of them are at hand."""
+        key = self._values_key(column)
+        found = None
+        if key is not None:
+            found = self._in_memory.get(key) or self._cache.get(key, lasting=False)
+        if found is None:
+            return None
+        if found.arrays["numbers"] is numbers:
+            return Values(found.arrays["data"])
+        at = places(found.arrays["numbers"], numbers)
+        return Values(found.arrays["data"].take(at)) if at.min(initial=0) >= 0 else None
+
+    def note_column_values(self, column: n.Column, numbers: Array, data: Array) -> None:
+        """Have a column's values of candidates at hand; its lists are what is kept on disk."""
+        key = self._values_key(column)
+        if key is not None:
+            self._in_memory[key] = Entry({}, {"numbers": numbers, "data": data})
+
     def _values_key(self, node: n.Node) -> Key:
         if node not in self._keys:
             try:
@@ -151,11 +174,11 @@ class Known:
             pass
         return keys + [None] * (len(steps) + 1 - len(keys))
 
-    def get(self, key: Key) -> Entry | None:
-        """Return an entry by its key."""
+    def get(self, key: Key, *, lasting: bool = True) -> Entry | None:
+        """Return an entry by its key, from memory only if not ``lasting``."""
         if key is None:
             return None
-        return self._new[key] if key in self._new else self._cache.get(key)
+        return self._new[key] if key in self._new else self._cache.get(key, lasting=lasting)
 
     def note(self, key: Key, entry: Entry) -> None:
         """Take up an entry."""

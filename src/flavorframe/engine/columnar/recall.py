@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flavorframe.engine.columnar.arrays import Array, Names, Values
-from flavorframe.engine.columnar.candidates import Candidates
+from flavorframe.engine.columnar.arrays import Names, Values
+from flavorframe.engine.columnar.candidates import IN_EVENT, Candidates
+from flavorframe.engine.columnar.evaluate import apply
 from flavorframe.engine.columnar.known import Known
 from flavorframe.engine.columnar.segments import narrowed, places
 from flavorframe.expr import nodes as n
 
 if TYPE_CHECKING:
     from flavorframe.engine.columnar.survivors import Survivors
-    from flavorframe.engine.columnar.view import View
 
 
 def recall(survivors: Survivors, node: n.Node, known: Known) -> Values:
@@ -52,26 +52,33 @@ def make_known_cuts(
         found = known.values(node)
         if found is None or not count_links(survivors, node, known, candidates):
             break
-        kept = narrowed(found[0], found[1].truth(), candidates.numbers)
+        kept = narrowed(found[0], found[1].truth(), candidates.numbers, IN_EVENT)
         if kept is None:
             break
-        candidates = Candidates(kept)
-        rows.append((len(candidates.first), len(candidates)))
+        candidates = Candidates(kept[0])
+        rows.append((kept[1], len(candidates)))
     if rows:
         survivors.keep_candidates(places(before.numbers, candidates.numbers))
     return rows
 
 
-def note_matches(view: View, node: n.Match, number: Array) -> None:
-    """Take up how many elements each candidate's link finds: none, one, or several."""
-    known = view.columns.known
-    if known is not None and view.full is not None and node.axis == view.scheme.candidates:
-        numbers = view.candidates.numbers
-        known.note_values(node, numbers, Values(np.minimum(number, 2).astype(np.int8)))
+def from_columns(node: n.Node, candidates: Candidates, known: Known) -> Values | None:
+    """Return the values of a node where they follow from values of columns that are at hand."""
+    if isinstance(node, n.Literal):
+        return Values(np.asarray(node.value))
+    if isinstance(node, n.Column):
+        return known.column_values(node, candidates.numbers)
+    if not isinstance(node, n.Apply):
+        return None
+    values = [from_columns(argument, candidates, known) for argument in node.arguments]
+    found = [each for each in values if each is not None]
+    return apply(node, found) if len(found) == len(values) else None
 
 
 def _computed(survivors: Survivors, node: n.Node, known: Known) -> Values:
-    values = survivors.view.spread(node, survivors.scheme.candidates)
+    values = from_columns(node, survivors.candidates, known)
+    if values is None:
+        values = survivors.view.spread(node, survivors.scheme.candidates)
     if not isinstance(values.data, Names):
         known.note_values(node, survivors.candidates.numbers, values)
     return values
@@ -90,9 +97,10 @@ def count_links(
         numbers = (candidates or survivors.candidates).numbers
         found = known.values(match)
         at = None if found is None else places(found[0], numbers)
-        if found is None or at is None or (at < 0).any():
+        if found is None or at is None or at.min(initial=0) < 0:
             return False
-        number = np.bincount(found[1].data.take(at), minlength=3)
-        counts.setdefault(name, (len(numbers), int(number[0]), int(number[2])))
+        number = found[1].data.take(at)
+        none, several = np.count_nonzero(number == 0), np.count_nonzero(number > 1)
+        counts.setdefault(name, (len(numbers), int(none), int(several)))
     survivors.links.counts.update(counts)
     return True

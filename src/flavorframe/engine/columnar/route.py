@@ -121,10 +121,11 @@ class Route:
     def _latest(self, keys: Sequence[Key], links: Links | None) -> Place | None:
         if self._known is None:
             return None
-        for passed in range(len(keys) - 1, -1, -1):
-            entry = self._known.get(keys[passed])
-            if entry is not None:
-                return self._place(entry, passed, links)
+        for lasting in (False, True):  # the disk is asked only where memory has no place at all
+            for passed in range(len(keys) - 1, -1, -1):
+                entry = self._known.get(keys[passed], lasting=lasting)
+                if entry is not None:
+                    return self._place(entry, passed, links)
         return None
 
     def _place(self, entry: Entry, passed: int, links: Links | None) -> Place:

@@ -56,18 +56,22 @@ def places(known: Array, wanted: Array) -> Array:
     return found
 
 
-def narrowed(known: Array, holds: Array, wanted: Array) -> Array | None:
+def narrowed(known: Array, holds: Array, wanted: Array, bits: int) -> tuple[Array, int] | None:
     """Return which of some numbers are known to hold, or None where one is not known; both rise.
 
-    >>> narrowed(np.array([2, 5, 7]), np.array([True, False, True]), np.array([5, 7]))
-    array([7])
+    It also says how many kinds there are of these, by what stands above the lowest ``bits``.
+
+    >>> narrowed(np.array([2, 5, 6, 7]), np.array([True, False, True, True]), np.array([5, 6, 7]), 2)
+    (array([6, 7]), 1)
     """
     if _native is None:
         at = places(known, wanted)
-        return None if (at < 0).any() else wanted[holds[at]]
-    kept = np.empty(len(wanted), np.int64)
-    number = _native.narrowed(_whole(known), np.ascontiguousarray(holds, bool), _whole(wanted), kept)
-    return None if number < 0 else kept[:number]
+        kept = wanted[holds[at]]
+        return None if (at < 0).any() else (kept, len(np.unique(kept >> bits)))
+    out = np.empty(len(wanted), np.int64)
+    holds = np.ascontiguousarray(holds, bool)
+    number, kinds = _native.narrowed(_whole(known), holds, _whole(wanted), bits, out)
+    return None if number < 0 else (out[:number], kinds)
 
 
 def _whole(numbers: Array) -> Array:
@@ -95,15 +99,21 @@ def extreme(values: Values, event: Array, *, largest: bool) -> Array:
 
     NaN and missing values are set aside; an event of nothing else has no position.
     """
-    usable = np.flatnonzero(_usable(values))
-    data, event = values.data[usable], event[usable]
+    usable = _usable(values)
+    if usable.all():
+        return _extreme(values.data, event, largest=largest)
+    kept = np.flatnonzero(usable)
+    return kept[_extreme(values.data[kept], event[kept], largest=largest)]
+
+
+def _extreme(data: Array, event: Array, *, largest: bool) -> Array:
     begins = _first_of_each(event)
     if len(begins) == 0:
-        return usable
+        return begins
     most = (np.maximum if largest else np.minimum).reduceat(data, begins)
     segment = spread(np.diff(begins, append=len(event)))
-    hits = np.flatnonzero(data == most[segment])
-    return usable[hits[_first_of_each(segment[hits])]]
+    hits = np.flatnonzero(data == most.take(segment))
+    return hits[_first_of_each(segment.take(hits))]
 
 
 def _usable(values: Values) -> Array:
@@ -134,7 +144,7 @@ def _sum(values: Values, event: Array, n: int) -> Array:
 def _first_of_each(event: Array) -> Array:
     if len(event) == 0:
         return np.zeros(0, np.intp)
-    return np.concatenate(([0], np.flatnonzero(np.diff(event)) + 1))
+    return np.concatenate(([0], np.flatnonzero(event[1:] != event[:-1]) + 1))
 
 
 def _pick(values: Values, event: Array, positions: Array, n: int) -> Values:

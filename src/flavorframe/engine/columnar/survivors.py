@@ -27,7 +27,7 @@ class Survivors:
         self.scheme = scheme
         self.links = links
         self._columns = columns
-        self._full: View | None = View(columns, scheme, columns.all_events, links=links)
+        self._full: View | None = None
         self._alive: View | None = None  # the candidates are counted only once they are asked for
         self._candidates: Candidates | None = None  # all, while no cut was on candidates
         self._event_weight: Array | None = None  # where nobody weighs, nothing is multiplied
@@ -52,7 +52,8 @@ class Survivors:
     def _whole(self) -> View:
         """Return the full view of the living events; survivors that were known had none yet."""
         if self._full is None:
-            events = self.candidates.events
+            living = self._candidates
+            events = self._columns.all_events if living is None else living.events
             self._full = View(self._columns, self.scheme, events, links=self.links)
         return self._full
 
@@ -70,7 +71,12 @@ class Survivors:
     def values(self, node: n.Node, axis: n.Axis) -> Values:
         """Return the node's values on an axis, recalled where they are known."""
         known = self._columns.known
-        if known is None or axis != node.axis or node not in self.scheme.recallable:
+        if known is None or axis != node.axis:
+            return self.view.spread(node, axis)
+        if isinstance(node, n.Column) and axis == self.scheme.candidates != n.EVENT:
+            found = known.column_values(node, self.candidates.numbers)
+            return self.view.spread(node, axis) if found is None else found
+        if node not in self.scheme.recallable:
             return self.view.spread(node, axis)
         return recall(self, node, known)
 
@@ -152,7 +158,9 @@ class Survivors:
     @property
     def n_events(self) -> int:
         """How many events are alive."""
-        return len(self.candidates.first if self._full is None else self._full.events)
+        if self._full is None and self._candidates is not None:
+            return len(self._candidates.first)
+        return len(self._whole().events)
 
     @property
     def n_candidates(self) -> int:

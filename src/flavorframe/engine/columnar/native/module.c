@@ -257,8 +257,8 @@ static PyMethodDef methods[] = {
     {"places", segments_places, METH_VARARGS,
      "places(known, wanted, out): write where each wanted number stands among known ones, or -1."},
     {"narrowed", segments_narrowed, METH_VARARGS,
-     "narrowed(known, holds, wanted, out): write the wanted numbers that are known to hold; how "
-     "many, or -1 where one is not known."},
+     "narrowed(known, holds, wanted, bits, out): write the wanted numbers that are known to hold; "
+     "how many, or -1 where one is not known, and of how many kinds."},
     {NULL, NULL, 0, NULL},
 };
 

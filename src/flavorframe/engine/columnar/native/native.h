@@ -69,7 +69,7 @@ int decode(const uint8_t *data, const Key *key, const int64_t *rows, int64_t cou
            Shape shape, Output *output, Damage *damage);
 
 /* spread(counts, out), ranges(starts, counts, out), places(known, wanted, out) and
- * narrowed(known, holds, wanted, out). */
+ * narrowed(known, holds, wanted, bits, out). */
 PyObject *segments_spread(PyObject *self, PyObject *arguments);
 PyObject *segments_ranges(PyObject *self, PyObject *arguments);
 PyObject *segments_places(PyObject *self, PyObject *arguments);

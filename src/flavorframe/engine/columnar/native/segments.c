@@ -65,19 +65,25 @@ static int places(Numbers known, Numbers wanted, int64_t *to, int64_t room)
     return 1;
 }
 
-/* Write those of the wanted numbers for which `holds` is not 0 at their place among the known ones.
- * Return how many, or -1 where one is not among them. */
-static int64_t narrowed(Numbers known, const uint8_t *holds, Numbers wanted, int64_t *to)
+/* Write those of the wanted numbers for which `holds` is not 0 at their place among the known ones,
+ * and count those that differ above the lowest `bits`. Return how many, or -1 where one is not among
+ * them. */
+static int64_t narrowed(Numbers known, const uint8_t *holds, Numbers wanted, int bits, int64_t *to,
+                        int64_t *kinds)
 {
-    int64_t k = 0, kept = 0;
+    int64_t k = 0, kept = 0, last = -1, found = 0;
     for (int64_t i = 0; i < wanted.length; i++) {
         while (k < known.length && known.at[k] < wanted.at[i])
             k++;
         if (k == known.length || known.at[k] != wanted.at[i])
             return -1;
-        to[kept] = wanted.at[i];
-        kept += holds[k] != 0;
+        if (!holds[k])
+            continue;
+        to[kept++] = wanted.at[i];
+        found += (wanted.at[i] >> bits) != last;
+        last = wanted.at[i] >> bits;
     }
+    *kinds = found;
     return kept;
 }
 
@@ -132,13 +138,14 @@ PyObject *segments_places(PyObject *self, PyObject *arguments)
 PyObject *segments_narrowed(PyObject *self, PyObject *arguments)
 {
     Py_buffer known, holds, wanted, out;
-    if (!PyArg_ParseTuple(arguments, "y*y*y*w*", &known, &holds, &wanted, &out))
+    int bits;
+    if (!PyArg_ParseTuple(arguments, "y*y*y*iw*", &known, &holds, &wanted, &bits, &out))
         return NULL;
-    int64_t kept = 0;
-    int fits = known.len == 8 * holds.len && wanted.len == out.len;
+    int64_t kept = 0, kinds = 0;
+    int fits = known.len == 8 * holds.len && wanted.len == out.len && 0 <= bits && bits < 64;
     Py_BEGIN_ALLOW_THREADS
     if (fits)
-        kept = narrowed(numbers_in(&known), holds.buf, numbers_in(&wanted), out.buf);
+        kept = narrowed(numbers_in(&known), holds.buf, numbers_in(&wanted), bits, out.buf, &kinds);
     Py_END_ALLOW_THREADS
     PyBuffer_Release(&known);
     PyBuffer_Release(&holds);
@@ -146,5 +153,5 @@ PyObject *segments_narrowed(PyObject *self, PyObject *arguments)
     PyBuffer_Release(&out);
     if (!fits)
         return told(0);
-    return PyLong_FromLongLong(kept);
+    return Py_BuildValue("LL", (long long)kept, (long long)kinds);
 }
