@@ -7,13 +7,14 @@ import json
 import math
 import os
 import sys
+import time
 import warnings
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock, Semaphore
+from threading import Event, Lock, Semaphore
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ MEMORY = 512 * 2**20
 """Bytes that a process keeps in memory."""
 WAITING = 512
 """Entries that may wait to be written."""
+QUIET_SECONDS = 0.1
+"""After what was put last, before it is written: who changes cuts is not to wait for a disk."""
 ALIGNMENT = 16
 
 
@@ -109,6 +112,8 @@ class Cache:
         self._lock = Lock()
         self._writer = ThreadPoolExecutor(1, "flavorframe-cache")  # ends only when all is written
         self._room = Semaphore(WAITING)
+        self._waiting, self._latest = 0, 0.0
+        self._wanted = Event()  # on disk, now
 
     def get(self, key: str, *, lasting: bool = True) -> Entry | None:
         """Return an entry, whose arrays cannot be written to."""
@@ -130,17 +135,31 @@ class Cache:
         self._remember(key, entry)
         if lasting and self.store is not None:
             self._room.acquire()
+            with self._lock:
+                self._waiting, self._latest = self._waiting + 1, time.monotonic()
             self._writer.submit(self._write, self.store, key, entry)
 
     def flush(self) -> None:
         """Wait until all that was put is on disk."""
+        self._wanted.set()
         self._writer.submit(int).result()
+        self._wanted.clear()
 
     def _write(self, store: Store, key: str, entry: Entry) -> None:
         try:
+            self._wait_for_quiet()
             store.put(key, *encoded(entry))
         finally:
+            with self._lock:
+                self._waiting -= 1
             self._room.release()
+
+    def _wait_for_quiet(self) -> None:
+        """Wait until nothing new comes for a moment, or too much waits."""
+        while self._waiting < WAITING // 2:
+            left = self._latest + QUIET_SECONDS - time.monotonic()
+            if left <= 0 or self._wanted.wait(left):
+                return
 
     def _remember(self, key: str, entry: Entry) -> None:
         with self._lock:

@@ -68,17 +68,17 @@ class Store:
     def put(self, key: str, *pieces: bytes | memoryview) -> None:
         """Keep the content, given in pieces, or note a problem."""
         path = self._path(key)
-        unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+        unfinished = f"{path}.{secrets.token_hex(4)}.part"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished.open("xb") as file:
+            with open(unfinished, "xb") as file:
                 file.write(MAGIC + _checksum(key, *pieces))
                 file.writelines(pieces)
-            unfinished.replace(path)
+            os.replace(unfinished, path)
         except OSError as error:
             self.problem = f"{self.folder}: {error.strerror or error}"
             with contextlib.suppress(OSError):
-                unfinished.unlink()
+                os.unlink(unfinished)
             return
         self._written += sum(map(len, pieces))
         self._until_check -= 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 
 from flavorframe.expr import nodes as n
 from flavorframe.expr.operations import OPERATIONS
@@ -11,6 +11,7 @@ from flavorframe.expr.operations import OPERATIONS
 ATOM = 100
 
 
+@lru_cache(maxsize=1024)  # each run tells those of all its cuts
 def formula(node: n.Node) -> str:
     """Return the formula of the node.
 

@@ -46,7 +46,8 @@ def fingerprint(value: Any) -> bytes:
 
     Raises UnknownIdentityError where a user's function refers to what has no fingerprint.
     """
-    return _Fingerprints().of(value)
+    known: bytes | None = getattr(value, "_fingerprint", None)
+    return _Fingerprints().of(value) if known is None else known
 
 
 class _Fingerprints:
@@ -54,13 +55,11 @@ class _Fingerprints:
 
     def __init__(self) -> None:
         self._objects: dict[int, tuple[bytes, Any]] = {}  # kept, so that no number comes twice
-        self._nodes: dict[int, tuple[bytes, bool]] = {}
+        self._records: dict[int, tuple[bytes, bool, Any]] = {}
         self._lasting = True  # whether what was seen since it was set can never change
 
     def of(self, value: Any) -> bytes:
         """Return the fingerprint of an expression, or of what is made of them."""
-        if isinstance(value, n.Node):
-            return self._node(value)
         if isinstance(value, Function):
             self._lasting = False
             return joined("function", self._object(value.compute))
@@ -72,25 +71,22 @@ class _Fingerprints:
             return self._record(value)
         return _plain(value)
 
-    def _node(self, node: n.Node) -> bytes:
-        known: bytes | None = node.__dict__.get("_fingerprint")
+    def _record(self, value: Any) -> bytes:
+        known: bytes | None = getattr(value, "_fingerprint", None)
         if known is not None:
             return known
-        if id(node) in self._nodes:
-            found, lasting = self._nodes[id(node)]
+        if id(value) in self._records:
+            found, lasting, _ = self._records[id(value)]
             self._lasting = self._lasting and lasting
             return found
         outside, self._lasting = self._lasting, True
-        found = self._record(node)
-        self._nodes[id(node)] = found, self._lasting
+        parts = [self.of(getattr(value, field.name)) for field in fields(value)]
+        found = joined(type(value).__name__, *parts)
+        self._records[id(value)] = found, self._lasting, value
         if self._lasting:  # trees share their branches: without memory all would be walked
-            object.__setattr__(node, "_fingerprint", found)
+            object.__setattr__(value, "_fingerprint", found)
         self._lasting = outside and self._lasting
         return found
-
-    def _record(self, value: Any) -> bytes:
-        parts = (self.of(getattr(value, field.name)) for field in fields(value))
-        return joined(type(value).__name__, *parts)
 
     # what functions are made of, and refer to
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,16 @@ class Schema:
 
     tree: str
     branches: tuple[BranchInfo, ...]
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.tree, self.branches))  # looked at for each expression, of many branches
+
+    def __getstate__(self) -> dict[str, Any]:  # string hashes differ from process to process
+        return {"tree": self.tree, "branches": self.branches}
 
     @cached_property
     def by_name(self) -> Mapping[str, BranchInfo]:

@@ -17,12 +17,16 @@ class Candidates:
     """Some candidates of a partition, in the order of the data.
 
     A number is made of the event's place in the partition and the candidate's in its event, so
-    numbers rise.
+    numbers rise. Candidates that were taken from others know which these were: ``root`` are the
+    first of them, and ``at`` the positions there.
     """
 
-    def __init__(self, numbers: Array) -> None:
-        """``numbers`` must rise."""
+    def __init__(self, numbers: Array, key: str | None = None) -> None:
+        """``numbers`` must rise; a ``key`` tells from what they follow, if that is known."""
         self.numbers = numbers
+        self.key = key
+        self.root = self
+        self.at: Array | None = None
 
     @classmethod
     def of(cls, events: Array, local: Array) -> Candidates:
@@ -31,7 +35,13 @@ class Candidates:
 
     def take(self, kept: Array) -> Candidates:
         """Return those at some positions, which rise."""
-        return Candidates(self.numbers.take(kept))
+        return self.root.chosen(kept if self.at is None else self.at.take(kept))
+
+    def chosen(self, at: Array) -> Candidates:
+        """Return those of a root at some positions, which rise."""
+        taken = Candidates(self.numbers.take(at))
+        taken.root, taken.at = self, at
+        return taken
 
     @cached_property
     def first(self) -> Array:

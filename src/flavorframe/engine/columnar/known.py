@@ -21,8 +21,9 @@ import flavorframe
 from flavorframe.cache import Cache, Entry
 from flavorframe.datasets import Partition
 from flavorframe.engine.columnar.arrays import Array, Names, Packed, Values
+from flavorframe.engine.columnar.candidates import Candidates
 from flavorframe.engine.columnar.open_files import Version, version_of
-from flavorframe.engine.columnar.segments import places
+from flavorframe.engine.columnar.segments import UNKNOWN, mask_at, places
 from flavorframe.expr import nodes as n
 from flavorframe.expr.identity import UnknownIdentityError, fingerprint, joined
 from flavorframe.plan import Plan
@@ -44,8 +45,7 @@ class Known:
         self._cache, self._file, self._version = cache, partition.file, version
         place = (partition.file, partition.tree, partition.start, partition.stop, version)
         self._base = joined("partition", code_digest(), repr(place).encode())
-        self._new: dict[str, Entry] = {}
-        self._in_memory: dict[str, Entry] = {}
+        self._new: dict[str, tuple[Entry, bool]] = {}
         self._keys: dict[n.Node, Key] = {}
         self._wide: Array | None = None
         self._wide_key: Key = None
@@ -53,17 +53,15 @@ class Known:
     def keep(self) -> None:
         """Keep what is new, unless the file has changed meanwhile."""
         if is_settled(self._file, self._version):
-            for key, entry in self._new.items():
-                self._cache.put(key, entry)
-            for key, entry in self._in_memory.items():
-                self._cache.put(key, entry, lasting=False)
-        self._new, self._in_memory = {}, {}
+            for key, (entry, lasting) in self._new.items():
+                self._cache.put(key, entry, lasting=lasting)
+        self._new = {}
 
     # columns
 
     def column(self, branch: str) -> tuple[Array, Any] | None:
         """Return the events at which a branch was read, and what was read of it."""
-        entry = self._cache.get(self._column_key(branch))
+        entry = self.get(self._column_key(branch))
         if entry is None:
             return None
         arrays = entry.arrays
@@ -87,7 +85,7 @@ class Known:
         if isinstance(content, Names):
             facts["words"], content = content.words, content.codes
         arrays["content"] = content
-        self._new[self._column_key(branch)] = Entry(facts, arrays)
+        self.note(self._column_key(branch), Entry(facts, arrays))
 
     def _column_key(self, branch: str) -> str:
         return joined("column", self._base, branch.encode()).hex()
@@ -129,12 +127,39 @@ class Known:
         arrays = {"numbers": numbers, "data": data}
         self.note(key, Entry({}, arrays if valid is None else {**arrays, "valid": valid}))
 
+    def table(self, node: n.Node, root: Candidates) -> Array | None:
+        """Return what is known of each candidate: 0 or 1, or how many a link finds; see `sift`.
+
+        A root that has a key keeps its tables in memory: the next cut that is tried starts there.
+        """
+        key, found = self._values_key(node), self.values(node)
+        kept = None if root.key is None or key is None else _key("table", root.key, key)
+        known = self.get(kept, lasting=False)
+        if known is not None and (found is None or known.facts["of"] == len(found[0])):
+            return known.arrays["table"]
+        if found is None:
+            return None
+        table = np.full(len(root), UNKNOWN, np.uint8)
+        at = places(root.numbers, found[0])
+        there = np.flatnonzero(at >= 0)
+        values = found[1].data if isinstance(node, n.Match) else found[1].truth()
+        table[at.take(there)] = values.take(there)
+        self.note(kept, Entry({"of": len(found[0])}, {"table": table}), lasting=False)
+        return table
+
+    def joined(self, root: Candidates) -> Array:
+        """Return which candidates are in the event of the one before, kept as tables are."""
+        key = None if root.key is None else _key("joined", root.key)
+        known = self.get(key, lasting=False)
+        if known is not None:
+            return known.arrays["joined"]
+        joined = ~mask_at(root.first, len(root))
+        self.note(key, Entry({}, {"joined": joined}), lasting=False)
+        return joined
+
     def column_values(self, column: n.Column, numbers: Array) -> Values | None:
         """Return a column's values of candidates, if those of all of them are at hand."""
-        key = self._values_key(column)
-        found = None
-        if key is not None:
-            found = self._in_memory.get(key) or self._cache.get(key, lasting=False)
+        found = self.get(self._values_key(column), lasting=False)
         if found is None:
             return None
         if found.arrays["numbers"] is numbers:
@@ -144,9 +169,8 @@ class Known:
 
     def note_column_values(self, column: n.Column, numbers: Array, data: Array) -> None:
         """Have a column's values of candidates at hand; its lists are what is kept on disk."""
-        key = self._values_key(column)
-        if key is not None:
-            self._in_memory[key] = Entry({}, {"numbers": numbers, "data": data})
+        entry = Entry({}, {"numbers": numbers, "data": data})
+        self.note(self._values_key(column), entry, lasting=False)
 
     def _values_key(self, node: n.Node) -> Key:
         if node not in self._keys:
@@ -158,17 +182,19 @@ class Known:
 
     # survivors
 
-    def trail(self, plan: Plan, steps: Sequence[Step]) -> list[Key]:
-        """Return the keys of the survivors before the first step, and after each."""
+    def trail(self, plan: Plan, steps: Sequence[Step], *, counted: bool) -> list[Key]:
+        """Return the keys of the survivors before the first step, and after each.
+
+        Where links were ``counted`` on the way, what is kept is another thing.
+        """
         keys: list[Key] = []
         try:
-            start = fingerprint((plan.selection.candidates, plan.is_weighted))
+            start = fingerprint((plan.selection.candidates, plan.is_weighted, counted))
             link = joined("survivors", self._base, start)
             keys.append(link.hex())
             for step in steps:
-                highest = step.highest if isinstance(step, Best) else None
-                what = fingerprint((type(step).__name__, highest, step.node))
-                link = joined("step", link, what)
+                kind = f"{type(step).__name__} {step.highest if isinstance(step, Best) else ''}"
+                link = joined("step", link, kind.encode(), fingerprint(step.node))
                 keys.append(link.hex())
         except UnknownIdentityError:  # nor any key after this one
             pass
@@ -178,12 +204,16 @@ class Known:
         """Return an entry by its key, from memory only if not ``lasting``."""
         if key is None:
             return None
-        return self._new[key] if key in self._new else self._cache.get(key, lasting=lasting)
+        return self._new[key][0] if key in self._new else self._cache.get(key, lasting=lasting)
 
-    def note(self, key: Key, entry: Entry) -> None:
-        """Take up an entry."""
+    def note(self, key: Key, entry: Entry, *, lasting: bool = True) -> None:
+        """Take up an entry, to be kept in memory only if it is not ``lasting``."""
         if key is not None:
-            self._new[key] = entry
+            self._new[key] = entry, lasting
+
+
+def _key(kind: str, *keys: str) -> str:
+    return joined(kind, *map(str.encode, keys)).hex()
 
 
 def _joined_masks(known: Entry, values: Values) -> Array | None:

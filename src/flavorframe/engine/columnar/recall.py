@@ -6,15 +6,15 @@ It is for expressions whose value on a candidate depends on that candidate and i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from flavorframe.engine.columnar.arrays import Names, Values
-from flavorframe.engine.columnar.candidates import IN_EVENT, Candidates
+from flavorframe.engine.columnar.arrays import Array, Names, Values
+from flavorframe.engine.columnar.candidates import Candidates
 from flavorframe.engine.columnar.evaluate import apply
 from flavorframe.engine.columnar.known import Known
-from flavorframe.engine.columnar.segments import narrowed, places
+from flavorframe.engine.columnar.segments import mask_at, places, sift
 from flavorframe.expr import nodes as n
 
 if TYPE_CHECKING:
@@ -23,18 +23,19 @@ if TYPE_CHECKING:
 
 def recall(survivors: Survivors, node: n.Node, known: Known) -> Values:
     """Return the values of the living candidates, computed where they are not known."""
-    numbers = survivors.candidates.numbers
-    found = known.values(node)
-    at = np.full(len(numbers), -1) if found is None else places(found[0], numbers)
+    numbers, found = survivors.candidates.numbers, known.values(node)
+    if found is None:
+        return _computed(survivors, node, known)
+    at = places(found[0], numbers)
     missing = np.flatnonzero(at < 0)
-    if found is None or len(missing) == len(numbers) > 0:
+    if len(missing) == len(numbers) > 0:
         return _computed(survivors, node, known)
     if len(missing):
         _computed(survivors.only(survivors.candidates.take(missing)), node, known)
         found = known.values(node)
         assert found is not None
         at = places(found[0], numbers)
-    if not count_links(survivors, node, known):
+    if not _count_links(survivors, node, known):
         return _computed(survivors, node, known)
     return found[1][at]
 
@@ -46,20 +47,44 @@ def make_known_cuts(
 
     Returns how many events and candidates are alive after each.
     """
-    before = candidates = survivors.candidates
-    rows = []
-    for node in cuts:
-        found = known.values(node)
-        if found is None or not count_links(survivors, node, known, candidates):
-            break
-        kept = narrowed(found[0], found[1].truth(), candidates.numbers, IN_EVENT)
-        if kept is None:
-            break
-        candidates = Candidates(kept[0])
-        rows.append((kept[1], len(candidates)))
+    steps = _steps(survivors, cuts, known)
+    if not steps:
+        return []
+    root, at, rows = survivors.candidates.root, survivors.candidates.at, []
+    alive = np.ones(len(root), bool) if at is None else mask_at(at, len(root))
+    marks = [step.link is None for step in steps]
+    left, told = sift([step.table for step in steps], marks, known.joined(root), alive)
+    for step, (none, one, several, events) in zip(steps, told.tolist(), strict=False):
+        if step.link is None:
+            rows.append((events, one))
+        elif survivors.links is not None:
+            survivors.links.counts[step.link] = (none + one + several, none, several)
     if rows:
-        survivors.keep_candidates(places(before.numbers, candidates.numbers))
+        survivors.leave(np.flatnonzero(left))
     return rows
+
+
+class _Step(NamedTuple):
+    """A table of a cut, or of how a link fares that is to be counted before."""
+
+    table: Array
+    link: str | None = None
+
+
+def _steps(survivors: Survivors, cuts: Sequence[n.Node], known: Known) -> list[_Step]:
+    """Return the steps of cuts, up to the first of which nothing is known."""
+    root, steps = survivors.candidates.root, list[_Step]()
+    counted = set() if survivors.links is None else set(survivors.links.counts)
+    for node in cuts:
+        asked = dict(() if survivors.links is None else survivors.scheme.links[node])
+        new = [name for name in asked if name not in counted]
+        tables = [known.table(each, root) for each in (*map(asked.__getitem__, new), node)]
+        found = [table for table in tables if table is not None]
+        if len(found) < len(tables):
+            break
+        steps += map(_Step, found, (*new, None))
+        counted.update(new)
+    return steps
 
 
 def from_columns(node: n.Node, candidates: Candidates, known: Known) -> Values | None:
@@ -84,17 +109,15 @@ def _computed(survivors: Survivors, node: n.Node, known: Known) -> Values:
     return values
 
 
-def count_links(
-    survivors: Survivors, node: n.Node, known: Known, candidates: Candidates | None = None
-) -> bool:
+def _count_links(survivors: Survivors, node: n.Node, known: Known) -> bool:
     """Count the links that the node would make; return whether all of them are known."""
     if survivors.links is None:
         return True
+    numbers = survivors.candidates.numbers
     counts: dict[str, tuple[int, int, int]] = {}
     for name, match in survivors.scheme.links[node]:
         if name in survivors.links.counts:
             continue
-        numbers = (candidates or survivors.candidates).numbers
         found = known.values(match)
         at = None if found is None else places(found[0], numbers)
         if found is None or at is None or at.min(initial=0) < 0:

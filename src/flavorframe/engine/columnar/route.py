@@ -16,7 +16,6 @@ from flavorframe.engine.columnar.survivors import Survivors
 from flavorframe.engine.columnar.view import Links, Scheme
 from flavorframe.exact import ExactFloat, exact_sum
 from flavorframe.expr import nodes as n
-from flavorframe.expr.identity import joined
 from flavorframe.plan import Plan
 from flavorframe.selection import Best, Cut, Step
 
@@ -69,13 +68,13 @@ class Route:
                 take(steps[place.passed], place.survivors)
                 place.passed += 1
                 self._count(place)
-            self._note(place, keys, leading=_on_events(steps[: place.passed]))
+            self._note(place, keys, steps)
         return place
 
     def _start(self, keys: Sequence[Key], links: Links | None) -> Place:
         place = Place(Survivors(self._columns, self._scheme, links))
         self._count(place)
-        self._note(place, keys, leading=True)
+        self._note(place, keys, ())
         return place
 
     def _make_known_cuts(self, place: Place, steps: Sequence[Step]) -> bool:
@@ -95,24 +94,30 @@ class Route:
         if place.survivors.links is not None:
             place.rows.append(counts(self._plan, place.survivors))
 
-    def _note(self, place: Place, keys: Sequence[Key], *, leading: bool) -> None:
-        """Note the place, so that it can be known again."""
+    def _note(self, place: Place, keys: Sequence[Key], steps: Sequence[Step]) -> None:
+        """Note the place, so that it can be known again.
+
+        A place on the way is found again from the values of the cuts that lead there, where these
+        are kept; it is for memory only.
+        """
         if self._known is None:
             return
         links = place.survivors.links
-        if leading and links is not None:
+        if links is not None and _on_events(steps[: place.passed]):
             self._known.widen(place.survivors.view.events)
         facts = {
             "rows": [[_written(number) for number in row] for row in place.rows],
             "links": None if links is None else dict(links.counts),
         }
-        self._known.note(keys[place.passed], Entry(facts, place.survivors.state()))
+        kept = place.passed and steps[place.passed - 1].node in self._scheme.recallable
+        lasting = not kept or place.passed == len(steps)
+        entry = Entry(facts, place.survivors.state())
+        self._known.note(keys[place.passed], entry, lasting=lasting)
 
     def _keys(self, steps: Sequence[Step], *, counted: bool) -> list[Key]:
         if self._known is None:
             return [None] * (len(steps) + 1)
-        keys = self._known.trail(self._plan, steps)
-        keys = [None if key is None else joined(f"{counted}", key.encode()).hex() for key in keys]
+        keys = self._known.trail(self._plan, steps, counted=counted)
         if counted:
             leading = sum(_on_events(steps[: i + 1]) for i in range(len(steps)))
             self._known.widen_from(keys[leading])
@@ -125,14 +130,14 @@ class Route:
             for passed in range(len(keys) - 1, -1, -1):
                 entry = self._known.get(keys[passed], lasting=lasting)
                 if entry is not None:
-                    return self._place(entry, passed, links)
+                    return self._place(entry, keys, passed, links)
         return None
 
-    def _place(self, entry: Entry, passed: int, links: Links | None) -> Place:
+    def _place(self, entry: Entry, keys: Sequence[Key], passed: int, links: Links | None) -> Place:
         if links is not None:
             links.counts.update({k: tuple(v) for k, v in entry.facts["links"].items()})
         survivors = Survivors(self._columns, self._scheme, links)
-        survivors.restore(entry.arrays)
+        survivors.restore(entry.arrays, keys[passed])
         rows = [tuple(_read(number) for number in row) for row in entry.facts["rows"]]
         return Place(survivors, passed, rows)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Values
@@ -56,22 +58,43 @@ def places(known: Array, wanted: Array) -> Array:
     return found
 
 
-def narrowed(known: Array, holds: Array, wanted: Array, bits: int) -> tuple[Array, int] | None:
-    """Return which of some numbers are known to hold, or None where one is not known; both rise.
+def mask_at(positions: Array, size: int) -> Array:
+    """Return a mask that is true at some positions."""
+    mask = np.zeros(size, bool)
+    mask[positions] = True
+    return mask
 
-    It also says how many kinds there are of these, by what stands above the lowest ``bits``.
 
-    >>> narrowed(np.array([2, 5, 6, 7]), np.array([True, False, True, True]), np.array([5, 6, 7]), 2)
-    (array([6, 7]), 1)
+UNKNOWN = 3
+"""What a table of `sift` says of an element of which nothing is known."""
+
+
+def sift(
+    tables: Sequence[Array], cuts: Sequence[bool], joined: Array, alive: Array
+) -> tuple[Array, Array]:
+    """Look up one table after the other, until one does not know all of the living elements.
+
+    A table has a byte for each element: 0, 1, 2 or UNKNOWN. One that ``cuts`` lets those live that
+    have a 1. ``joined`` are the elements in the event of the one before. Returns what is left
+    alive, and a row for each table: how many of those that were alive have a 0, 1 and 2, and, where
+    it cuts, how many events have one that is left.
+
+    >>> table, joined = np.array([1, 0, 1, 1], np.uint8), np.array([False, True, False, True])
+    >>> sift([table], [True], joined, np.array([True, True, True, False]))
+    (array([ True, False,  True, False]), array([[1, 2, 0, 2]]))
     """
-    if _native is None:
-        at = places(known, wanted)
-        kept = wanted[holds[at]]
-        return None if (at < 0).any() else (kept, len(np.unique(kept >> bits)))
-    out = np.empty(len(wanted), np.int64)
-    holds = np.ascontiguousarray(holds, bool)
-    number, kinds = _native.narrowed(_whole(known), holds, _whole(wanted), bits, out)
-    return None if number < 0 else (out[:number], kinds)
+    rows, left = np.zeros((len(tables), UNKNOWN + 1), np.int64), alive.copy()
+    if _native is not None:
+        return left, rows[: _native.sift(tuple(tables), bytes(cuts), joined, left, rows)]
+    event = np.cumsum(~joined)
+    for taken, (table, cut) in enumerate(zip(tables, cuts, strict=True)):
+        rows[taken] = np.bincount(table[left], minlength=UNKNOWN + 1)
+        if rows[taken, UNKNOWN]:
+            return left, rows[:taken]
+        if cut:
+            left &= table == 1
+            rows[taken, UNKNOWN] = len(np.unique(event[left]))
+    return left, rows
 
 
 def _whole(numbers: Array) -> Array:
@@ -104,6 +127,26 @@ def extreme(values: Values, event: Array, *, largest: bool) -> Array:
         return _extreme(values.data, event, largest=largest)
     kept = np.flatnonzero(usable)
     return kept[_extreme(values.data[kept], event[kept], largest=largest)]
+
+
+def best(values: Values, first: Array, *, largest: bool) -> Array:
+    """Return the position of each event's extreme value, the first of equal ones.
+
+    ``first`` is where each event begins; its first element is taken where all are NaN or missing.
+
+    >>> best(Values(np.array([2.0, 1.0, np.nan, np.nan])), np.array([0, 2]), largest=False)
+    array([1, 2])
+    """
+    if _native is not None and values.data.dtype.kind == "f":
+        places_of = np.empty(len(first), np.int64)
+        data = np.ascontiguousarray(values.numbers(), np.float64)
+        _native.best(data, _whole(first), largest, places_of)
+        return places_of
+    event = spread(np.diff(first, append=len(values.data)))
+    found = extreme(values, event, largest=largest)
+    chosen: Array = first.copy()
+    chosen[event[found]] = found
+    return chosen
 
 
 def _extreme(data: Array, event: Array, *, largest: bool) -> Array:

@@ -10,7 +10,7 @@ from flavorframe.engine.columnar.arrays import Array, Values
 from flavorframe.engine.columnar.candidates import Candidates
 from flavorframe.engine.columnar.columns import Columns
 from flavorframe.engine.columnar.recall import recall
-from flavorframe.engine.columnar.segments import extreme
+from flavorframe.engine.columnar.segments import best, mask_at, places
 from flavorframe.engine.columnar.view import Links, Scheme, View
 from flavorframe.errors import AnalysisError
 from flavorframe.expr import nodes as n
@@ -41,7 +41,7 @@ class Survivors:
         if self.scheme.candidates == n.EVENT:
             return full
         if self._alive is None:
-            self._alive = self._surviving(full)
+            self._alive = self._surviving(full, self._candidates)
         return self._alive
 
     @property
@@ -98,10 +98,10 @@ class Survivors:
         }
         return {name: part for name, part in parts.items() if part is not None}
 
-    def restore(self, state: Mapping[str, Array]) -> None:
-        """Become the survivors whose state it is; nothing was cut before."""
+    def restore(self, state: Mapping[str, Array], key: str | None = None) -> None:
+        """Become the survivors whose state it is, known by a key; nothing was cut before."""
         if "numbers" in state:
-            self._full, self._candidates = None, Candidates(state["numbers"])
+            self._full, self._candidates = None, Candidates(state["numbers"], key)
         else:
             events = state["events"].astype(np.int64)
             self._full = View(self._columns, self.scheme, events, links=self.links)
@@ -124,12 +124,7 @@ class Survivors:
         """
         self.has_best = True
         values = self.values(value, self.scheme.candidates)
-        candidates = self.candidates
-        chosen = extreme(values, candidates.event, largest=highest)
-        rest = np.ones(len(candidates.first), bool)
-        rest[candidates.event[chosen]] = False
-        spare = candidates.first[rest]
-        self.keep_candidates(np.sort(np.concatenate([chosen, spare])) if len(spare) else chosen)
+        self.keep_candidates(best(values, self.candidates.first, largest=highest))
 
     def weigh(self, weight: n.Node) -> None:
         """Multiply the weights of events or candidates."""
@@ -145,15 +140,22 @@ class Survivors:
             self._keep_events(kept)
             return
         candidates = self.candidates.take(kept)
-        if self._event_weight is not None or self._alive is not None:
+        if self._alive is None and self._event_weight is None:
+            self._full = None  # none has asked for it since it was last made
+        else:
             events = self._event_of_candidates().take(kept.take(candidates.first))
             self._event_weight = _at(self._event_weight, events)
+            self._narrow_views(candidates, kept, events)
         self._candidates = candidates
         self._candidate_weight = _at(self._candidate_weight, kept)
-        if self._alive is None:
-            self._full = None  # none had asked for it, or the last who did is done
+
+    def leave(self, at: Array) -> None:
+        """Leave the candidates at some positions of the root of the living ones, which rise."""
+        now = self.candidates
+        if self._alive is None and self._event_weight is None and self._candidate_weight is None:
+            self._full, self._candidates = None, now.root.chosen(at)
         else:
-            self._narrow_views(kept, events)
+            self.keep_candidates(at if now.at is None else places(now.at, at))
 
     @property
     def n_events(self) -> int:
@@ -208,14 +210,14 @@ class Survivors:
             return self._candidates.event
         return self.view.event_of(self.scheme.candidates)
 
-    def _surviving(self, full: View) -> View:
+    def _surviving(self, full: View, candidates: Candidates | None) -> View:
         return View(
             full.columns, self.scheme, full.events,
-            links=self.links, full=full, alive=self._candidates,
+            links=self.links, full=full, alive=candidates,
         )  # fmt: skip
 
-    def _narrow_views(self, kept: Array, events: Array) -> None:
-        """Leave, of candidates and events, those at some positions; an event without one goes."""
+    def _narrow_views(self, candidates: Candidates, kept: Array, events: Array) -> None:
+        """Leave these candidates, and the events that they are in, of which positions are given."""
         full, alive = self._whole(), self.view
         positions = {self.scheme.candidates: kept, n.EVENT: events}
         remembered = {
@@ -225,14 +227,14 @@ class Survivors:
         }
         if len(events) < len(full.events):
             self._full = self._narrowed(full, events)
-        self._alive = self._surviving(self._whole())
+        self._alive = self._surviving(self._whole(), candidates)
         self._alive.remembered = remembered
 
     def _keep_events(self, kept: Array) -> None:
         """Keep the events at some positions, and all candidates in them."""
         full, alive = self._whole(), self._alive
         if self._candidates is not None or self._candidate_weight is not None:
-            mask = _mask(kept, len(full.events))
+            mask = mask_at(kept, len(full.events))
             living = np.flatnonzero(mask.take(self._event_of_candidates()))
             self._candidate_weight = _at(self._candidate_weight, living)
             if self._candidates is not None:
@@ -240,7 +242,7 @@ class Survivors:
         self._full = self._narrowed(full, kept)
         self._event_weight = _at(self._event_weight, kept)
         if alive is not None:
-            self._alive = self._surviving(self._full)
+            self._alive = self._surviving(self._full, self._candidates)
             self._alive.remembered = _remembered(alive, kept)
 
     def _narrowed(self, full: View, kept: Array) -> View:
@@ -264,16 +266,10 @@ def _at(weights: Array | None, kept: Array) -> Array | None:
     return None if weights is None else weights.take(kept)
 
 
-def _mask(positions: Array, size: int) -> Array:
-    mask = np.zeros(size, bool)
-    mask[positions] = True
-    return mask
-
-
 def _remembered(view: View, events: Array) -> dict[n.Node, Values]:
     """Return what a view remembers, at some of its events."""
     kept: dict[n.Axis, Array] = {n.EVENT: events}
-    mask = _mask(events, len(view.events))
+    mask = mask_at(events, len(view.events))
     for axis in {node.axis for node in view.remembered} - {n.EVENT}:
         kept[axis] = np.flatnonzero(mask.take(view.event_of(axis)))
     return {node: values[kept[node.axis]] for node, values in view.remembered.items()}

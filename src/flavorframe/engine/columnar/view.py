@@ -7,9 +7,10 @@ look at the full view: an index means the file's numbering.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 
@@ -140,31 +141,62 @@ class Scheme:
 
 def make_scheme(candidates: n.Axis, trees: Sequence[n.Node]) -> Scheme:
     """Return the scheme of a plan's expressions."""
-    uses: dict[n.Node, int] = {}
+    found: set[n.Node] = set()
+    shared: set[n.Node] = set()
     touching: set[n.Node] = set()
     settled: set[n.Node] = set()
+    recallable = {}
     for tree in trees:
-        uses[tree] = uses.get(tree, 0) + 1
-        for node in n.walk(tree):
-            _classify(node, candidates, touching, settled)
-            for child in node.children():
-                uses[child] = uses.get(child, 0) + 1
-    leaves = (n.Literal, n.Field, n.Position)
-    shared = {node for node, count in uses.items() if count > 1 and not isinstance(node, leaves)}
-    recallable = {tree for tree in trees if tree in settled and _is_plain(tree, candidates)}
-    links = {tree: tuple(_links_in(tree)) for tree in recallable}
+        facts = _facts(tree, candidates)
+        shared.update(facts.repeated, facts.nodes & found)
+        touching |= facts.touching
+        settled |= facts.settled
+        found |= facts.nodes
+        if facts.recallable:
+            recallable[tree] = facts.links
     return Scheme(
         candidates,
         frozenset(shared),
         frozenset(touching),
         frozenset(settled),
         frozenset(recallable),
-        links,
+        recallable,
     )
 
 
-def _links_in(tree: n.Node) -> Iterator[tuple[str, n.Match]]:
-    return ((formula(node), node) for node in n.walk(tree) if isinstance(node, n.Match))
+@dataclass(frozen=True)
+class _Facts:
+    """What a scheme needs to know of one tree: ``repeated`` are those of its ``nodes`` that recur.
+
+    Literals and the like are not among the nodes: it does not pay to remember them.
+    """
+
+    nodes: frozenset[n.Node]
+    repeated: frozenset[n.Node]
+    touching: frozenset[n.Node]
+    settled: frozenset[n.Node]
+    recallable: bool
+    links: tuple[tuple[str, n.Match], ...]
+
+
+@lru_cache(maxsize=1024)  # another plan of the session has most of its expressions in common
+def _facts(tree: n.Node, candidates: n.Axis) -> _Facts:
+    walked = list(n.walk(tree))
+    uses = Counter(child for node in walked for child in node.children())
+    leaves = (n.Literal, n.Field, n.Position)
+    nodes = frozenset(node for node in walked if not isinstance(node, leaves))
+    touching: set[n.Node] = set()
+    settled: set[n.Node] = set()
+    for node in walked:
+        _classify(node, candidates, touching, settled)
+    return _Facts(
+        nodes,
+        frozenset(node for node in nodes if uses[node] > 1),
+        frozenset(touching),
+        frozenset(settled),
+        tree in settled and _is_plain(tree, candidates),
+        tuple((formula(node), node) for node in walked if isinstance(node, n.Match)),
+    )
 
 
 def _is_plain(tree: n.Node, candidates: n.Axis) -> bool:

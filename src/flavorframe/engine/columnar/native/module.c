@@ -256,9 +256,11 @@ static PyMethodDef methods[] = {
      "ranges(starts, counts, out): write counts[i] numbers from starts[i] on."},
     {"places", segments_places, METH_VARARGS,
      "places(known, wanted, out): write where each wanted number stands among known ones, or -1."},
-    {"narrowed", segments_narrowed, METH_VARARGS,
-     "narrowed(known, holds, wanted, bits, out): write the wanted numbers that are known to hold; "
-     "how many, or -1 where one is not known, and of how many kinds."},
+    {"best", segments_best, METH_VARARGS,
+     "best(values, first, largest, out): write where each event's extreme value is."},
+    {"sift", segments_sift, METH_VARARGS,
+     "sift(tables, cuts, joined, alive, rows): leave alive what each table that cuts lets live; "
+     "how many tables it took."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,6 +1,8 @@
 /* Indices of the elements of events, which follow one another; see ../segments.py. */
 #include "native.h"
 
+#include <math.h>
+
 typedef struct {
     const int64_t *at;
     int64_t length;
@@ -65,26 +67,22 @@ static int places(Numbers known, Numbers wanted, int64_t *to, int64_t room)
     return 1;
 }
 
-/* Write those of the wanted numbers for which `holds` is not 0 at their place among the known ones,
- * and count those that differ above the lowest `bits`. Return how many, or -1 where one is not among
- * them. */
-static int64_t narrowed(Numbers known, const uint8_t *holds, Numbers wanted, int bits, int64_t *to,
-                        int64_t *kinds)
+/* Write where each event's extreme value is, or its first element where all are NaN. */
+static int best(const double *values, int64_t length, Numbers first, int largest, int64_t *to)
 {
-    int64_t k = 0, kept = 0, last = -1, found = 0;
-    for (int64_t i = 0; i < wanted.length; i++) {
-        while (k < known.length && known.at[k] < wanted.at[i])
-            k++;
-        if (k == known.length || known.at[k] != wanted.at[i])
-            return -1;
-        if (!holds[k])
-            continue;
-        to[kept++] = wanted.at[i];
-        found += (wanted.at[i] >> bits) != last;
-        last = wanted.at[i] >> bits;
+    for (int64_t e = 0; e < first.length; e++) {
+        int64_t begin = first.at[e], end = e + 1 < first.length ? first.at[e + 1] : length;
+        if (begin < 0 || begin >= end || end > length)
+            return 0;
+        int64_t chosen = begin;
+        for (int64_t i = begin + 1; i < end; i++) {
+            int better = largest ? values[i] > values[chosen] : values[i] < values[chosen];
+            if (better || (isnan(values[chosen]) && !isnan(values[i])))
+                chosen = i;
+        }
+        to[e] = chosen;
     }
-    *kinds = found;
-    return kept;
+    return 1;
 }
 
 static PyObject *told(int fits)
@@ -135,23 +133,102 @@ PyObject *segments_places(PyObject *self, PyObject *arguments)
     return from_two(arguments, places);
 }
 
-PyObject *segments_narrowed(PyObject *self, PyObject *arguments)
+PyObject *segments_best(PyObject *self, PyObject *arguments)
 {
-    Py_buffer known, holds, wanted, out;
-    int bits;
-    if (!PyArg_ParseTuple(arguments, "y*y*y*iw*", &known, &holds, &wanted, &bits, &out))
+    Py_buffer values, first, out;
+    int largest;
+    if (!PyArg_ParseTuple(arguments, "y*y*pw*", &values, &first, &largest, &out))
         return NULL;
-    int64_t kept = 0, kinds = 0;
-    int fits = known.len == 8 * holds.len && wanted.len == out.len && 0 <= bits && bits < 64;
+    int fits = first.len == out.len;
     Py_BEGIN_ALLOW_THREADS
-    if (fits)
-        kept = narrowed(numbers_in(&known), holds.buf, numbers_in(&wanted), bits, out.buf, &kinds);
+    fits = fits && best(values.buf, values.len / 8, numbers_in(&first), largest, out.buf);
     Py_END_ALLOW_THREADS
-    PyBuffer_Release(&known);
-    PyBuffer_Release(&holds);
-    PyBuffer_Release(&wanted);
+    PyBuffer_Release(&values);
+    PyBuffer_Release(&first);
     PyBuffer_Release(&out);
+    return told(fits);
+}
+
+/* What a table says of an element: 0, 1 or 2, as the step has it, or that it is not known. */
+enum { LIVES = 1, SEVERAL = 2, UNKNOWN = 3, ROW = 4 };
+
+/* Count what a table says of the living elements. Return 0 where one of them is not known. */
+static int count_answers(const uint8_t *table, const uint8_t *alive, int64_t length, int64_t *row)
+{
+    int32_t living = 0, ones = 0, several = 0, unknown = 0;
+    for (int64_t i = 0; i < length; i++) {
+        living += alive[i];
+        ones += alive[i] & (table[i] == LIVES);
+        several += alive[i] & (table[i] == SEVERAL);
+        unknown += alive[i] & (table[i] >= UNKNOWN);
+    }
+    row[0] = living - ones - several;
+    row[1] = ones;
+    row[2] = several;
+    return unknown == 0;
+}
+
+/* Count the events that have a living element; `joined` are those in the event of the one before. */
+static int64_t count_events(const uint8_t *alive, const uint8_t *joined, int64_t length)
+{
+    int64_t events = 0;
+    uint8_t seen = 0;
+    for (int64_t i = 0; i < length; i++) {
+        seen &= joined[i];
+        events += alive[i] & (seen ^ 1);
+        seen |= alive[i];
+    }
+    return events;
+}
+
+/* One step after the other; see ../segments.py. Return how many were taken. */
+static int64_t sift(const Py_buffer *tables, const uint8_t *cuts, int64_t steps,
+                    const uint8_t *joined, uint8_t *alive, int64_t length, int64_t *rows)
+{
+    for (int64_t i = 0; i < steps; i++, rows += ROW) {
+        const uint8_t *table = tables[i].buf;
+        if (tables[i].len != length || !count_answers(table, alive, length, rows))
+            return i;
+        if (!cuts[i])
+            continue;
+        for (int64_t k = 0; k < length; k++)
+            alive[k] &= table[k] == LIVES;
+        rows[ROW - 1] = count_events(alive, joined, length);
+    }
+    return steps;
+}
+
+PyObject *segments_sift(PyObject *self, PyObject *arguments)
+{
+    PyObject *list;
+    Py_buffer cuts, joined, alive, rows;
+    if (!PyArg_ParseTuple(arguments, "O!y*y*w*w*", &PyTuple_Type, &list, &cuts, &joined, &alive,
+                          &rows))
+        return NULL;
+    int64_t taken = 0, steps = PyTuple_GET_SIZE(list), got = 0;
+    Py_buffer *tables = PyMem_Calloc(steps + 1, sizeof *tables);
+    while (tables && got < steps &&
+           PyObject_GetBuffer(PyTuple_GET_ITEM(list, got), &tables[got], PyBUF_SIMPLE) == 0)
+        got++;
+    int fits = cuts.len == steps && rows.len == 8 * ROW * steps && joined.len == alive.len &&
+               alive.len <= INT32_MAX;
+    if (tables && got == steps && fits) {
+        Py_BEGIN_ALLOW_THREADS
+        taken = sift(tables, cuts.buf, steps, joined.buf, alive.buf, alive.len, rows.buf);
+        Py_END_ALLOW_THREADS
+    }
+    while (got > 0)
+        PyBuffer_Release(&tables[--got]);
+    PyBuffer_Release(&cuts);
+    PyBuffer_Release(&joined);
+    PyBuffer_Release(&alive);
+    PyBuffer_Release(&rows);
+    if (tables == NULL)
+        return PyErr_NoMemory();
+    PyMem_Free(tables);
+    if (PyErr_Occurred())
+        return NULL;
     if (!fits)
         return told(0);
-    return Py_BuildValue("LL", (long long)kept, (long long)kinds);
+    return PyLong_FromLongLong(taken);
 }
