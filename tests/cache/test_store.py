@@ -4,11 +4,12 @@ import os
 import random
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 
-from flavorframe.cache import Cache, Caching, Entry, Store, caching
+from flavorframe.cache import Cache, Caching, Entry, Store, cache as cache_module, caching
 from flavorframe.cache.cache import decoded, encoded
 from flavorframe.errors import AnalysisError
 
@@ -35,6 +36,38 @@ def test_entries_come_back_as_they_were(tmp_path):
     cache.flush()
     assert_same(Cache(Store(tmp_path)).get(KEY), entry())
     assert Cache(Store(tmp_path)).get("cd" * 32) is None
+
+
+def test_the_disk_waits_until_it_is_quiet(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache_module, "QUIET_SECONDS", 60.0)
+    store = Store(tmp_path)
+    cache = Cache(store)
+    cache.put(KEY, entry())
+    time.sleep(0.1)
+    assert store.size()[0] == 0
+    cache.flush()
+    assert store.size()[0] == 1
+
+
+def test_no_more_is_held_back_than_a_little(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache_module, "QUIET_SECONDS", 60.0)
+    monkeypatch.setattr(cache_module, "HELD", 4 * entry().nbytes)
+    store = Store(tmp_path)
+    cache = Cache(store)
+    monkeypatch.setattr(cache, "_waiting", 10 * entry().nbytes)  # there is more already
+    cache.put(KEY, entry())
+    deadline = time.monotonic() + 30
+    while not store.size()[0] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert store.size()[0] == 1
+
+
+def test_what_is_for_memory_is_not_on_disk(tmp_path):
+    cache = Cache(Store(tmp_path))
+    cache.put(KEY, entry(), lasting=False)
+    cache.flush()
+    assert_same(cache.get(KEY), entry())
+    assert Cache(Store(tmp_path)).get(KEY) is None
 
 
 def test_what_is_kept_cannot_be_written_to(tmp_path):

@@ -1,26 +1,118 @@
 """Computations within events, against plain Python loops."""
 
+import math
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from flavorframe.engine.columnar import _native, segments
 from flavorframe.engine.columnar.arrays import Names, Values
 from flavorframe.engine.columnar.segments import (
+    UNKNOWN,
+    best,
     combine,
     extreme,
     first_match,
+    places,
     ranges,
     reduce_segments,
+    sift,
+    spread,
 )
 
 counts_lists = st.lists(st.integers(0, 4), max_size=6)
+either_way = pytest.mark.parametrize("compiled", [_native, None], ids=["compiled", "numpy"])
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4))))
-def test_ranges(pairs):
+def by(compiled):
+    """Have the compiled part do it, or numpy, as where there was no compiler."""
+    return mock.patch.object(segments, "_native", compiled)
+
+
+@either_way
+@given(pairs=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4))))
+def test_ranges(compiled, pairs):
     starts, counts = (np.array(x, int) for x in zip(*pairs, strict=True)) if pairs else ([], [])
     expected = [start + i for start, count in pairs for i in range(count)]
-    assert ranges(np.array(starts, int), np.array(counts, int)).tolist() == expected
+    with by(compiled):
+        assert ranges(np.array(starts, int), np.array(counts, int)).tolist() == expected
+        assert spread(np.array(counts, int)).tolist() == [
+            number for number, (_, count) in enumerate(pairs) for _ in range(count)
+        ]
+
+
+@either_way
+@given(known=st.sets(st.integers(0, 20)), wanted=st.sets(st.integers(0, 20)))
+def test_places(compiled, known, wanted):
+    known, wanted = sorted(known), sorted(wanted)
+    with by(compiled):
+        found = places(np.array(known, int), np.array(wanted, int))
+    assert found.tolist() == [known.index(x) if x in known else -1 for x in wanted]
+
+
+@either_way
+@given(data=st.data(), counts=counts_lists, steps=st.integers(0, 4))
+def test_sift(compiled, data, counts, steps):
+    size = sum(counts)
+    event = [number for number, count in enumerate(counts) for _ in range(count)]
+    tables = [data.draw(st.lists(st.integers(0, 3), min_size=size, max_size=size))
+              for _ in range(steps)]  # fmt: skip
+    cuts = data.draw(st.lists(st.booleans(), min_size=steps, max_size=steps))
+    alive = data.draw(st.lists(st.booleans(), min_size=size, max_size=size))
+    joined = np.array([i > 0 and event[i] == event[i - 1] for i in range(size)], bool)
+    with by(compiled):
+        left, rows = sift(
+            [np.array(t, np.uint8) for t in tables], cuts, joined, np.array(alive, bool)
+        )
+    living, expected = [i for i in range(size) if alive[i]], []
+    for table, cut in zip(tables, cuts, strict=True):
+        said = [table[i] for i in living]
+        if UNKNOWN in said:
+            break
+        living = [i for i in living if table[i] == 1 or not cut]
+        events = len({event[i] for i in living}) if cut else 0
+        expected.append([said.count(0), said.count(1), said.count(2), events])
+    assert np.flatnonzero(left).tolist() == living
+    assert rows.tolist() == expected
+
+
+def test_sift_takes_nothing_that_does_not_fit():
+    joined, alive = np.zeros(3, bool), np.ones(3, bool)
+    assert len(sift([np.ones(2, np.uint8)], [True], joined, alive)[1]) == 0
+    with pytest.raises(ValueError, match="do not fit"):
+        sift([np.ones(3, np.uint8)], [True], joined[:2], alive)
+
+
+numbers = st.sampled_from([1.0, 2.0, 2.0, -math.inf, math.inf, math.nan])
+
+
+@either_way
+@given(
+    lists=st.lists(st.lists(st.tuples(numbers, st.booleans()), min_size=1, max_size=4), max_size=5),
+    largest=st.booleans(),
+    kind=st.sampled_from([np.float32, np.float64]),
+)
+def test_best(compiled, lists, largest, kind):
+    flat = [pair for each in lists for pair in each]
+    data = np.array([value for value, _ in flat], kind)
+    valid = np.array([there for _, there in flat], bool)
+    first = np.cumsum([0, *map(len, lists)], dtype=int)[:-1]
+    with by(compiled):
+        found = best(Values(data, valid), first, largest=largest)
+    expected = []
+    for each in lists:
+        usable = [value for value, there in each if there and value == value]
+        most = (max if largest else min)(usable, default=None)
+        place = 0 if most is None else each.index((most, True))
+        expected.append(place)
+    assert (found - first).tolist() == expected
+
+
+def test_best_of_integers():
+    values = Values(np.array([2**53, 2**53 + 1, 5]))
+    assert best(values, np.array([0, 2]), largest=True).tolist() == [1, 2]
 
 
 @given(st.lists(st.lists(st.sampled_from([1, 2, 3])), max_size=5), st.data())

@@ -31,6 +31,8 @@ WAITING = 512
 """Entries that may wait to be written."""
 QUIET_SECONDS = 0.1
 """After what was put last, before it is written: who changes cuts is not to wait for a disk."""
+HELD = 64 * 2**20
+"""Bytes that are held back for that."""
 ALIGNMENT = 16
 
 
@@ -136,7 +138,8 @@ class Cache:
         if lasting and self.store is not None:
             self._room.acquire()
             with self._lock:
-                self._waiting, self._latest = self._waiting + 1, time.monotonic()
+                self._waiting += entry.nbytes
+                self._latest = time.monotonic()
             self._writer.submit(self._write, self.store, key, entry)
 
     def flush(self) -> None:
@@ -151,12 +154,12 @@ class Cache:
             store.put(key, *encoded(entry))
         finally:
             with self._lock:
-                self._waiting -= 1
+                self._waiting -= entry.nbytes
             self._room.release()
 
     def _wait_for_quiet(self) -> None:
-        """Wait until nothing new comes for a moment, or too much waits."""
-        while self._waiting < WAITING // 2:
+        """Wait until nothing new comes for a moment, or too much is held back."""
+        while self._waiting < HELD:
             left = self._latest + QUIET_SECONDS - time.monotonic()
             if left <= 0 or self._wanted.wait(left):
                 return
