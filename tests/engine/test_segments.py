@@ -115,18 +115,46 @@ def test_best_of_integers():
     assert best(values, np.array([0, 2]), largest=True).tolist() == [1, 2]
 
 
-@given(st.lists(st.lists(st.sampled_from([1, 2, 3])), max_size=5), st.data())
-def test_first_match(targets, data):
+@either_way
+@given(
+    targets=st.lists(st.lists(st.sampled_from([1, 2, 3])), max_size=5),
+    data=st.data(),
+    kinds=st.lists(st.sampled_from("fdilh"), min_size=1, max_size=3),
+)
+def test_first_match(compiled, targets, data, kinds):
     wanted = [data.draw(st.lists(st.sampled_from([1, 2, 3, 4]))) for _ in targets]
     event = np.repeat(np.arange(len(targets)), [len(w) for w in wanted])
     sizes = np.array([len(x) for x in targets], int)
     starts = np.cumsum(sizes) - sizes
     keys = np.array([x for item in targets for x in item], int)
     values = np.array([x for item in wanted for x in item], int)
-    found, number = first_match([keys], [values], starts[event], sizes[event])
+    with by(compiled):
+        found, number = first_match(
+            [keys.astype(kind) for kind in kinds],
+            [values.astype(kind) for kind in kinds],
+            starts[event],
+            sizes[event],
+        )
     pairs = [(item, value) for item, asked in zip(targets, wanted, strict=True) for value in asked]
     assert found.tolist() == [item.index(v) if v in item else -1 for item, v in pairs]
     assert number.tolist() == [item.count(v) for item, v in pairs]
+
+
+@either_way
+def test_first_match_asks_for_all_keys_and_nan_matches_nothing(compiled):
+    keys = [np.array([1.0, 1.0, np.nan]), np.array([5, 6, 7])]
+    values = [np.array([1.0, np.nan, -0.0]), np.array([6, 7, 6])]
+    with by(compiled):
+        found, number = first_match(keys, values, np.zeros(3, int), np.full(3, 3))
+    assert found.tolist() == [1, -1, -1]
+    assert number.tolist() == [1, 0, 0]
+
+
+def test_first_match_takes_nothing_that_does_not_fit():
+    keys, values = [np.arange(3.0)], [np.arange(2.0)]
+    for starts, counts in (([0, 2], [1, 2]), ([-1, 0], [1, 1]), ([0], [1])):
+        with pytest.raises(ValueError, match="do not fit"):
+            first_match(keys, values, np.array(starts), np.array(counts))
 
 
 @given(counts_lists, st.integers(2, 3))

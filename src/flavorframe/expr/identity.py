@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from flavorframe.expr import nodes as n
 from flavorframe.expr.external import Correction, Function
 
 IMPURE_BUILTINS = frozenset(

@@ -7,6 +7,7 @@ mask as positions 0 and 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,21 +40,26 @@ def _taken(content: Content, places: Array) -> Content:
 class Packed:
     """A list in each event: event i has ``content[starts[i]:starts[i] + sizes[i]]``.
 
-    Lists may share their elements; where they lie one after the other, ``in_order`` is true.
+    Where lists share elements, ``placed`` says where they start; otherwise they lie one after the
+    other.
     """
 
     content: Content
-    starts: Array
     sizes: Array
-    in_order: bool = False
+    placed: Array | None = None
 
-    @classmethod
-    def of(cls, content: Content, sizes: Array) -> Packed:
-        """Return lists of these sizes that lie one after the other."""
-        return cls(content, np.cumsum(sizes) - sizes, sizes, in_order=True)
+    @cached_property
+    def starts(self) -> Array:
+        """Where each list starts."""
+        starts: Array = np.cumsum(self.sizes) - self.sizes if self.placed is None else self.placed
+        return starts
 
     def __getitem__(self, rows: Array) -> Packed:
-        return Packed(self.content, self.starts.take(rows), self.sizes.take(rows))
+        return Packed(self.content, self.sizes.take(rows), self.starts.take(rows))
+
+    def taken(self, places: Array) -> Content:
+        """Return some elements of lists that lie one after the other."""
+        return _taken(self.content, places)
 
     def at(self, event: Array, local: Array) -> Content:
         """Return some elements, each the ``local`` one in the list of its event."""
@@ -64,7 +70,7 @@ class Packed:
         """The elements, one event after the other."""
         from flavorframe.engine.columnar.segments import ranges
 
-        if self.in_order:
+        if self.placed is None:
             return self.content
         return _taken(self.content, ranges(self.starts, self.sizes))
 

@@ -163,7 +163,7 @@ def read_events(
         with spent.on("decoding"):
             return _names(values, ends[:lists], sizes)
     found = np.frombuffer(values, shape.dtype.newbyteorder("="))
-    return found if shape.kind == Kind.SCALARS else Packed.of(found, sizes)
+    return found if shape.kind == Kind.SCALARS else Packed(found, sizes)
 
 
 def _pieces(source: Source, table: Array, rows: Array, spent: Spent) -> int | tuple[Any, ...]:
@@ -205,7 +205,7 @@ def _numbered(distinct: list[list[str]], which: Array) -> Packed:
     codes = np.array([words[word] for item in distinct for word in item], np.int32)
     sizes = np.array([len(item) for item in distinct], np.int64)
     starts = np.cumsum(sizes) - sizes
-    return Packed(Names(codes, tuple(words)), starts[which], sizes[which])
+    return Packed(Names(codes, tuple(words)), sizes[which], starts[which])
 
 
 def _strings(raw: bytes) -> list[str]:

@@ -108,41 +108,51 @@ class Columns:
         return found if (found >= 0).all() else None
 
     def _note_sizes(self, axis: n.Axis, branch: str, rows: Array, sizes: Array) -> None:
-        known = self._sizes.setdefault(axis, _Sizes(branch, len(self)))
+        known = self._sizes.setdefault(axis, _Sizes(branch, rows, sizes))
         other = known.note(rows, sizes)
         if other is not None:
+            event, expected = other
             raise FileError(
-                f"{self._file.path}: in event {self._start + rows[other]} branch {branch} has "
-                f"{sizes[other]} elements and {known.branch} has {known.known[rows[other]]}: they "
-                f"are not lists of the same collection ({axis.name})."
+                f"{self._file.path}: in event {self._start + rows[event]} branch {branch} has "
+                f"{sizes[event]} elements and {known.branch} has {expected}: they are not lists of "
+                f"the same collection ({axis.name})."
             )
 
 
 class _Sizes:
     """The lengths of a collection's lists, as far as they are known, and the branch that told."""
 
-    def __init__(self, branch: str, events: int) -> None:
+    def __init__(self, branch: str, rows: Array, sizes: Array) -> None:
         self.branch = branch
-        self.known = np.full(events, -1, np.int64)
-        self._last: tuple[Array, Array] = (self.known, self.known)
+        self._rows, self._sizes = rows, sizes
+        self._last = rows, sizes
 
     def at(self, rows: Array) -> Array | None:
         """Return the lengths at some events; None where that of one is not known."""
-        if self._last[0] is rows:
-            return self._last[1]
-        found = self.known.take(rows)
-        if found.min(initial=0) < 0:
-            return None
-        self._last = rows, found
-        return found
+        if self._last[0] is not rows:
+            found = places(self._rows, rows)
+            if found.min(initial=0) < 0:
+                return None
+            self._last = rows, self._sizes.take(found)
+        return self._last[1]
 
-    def note(self, rows: Array, sizes: Array) -> int | None:
-        """Take up lengths; return the first that is another than was known."""
-        known = self._last[1] if self._last[0] is rows else self.known.take(rows)
-        if not np.array_equal(known, sizes):
-            wrong = (known >= 0) & (known != sizes)
-            if wrong.any():
-                return int(wrong.argmax())
-            self.known[rows] = sizes
-        self._last = rows, sizes
-        return None
+    def note(self, rows: Array, sizes: Array) -> tuple[int, int] | None:
+        """Take up lengths; return the first that is another than was known, and what was."""
+        known = self.at(rows)
+        if known is None:
+            known = self._widened(rows, sizes)
+        wrong = known != sizes
+        return (int(wrong.argmax()), known[wrong.argmax()]) if wrong.any() else None
+
+    def _widened(self, rows: Array, sizes: Array) -> Array:
+        """Take up lengths where none is known; return what is known then."""
+        found = places(self._rows, rows)
+        there, new = np.flatnonzero(found >= 0), np.flatnonzero(found < 0)
+        known: Array = sizes.copy()
+        known[there] = self._sizes.take(found.take(there))
+        more = np.append(self._rows, rows.take(new))
+        order = np.argsort(more, kind="stable")
+        self._rows = more.take(order)
+        self._sizes = np.append(self._sizes, sizes.take(new)).take(order)
+        self._last = rows, known
+        return known

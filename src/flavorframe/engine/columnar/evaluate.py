@@ -39,7 +39,12 @@ def _(node: n.Column, view: View) -> Values:
     elements = view.elements(node.axis)
     view.full.elements(node.axis)  # as long as the lists of all columns of the collection must be
     lists = view.columns.lists(node, view.events)
-    data = lists.elements if view.alive is None else lists.at(elements.event, elements.local)
+    if view.alive is None:
+        data = lists.elements
+    elif lists.placed is None:
+        data = lists.taken(elements.full)
+    else:
+        data = lists.at(elements.event, elements.local)
     known = view.columns.known
     if known is not None and not isinstance(data, Names):
         known.note_column_values(node, view.candidates.numbers, data)
@@ -110,7 +115,7 @@ def _(node: n.Match, view: View) -> Values:
     targets, event = whole.elements(node.target), view.event_of(node.axis)
     found, number = first_match(
         [k for k, _ in pairs], [v for _, v in pairs],
-        targets.starts[event], targets.counts[event],
+        targets.starts.take(event), targets.counts.take(event),
     )  # fmt: skip
     valid = _both_valid(values)
     _note_links(view, node, number if valid is None else np.where(valid, number, 0))
@@ -167,13 +172,21 @@ def _test_names(node: n.StringTest, names: Any) -> Array:
 
 def _point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
     """Return the positions in the full view that an index points to, and where it does."""
+    known = view.points.get((target, index))
+    if known is None:
+        known = view.points[target, index] = _find_point(view, target, index)
+    return known
+
+
+def _find_point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
     values = view.spread(index, index.axis)
     targets, event = (view.full or view).elements(target), view.event_of(index.axis)
-    local = np.asarray(values.numbers())
-    with np.errstate(invalid="ignore"):
-        valid = (local >= 0) & (local < targets.counts[event])
-    offset = np.where(valid, local, 0).astype(np.int64)
-    return np.where(valid, targets.starts[event] + offset, 0), valid
+    local = np.asarray(values.data)
+    valid = (local >= 0) & (local < targets.counts.take(event))  # which NaN is neither
+    if values.valid is not None:
+        valid &= values.valid
+    offset = local if local.dtype.kind == "i" else np.where(valid, local, 0).astype(np.int64)
+    return np.where(valid, targets.starts.take(event) + offset, 0), valid
 
 
 def _note_links(view: View, node: n.Match, number: Array) -> None:

@@ -69,9 +69,7 @@ class Known:
         if "words" in entry.facts:
             content = Names(content, tuple(entry.facts["words"]))
         if "sizes" in arrays:
-            content = Packed.of(content, arrays["sizes"])
-            if "starts" in arrays:
-                content = Packed(content.content, arrays["starts"], arrays["sizes"])
+            content = Packed(content, arrays["sizes"], arrays.get("starts"))
         return arrays["rows"].astype(np.int64), content
 
     def note_column(self, branch: str, rows: Array, stored: Any) -> None:
@@ -80,8 +78,8 @@ class Known:
         content = stored
         if isinstance(stored, Packed):
             content, arrays["sizes"] = stored.content, stored.sizes
-            if not stored.in_order:
-                arrays["starts"] = stored.starts
+            if stored.placed is not None:
+                arrays["starts"] = stored.placed
         if isinstance(content, Names):
             facts["words"], content = content.words, content.codes
         arrays["content"] = content

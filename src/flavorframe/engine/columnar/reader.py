@@ -94,14 +94,11 @@ class RootFile:
         return self._edges[branches]
 
     def _find_common_edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
-        edges: Array = np.arange(0)
         try:
-            for number, branch in enumerate(branches):
-                own = self._index(branch).entries
-                edges = np.intersect1d(edges, own) if number else own
+            edges = [set(self._index(branch).entries.tolist()) for branch in branches]
         except (UnusualError, DamageError):  # damage is told when the branch is read
             return ()
-        return tuple(edges.tolist())
+        return tuple(sorted(set.intersection(*edges))) if edges else ()
 
     def _shape(self, branch: str) -> Shape:
         if branch not in self._shapes:
@@ -227,7 +224,7 @@ def _packed(layout: Any, info: BranchInfo) -> Packed:
     offsets = np.asarray(layout.offsets.data)
     content = layout.content[: offsets[-1]]
     values = _names(ak.to_list(content)) if info.kind == "string" else np.asarray(content.data)
-    return Packed(values, offsets[:-1], np.diff(offsets))
+    return Packed(values, np.diff(offsets), offsets[:-1])
 
 
 def _names(values: list[str]) -> Names:

@@ -211,19 +211,36 @@ def first_match(
     ``keys`` are the targets' fields and ``values`` the elements'; element i may match the targets
     starts[i] … starts[i]+counts[i]−1. The second array says how many match. −1 where none does.
     """
+    pairs = list(zip(keys, values, strict=True))
+    if _native is not None and all(k.dtype == v.dtype and k.dtype in COMPARED for k, v in pairs):
+        return _first_match(pairs, starts, counts)
     found = np.full(len(counts), -1, np.int64)
     number = np.zeros(len(counts), np.int64)
     elements, step = np.flatnonzero(counts), 0
     while len(elements):
         target = starts.take(elements) + step
         equal = np.ones(len(elements), bool)
-        for key, value in zip(keys, values, strict=True):
+        for key, value in pairs:
             equal &= key.take(target) == value.take(elements)
         hit = elements[equal]
         number[hit] += 1
         found[hit[found[hit] < 0]] = step
         step += 1
         elements = elements[counts.take(elements) > step]
+    return found, number
+
+
+COMPARED = tuple(map(np.dtype, (np.float32, np.float64, np.int32, np.int64)))
+"""The types that the compiled part compares."""
+
+
+def _first_match(
+    pairs: list[tuple[Array, Array]], starts: Array, counts: Array
+) -> tuple[Array, Array]:
+    found, number = np.empty(len(counts), np.int64), np.empty(len(counts), np.int64)
+    kinds = "".join(key.dtype.char for key, _ in pairs)
+    arrays = tuple(np.ascontiguousarray(array) for pair in pairs for array in pair)
+    _native.first_match(kinds, arrays, _whole(starts), _whole(counts), found, number)
     return found, number
 
 

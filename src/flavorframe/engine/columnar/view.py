@@ -253,6 +253,7 @@ class View:
         self.full = full
         self.alive = alive
         self.remembered: dict[n.Node, Values] = {}
+        self.points: dict[tuple[n.Axis, n.Node], tuple[Array, Array]] = {}
         self._elements: dict[n.Axis, Elements] = {}
         self._masks: dict[n.Axis, Array] = {}
 

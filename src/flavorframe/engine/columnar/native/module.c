@@ -256,6 +256,9 @@ static PyMethodDef methods[] = {
      "ranges(starts, counts, out): write counts[i] numbers from starts[i] on."},
     {"places", segments_places, METH_VARARGS,
      "places(known, wanted, out): write where each wanted number stands among known ones, or -1."},
+    {"first_match", segments_first_match, METH_VARARGS,
+     "first_match(kinds, arrays, starts, counts, found, number): write which of its targets each "
+     "element equals first, or -1, and how many."},
     {"best", segments_best, METH_VARARGS,
      "best(values, first, largest, out): write where each event's extreme value is."},
     {"sift", segments_sift, METH_VARARGS,

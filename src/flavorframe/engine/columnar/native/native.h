@@ -69,10 +69,12 @@ int decode(const uint8_t *data, const Key *key, const int64_t *rows, int64_t cou
            Shape shape, Output *output, Damage *damage);
 
 /* spread(counts, out), ranges(starts, counts, out), places(known, wanted, out),
- * best(values, first, largest, out) and sift(tables, cuts, joined, alive, rows). */
+ * first_match(kinds, arrays, starts, counts, found, number), best(values, first, largest, out) and
+ * sift(tables, cuts, joined, alive, rows). */
 PyObject *segments_spread(PyObject *self, PyObject *arguments);
 PyObject *segments_ranges(PyObject *self, PyObject *arguments);
 PyObject *segments_places(PyObject *self, PyObject *arguments);
+PyObject *segments_first_match(PyObject *self, PyObject *arguments);
 PyObject *segments_best(PyObject *self, PyObject *arguments);
 PyObject *segments_sift(PyObject *self, PyObject *arguments);
 
