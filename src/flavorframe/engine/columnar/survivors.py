@@ -33,6 +33,7 @@ class Survivors:
         self._event_weight: Array | None = None  # where nobody weighs, nothing is multiplied
         self._candidate_weight: Array | None = None
         self.has_best = False
+        self._later = scheme.shared  # what is asked for again
 
     @property
     def view(self) -> View:
@@ -112,6 +113,7 @@ class Survivors:
     def cut(self, condition: n.Node) -> None:
         """Keep what fulfils the condition."""
         kept = np.flatnonzero(self.values(condition, condition.axis).truth())  # faster than a mask
+        self._later = self.scheme.later[condition]
         if condition.axis == n.EVENT:
             self._keep_events(kept)
         else:
@@ -124,6 +126,7 @@ class Survivors:
         """
         self.has_best = True
         values = self.values(value, self.scheme.candidates)
+        self._later = self.scheme.later[value]
         self.keep_candidates(best(values, self.candidates.first, largest=highest))
 
     def weigh(self, weight: n.Node) -> None:
@@ -223,7 +226,7 @@ class Survivors:
         remembered = {
             node: values[positions[node.axis]]
             for node, values in alive.remembered.items()
-            if node in self.scheme.settled and node.axis in positions
+            if node in self._later and node in self.scheme.settled and node.axis in positions
         }
         if len(events) < len(full.events):
             self._full = self._narrowed(full, events)
@@ -243,13 +246,22 @@ class Survivors:
         self._event_weight = _at(self._event_weight, kept)
         if alive is not None:
             self._alive = self._surviving(self._full, self._candidates)
-            self._alive.remembered = _remembered(alive, kept)
+            self._alive.remembered = self._remembered(alive, kept)
 
     def _narrowed(self, full: View, kept: Array) -> View:
         """Return the full view of some of the events."""
         narrowed = View(full.columns, self.scheme, full.events.take(kept), links=self.links)
-        narrowed.remembered = _remembered(full, kept)
+        narrowed.remembered = self._remembered(full, kept)
         return narrowed
+
+    def _remembered(self, view: View, events: Array) -> dict[n.Node, Values]:
+        """Return what a view remembers of what is asked for again, at some of its events."""
+        kept: dict[n.Axis, Array] = {n.EVENT: events}
+        nodes = [node for node in view.remembered if node in self._later]
+        mask = mask_at(events, len(view.events))
+        for axis in {node.axis for node in nodes} - {n.EVENT}:
+            kept[axis] = np.flatnonzero(mask.take(view.event_of(axis)))
+        return {node: view.remembered[node][kept[node.axis]] for node in nodes}
 
 
 def _copied(view: View, full: View | None) -> View:
@@ -264,12 +276,3 @@ def _times(weights: Array | None, factor: Array) -> Array:
 
 def _at(weights: Array | None, kept: Array) -> Array | None:
     return None if weights is None else weights.take(kept)
-
-
-def _remembered(view: View, events: Array) -> dict[n.Node, Values]:
-    """Return what a view remembers, at some of its events."""
-    kept: dict[n.Axis, Array] = {n.EVENT: events}
-    mask = mask_at(events, len(view.events))
-    for axis in {node.axis for node in view.remembered} - {n.EVENT}:
-        kept[axis] = np.flatnonzero(mask.take(view.event_of(axis)))
-    return {node: values[kept[node.axis]] for node, values in view.remembered.items()}

@@ -126,9 +126,10 @@ class Scheme:
     """What views need to know of a plan.
 
     The candidates' axis; which nodes recur and are worth remembering (``shared``); which depend on
-    the surviving candidates (``touching``); which a cut leaves as they are (``settled``); and which
+    the surviving candidates (``touching``); which a cut leaves as they are (``settled``); which
     whole expressions have a value for each candidate that never changes (``recallable``), and the
-    links by value in each of these, with their formulas.
+    links by value in each of these, with their formulas; and for each whole expression, which
+    shared nodes those after it ask for (``later``).
     """
 
     candidates: n.Axis
@@ -137,6 +138,7 @@ class Scheme:
     settled: frozenset[n.Node]
     recallable: frozenset[n.Node]
     links: Mapping[n.Node, tuple[tuple[str, n.Match], ...]]
+    later: Mapping[n.Node, frozenset[n.Node]]
 
 
 def make_scheme(candidates: n.Axis, trees: Sequence[n.Node]) -> Scheme:
@@ -161,7 +163,19 @@ def make_scheme(candidates: n.Axis, trees: Sequence[n.Node]) -> Scheme:
         frozenset(settled),
         frozenset(recallable),
         recallable,
+        _later(candidates, trees, frozenset(shared)),
     )
+
+
+def _later(
+    candidates: n.Axis, trees: Sequence[n.Node], shared: frozenset[n.Node]
+) -> dict[n.Node, frozenset[n.Node]]:
+    later: dict[n.Node, frozenset[n.Node]] = {}
+    asked: frozenset[n.Node] = frozenset()
+    for tree in reversed(trees):
+        later.setdefault(tree, asked)
+        asked |= shared & _facts(tree, candidates).nodes
+    return later
 
 
 @dataclass(frozen=True)
