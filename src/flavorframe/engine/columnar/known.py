@@ -118,10 +118,14 @@ class Known:
         known = self.get(key)
         data, valid = values.data, values.valid
         if known is not None:
-            numbers, first = np.unique(np.append(known.arrays["numbers"], numbers), True)
-            data = np.append(known.arrays["data"], data)[first]
-            valid = _joined_masks(known, values)
-            valid = None if valid is None else valid[first]
+            earlier = known.arrays
+            new = np.flatnonzero(places(earlier["numbers"], numbers) < 0)
+            at = np.searchsorted(earlier["numbers"], numbers.take(new))
+            if "valid" in earlier or valid is not None:
+                known_valid = _mask(earlier.get("valid"), earlier["data"])
+                valid = np.insert(known_valid, at, _mask(valid, data).take(new))
+            data = np.insert(earlier["data"], at, data.take(new))
+            numbers = np.insert(earlier["numbers"], at, numbers.take(new))
         arrays = {"numbers": numbers, "data": data}
         self.note(key, Entry({}, arrays if valid is None else {**arrays, "valid": valid}))
 
@@ -214,13 +218,8 @@ def _key(kind: str, *keys: str) -> str:
     return joined(kind, *map(str.encode, keys)).hex()
 
 
-def _joined_masks(known: Entry, values: Values) -> Array | None:
-    earlier = known.arrays.get("valid")
-    if earlier is None and values.valid is None:
-        return None
-    before = np.ones(len(known.arrays["data"]), bool) if earlier is None else earlier
-    now = np.ones(len(values.data), bool) if values.valid is None else values.valid
-    return np.append(before, now)
+def _mask(valid: Array | None, data: Array) -> Array:
+    return np.ones(len(data), bool) if valid is None else valid
 
 
 def is_settled(file: str, version: Version) -> bool:
