@@ -19,8 +19,9 @@ from flavorframe.engine.columnar.known import Known, is_settled
 from flavorframe.engine.columnar.open_files import open_file
 from flavorframe.engine.columnar.reader import RootFile
 from flavorframe.engine.columnar.route import Place, Route
+from flavorframe.engine.columnar.scheme import Scheme, make_scheme
 from flavorframe.engine.columnar.survivors import Survivors
-from flavorframe.engine.columnar.view import Links, Scheme, make_scheme
+from flavorframe.engine.columnar.view import Links
 from flavorframe.engine.partial import Chunk, Partial
 from flavorframe.engine.weighted import WeightedHistogram
 from flavorframe.errors import AnalysisError

@@ -12,8 +12,9 @@ from flavorframe.cache import Entry
 from flavorframe.engine.columnar.columns import Columns
 from flavorframe.engine.columnar.known import Key, Known
 from flavorframe.engine.columnar.recall import make_known_cuts
+from flavorframe.engine.columnar.scheme import Scheme
 from flavorframe.engine.columnar.survivors import Survivors
-from flavorframe.engine.columnar.view import Links, Scheme
+from flavorframe.engine.columnar.view import Links
 from flavorframe.exact import ExactFloat, exact_sum
 from flavorframe.expr import nodes as n
 from flavorframe.plan import Plan

@@ -10,8 +10,9 @@ from flavorframe.engine.columnar.arrays import Array, Values
 from flavorframe.engine.columnar.candidates import Candidates
 from flavorframe.engine.columnar.columns import Columns
 from flavorframe.engine.columnar.recall import recall
+from flavorframe.engine.columnar.scheme import Scheme
 from flavorframe.engine.columnar.segments import best, mask_at, places
-from flavorframe.engine.columnar.view import Links, Scheme, View
+from flavorframe.engine.columnar.view import Links, View
 from flavorframe.errors import AnalysisError
 from flavorframe.expr import nodes as n
 

@@ -7,111 +7,20 @@ look at the full view: an index means the file's numbering.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Values
 from flavorframe.engine.columnar.candidates import Candidates
 from flavorframe.engine.columnar.columns import Columns
+from flavorframe.engine.columnar.elements import Elements, Living
 from flavorframe.engine.columnar.evaluate import compute_node
-from flavorframe.engine.columnar.segments import combine, ranges, spread
+from flavorframe.engine.columnar.scheme import Scheme, derived
+from flavorframe.engine.columnar.segments import combine
 from flavorframe.expr import nodes as n
-from flavorframe.expr.formula import formula
-
-
-class Elements:
-    """The elements of an axis in a view, sorted by event.
-
-    ``counts`` says how many each event has and ``parents`` are the positions, in this view, of
-    what they are made from. In the surviving view ``full`` has their positions in the full view,
-    and ``local`` their indices in the file's numbering.
-    """
-
-    def __init__(
-        self,
-        counts: Array,
-        parents: tuple[Array, ...] = (),
-        kept: Array | None = None,
-        local: Array | None = None,
-    ) -> None:
-        """Without ``kept`` and ``local`` the elements are all that the full view has."""
-        self.counts = counts
-        self._parents, self._kept, self._local = parents, kept, local
-
-    @property
-    def parents(self) -> tuple[Array, ...]:
-        """The positions of what the elements are made from."""
-        return self._parents
-
-    @cached_property
-    def event(self) -> Array:
-        """The position of each element's event in the view."""
-        return spread(self.counts)
-
-    @cached_property
-    def starts(self) -> Array:
-        """Where each event's elements begin."""
-        starts: Array = np.cumsum(self.counts) - self.counts
-        return starts
-
-    @cached_property
-    def full(self) -> Array:
-        """The position of each element in the full view."""
-        return np.arange(len(self)) if self._kept is None else self._kept
-
-    @cached_property
-    def local(self) -> Array:
-        """The index of each element in its event, in the file's numbering."""
-        if self._local is not None:
-            return self._local
-        return ranges(np.zeros(len(self.counts), np.int64), self.counts)
-
-    @cached_property
-    def size(self) -> int:
-        """How many elements there are."""
-        return int(self.counts.sum())
-
-    def __len__(self) -> int:
-        return self.size
-
-    def restricted(self, kept: Array, parents: tuple[Array, ...] = ()) -> Elements:
-        """Return the elements of the full view at the positions ``kept``."""
-        counts = np.bincount(self.event.take(kept), minlength=len(self.counts))
-        return Elements(counts, parents, kept, self.local.take(kept))
-
-
-class Living(Elements):
-    """The candidates that are alive; the full view is asked only for what it alone can tell."""
-
-    def __init__(self, candidates: Candidates, whole: Callable[[], Elements]) -> None:
-        """``whole`` gives the elements of the full view, whose events all have a candidate."""
-        super().__init__(candidates.counts)
-        self._candidates, self._whole = candidates, whole
-
-    @cached_property
-    def parents(self) -> tuple[Array, ...]:
-        """The positions of what the candidates are made from."""
-        return tuple(members.take(self.full) for members in self._whole().parents)
-
-    @cached_property
-    def event(self) -> Array:
-        """The position of each candidate's event in the view."""
-        return self._candidates.event
-
-    @cached_property
-    def full(self) -> Array:
-        """The position of each candidate in the full view."""
-        positions: Array = self._whole().starts.take(self.event) + self.local
-        return positions
-
-    @cached_property
-    def local(self) -> Array:
-        """The index of each candidate in its event, in the file's numbering."""
-        return self._candidates.local
 
 
 @dataclass
@@ -119,129 +28,6 @@ class Links:
     """How many candidates asked for each link, and found no element, or more than one."""
 
     counts: dict[str, tuple[int, int, int]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Scheme:
-    """What views need to know of a plan.
-
-    The candidates' axis; which nodes recur and are worth remembering (``shared``); which depend on
-    the surviving candidates (``touching``); which a cut leaves as they are (``settled``); which
-    whole expressions have a value for each candidate that never changes (``recallable``), and the
-    links by value in each of these, with their formulas; and for each whole expression, which
-    shared nodes those after it ask for (``later``).
-    """
-
-    candidates: n.Axis
-    shared: frozenset[n.Node]
-    touching: frozenset[n.Node]
-    settled: frozenset[n.Node]
-    recallable: frozenset[n.Node]
-    links: Mapping[n.Node, tuple[tuple[str, n.Match], ...]]
-    later: Mapping[n.Node, frozenset[n.Node]]
-
-
-def make_scheme(candidates: n.Axis, trees: Sequence[n.Node]) -> Scheme:
-    """Return the scheme of a plan's expressions."""
-    found: set[n.Node] = set()
-    shared: set[n.Node] = set()
-    touching: set[n.Node] = set()
-    settled: set[n.Node] = set()
-    recallable = {}
-    for tree in trees:
-        facts = _facts(tree, candidates)
-        shared.update(facts.repeated, facts.nodes & found)
-        touching |= facts.touching
-        settled |= facts.settled
-        found |= facts.nodes
-        if facts.recallable:
-            recallable[tree] = facts.links
-    return Scheme(
-        candidates,
-        frozenset(shared),
-        frozenset(touching),
-        frozenset(settled),
-        frozenset(recallable),
-        recallable,
-        _later(candidates, trees, frozenset(shared)),
-    )
-
-
-def _later(
-    candidates: n.Axis, trees: Sequence[n.Node], shared: frozenset[n.Node]
-) -> dict[n.Node, frozenset[n.Node]]:
-    later: dict[n.Node, frozenset[n.Node]] = {}
-    asked: frozenset[n.Node] = frozenset()
-    for tree in reversed(trees):
-        later.setdefault(tree, asked)
-        asked |= shared & _facts(tree, candidates).nodes
-    return later
-
-
-@dataclass(frozen=True)
-class _Facts:
-    """What a scheme needs to know of one tree: ``repeated`` are those of its ``nodes`` that recur.
-
-    Literals and the like are not among the nodes: it does not pay to remember them.
-    """
-
-    nodes: frozenset[n.Node]
-    repeated: frozenset[n.Node]
-    touching: frozenset[n.Node]
-    settled: frozenset[n.Node]
-    recallable: bool
-    links: tuple[tuple[str, n.Match], ...]
-
-
-@lru_cache(maxsize=1024)  # another plan of the session has most of its expressions in common
-def _facts(tree: n.Node, candidates: n.Axis) -> _Facts:
-    walked = list(n.walk(tree))
-    uses = Counter(child for node in walked for child in node.children())
-    leaves = (n.Literal, n.Field, n.Position)
-    nodes = frozenset(node for node in walked if not isinstance(node, leaves))
-    touching: set[n.Node] = set()
-    settled: set[n.Node] = set()
-    for node in walked:
-        _classify(node, candidates, touching, settled)
-    return _Facts(
-        nodes,
-        frozenset(node for node in nodes if uses[node] > 1),
-        frozenset(touching),
-        frozenset(settled),
-        tree in settled and _is_plain(tree, candidates),
-        tuple((formula(node), node) for node in walked if isinstance(node, n.Match)),
-    )
-
-
-def _is_plain(tree: n.Node, candidates: n.Axis) -> bool:
-    """Return whether a value is computed from the candidate and its event by plain look-ups."""
-    if tree.axis != candidates or candidates == n.EVENT or isinstance(tree, n.Column):
-        return False
-    return all(
-        isinstance(node.axis, n.CollectionAxis | n.EventAxis)
-        and (not isinstance(node, n.Match) or node.axis == candidates)
-        for node in n.walk(tree)
-    )
-
-
-def _classify(
-    node: n.Node, candidates: n.Axis, touching: set[n.Node], settled: set[n.Node]
-) -> None:
-    children = list(node.children())
-    if derived(node.axis, candidates) or any(child in touching for child in children):
-        touching.add(node)
-    reduces = isinstance(node, n.Reduce) and node in touching
-    if not reduces and all(child in settled for child in children):
-        settled.add(node)
-
-
-def derived(axis: n.Axis, candidates: n.Axis) -> bool:
-    """Return whether the axis is the candidates', or made from it."""
-    if axis == candidates:
-        return axis != n.EVENT
-    if isinstance(axis, n.Subset):
-        return derived(axis.parent, candidates)
-    return isinstance(axis, n.Combination) and any(derived(p, candidates) for p in axis.parents)
 
 
 class View:

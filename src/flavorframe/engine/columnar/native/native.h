@@ -68,6 +68,20 @@ typedef struct {
 int decode(const uint8_t *data, const Key *key, const int64_t *rows, int64_t count, int64_t first,
            Shape shape, Output *output, Damage *damage);
 
+/* Whole numbers of 64 bits in an array. */
+typedef struct {
+    const int64_t *at;
+    int64_t length;
+} Numbers;
+
+static inline Numbers numbers_in(const Py_buffer *array)
+{
+    return (Numbers){array->buf, array->len / 8};
+}
+
+/* Return None, or where arrays do not fit each other a ValueError. */
+PyObject *told(int fits);
+
 /* spread(counts, out), ranges(starts, counts, out), places(known, wanted, out),
  * first_match(kinds, arrays, starts, counts, found, number), best(values, first, largest, out) and
  * sift(tables, cuts, joined, alive, rows). */
