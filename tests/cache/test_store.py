@@ -49,17 +49,21 @@ def test_the_disk_waits_until_it_is_quiet(tmp_path, monkeypatch):
     assert store.size()[0] == 1
 
 
-def test_no_more_is_held_back_than_a_little(tmp_path, monkeypatch):
+@pytest.mark.parametrize("limits", [{"HELD": 4 * entry().nbytes}, {"WAITING": 8}])
+def test_no_more_is_held_back_than_a_little(tmp_path, monkeypatch, limits):
     monkeypatch.setattr(cache_module, "QUIET_SECONDS", 60.0)
-    monkeypatch.setattr(cache_module, "HELD", 4 * entry().nbytes)
+    for name, value in limits.items():
+        monkeypatch.setattr(cache_module, name, value)
     store = Store(tmp_path)
     cache = Cache(store)
-    monkeypatch.setattr(cache, "_waiting", 10 * entry().nbytes)  # there is more already
-    cache.put(KEY, entry())
+    for number in range(40):  # would take minutes, were each to wait until it is quiet
+        cache.put(f"{number:064}", entry())
     deadline = time.monotonic() + 30
-    while not store.size()[0] and time.monotonic() < deadline:
+    while store.size()[0] < 35 and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert store.size()[0] == 1
+    assert store.size()[0] >= 35
+    cache.flush()
+    assert store.size()[0] == 40
 
 
 def test_what_is_for_memory_is_not_on_disk(tmp_path):

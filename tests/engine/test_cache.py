@@ -343,6 +343,48 @@ def test_nothing_is_kept_where_nobody_asks(file, tmp_path, monkeypatch):
     assert not (tmp_path / "home").exists()
 
 
+def test_a_function_whose_type_depends_on_what_it_is_given(file, tmp_path):
+    folder = tmp_path / "cache"
+
+    @ff.function
+    def score(q):
+        return np.array([1 if v > 8 else 0.25 * v for v in q])
+
+    def scored(limit):
+        selection = (
+            ff.Selection(t)
+            .cut("flight", t.flight_significance > limit)
+            .cut("score", score(t.flight_significance) < 2)
+        )
+        hist = ff.hist(score(t.flight_significance), bins=20, range=(0, 3))
+        return ff.Analysis(selection, mass=hist, rows=ff.snapshot(s=score(t.flight_significance)))
+
+    for limit in (8.5, 2.0, 2.0):
+        found, plain = run(scored(limit), file, folder), run(scored(limit), file, False)
+        assert selected(found) == selected(plain)
+        np.testing.assert_array_equal(found.rows.columns["s"], plain.rows.columns["s"])
+        assert found.rows.columns["s"].dtype == plain.rows.columns["s"].dtype
+
+
+def test_the_links_of_a_cut_that_is_not_made_yet_are_not_counted(file, tmp_path):
+    muon = events.muon.match(pt=t.mu1.pt)
+    strong, hard = t.flight_significance * t.mass > 5, muon.pt > 5
+    heavy, heaviest = t.mass > 1.65, t.mass.max() > 1.9
+
+    def linked(*cuts):
+        selection = ff.Selection(t)
+        for number, cut in enumerate(cuts):
+            selection = selection.cut(f"{number}", cut)
+        return ff.Analysis(selection, mass=ff.hist(muon.pt, bins=5, range=(0, 20)))
+
+    for cuts in ((t.mass > 1.95, hard), (strong, muon.pt > 3), (heavy, strong, hard)):
+        run(linked(*cuts), file, tmp_path / "cache")
+    last = linked(heavy, strong, heaviest)
+    found, plain = run(last, file, tmp_path / "cache"), run(last, file, False)
+    assert found.links == plain.links
+    assert selected(found) == selected(plain)
+
+
 # Random selections, one after the other on the same cache
 
 

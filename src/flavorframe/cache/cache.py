@@ -114,8 +114,8 @@ class Cache:
         self._lock = Lock()
         self._writer = ThreadPoolExecutor(1, "flavorframe-cache")  # ends only when all is written
         self._room = Semaphore(WAITING)
-        self._waiting, self._latest = 0, 0.0
-        self._wanted = Event()  # on disk, now
+        self._waiting, self._held, self._latest = 0, 0, 0.0
+        self._hurry = Event()  # until nothing waits
 
     def get(self, key: str, *, lasting: bool = True) -> Entry | None:
         """Return an entry, whose arrays cannot be written to."""
@@ -138,30 +138,36 @@ class Cache:
         if lasting and self.store is not None:
             self._room.acquire()
             with self._lock:
-                self._waiting += entry.nbytes
+                self._waiting, self._held = self._waiting + 1, self._held + entry.nbytes
                 self._latest = time.monotonic()
+                if self._held > HELD or self._waiting > WAITING // 2:
+                    self._hurry.set()
             self._writer.submit(self._write, self.store, key, entry)
 
     def flush(self) -> None:
         """Wait until all that was put is on disk."""
-        self._wanted.set()
+        self._hurry.set()
         self._writer.submit(int).result()
-        self._wanted.clear()
+        self._count_less(0, 0)
 
     def _write(self, store: Store, key: str, entry: Entry) -> None:
         try:
             self._wait_for_quiet()
             store.put(key, *encoded(entry))
         finally:
-            with self._lock:
-                self._waiting -= entry.nbytes
+            self._count_less(1, entry.nbytes)
             self._room.release()
 
+    def _count_less(self, entries: int, size: int) -> None:
+        with self._lock:
+            self._waiting, self._held = self._waiting - entries, self._held - size
+            if not self._waiting:
+                self._hurry.clear()
+
     def _wait_for_quiet(self) -> None:
-        """Wait until nothing new comes for a moment, or too much is held back."""
-        while self._waiting < HELD:
-            left = self._latest + QUIET_SECONDS - time.monotonic()
-            if left <= 0 or self._wanted.wait(left):
+        """Wait until nothing new comes for a moment, or there is a hurry."""
+        while (left := self._latest + QUIET_SECONDS - time.monotonic()) > 0:
+            if self._hurry.wait(left):
                 return
 
     def _remember(self, key: str, entry: Entry) -> None:

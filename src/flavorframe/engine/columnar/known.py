@@ -113,11 +113,14 @@ class Known:
         return entry.arrays["numbers"], Values(entry.arrays["data"], entry.arrays.get("valid"))
 
     def note_values(self, node: n.Node, numbers: Array, values: Values) -> None:
-        """Take up the values of a node, beside those that are known of other candidates."""
+        """Take up the values of a node, beside those that are known of other candidates.
+
+        Values of another type are not put together: a function's may depend on what it is given.
+        """
         key = self._values_key(node)
         known = self.get(key)
         data, valid = values.data, values.valid
-        if known is not None:
+        if known is not None and known.arrays["data"].dtype == data.dtype:
             earlier = known.arrays
             new = np.flatnonzero(places(earlier["numbers"], numbers) < 0)
             at = np.searchsorted(earlier["numbers"], numbers.take(new))

@@ -32,10 +32,9 @@ def recall(survivors: Survivors, node: n.Node, known: Known) -> Values:
         return _computed(survivors, node, known)
     if len(missing):
         _computed(survivors.only(survivors.candidates.take(missing)), node, known)
-        found = known.values(node)
-        assert found is not None
+        found = known.values(node) or found
         at = places(found[0], numbers)
-    if not _count_links(survivors, node, known):
+    if at.min(initial=0) < 0 or not _count_links(survivors, node, known):
         return _computed(survivors, node, known)
     return found[1][at]
 
@@ -54,11 +53,15 @@ def make_known_cuts(
     alive = np.ones(len(root), bool) if at is None else mask_at(at, len(root))
     marks = [step.link is None for step in steps]
     left, told = sift([step.table for step in steps], marks, known.joined(root), alive)
+    counts: dict[str, tuple[int, int, int]] = {}
     for step, (none, one, several, events) in zip(steps, told.tolist(), strict=False):
-        if step.link is None:
-            rows.append((events, one))
-        elif survivors.links is not None:
-            survivors.links.counts[step.link] = (none + one + several, none, several)
+        if step.link is not None:  # counts if the cut that asks for it is made
+            counts[step.link] = (none + one + several, none, several)
+            continue
+        rows.append((events, one))
+        if survivors.links is not None:
+            survivors.links.counts.update(counts)
+        counts = {}
     if rows:
         survivors.leave(np.flatnonzero(left))
     return rows
