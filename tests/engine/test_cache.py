@@ -385,6 +385,42 @@ def test_the_links_of_a_cut_that_is_not_made_yet_are_not_counted(file, tmp_path)
     assert selected(found) == selected(plain)
 
 
+def few_cuts(rng):
+    """Return an analysis with some of a few cuts in any order: most of it was asked for before."""
+    muon = events.muon.match(pt=t.mu1.pt)
+    cuts = [
+        *(t.mass > limit for limit in (0, 1.6, 1.7, 1.8)),
+        *(t.flight_significance > limit for limit in (0.5, 1, 2, 4)),
+        *(muon.pt > limit for limit in (1, 3, 5)),
+        (muon.eta < 1.5) & (t.mass < 2.1),
+        t.flight_significance * t.mass > 5,
+        t.mu1.is_global,
+        t.mass.max() > 1.7,
+        events.n_primary_vertices > 15,
+    ]
+    selection = ff.Selection(t)
+    for number, cut in enumerate(rng.sample(cuts, rng.randint(2, 5))):
+        selection = selection.cut(f"{number}", cut)
+        if rng.random() < 0.1:
+            selection = selection.weight(f"weight {number}", 1 + muon.pt)
+    if rng.random() < 0.5:
+        selection = selection.best(lowest=t.vertex_chi2)
+    spared = ff.hist(muon.pt, bins=10, range=(0, 20), without="0")
+    mass = ff.hist(t.mass, bins=15, range=(1.5, 2.2))
+    return ff.Analysis(selection, mass=mass, spared=spared, rows=ff.snapshot(t.mass, muon.pt))
+
+
+def test_few_cuts_in_any_order(sample, tmp_path):
+    path, rng = str(sample("nano")), random.Random(3)
+    plain, cached = get_engine("columnar", False), get_engine("columnar", tmp_path / "cache")
+    for _ in range(150):
+        what = few_cuts(rng)
+        assert answer(cached, what, path, 0) == answer(plain, what, path, 0)
+        if rng.random() < 0.03:
+            cache_of(Caching(str(tmp_path / "cache"))).flush()
+            forget()
+
+
 # Random selections, one after the other on the same cache
 
 
