@@ -78,7 +78,8 @@ class BoundPlan(Plan):
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The branches that the plan may read, in the order in which it asks for them."""
-        found = (column.branch for tree in self.trees() for column in _columns_in(tree))
+        found = (node.branch for tree in self.trees() for node in n.walk(tree)
+                 if isinstance(node, n.Column))  # fmt: skip
         return tuple(dict.fromkeys([*found, *dict(self.carriers).values()]))
 
 
@@ -126,25 +127,15 @@ def _carriers(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[n.Axis,
     carriers: dict[n.Axis, str] = {}
     wanted: dict[n.Axis, None] = dict.fromkeys(_collections(plan.selection.candidates))
     for tree in plan.trees():
-        for column in _columns_in(tree):
-            if column.on != n.EVENT:
-                carriers.setdefault(column.on, column.branch)
-        wanted.update(dict.fromkeys(_collections_in(tree)))
+        for node in n.walk(tree):
+            if isinstance(node, n.Column) and node.on != n.EVENT:
+                carriers.setdefault(node.on, node.branch)
+            for axis in _axes_of(node):
+                wanted.update(dict.fromkeys(_collections(axis)))
     for axis in wanted:
         if axis not in carriers:
             carriers[axis] = carrier(axis, layout, schema)
     return tuple(carriers.items())
-
-
-@lru_cache(maxsize=1024)
-def _columns_in(tree: n.Node) -> tuple[n.Column, ...]:
-    return tuple(node for node in n.walk(tree) if isinstance(node, n.Column))
-
-
-@lru_cache(maxsize=1024)
-def _collections_in(tree: n.Node) -> tuple[n.CollectionAxis, ...]:
-    axes = (axis for node in n.walk(tree) for axis in _axes_of(node))
-    return tuple(dict.fromkeys(each for axis in axes for each in _collections(axis)))
 
 
 def _axes_of(node: n.Node) -> Iterator[n.Axis]:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from threading import Event, Lock, Semaphore
+from threading import Condition, Event, Lock
 from typing import Any
 
 import numpy as np
@@ -113,7 +113,7 @@ class Cache:
         self._size = 0
         self._lock = Lock()
         self._writer = ThreadPoolExecutor(1, "flavorframe-cache")  # ends only when all is written
-        self._room = Semaphore(WAITING)
+        self._room = Condition(self._lock)
         self._waiting, self._held, self._latest = 0, 0, 0.0
         self._hurry = Event()  # until nothing waits
 
@@ -136,8 +136,8 @@ class Cache:
             array.flags.writeable = False
         self._remember(key, entry)
         if lasting and self.store is not None:
-            self._room.acquire()
-            with self._lock:
+            with self._room:
+                self._room.wait_for(lambda: self._waiting < WAITING)
                 self._waiting, self._held = self._waiting + 1, self._held + entry.nbytes
                 self._latest = time.monotonic()
                 if self._held > HELD or self._waiting > WAITING // 2:
@@ -156,11 +156,11 @@ class Cache:
             store.put(key, *encoded(entry))
         finally:
             self._count_less(1, entry.nbytes)
-            self._room.release()
 
     def _count_less(self, entries: int, size: int) -> None:
-        with self._lock:
+        with self._room:
             self._waiting, self._held = self._waiting - entries, self._held - size
+            self._room.notify(entries)
             if not self._waiting:
                 self._hurry.clear()
 

@@ -120,7 +120,7 @@ class Node:
         return known
 
     def __getstate__(self) -> dict[str, Any]:  # string hashes differ from process to process
-        own = ("_hash", "_fingerprint", "_children", "axis")
+        own = ("_hash", "_fingerprint", "_children", "_below", "axis")
         return {key: value for key, value in self.__dict__.items() if key not in own}
 
     def children(self) -> tuple[Node, ...]:
@@ -391,16 +391,21 @@ def walk(node: Node) -> Iterator[Node]:
 
     Children come before what is computed from them.
     """
-    found: dict[Node, None] = {}
+    below: tuple[Node, ...] | None = node.__dict__.get("_below")
+    if below is None:  # plans are walked often, and again whenever one cut is another
+        found: dict[Node, None] = {}
 
-    def visit(current: Node) -> None:
-        if current not in found:
-            for child in current.children():
-                visit(child)
-            found[current] = None
+        def visit(current: Node) -> None:
+            if current not in found:
+                for child in current.children():
+                    visit(child)
+                found[current] = None
 
-    visit(node)
-    return iter(found)
+        for child in node.children():
+            visit(child)
+        below = tuple(found)
+        object.__setattr__(node, "_below", below)
+    return iter((*below, node))
 
 
 def may_be_missing(node: Node) -> bool:

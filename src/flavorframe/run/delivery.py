@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from flavorframe import extra_files
 from flavorframe.datasets import Dataset, PathLike
 from flavorframe.errors import AnalysisError, CorrectionError
 from flavorframe.expr import nodes as n
-from flavorframe.expr.external import Correction
 from flavorframe.plan import Plan
 from flavorframe.remote import s3
 from flavorframe.remote.credentials import USUAL, Credentials, credentials_for
@@ -128,13 +126,12 @@ class Delivery:
 
 
 def _corrections(plan: Plan) -> dict[str, str]:
-    found = (correction for tree in plan.trees() for correction in _corrections_in(tree))
-    return {correction.digest: correction.path for correction in found}
-
-
-@lru_cache(maxsize=1024)
-def _corrections_in(tree: n.Node) -> tuple[Correction, ...]:
-    return tuple(node.correction for node in n.walk(tree) if isinstance(node, n.CallCorrection))
+    return {
+        node.correction.digest: node.correction.path
+        for tree in plan.trees()
+        for node in n.walk(tree)
+        if isinstance(node, n.CallCorrection)
+    }
 
 
 def _existing(files: tuple[PathLike, ...]) -> tuple[str, ...]:

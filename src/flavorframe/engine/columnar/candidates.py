@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array
-from flavorframe.engine.columnar.segments import spread
+from flavorframe.engine.columnar.segments import first_of_each, spread
 
 IN_EVENT = 32
 """The bits of a number that tell the candidates of an event apart."""
@@ -46,9 +46,7 @@ class Candidates:
     @cached_property
     def first(self) -> Array:
         """The position of the first candidate of each event that has any."""
-        event = self.numbers >> IN_EVENT
-        first = np.flatnonzero(event[1:] != event[:-1]) + 1
-        return np.concatenate(([0], first)) if len(event) else first
+        return first_of_each(self.numbers >> IN_EVENT)
 
     @cached_property
     def events(self) -> Array:

@@ -195,8 +195,7 @@ def _note_links(view: View, node: n.Match, number: Array) -> None:
         upto = Values(np.minimum(number, 2).astype(np.int8))  # none, one, or several
         known.note_values(node, view.candidates.numbers, upto)
     if view.links is not None:
-        asked = (len(number), int((number == 0).sum()), int((number > 1).sum()))
-        view.links.counts.setdefault(formula(node), asked)
+        view.links.count(formula(node), number)
 
 
 STRING_TESTS: dict[str, Callable[[str, str], bool]] = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Packed
-from flavorframe.engine.columnar.segments import ranges, spread
+from flavorframe.engine.columnar.segments import mask_at, ranges, spread
 from flavorframe.expr import nodes as n
 from flavorframe.expr.operations import compute
 
@@ -54,9 +54,7 @@ def any_fits(condition: n.Node, fits: Array, names: Packed, view: View) -> Array
     event = spread(counts)
     local = np.flatnonzero(fits).take(ranges(first, counts)) - names.starts.take(event)
     holds = np.broadcast_to(_at(condition, event, local, view), event.shape)
-    found = np.zeros(len(counts), bool)
-    found[event[np.flatnonzero(holds)]] = True
-    return found
+    return mask_at(event[np.flatnonzero(holds)], len(counts))
 
 
 def _at(node: n.Node, event: Array, local: Array, view: View) -> Array:

@@ -90,7 +90,7 @@ def _steps(survivors: Survivors, cuts: Sequence[n.Node], known: Known) -> list[_
     return steps
 
 
-def from_columns(node: n.Node, candidates: Candidates, known: Known) -> Values | None:
+def _from_columns(node: n.Node, candidates: Candidates, known: Known) -> Values | None:
     """Return the values of a node where they follow from values of columns that are at hand."""
     if isinstance(node, n.Literal):
         return Values(np.asarray(node.value))
@@ -98,13 +98,13 @@ def from_columns(node: n.Node, candidates: Candidates, known: Known) -> Values |
         return known.column_values(node, candidates.numbers)
     if not isinstance(node, n.Apply):
         return None
-    values = [from_columns(argument, candidates, known) for argument in node.arguments]
+    values = [_from_columns(argument, candidates, known) for argument in node.arguments]
     found = [each for each in values if each is not None]
     return apply(node, found) if len(found) == len(values) else None
 
 
 def _computed(survivors: Survivors, node: n.Node, known: Known) -> Values:
-    values = from_columns(node, survivors.candidates, known)
+    values = _from_columns(node, survivors.candidates, known)
     if values is None:
         values = survivors.view.spread(node, survivors.scheme.candidates)
     if not isinstance(values.data, Names):
@@ -117,7 +117,7 @@ def _count_links(survivors: Survivors, node: n.Node, known: Known) -> bool:
     if survivors.links is None:
         return True
     numbers = survivors.candidates.numbers
-    counts: dict[str, tuple[int, int, int]] = {}
+    known_numbers: dict[str, Array] = {}
     for name, match in survivors.scheme.links[node]:
         if name in survivors.links.counts:
             continue
@@ -125,8 +125,7 @@ def _count_links(survivors: Survivors, node: n.Node, known: Known) -> bool:
         at = None if found is None else places(found[0], numbers)
         if found is None or at is None or at.min(initial=0) < 0:
             return False
-        number = found[1].data.take(at)
-        none, several = np.count_nonzero(number == 0), np.count_nonzero(number > 1)
-        counts.setdefault(name, (len(numbers), int(none), int(several)))
-    survivors.links.counts.update(counts)
+        known_numbers.setdefault(name, found[1].data.take(at))
+    for name, number in known_numbers.items():
+        survivors.links.count(name, number)
     return True

@@ -110,7 +110,7 @@ def reduce_segments(reduction: str, values: Values, event: Array, local: Array, 
     if reduction == "sum":
         return Values(_sum(values, event, n))
     if reduction == "first":
-        return _pick(values, event, _first_of_each(event), n)
+        return _pick(values, event, first_of_each(event), n)
     chosen = extreme(values, event, largest=reduction in ("max", "argmax"))
     if reduction in ("argmin", "argmax"):
         return _pick(Values(local), event, chosen, n)
@@ -150,13 +150,13 @@ def best(values: Values, first: Array, *, largest: bool) -> Array:
 
 
 def _extreme(data: Array, event: Array, *, largest: bool) -> Array:
-    begins = _first_of_each(event)
+    begins = first_of_each(event)
     if len(begins) == 0:
         return begins
     most = (np.maximum if largest else np.minimum).reduceat(data, begins)
     segment = spread(np.diff(begins, append=len(event)))
     hits = np.flatnonzero(data == most.take(segment))
-    return hits[_first_of_each(segment.take(hits))]
+    return hits[first_of_each(segment.take(hits))]
 
 
 def _usable(values: Values) -> Array:
@@ -184,7 +184,12 @@ def _sum(values: Values, event: Array, n: int) -> Array:
     return total
 
 
-def _first_of_each(event: Array) -> Array:
+def first_of_each(event: Array) -> Array:
+    """Return the position of the first element of each event that has any.
+
+    >>> first_of_each(np.array([2, 2, 5]))
+    array([0, 2])
+    """
     if len(event) == 0:
         return np.zeros(0, np.intp)
     return np.concatenate(([0], np.flatnonzero(event[1:] != event[:-1]) + 1))

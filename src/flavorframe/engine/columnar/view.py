@@ -29,6 +29,11 @@ class Links:
 
     counts: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
+    def count(self, name: str, number: Array) -> None:
+        """Count how many elements each candidate's link finds, where it is first asked for."""
+        none, several = np.count_nonzero(number == 0), np.count_nonzero(number > 1)
+        self.counts.setdefault(name, (len(number), int(none), int(several)))
+
 
 class View:
     """The living events of a partition; see the module's text."""
