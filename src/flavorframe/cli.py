@@ -150,7 +150,7 @@ def certify(
     """Run an analysis with several engines and certify that they agree, cut by cut."""
     from flavorframe.certificate import certify as compare
     from flavorframe.result.store import dump
-    from flavorframe.writing import make_folder
+    from flavorframe.writing import file_name, make_folder
 
     loaded = _load_script(script)
     names = [name.strip() for name in engines.split(",")]
@@ -159,8 +159,8 @@ def certify(
     for name, certificate in found.items():
         if output is not None:
             make_folder(output)
-            certificate.save(output / f"{name}_certificate.html")
-            certificate.save(output / f"{name}_certificate.json")
+            certificate.save(output / f"{file_name(name)}_certificate.html")
+            certificate.save(output / f"{file_name(name)}_certificate.json")
         if not json:
             typer.echo(f"{certificate!r}\n")
     if json:
@@ -181,11 +181,13 @@ def fit(
 ) -> None:
     """Fit a mass histogram of saved results, era by era, and plot each fit."""
     import flavorframe as ff
+    from flavorframe.result.store import folder_of
+    from flavorframe.writing import file_name
 
     results = ff.load(folder)
     fits = _fit_all(results, {histogram: _model(model)}, minos=minos)
     for era, fitted in fits.items():
-        fitted.plot(path=folder / era / f"{histogram}_fit.png")
+        fitted.plot(path=folder_of(folder, era) / f"{file_name(histogram)}_fit.png")
     if json:
         _echo_json(results, fits)
     else:

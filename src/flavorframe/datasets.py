@@ -311,8 +311,8 @@ def _tree_of(value: Any, where: str) -> str | None:
     if isinstance(value, Mapping):
         if value.get("steps") is not None:
             raise DatasetError(
-                f"{where}: ranges of events ('steps') are not taken; give the file and its tree, as "
-                "{file: tree}."
+                f"{where}: ranges of events ('steps') are not taken; give the file and its tree, "
+                "as {file: tree}."
             )
         value = value.get("object_path")
     if value is not None and not isinstance(value, str):

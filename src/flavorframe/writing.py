@@ -6,9 +6,14 @@ import contextlib
 import os
 import secrets
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 from flavorframe.errors import FlavorframeError, RunError
+
+_PLAIN = frozenset("-_.+=,@ ()")
+_LONGEST = 150
+"""Bytes of a name, of the 255 that most systems take: it gets suffixes and prefixes."""
 
 
 @contextlib.contextmanager
@@ -35,6 +40,27 @@ def replacing(path: Path, *, error: type[FlavorframeError] = RunError) -> Iterat
             hidden.unlink(missing_ok=True)
 
 
+def file_name(name: str) -> str:
+    """Return the name of the file or folder of what a user has named so; no two names share one.
+
+    Letters and digits stay as they are, and so do most names; what has a meaning in paths, shells
+    or ROOT's names of files is written as in URLs, and long names end in a digest.
+
+    >>> file_name("2017B"), file_name("2017/B"), file_name("..")
+    ('2017B', '2017%2FB', '%2E.')
+    """
+    text = "".join(c if c.isalnum() or c in _PLAIN else _escaped(c) for c in name)
+    if text.startswith("."):
+        text = f"%2E{text[1:]}"
+    if len(os.fsencode(text)) > _LONGEST:
+        text = f"{text[:40]}%-{sha256(text.encode()).hexdigest()[:32]}"
+    return text or "%"
+
+
+def _escaped(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode(errors="surrogatepass"))
+
+
 def hidden_beside(path: Path) -> Path:
     """Return a name in the same folder that nobody else uses."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -45,13 +71,15 @@ def write_private(path: Path, content: bytes, *, error: type[FlavorframeError] =
 
     Raises ``error`` where the system does not let it be written.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with (
-        replacing(path, error=error) as hidden,
-        os.fdopen(os.open(hidden, flags, 0o600), "wb") as file,
-    ):
-        os.fchmod(file.fileno(), 0o600)
+    with replacing(path, error=error) as hidden, open(hidden, "wb", opener=private) as file:
         file.write(content)
+
+
+def private(path: str, flags: int) -> int:
+    """Open a new file that only its owner may read, as the ``opener`` of `open`."""
+    descriptor = os.open(path, flags | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from flavorframe.datasets import Dataset
 from flavorframe.engine import get_engine
 from flavorframe.errors import AnalysisError, FlavorframeError, RunError, did_you_mean
 from flavorframe.outputs import Snapshot
-from flavorframe.run.board import Board, DaskBoard, FolderBoard, runs_folder
+from flavorframe.run.board import Board, DaskBoard, FolderBoard, known_runs
 from flavorframe.run.dask_cluster import lasting_client
 from flavorframe.run.executor import run_options
 from flavorframe.run.targets import NAMES, executor_for, is_dask
@@ -125,15 +125,17 @@ def submit(
     options: dict[str, Any],
 ) -> Run:
     """Start a detached run; see `flavorframe.Analysis.submit`."""
-    name = name or f"{getattr(data, 'name', 'datasets')}-{time.strftime('%Y%m%d-%H%M%S')}"
-    if not _NAME.fullmatch(name):
+    if name is None:
+        name = f"{getattr(data, 'name', 'datasets')}-{time.strftime('%Y%m%d-%H%M%S')}"
+    elif not _NAME.fullmatch(name):
         raise AnalysisError(f"name={name!r}: a run's name has letters, digits, '.', '+', '-', '_'.")
     options = {**options, "progress": False}
     on = options.get("on")
     _check(options)
-    if not isinstance(data, Dataset):
+    if isinstance(data, Mapping):
         data = dict(data.items())  # a catalogue looks its globs up here, not on the cluster
     job = Job(_with_absolute_paths(analysis), data, _absolute(options))
+    job.analysis.planned(data, job.options.get("output"))  # what it would raise, it raises now
     if _lives_on_cluster(on):
         return _submit_to_cluster(job, name, on)
     return _submit_process(job, name)
@@ -149,7 +151,7 @@ def attach(name: str, *, on: Any = None) -> Run:
         DaskBoard(name, lasting_client(on)) if _lives_on_cluster(on) else FolderBoard(name)
     )
     if board.get("job") is None:
-        known = [path.parent.name for path in runs_folder().glob("*/job")] if on is None else []
+        known = known_runs() if on is None else []
         there = f" There are {', '.join(sorted(known))}." if known else ""
         where = "on this machine" if on is None else f"on {on}"
         raise AnalysisError(f"there is no run {name!r} {where}.{did_you_mean(name, known)}{there}")
@@ -175,7 +177,7 @@ def _check(options: Mapping[str, Any]) -> None:
 
 def _with_absolute_paths(analysis: Analysis) -> Analysis:
     snapshots = {
-        name: replace(output, path=os.path.abspath(output.path))
+        name: replace(output, path=os.path.abspath(os.path.expanduser(output.path)))
         for name, output in analysis.outputs
         if isinstance(output, Snapshot) and output.path is not None
     }

@@ -17,6 +17,7 @@ from flavorframe.run.executor import Executor, Outcome, RunOptions, run_options
 from flavorframe.run.gathering import Gathering
 from flavorframe.run.targets import executor_for, one_target
 from flavorframe.travel import unpacked
+from flavorframe.trust import read_own
 
 
 class Unread(Executor):
@@ -70,8 +71,9 @@ def _earlier(result: Result) -> Outcome:
 
 
 def _load(path: Path) -> Outcome:
+    content = read_own(path)
     try:
-        outcome = unpacked(path.read_bytes())
+        outcome = unpacked(content)
     except Exception as error:  # whatever a pickle of other versions raises
         raise RunError(
             f"{path} cannot be read, it may be of another version: {error}. Run the analysis anew."
