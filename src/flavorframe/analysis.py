@@ -107,7 +107,7 @@ class Analysis:
 
         chosen = get_engine(engine, cache)
         planned = self.planned(data, output)
-        with contextlib.closing(executor_for(on, chosen, run_options(options))) as executor:
+        with contextlib.closing(executor_for(on, chosen, run_options(options), cache)) as executor:
             if output is not None:
                 for name in planned:
                     make_folder(Path(output) / file_name(name))
@@ -181,8 +181,8 @@ class Analysis:
         for output, snapshot in self.outputs:
             if isinstance(snapshot, Snapshot) and snapshot.files > 1 and snapshot.path is None:
                 raise AnalysisError(
-                    f"Snapshot {output!r} is to go to {snapshot.files} files, and has no place: give "
-                    "path= to ff.snapshot(), or output= to run()."
+                    f"Snapshot {output!r} is to go to {snapshot.files} files, and has no place: "
+                    "give path= to ff.snapshot(), or output= to run()."
                 )
         return self.plan
 

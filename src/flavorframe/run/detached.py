@@ -20,6 +20,7 @@ from flavorframe.errors import AnalysisError, FlavorframeError, RunError, did_yo
 from flavorframe.outputs import Snapshot
 from flavorframe.run.board import Board, DaskBoard, FolderBoard, known_runs
 from flavorframe.run.dask_cluster import lasting_client
+from flavorframe.run.delivery import existing_files
 from flavorframe.run.executor import run_options
 from flavorframe.run.targets import NAMES, executor_for, is_dask
 from flavorframe.travel import packed, unpacked
@@ -129,9 +130,9 @@ def submit(
         name = f"{getattr(data, 'name', 'datasets')}-{time.strftime('%Y%m%d-%H%M%S')}"
     elif not _NAME.fullmatch(name):
         raise AnalysisError(f"name={name!r}: a run's name has letters, digits, '.', '+', '-', '_'.")
-    options = {**options, "progress": False}
     on = options.get("on")
     _check(options)
+    options = {**options, "progress": False}
     if isinstance(data, Mapping):
         data = dict(data.items())  # a catalogue looks its globs up here, not on the cluster
     job = Job(_with_absolute_paths(analysis), data, _absolute(options))
@@ -170,9 +171,14 @@ def _check(options: Mapping[str, Any]) -> None:
                 f"{option}= needs this process: a detached run is asked by ff.attach(name), which "
                 "has so_far() and stop()."
             )
+    if options.get("progress"):
+        raise AnalysisError(
+            "progress= has nowhere to be shown: a detached run is asked by ff.attach(name), which "
+            "has fraction and so_far()."
+        )
     rest = {k: v for k, v in options.items() if k not in ("on", "engine", "cache", "output")}
     engine = get_engine(options.get("engine", "columnar"), options.get("cache"))
-    executor_for(options.get("on"), engine, run_options(rest))
+    executor_for(options.get("on"), engine, run_options(rest), options.get("cache"))
 
 
 def _with_absolute_paths(analysis: Analysis) -> Analysis:
@@ -189,6 +195,8 @@ def _absolute(options: dict[str, Any]) -> dict[str, Any]:
     absolute = {k: os.path.abspath(v) if k in paths and v else v for k, v in options.items()}
     if isinstance(options.get("cache"), str | os.PathLike):
         absolute["cache"] = os.path.abspath(options["cache"])
+    if "files" in options:
+        absolute["files"] = existing_files(options["files"])
     return absolute
 
 
