@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Snapshot
 from flavorframe.places import identity
 from flavorframe.plan import Plan
+from flavorframe.writing import what_else
 
 RESULT, HISTOGRAMS, UNFINISHED = "result.json", "histograms.root", "unfinished.pickle"
 """The files of a result's folder, beside its snapshots; the last is what going on with it takes."""
@@ -38,7 +38,9 @@ def refuse_conflicts(written: Sequence[Destination], inputs: Iterable[str]) -> N
     read = {identity(file): file for file in inputs} if in_danger else {}
     first: dict[Hashable, str] = {}
     for what, path in written:
-        _require_file(what, path)
+        other = what_else(path)
+        if other is not None:
+            raise AnalysisError(f"{what} would be written to {path}, which is {other}.")
         key = identity(os.fspath(path))
         if key in read:
             raise AnalysisError(
@@ -52,13 +54,3 @@ def refuse_conflicts(written: Sequence[Destination], inputs: Iterable[str]) -> N
                 "for run(), each dataset has its own folder."
             )
         first[key] = what
-
-
-def _require_file(what: str, path: Path) -> None:
-    try:
-        mode = path.stat().st_mode
-    except OSError:  # not there, or as writing it will tell
-        return
-    if not stat.S_ISREG(mode):
-        kind = "a folder" if stat.S_ISDIR(mode) else "a device, a pipe or a socket"
-        raise AnalysisError(f"{what} cannot be written to {path}, which is {kind}: name a file.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +22,7 @@ def replacing(path: Path, *, error: type[FlavorframeError] = RunError) -> Iterat
     """Yield a hidden name beside ``path``; what is written there takes its place at the end.
 
     Nothing is left behind where the block fails. Raises ``error`` where the system does not let
-    the file be written.
+    the file be written, and where there is a device, a pipe or a folder of that name.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -30,6 +31,9 @@ def replacing(path: Path, *, error: type[FlavorframeError] = RunError) -> Iterat
     ...     os.listdir(folder)
     ['a.txt']
     """
+    other = what_else(path)
+    if other is not None:
+        raise error(f"cannot write {path.name} in folder {path.parent}: it is {other}.")
     hidden = hidden_beside(path)
     try:
         with writing(path, error=error):
@@ -64,6 +68,17 @@ def _escaped(character: str) -> str:
 def hidden_beside(path: Path) -> Path:
     """Return a name in the same folder that nobody else uses."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+
+
+def what_else(path: Path) -> str | None:
+    """Return what there is in place of a file, which is not to be written over; else None."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # nothing, or as writing will tell
+        return None
+    if stat.S_ISREG(mode):
+        return None
+    return "a folder" if stat.S_ISDIR(mode) else "a device, a pipe or a socket"
 
 
 def write_private(path: Path, content: bytes, *, error: type[FlavorframeError] = RunError) -> None:
