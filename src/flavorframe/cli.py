@@ -343,7 +343,7 @@ def _datasets(
     for option, value in {"--era": eras, "--base": base}.items():
         if catalog is None and value:
             raise DatasetError(
-                f"{option} chooses from a catalogue: give --catalog, or leave it out."
+                f"{option} is about a catalogue: give --catalog, or leave it out."
             )
     if catalog is None:
         return {"files": ff.dataset(files, name="files")}
