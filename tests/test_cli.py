@@ -120,6 +120,70 @@ def test_errors_are_one_sentence(arguments, message):
         call(*arguments)
 
 
+def test_eras_of_any_name_are_fitted_certified_and_reported(sample, script, tmp_path):
+    era = json.loads(sample.read_text())["2017B"]
+    catalogue = tmp_path / "catalogue.json"
+    catalogue.write_text(json.dumps({"2017/B": era, "../../evil": era}))
+    where = ("--catalog", catalogue, "--base", sample.parent)
+    call("run", script, *where, "--output", tmp_path / "deep" / "out")
+    result = CliRunner().invoke(app, ["fit", str(tmp_path / "deep" / "out")])
+    assert result.exit_code in (0, INVALID_FIT)
+    engines = ("--engines", "columnar,columnar")
+    call("certify", script, *where, *engines, "--output", tmp_path / "deep" / "certificates")
+    assert {p.name for p in tmp_path.iterdir()} == {"analysis.py", "catalogue.json", "deep"}
+    out = {p.name for p in (tmp_path / "deep" / "out" / "2017%2FB").iterdir()}
+    assert out >= {"result.json", "rows.root", "mass_fit.png"}
+    assert len(list((tmp_path / "deep" / "certificates").iterdir())) == 4
+
+
+def test_a_tree_and_a_scheme_are_named_with_the_file(sample, script, tmp_path):
+    file = next(sample.parent.rglob("*.root"))
+    for name in (f"{file}:Events", f"file://{file}"):
+        assert "files: " in call("run", script, name, "--output", tmp_path / "out")
+        assert "tree Events" in call("inspect", name)
+    for name, message in {"": "name is empty", "srm://h/a": "srm:// cannot be read"}.items():
+        with pytest.raises(FlavorframeError, match=message):
+            call("run", script, name, "--output", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--era", "2017B"), "--era is about a catalogue"),
+        (("--base", "/data"), "--base is about a catalogue"),
+        (("--engine", "rdataframe", "--cache"), "engine 'rdataframe' keeps nothing"),
+        (("--on", "tcp://127.0.0.1:1", "--threads", 2), "threads=2: the workers of"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(script, tmp_path, arguments, message):
+    if "rdataframe" in arguments:
+        pytest.importorskip("ROOT", reason="ROOT is not installed")
+    with pytest.raises(FlavorframeError, match=message):
+        call("run", script, tmp_path / "none.root", "--output", tmp_path / "out", *arguments)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("models", "message"),
+    [
+        ("{'mass': ff.fit.dsphi(), 'rows': ff.fit.dsphi()}", "has 'mass', 'rows', and the report"),
+        ("{'mas': ff.fit.dsphi()}", "'mas', which is no histogram.*Did you mean 'mass'"),
+        ("{'rows': ff.fit.dsphi()}", "'rows', which is no histogram"),
+        ("ff.fit.dsphi()", "models should be"),
+    ],
+)
+def test_models_that_cannot_all_be_fitted_are_told_before_the_run(
+    sample, script, tmp_path, models, message
+):
+    call("run", script, "--catalog", sample, "--era", "2017B", "--output", tmp_path / "out")
+    script.write_text(f"{SCRIPT}\nmodels = {models}\n")
+    with pytest.raises(FlavorframeError, match=message):
+        call("run", script, tmp_path / "none.root", "--output", tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+    with pytest.raises(FlavorframeError, match=message):
+        call("report", tmp_path / "out", "--script", script)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from flavorframe.datasets import Dataset
+from flavorframe.destinations import Destination, of_result, of_snapshots, refuse_conflicts
 from flavorframe.engine import Engine, get_engine
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, Output, Snapshot
+from flavorframe.places import identity, refuse_repeats
 from flavorframe.plan import Plan
 from flavorframe.result.result import Result, Results
 from flavorframe.selection import Selection
-from flavorframe.writing import make_folder
+from flavorframe.writing import file_name, make_folder
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -104,10 +106,13 @@ class Analysis:
         from flavorframe.run.targets import executor_for
 
         chosen = get_engine(engine, cache)
-        with contextlib.closing(executor_for(on, chosen, run_options(options))) as executor:
-            if isinstance(data, Mapping):
-                return self._run_each(data, executor, chosen, output)
-            return self._run(data, executor, output)
+        planned = self.planned(data, output)
+        with contextlib.closing(executor_for(on, chosen, run_options(options), cache)) as executor:
+            if output is not None:
+                for name in planned:
+                    make_folder(Path(output) / file_name(name))
+            results = self._run_each(planned, executor, chosen, output)
+        return results if isinstance(data, Mapping) else next(iter(results.values()))
 
     def submit(
         self,
@@ -127,9 +132,31 @@ class Analysis:
 
         return submit(self, data, name, dict(options))
 
+    def planned(
+        self, data: Dataset | Mapping[str, Dataset], output: str | os.PathLike[str] | None = None
+    ) -> dict[str, tuple[Plan, Dataset]]:
+        """Return the plan for each dataset, by the name of its result.
+
+        Raises AnalysisError where a run of them would write one file twice, or over its inputs, and
+        DatasetError for a file that would count double.
+        """
+        named = data if isinstance(data, Mapping) else {_name_of(data): data}
+        planned = {
+            str(name): (self._plan_for(each, str(name), output), each)
+            for name, each in named.items()
+        }
+        written: list[Destination] = []
+        for name, (plan, each) in planned.items():
+            refuse_repeats(each.files, f"dataset {each.name!r}", identity)
+            written += of_snapshots(plan, name)
+            if output is not None:
+                written += of_result(Path(output) / file_name(name), name)
+        refuse_conflicts(written, (file for _, each in planned.values() for file in each.files))
+        return planned
+
     def _run_each(
         self,
-        data: Mapping[str, Dataset],
+        planned: Mapping[str, tuple[Plan, Dataset]],
         executor: Executor,
         engine: Engine,
         output: str | os.PathLike[str] | None,
@@ -137,44 +164,32 @@ class Analysis:
         """Run on one dataset after the other; where one is stopped, those after it are not read."""
         from flavorframe.run.resume import Unread
 
-        datasets, results = dict(data.items()), dict[str, Result]()
-        executor.announce([(self._plan_for(each, output), each) for each in datasets.values()])
-        for name, each in datasets.items():
-            results[name] = self._run(each, executor, output)
+        results = dict[str, Result]()
+        executor.announce(list(planned.values()))
+        for name, (plan, data) in planned.items():
+            results[name] = Result.of(self.plan, data, executor.run(plan, data))
+            if output is not None:
+                Results({name: results[name]}).save(output)
             if results[name].stopped:
                 executor = Unread(engine, results[name].stopped)
         return Results(results)
 
-    def _run(
-        self, data: Dataset, executor: Executor, output: str | os.PathLike[str] | None
-    ) -> Result:
-        outcome = executor.run(self._plan_for(data, output), data)
-        result = Result.of(self.plan, data, outcome)
-        if output is not None:
-            result.save(output)
-        return result
-
-    def _plan_for(self, data: Dataset, output: str | os.PathLike[str] | None) -> Plan:
-        if not isinstance(data, Dataset):
-            raise AnalysisError(
-                f"analysis.run() takes a dataset, such as ff.catalog('2017.json')['2017B'] or "
-                f"ff.dataset('files/*.root'), not {data!r}."
-            )
-        if output is not None:
-            return self._writing_to(Path(output) / data.name).plan
-        for name, snapshot in self.outputs:
+    def _plan_for(self, data: Dataset, name: str, folder: str | os.PathLike[str] | None) -> Plan:
+        _name_of(data)
+        if folder is not None:
+            return self._writing_to(Path(folder) / file_name(name)).plan
+        for output, snapshot in self.outputs:
             if isinstance(snapshot, Snapshot) and snapshot.files > 1 and snapshot.path is None:
                 raise AnalysisError(
-                    f"Snapshot {name!r} is to go to {snapshot.files} files, and has no place: give "
-                    "path= to ff.snapshot(), or output= to run()."
+                    f"Snapshot {output!r} is to go to {snapshot.files} files, and has no place: "
+                    "give path= to ff.snapshot(), or output= to run()."
                 )
         return self.plan
 
     def _writing_to(self, folder: Path) -> Analysis:
         """Return the analysis with its snapshots written to files in the folder."""
-        make_folder(folder)
         written = {
-            name: replace(snapshot, path=str(folder / f"{name}.{snapshot.suffix}"))
+            name: replace(snapshot, path=str(folder / f"{file_name(name)}.{snapshot.suffix}"))
             for name, snapshot in self.outputs
             if isinstance(snapshot, Snapshot) and snapshot.path is None
         }
@@ -189,6 +204,15 @@ class Analysis:
 
     def _repr_html_(self) -> str:
         return self.selection._repr_html_()
+
+
+def _name_of(data: Dataset) -> str:
+    if not isinstance(data, Dataset):
+        raise AnalysisError(
+            f"analysis.run() takes a dataset, such as ff.catalog('2017.json')['2017B'] or "
+            f"ff.dataset('files/*.root'), not {data!r}."
+        )
+    return data.name
 
 
 def _check_output(name: str, output: object, selection: Selection) -> None:

@@ -19,9 +19,11 @@ from flavorframe.datasets import (
     Kind,
     PathLike,
     below,
-    refuse_repeats,
+    files_by_tree,
+    refuse_empty,
 )
 from flavorframe.errors import DatasetError, FileError, did_you_mean
+from flavorframe.places import is_url, refuse_repeats, spelt
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -95,9 +97,7 @@ def _entry(name: str, entry: Any, source: str, base: str) -> Dataset:
     known = _validated(entry, where)
     kind = KINDS[known.pop("type")]
     _refuse_simulation_keys(kind, entry, where)
-    folder = below(base, known.pop("rootpath").lstrip("/"))
-    files = tuple(below(folder, file) for file in known.pop("files"))
-    refuse_repeats(files, f"{where}, key 'files'")
+    files = _located(known.pop("files"), base, known.pop("rootpath"), where)
     return Dataset(
         name=name,
         era=known.pop("era", name),
@@ -109,6 +109,34 @@ def _entry(name: str, entry: Any, source: str, base: str) -> Dataset:
     )
 
 
+def _located(names: list[str], base: str, rootpath: str, where: str) -> tuple[str, ...]:
+    for name in names:
+        refuse_empty(name, f"{where}, key 'files'")
+    try:
+        folder = _folder(base, rootpath)
+        files = tuple(below(folder, name) for name in names)
+    except DatasetError as error:
+        raise DatasetError(f"{where}: {error}") from None
+    refuse_repeats(files, f"{where}, key 'files'")
+    return files
+
+
+def _folder(base: str, rootpath: str) -> str:
+    """Return the folder of the files; rootpaths begin with a slash also where base is meant.
+
+    So on this machine an absolute one is itself where there is that folder.
+    """
+    inside, itself = below(base, rootpath.lstrip("/")), spelt(rootpath)
+    if is_url(inside) or not os.path.isabs(itself) or not os.path.isdir(itself):
+        return inside
+    if os.path.isdir(inside) and not os.path.samefile(inside, itself):
+        raise DatasetError(
+            f"'rootpath' {rootpath} can be two folders, itself and {inside}: leave its first slash "
+            f"out if the latter is meant, or write file://{itself}."
+        )
+    return itself
+
+
 def _validated(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     from pydantic import ValidationError
 
@@ -116,6 +144,10 @@ def _validated(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     files = entry.get("files")
     if isinstance(files, str):
         entry = {**entry, "files": files.split()}
+    if isinstance(files, Mapping):
+        key = "tree" if "tree" in entry else "treename"
+        names, tree = files_by_tree(files, entry.get(key), where)
+        entry = {**entry, "files": names, key: tree}
     try:
         return _schema().model_validate(entry).model_dump(exclude_none=True)
     except ValidationError as error:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flavorframe import cli_facility, cli_proxy, cli_workers
-from flavorframe.errors import AnalysisError, DatasetError, FlavorframeError
+from flavorframe.errors import AnalysisError, DatasetError, FlavorframeError, did_you_mean
 
 if TYPE_CHECKING:
     from flavorframe.analysis import Analysis
@@ -114,6 +114,7 @@ def run(
 ) -> None:
     """Run an analysis on files, or on eras of a catalogue, and write results and a report."""
     loaded = _load_script(script)
+    _check_models(loaded, script)
     datasets = _datasets(files or [], catalog, era or [], base)
     results = loaded.analysis.run(
         datasets,
@@ -150,7 +151,7 @@ def certify(
     """Run an analysis with several engines and certify that they agree, cut by cut."""
     from flavorframe.certificate import certify as compare
     from flavorframe.result.store import dump
-    from flavorframe.writing import make_folder
+    from flavorframe.writing import file_name, make_folder
 
     loaded = _load_script(script)
     names = [name.strip() for name in engines.split(",")]
@@ -159,8 +160,8 @@ def certify(
     for name, certificate in found.items():
         if output is not None:
             make_folder(output)
-            certificate.save(output / f"{name}_certificate.html")
-            certificate.save(output / f"{name}_certificate.json")
+            certificate.save(output / f"{file_name(name)}_certificate.html")
+            certificate.save(output / f"{file_name(name)}_certificate.json")
         if not json:
             typer.echo(f"{certificate!r}\n")
     if json:
@@ -181,11 +182,13 @@ def fit(
 ) -> None:
     """Fit a mass histogram of saved results, era by era, and plot each fit."""
     import flavorframe as ff
+    from flavorframe.result.store import folder_of
+    from flavorframe.writing import file_name
 
     results = ff.load(folder)
     fits = _fit_all(results, {histogram: _model(model)}, minos=minos)
     for era, fitted in fits.items():
-        fitted.plot(path=folder / era / f"{histogram}_fit.png")
+        fitted.plot(path=folder_of(folder, era) / f"{file_name(histogram)}_fit.png")
     if json:
         _echo_json(results, fits)
     else:
@@ -205,6 +208,8 @@ def report(
 
     results = ff.load(folder)
     loaded = None if script is None else _load_script(script)
+    if loaded is not None:
+        _check_models(loaded, script)
     fits = {} if loaded is None else _fit_all(results, loaded.models)
     text = "" if loaded is None else loaded.text
     analysis = None if loaded is None else loaded.analysis
@@ -278,6 +283,27 @@ def _load_script(path: Path) -> Script:
     return Script(analysis, getattr(module, "models", {}), module.__doc__ or "")
 
 
+def _check_models(script: Script, path: Path | None) -> None:
+    """Raise AnalysisError, before anything is read, for models that could not all be fitted."""
+    where, models = f"{path}: models", script.models
+    if not isinstance(models, Mapping):
+        raise AnalysisError(f"{where} should be {{'mass': ff.fit.dsphi()}}, not {models!r}.")
+    if len(models) > 1:
+        raise AnalysisError(
+            f"{where} has {', '.join(map(repr, models))}, and the report shows one fit of each "
+            "era: leave one of them, and fit the others in Python."
+        )
+    from flavorframe.outputs import Histogram
+
+    outputs = dict(script.analysis.outputs)
+    for name in models:
+        if not isinstance(outputs.get(name), Histogram):
+            raise AnalysisError(
+                f"{where} names {name!r}, which is no histogram of the analysis."
+                f"{did_you_mean(str(name), outputs)}"
+            )
+
+
 def _import(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
@@ -314,6 +340,11 @@ def _datasets(
 
     if bool(files) == bool(catalog):
         raise DatasetError("give either files or --catalog, to say what to run on.")
+    for option, value in {"--era": eras, "--base": base}.items():
+        if catalog is None and value:
+            raise DatasetError(
+                f"{option} is about a catalogue: give --catalog, or leave it out."
+            )
     if catalog is None:
         return {"files": ff.dataset(files, name="files")}
     return ff.catalog(catalog, base=base).select(*eras)
@@ -321,7 +352,6 @@ def _datasets(
 
 def _model(name: str) -> MassModel:
     import flavorframe as ff
-    from flavorframe.errors import did_you_mean
 
     models = {"dsphi": ff.fit.dsphi}
     if name not in models:
@@ -332,7 +362,7 @@ def _model(name: str) -> MassModel:
 def _fit_all(
     results: Results, models: Mapping[str, MassModel], *, minos: bool = False
 ) -> dict[str, FitResult]:
-    """Fit the first histogram that has a model, in each era."""
+    """Fit the histogram that has a model, in each era."""
     if not models:
         return {}
     histogram, model = next(iter(models.items()))

@@ -10,23 +10,18 @@ import html
 import itertools
 import operator
 import os
-import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 from flavorframe.errors import DatasetError, did_you_mean
-
-if TYPE_CHECKING:
-    pass
+from flavorframe.places import identity, is_url, named_tree, refuse_repeats, spelt
 
 Kind = Literal["data", "simulation"]
 PathLike = str | os.PathLike[str]
 T = TypeVar("T")
 
 KINDS: dict[str, Kind] = {"data": "data", "mc": "simulation", "simulation": "simulation"}
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 # Totals over all files of a dataset: they add up, and mean nothing for some of its files.
 TOTALS = ("sumw", "generated_events")
 
@@ -39,7 +34,7 @@ class Dataset:
     the layout finds it); ``luminosity`` is in fb⁻¹ (``None``: unknown); ``meta`` holds what else
     is known, such as ``cross_section`` (pb), ``sumw`` (sum of generator weights) and
     ``generated_events``. The length is the number of files. Raises ``DatasetError`` without files,
-    for a file named twice and for a negative luminosity.
+    for a file named twice, for a URL that cannot be read and for a negative luminosity.
 
     >>> Dataset("2017B", "2017B", ("/data/Tree_1.root",), luminosity=4.8)
     Dataset '2017B': data, 1 file, 4.8 fb⁻¹
@@ -56,7 +51,10 @@ class Dataset:
     def __post_init__(self) -> None:
         where = f"dataset {self.name!r}"
         _require_some(self.files, where)
+        object.__setattr__(self, "files", tuple(map(spelt, self.files)))
         refuse_repeats(self.files, where)
+        if self.tree == "":
+            raise DatasetError(f"{where}: the tree has no name; leave it out to have it found.")
         if self.luminosity is not None and not self.luminosity >= 0:
             raise DatasetError(
                 f"{where}: the luminosity should be zero or more, not {self.luminosity} fb⁻¹."
@@ -72,8 +70,10 @@ class Dataset:
         when the two differ in kind, tree or cross section, or share a file.
         """
         _require_alike(self, other)
+        name = f"{self.name}+{other.name}"
+        refuse_repeats(self.files + other.files, f"dataset {name!r}", identity)
         return Dataset(
-            name=f"{self.name}+{other.name}",
+            name=name,
             era=self.era if self.era == other.era else _joined(self.era, other.era),
             files=self.files + other.files,
             tree=self.tree,
@@ -125,8 +125,9 @@ class Catalog(Mapping[str, Dataset]):
         if name not in self.datasets:
             near = did_you_mean(str(name), self) or f" It has {', '.join(map(repr, self))}."
             raise DatasetError(f"{self.source} has no dataset {name!r}.{near}")
-        dataset = self.datasets[name]
-        return replace(dataset, files=_expanded(dataset.files, f"{self.source}, era {name!r}"))
+        dataset, where = self.datasets[name], f"{self.source}, era {name!r}"
+        files, tree = _expanded(dataset.files, dataset.tree, where)
+        return replace(dataset, files=files, tree=tree)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.datasets)
@@ -254,7 +255,7 @@ def split(entries: int, size: int, edges: Sequence[int] = ()) -> list[tuple[int,
 
 
 def dataset(
-    files: PathLike | Iterable[PathLike],
+    files: PathLike | Iterable[PathLike] | Mapping[str, Any],
     *,
     name: str = "dataset",
     tree: str | None = None,
@@ -263,44 +264,140 @@ def dataset(
 ) -> Dataset:
     """Return the dataset of some files: paths, URLs, globs or folders (their ``*.root``).
 
+    The tree may be named as uproot has it: ``"a.root:Events"``, ``{"a.root": "Events"}``, or an
+    entry of a fileset of coffea, whose metadata become ``meta``; it is the same in all files.
     ``luminosity`` is in fb⁻¹, ``kind`` is "data" or "simulation" ("mc" for short). Files need not
-    exist yet. Raises ``DatasetError`` for a glob that matches nothing, a file named twice and an
-    unknown kind.
+    exist yet. Raises ``DatasetError`` for a glob that matches nothing, a name that is empty, a file
+    named twice, also by a link, trees that differ and an unknown kind.
 
-    >>> dataset("root://eos.cern.ch//eos/Tree_1.root", luminosity=4.8)
-    Dataset 'dataset': data, 1 file, 4.8 fb⁻¹
+    >>> dataset("root://eos.cern.ch//eos/Tree_1.root:Events", luminosity=4.8)
+    Dataset 'dataset': data, 1 file, 4.8 fb⁻¹, tree 'Events'
     """
+    where = f"dataset {name!r}"
     if kind not in KINDS:
-        raise DatasetError(f"dataset {name!r}: kind {kind!r} is not 'data' or 'simulation'.")
-    given = [files] if isinstance(files, str | os.PathLike) else files
-    paths = [below(os.getcwd(), os.fspath(path)) for path in given]
-    found = _expanded(paths, f"dataset {name!r}")
-    return Dataset(name, None, found, tree=tree, luminosity=luminosity, kind=KINDS[kind])
+        raise DatasetError(f"{where}: kind {kind!r} is not 'data' or 'simulation'.")
+    given, meta = _without_metadata(files)
+    if isinstance(given, Mapping):
+        given, tree = files_by_tree(given, tree, where)
+    paths = [below(os.getcwd(), path) for path in _as_paths(given, where)]
+    found, tree = _expanded(paths, tree, where)
+    return Dataset(name, None, found, tree, luminosity, KINDS[kind], meta)
+
+
+# Notations
+
+
+def _without_metadata(files: Any) -> tuple[Any, Mapping[str, Any]]:
+    """Return the files of an entry of a fileset, and what it says of them."""
+    if isinstance(files, Mapping) and isinstance(files.get("files"), Mapping | list | tuple):
+        return files["files"], dict(files.get("metadata") or {})
+    return files, {}
+
+
+def files_by_tree(
+    files: Mapping[Any, Any], tree: str | None, where: str
+) -> tuple[list[Any], str | None]:
+    """Return the files of ``{file: tree}`` and their tree, which is also ``tree`` if that is given.
+
+    Raises ``DatasetError`` where it is not the same for all of them.
+    """
+    named = [(file, _tree_of(value, f"{where}, file {file}")) for file, value in files.items()]
+    return [file for file, _ in named], _one_tree(named, tree, where)
+
+
+def _tree_of(value: Any, where: str) -> str | None:
+    if isinstance(value, Mapping) and "files" in value:
+        raise DatasetError(f"{where}: this is a fileset of several datasets; give one of them.")
+    if isinstance(value, Mapping):
+        if value.get("steps") is not None:
+            raise DatasetError(
+                f"{where}: ranges of events ('steps') are not taken; give the file and its tree, "
+                "as {file: tree}."
+            )
+        value = value.get("object_path")
+    if value is not None and not isinstance(value, str):
+        raise DatasetError(f"{where}: the tree should be named by text, not {value!r}.")
+    return value
+
+
+def _one_tree(named: Iterable[tuple[str, str | None]], tree: str | None, where: str) -> str | None:
+    """Return the tree of all files; raises DatasetError where they differ."""
+    first = {asked: file for file, asked in reversed(list(named))}
+    trees = set(first) - {None} | ({tree} if tree is not None else set())
+    if len(trees) > 1 or (trees and tree is None and None in first):
+        told = [f"{asked or 'none'} for {file}" for asked, file in first.items()]
+        told += [] if tree is None else [f"{tree} for all"]
+        raise DatasetError(
+            f"{where}: a dataset has one tree, and these are named: {', '.join(sorted(told))}. "
+            "Make a dataset for each tree, or name it once, with tree=."
+        )
+    return next(iter(trees), None)
+
+
+def _as_paths(files: Any, where: str) -> list[str]:
+    """Return files as text; raises DatasetError for one that is no path, or an empty one."""
+    single = isinstance(files, str | os.PathLike)
+    if not single and not isinstance(files, Iterable):
+        raise DatasetError(f"{where}: files are paths, URLs, or a list of them, not {files!r}.")
+    paths = [files] if single else list(files)
+    for number, path in enumerate(paths):
+        if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
+            raise DatasetError(f"{where}: a file is named by text or a path, not {path!r}.")
+        refuse_empty(os.fspath(path), f"{where}, file {number + 1} of {len(paths)}")
+    return [os.fspath(path) for path in paths]
+
+
+def refuse_empty(path: str, where: str) -> None:
+    """Raise DatasetError for a name without a letter: it would mean a whole folder."""
+    if not path.strip():
+        raise DatasetError(
+            f"{where}: the name is empty. Where names are read from a text, str.split() leaves "
+            "empty lines out; the current folder is '.'."
+        )
+    if "\0" in path:
+        raise DatasetError(f"{where}: {path!r} holds a zero byte, which no name can.")
 
 
 # Paths
 
 
-def _is_url(path: str) -> bool:
-    return _URL.match(path) is not None
+def one_file(file: PathLike, tree: str | None) -> tuple[str, str | None]:
+    """Return a file, in its one spelling, and its tree, which may be named behind it."""
+    (path,) = _as_paths(file, "the file")
+    found, named = named_tree(spelt(path))
+    return found, _one_tree([(found, named)], tree or None, path)
 
 
 def below(folder: str, path: str) -> str:
     """Return ``path`` as seen from ``folder``; URLs and absolute paths stand for themselves."""
-    if _is_url(path):
+    folder, path = spelt(folder), spelt(path)
+    if is_url(path):
         return path
-    if _is_url(folder) and not os.path.isabs(path):
-        return f"{folder}{'' if folder.endswith('/') or not path else '/'}{path}"
+    if is_url(folder) and not os.path.isabs(path):
+        return spelt(f"{folder}{'' if folder.endswith('/') or not path else '/'}{path}")
     # Absolute, because workers may run in another folder.
-    return os.path.abspath(os.path.join(os.path.expanduser(folder), os.path.expanduser(path)))
+    return _absolute(os.path.join(os.path.expanduser(folder), os.path.expanduser(path)))
 
 
-def _expanded(paths: Iterable[str], where: str) -> tuple[str, ...]:
-    return tuple(file for path in paths for file in _matching(path, where))
+def _absolute(path: str) -> str:
+    """Return an absolute path; what ``..`` is above of, behind a link, only the system knows."""
+    folders, dots, rest = path.rpartition(f"{os.sep}..{os.sep}")
+    return os.path.abspath(os.path.join(os.path.realpath(folders + dots), rest) if dots else path)
+
+
+def _expanded(
+    paths: Iterable[str], tree: str | None, where: str
+) -> tuple[tuple[str, ...], str | None]:
+    """Return the files that paths and globs stand for, and the tree that they name."""
+    named = [named_tree(path) for path in paths]
+    files = tuple(file for path, _ in named for file in _matching(path, where))
+    if files:
+        refuse_repeats(files, where, identity)
+    return files, _one_tree(named, tree, where)
 
 
 def _matching(path: str, where: str) -> list[str]:
-    if _is_url(path):
+    if is_url(path):
         if "*" in path:
             raise DatasetError(
                 f"{where}: {path} is a glob, which only local paths can be; list them."
@@ -326,15 +423,6 @@ def _is_glob(path: str) -> bool:
 def _require_some(files: tuple[str, ...], where: str) -> None:
     if not files:
         raise DatasetError(f"{where} has no files.")
-
-
-def refuse_repeats(files: tuple[str, ...], where: str) -> None:
-    """Raise DatasetError where a file is listed twice."""
-    name, count = Counter(files).most_common(1)[0]
-    if count > 1:
-        raise DatasetError(
-            f"{where}: {name} is listed {count} times; its events would count double."
-        )
 
 
 def _require_alike(a: Dataset, b: Dataset) -> None:
@@ -386,6 +474,6 @@ def _facts(dataset: Dataset) -> Iterator[str]:
 
 
 def _counted(files: tuple[str, ...]) -> str:
-    if any(not _is_url(file) and _is_glob(file) for file in files):
+    if any(not is_url(file) and _is_glob(file) for file in files):
         return "files by glob"
     return f"{len(files)} file{'s' if len(files) > 1 else ''}"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flavorframe.datasets import one_file
 from flavorframe.layout import BranchInfo, recognise
 
 
@@ -65,14 +66,14 @@ class Inspection:
 
 
 def inspect(file: str | os.PathLike[str], tree: str | None = None) -> Inspection:
-    """Return what a ROOT file holds.
+    """Return what a ROOT file holds; its tree may be named behind it, as in ``"a.root:Events"``.
 
     Raises FileError where the file or tree cannot be read, or where there are several trees and
     none is named.
     """
     from flavorframe.engine.columnar.reader import RootFile
 
-    opened = RootFile(os.fspath(file), tree)
+    opened = RootFile(*one_file(file, tree))
     layout = recognise(opened.schema)
     collections: dict[str, tuple[Field, ...]] = {}
     others = []

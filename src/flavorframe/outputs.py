@@ -15,6 +15,7 @@ from flavorframe.errors import AnalysisError, ExpressionError
 from flavorframe.expr import nodes as n
 from flavorframe.expr.expression import Expr, as_node
 from flavorframe.expr.formula import formula
+from flavorframe.places import is_url
 
 FORMATS = ("ttree", "rntuple", "parquet")
 
@@ -157,6 +158,8 @@ def snapshot(
     >>> ff.snapshot(ff.events().triplet.mass, path="rows.root", files=2).paths
     ('rows_1of2.root', 'rows_2of2.root')
     """
+    if is_url(str(path)) or str(path).startswith("file:"):
+        raise AnalysisError(f"path={str(path)!r}: snapshots are written to paths, not to URLs.")
     nodes = [as_node(value) for value in x]
     columns = [(column_name(node), node) for node in nodes]
     columns += [(name, as_node(value)) for name, value in named.items()]

@@ -19,6 +19,7 @@ from flavorframe.datasets import Dataset, Partition
 from flavorframe.engine import Engine, FileInfo, Partial, get_engine
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.outputs import Histogram
+from flavorframe.places import identity, refuse_repeats
 from flavorframe.plan import Plan
 from flavorframe.run.attempts import Failed, evaluate, prepare
 from flavorframe.run.executor import PARTITION_SIZE
@@ -58,6 +59,7 @@ def certify(
     made = [get_engine(engine) for engine in engines]
     if len(made) < 2:
         raise AnalysisError("ff.certify() compares two engines or more.")
+    refuse_repeats(data.files, f"dataset {data.name!r}", identity)
     comparison = _Comparison(analysis.plan, tuple(made))
     for index, file in enumerate(data.files):
         comparison.read(file, data.tree, index, partition_size or PARTITION_SIZE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,7 +54,7 @@ def open_remote(url: str) -> Any:
 
     _claim_client(url)
     try:
-        return uproot.open(url, **_options(url))
+        return uproot.open({_address(url): None}, **_options(url))
     except Exception as error:  # each library raises its own
         raise explained(url, error) from error
 
@@ -67,12 +68,22 @@ def version(url: str) -> tuple[str, ...]:
 
     _claim_client(url)
     try:
-        filesystem, path = fsspec.core.url_to_fs(url, **_options(url, uproot=False))
+        filesystem, path = fsspec.core.url_to_fs(_address(url), **_options(url, uproot=False))
         info = filesystem.info(path)
     except Exception as error:  # each library raises its own
         raise explained(url, error) from error
     keys = ("size", "mtime", "ETag", "Last-Modified", "LastModified")
     return tuple(str(info[key]) for key in keys if key in info)
+
+
+def _address(url: str) -> str:
+    """Return a URL as fsspec takes it, to which two colons, as of IPv6, mean something else."""
+    scheme, _, rest = url.partition("://")
+    host, bracket, path = rest.partition("]")
+    if not bracket or "/" in host:
+        return url
+    user, _, number = host.rpartition("[")
+    return f"{scheme}://{user}[{IPv6Address(number).exploded}]{path}"
 
 
 def _claim_client(url: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from flavorframe.datasets import Dataset
+from flavorframe.destinations import HISTOGRAMS, RESULT, UNFINISHED, of_result, refuse_conflicts
 from flavorframe.errors import FileError
 from flavorframe.result.cutflow import Cutflow, CutRow
 from flavorframe.result.failures import Failure, Failures
@@ -23,11 +24,10 @@ from flavorframe.result.result import Link, Provenance, Result, Results, Written
 from flavorframe.result.table import Table
 from flavorframe.result.timing import Timing
 from flavorframe.travel import packed
-from flavorframe.writing import make_folder, replacing
+from flavorframe.trust import read_own
+from flavorframe.writing import file_name, make_folder, replacing, write_private
 
 VERSION = 1
-UNFINISHED = "unfinished.pickle"
-"""What is needed to go on with a partial result; read only when that is asked for."""
 MOST_AXES = 3
 """Of a histogram that has a form in ROOT: TH1, TH2 or TH3."""
 
@@ -36,13 +36,21 @@ def save(results: Result | Results, folder: str | os.PathLike[str]) -> Path:
     """Write results to a folder, each dataset's in a folder of its name, and return the path.
 
     Snapshots that are in memory become ROOT files beside them. Raises RunError where the folder
-    cannot be written to.
+    cannot be written to, and AnalysisError where files that were read would be written over.
     """
     path = Path(folder)
     named = {results.dataset.name: results} if isinstance(results, Result) else dict(results)
     for name, result in named.items():
-        _save_one(result, path / name.replace(os.sep, "_"))
+        _refuse_conflicts(result, path / file_name(str(name)), name)
+    for name, result in named.items():
+        _save_one(result, path / file_name(str(name)), str(name))
     return path
+
+
+def folder_of(folder: Path, era: str) -> Path:
+    """Return the folder of a result that was saved, below that of all."""
+    own = folder / file_name(era)
+    return own if own.is_dir() else folder / era
 
 
 def load(folder: str | os.PathLike[str]) -> Results:
@@ -54,7 +62,7 @@ def load(folder: str | os.PathLike[str]) -> Results:
     files = sorted(Path(folder).glob("*/result.json"))
     if not files:
         raise FileError(f"{folder} holds no results: there is no <era>/result.json in it.")
-    return Results({file.parent.name: _load_one(file) for file in files})
+    return Results(dict(map(_load_one, files)))
 
 
 def to_dict(result: Result) -> dict[str, Any]:
@@ -82,17 +90,30 @@ def dump(content: Any) -> str:
     return json.dumps(content, default=uhi.io.json.default, indent=1, ensure_ascii=False)
 
 
-def _save_one(result: Result, folder: Path) -> None:
+def _refuse_conflicts(result: Result, folder: Path, name: str) -> None:
+    tables = [
+        (f"snapshot {output!r} of {name!r}", _table_file(folder, output))
+        for output, value in result.outputs.items()
+        if isinstance(value, Table)
+    ]
+    refuse_conflicts([*of_result(folder, name), *tables], result.dataset.files)
+
+
+def _table_file(folder: Path, output: str) -> Path:
+    return folder / f"{file_name(output)}.root"
+
+
+def _save_one(result: Result, folder: Path, name: str) -> None:
     make_folder(folder)
-    content = to_dict(result)
+    content = {"name": name, **to_dict(result)}
     written: dict[str, WrittenSnapshot] = {}
-    for name, value in result.outputs.items():
+    for output, value in result.outputs.items():
         if isinstance(value, Table):
-            path = value.to_root(folder / f"{name}.root")
-            written[name] = WrittenSnapshot((str(path),), len(value))
-            content["outputs"][name] = _output(written[name])
-    _save_histograms(result, folder / "histograms.root")
-    with replacing(folder / "result.json") as hidden:
+            path = value.to_root(_table_file(folder, output))
+            written[output] = WrittenSnapshot((str(path),), len(value))
+            content["outputs"][output] = _output(written[output])
+    _save_histograms(result, folder / HISTOGRAMS)
+    with replacing(folder / RESULT) as hidden:
         hidden.write_text(dump(content), encoding="utf-8")
     _save_unfinished(result, written, folder / UNFINISHED)
 
@@ -102,12 +123,10 @@ def _save_unfinished(result: Result, rows: Mapping[str, WrittenSnapshot], path: 
     if result.unfinished is None:
         path.unlink(missing_ok=True)
     elif isinstance(result.unfinished, Path):
-        with replacing(path) as hidden:
-            hidden.write_bytes(result.unfinished.read_bytes())
+        write_private(path, read_own(result.unfinished))
     else:
         outcome = replace(result.unfinished, rows={**result.unfinished.rows, **rows})
-        with replacing(path) as hidden:
-            hidden.write_bytes(packed(outcome))
+        write_private(path, packed(outcome))
 
 
 def _save_histograms(result: Result, path: Path) -> None:
@@ -139,7 +158,8 @@ def _output(value: Any) -> Any:
     return {"histogram": value}
 
 
-def _load_one(file: Path) -> Result:
+def _load_one(file: Path) -> tuple[str, Result]:
+    """Return a result and its name: that of its folder, if somebody gave it another."""
     import uhi.io.json
 
     try:
@@ -147,10 +167,12 @@ def _load_one(file: Path) -> Result:
         if content["version"] != VERSION:
             raise FileError(f"{file} has version {content['version']}, and {VERSION} is known.")
         result = _from_dict(content)
+        name = str(content.get("name", result.dataset.name))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileError(f"{file} is not a result of flavorframe: {error}") from error
     unfinished = file.with_name(UNFINISHED)
-    return replace(result, unfinished=unfinished) if unfinished.exists() else result
+    name = name if file_name(name) == file.parent.name else file.parent.name
+    return name, replace(result, unfinished=unfinished) if unfinished.exists() else result
 
 
 def _from_dict(content: Mapping[str, Any]) -> Result:

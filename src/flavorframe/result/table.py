@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from flavorframe.errors import AnalysisError, BranchError, RunError, did_you_mean
 from flavorframe.result import _repr_html, _repr_text
-from flavorframe.writing import hidden_beside, writing
+from flavorframe.writing import hidden_beside, what_else, writing
 
 Columns = Mapping[str, npt.NDArray[Any]]
 PathLike = str | os.PathLike[str]
@@ -308,8 +308,9 @@ def _require_pyarrow() -> None:
 
 
 def _require_free(path: pathlib.Path, overwrite: bool) -> None:
-    if path.is_dir():
-        raise RunError(f"cannot write {path}: it is a folder.")
+    other = what_else(path)
+    if other is not None:
+        raise RunError(f"cannot write {path}: it is {other}.")
     if not path.parent.is_dir():
         raise RunError(f"cannot write {path}: {path.parent} is not a folder.")
     if path.exists() and not overwrite:

@@ -7,8 +7,10 @@ import os
 import shutil
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import unquote
 
-from flavorframe.writing import make_folder, replacing
+from flavorframe.trust import read_own
+from flavorframe.writing import file_name, make_folder, write_private
 
 
 class Board(Protocol):
@@ -31,19 +33,18 @@ class FolderBoard:
     """A folder of this machine; `Process` is the one that conducts the run."""
 
     def __init__(self, name: str) -> None:
-        self.folder = runs_folder() / name
+        self.folder = runs_folder() / file_name(name)
 
     def get(self, key: str) -> bytes | None:
         """Return what is written under a name."""
         with contextlib.suppress(FileNotFoundError):
-            return (self.folder / key).read_bytes()
+            return read_own(self.folder / key)
         return None
 
     def put(self, key: str, content: bytes) -> None:
         """Write under a name."""
         make_folder(self.folder)
-        with replacing(self.folder / key) as hidden:
-            hidden.write_bytes(content)
+        write_private(self.folder / key, content)
 
     def is_alive(self) -> bool:
         """Whether the process that conducts the run exists, and is the one that was started."""
@@ -89,6 +90,11 @@ class DaskBoard:
         """Remove everything."""
         self.client.unpublish_dataset(self.key)
         self.client.set_metadata([self.key], {})
+
+
+def known_runs() -> list[str]:
+    """Return the names of this machine's detached runs."""
+    return [unquote(path.parent.name) for path in runs_folder().glob("*/job")]
 
 
 def runs_folder() -> Path:

@@ -42,7 +42,7 @@ class DaskExecutor(Executor):
         with contextlib.ExitStack() as stack:
             client = self._connection.client
             stack.enter_context(delivery.on(client))
-            stack.enter_context(_report(client, self._options))
+            stack.enter_context(report(client, self._options))
             gathering = stack.enter_context(
                 Gathering(plan, dataset, self._engine, self._options, earlier, delivery)
             )
@@ -84,7 +84,8 @@ def _register(client: Any, evaluation: Any) -> None:
 
 
 @contextlib.contextmanager
-def _report(client: Any, options: RunOptions) -> Iterator[None]:
+def report(client: Any, options: RunOptions) -> Iterator[None]:
+    """Have Dask write its own report of the block, where one is asked for."""
     if options.performance_report is None:
         yield
         return

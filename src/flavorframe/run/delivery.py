@@ -48,9 +48,8 @@ class Delivery:
         Raises CredentialError for credentials that will not do, and AnalysisError for extra files
         that are not there or have the same name.
         """
-        given = (files,) if isinstance(files, str | os.PathLike) else tuple(files)
         credentials = credentials_for(dataset.files, needed)
-        return cls(credentials, _corrections(plan), _existing(given))
+        return cls(credentials, _corrections(plan), existing_files(files))
 
     def __bool__(self) -> bool:
         return bool(self.credentials or self.corrections or self.files)
@@ -134,8 +133,10 @@ def _corrections(plan: Plan) -> dict[str, str]:
     }
 
 
-def _existing(files: tuple[PathLike, ...]) -> tuple[str, ...]:
-    paths = [Path(file).expanduser().resolve() for file in files]
+def existing_files(files: PathLike | Iterable[PathLike]) -> tuple[str, ...]:
+    """Return the whole paths of extra files; raises AnalysisError for those that will not do."""
+    given = (files,) if isinstance(files, str | os.PathLike) else tuple(files)
+    paths = [Path(file).expanduser().resolve() for file in given]
     for path in paths:
         if not path.is_file():
             raise AnalysisError(f"files=: there is no file {path}.")

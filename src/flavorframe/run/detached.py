@@ -18,8 +18,9 @@ from flavorframe.datasets import Dataset
 from flavorframe.engine import get_engine
 from flavorframe.errors import AnalysisError, FlavorframeError, RunError, did_you_mean
 from flavorframe.outputs import Snapshot
-from flavorframe.run.board import Board, DaskBoard, FolderBoard, runs_folder
+from flavorframe.run.board import Board, DaskBoard, FolderBoard, known_runs
 from flavorframe.run.dask_cluster import lasting_client
+from flavorframe.run.delivery import existing_files
 from flavorframe.run.executor import run_options
 from flavorframe.run.targets import NAMES, executor_for, is_dask
 from flavorframe.travel import packed, unpacked
@@ -125,15 +126,17 @@ def submit(
     options: dict[str, Any],
 ) -> Run:
     """Start a detached run; see `flavorframe.Analysis.submit`."""
-    name = name or f"{getattr(data, 'name', 'datasets')}-{time.strftime('%Y%m%d-%H%M%S')}"
-    if not _NAME.fullmatch(name):
+    if name is None:
+        name = f"{getattr(data, 'name', 'datasets')}-{time.strftime('%Y%m%d-%H%M%S')}"
+    elif not _NAME.fullmatch(name):
         raise AnalysisError(f"name={name!r}: a run's name has letters, digits, '.', '+', '-', '_'.")
-    options = {**options, "progress": False}
     on = options.get("on")
     _check(options)
-    if not isinstance(data, Dataset):
+    options = {**options, "progress": False}
+    if isinstance(data, Mapping):
         data = dict(data.items())  # a catalogue looks its globs up here, not on the cluster
     job = Job(_with_absolute_paths(analysis), data, _absolute(options))
+    job.analysis.planned(data, job.options.get("output"))  # what it would raise, it raises now
     if _lives_on_cluster(on):
         return _submit_to_cluster(job, name, on)
     return _submit_process(job, name)
@@ -149,7 +152,7 @@ def attach(name: str, *, on: Any = None) -> Run:
         DaskBoard(name, lasting_client(on)) if _lives_on_cluster(on) else FolderBoard(name)
     )
     if board.get("job") is None:
-        known = [path.parent.name for path in runs_folder().glob("*/job")] if on is None else []
+        known = known_runs() if on is None else []
         there = f" There are {', '.join(sorted(known))}." if known else ""
         where = "on this machine" if on is None else f"on {on}"
         raise AnalysisError(f"there is no run {name!r} {where}.{did_you_mean(name, known)}{there}")
@@ -168,14 +171,19 @@ def _check(options: Mapping[str, Any]) -> None:
                 f"{option}= needs this process: a detached run is asked by ff.attach(name), which "
                 "has so_far() and stop()."
             )
+    if options.get("progress"):
+        raise AnalysisError(
+            "progress= has nowhere to be shown: a detached run is asked by ff.attach(name), which "
+            "has fraction and so_far()."
+        )
     rest = {k: v for k, v in options.items() if k not in ("on", "engine", "cache", "output")}
     engine = get_engine(options.get("engine", "columnar"), options.get("cache"))
-    executor_for(options.get("on"), engine, run_options(rest))
+    executor_for(options.get("on"), engine, run_options(rest), options.get("cache"))
 
 
 def _with_absolute_paths(analysis: Analysis) -> Analysis:
     snapshots = {
-        name: replace(output, path=os.path.abspath(output.path))
+        name: replace(output, path=os.path.abspath(os.path.expanduser(output.path)))
         for name, output in analysis.outputs
         if isinstance(output, Snapshot) and output.path is not None
     }
@@ -187,6 +195,8 @@ def _absolute(options: dict[str, Any]) -> dict[str, Any]:
     absolute = {k: os.path.abspath(v) if k in paths and v else v for k, v in options.items()}
     if isinstance(options.get("cache"), str | os.PathLike):
         absolute["cache"] = os.path.abspath(options["cache"])
+    if "files" in options:
+        absolute["files"] = existing_files(options["files"])
     return absolute
 
 

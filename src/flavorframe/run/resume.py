@@ -17,6 +17,7 @@ from flavorframe.run.executor import Executor, Outcome, RunOptions, run_options
 from flavorframe.run.gathering import Gathering
 from flavorframe.run.targets import executor_for, one_target
 from flavorframe.travel import unpacked
+from flavorframe.trust import read_own
 
 
 class Unread(Executor):
@@ -41,7 +42,9 @@ def resume(result: Result, on: Any, options: Mapping[str, Any]) -> Result:
     earlier = _earlier(result)
     rest = {name: value for name, value in options.items() if name != "cache"}
     engine = get_engine(earlier.engine, options.get("cache"))
-    with contextlib.closing(executor_for(on, engine, run_options(rest))) as executor:
+    with contextlib.closing(
+        executor_for(on, engine, run_options(rest), options.get("cache"))
+    ) as executor:
         outcome = executor.run(earlier.plan, earlier.dataset, earlier)
     whole = Result.of(earlier.plan, earlier.dataset, outcome)
     return replace(
@@ -54,7 +57,8 @@ def resume_each(results: Results, on: Any, options: Mapping[str, Any]) -> Result
     if all(result.is_complete for result in results.values()):
         return results
     with one_target(on, options.get("threads")) as target:
-        return Results({era: resume(result, target, options) for era, result in results.items()})
+        rest = options if target is on else {k: v for k, v in options.items() if k != "threads"}
+        return Results({era: resume(result, target, rest) for era, result in results.items()})
 
 
 def _earlier(result: Result) -> Outcome:
@@ -70,8 +74,9 @@ def _earlier(result: Result) -> Outcome:
 
 
 def _load(path: Path) -> Outcome:
+    content = read_own(path)
     try:
-        outcome = unpacked(path.read_bytes())
+        outcome = unpacked(content)
     except Exception as error:  # whatever a pickle of other versions raises
         raise RunError(
             f"{path} cannot be read, it may be of another version: {error}. Run the analysis anew."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from flavorframe.engine.partial import Partial
 from flavorframe.errors import FileError
 from flavorframe.plan import Plan
 from flavorframe.run.attempts import Failed, evaluate, prepare
+from flavorframe.run.delivery import Delivery
 from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering, Piece
 from flavorframe.run.local import available_cores
@@ -43,11 +45,27 @@ class WholeFilesExecutor(Executor):
 
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Evaluate the plan; see `flavorframe.run.executor.Executor.run`."""
-        client = None if self._connection is None else self._connection.client
-        gathering = Gathering(plan, dataset, self._engine, self._options, earlier)
-        with gathering, gathering.interruptible():
+        delivery = Delivery.of(plan, dataset, self._options.files)
+        with (
+            self._client(delivery) as client,
+            Gathering(plan, dataset, self._engine, self._options, earlier, delivery) as gathering,
+            gathering.interruptible(),
+        ):
             self._evaluate_all(plan, dataset, gathering, client)
         return gathering.outcome(self._threads)
+
+    @contextmanager
+    def _client(self, delivery: Delivery) -> Iterator[Any]:
+        """Yield the client, if there is one, with what is delivered where the work is done."""
+        if self._connection is None:
+            with delivery.here():
+                yield None
+            return
+        from flavorframe.run.dask_executor import report
+
+        client = self._connection.client
+        with delivery.on(client), report(client, self._options):
+            yield client
 
     def _evaluate_all(
         self, plan: Plan, dataset: Dataset, gathering: Gathering, client: Any

@@ -18,10 +18,12 @@ from flavorframe.engine import Engine, FileInfo
 from flavorframe.errors import FileError
 from flavorframe.plan import Plan
 from flavorframe.run.batch.parts import is_whole
+from flavorframe.run.batch.request import one_line
 from flavorframe.run.batch.shares import Share
 from flavorframe.run.executor import Outcome, RunOptions
 from flavorframe.travel import packed, unpacked
-from flavorframe.writing import make_folder, replacing
+from flavorframe.trust import read_own
+from flavorframe.writing import file_name, make_folder, write_private
 
 if TYPE_CHECKING:
     from flavorframe.run.batch.site import Site
@@ -73,6 +75,7 @@ class RunFolder:
     def make(cls, sent: Sent) -> RunFolder:
         """Make the folder of a new run, for its owner alone, and write down what it is."""
         below = Path(sent.site.folder or DEFAULT).expanduser().absolute()
+        one_line("folder", str(below))  # it stands in scripts
         made = cls(_free(below, sent.dataset.name))
         make_folder(made.path)
         made.path.chmod(0o700)  # jobs run what lies here
@@ -100,13 +103,13 @@ class RunFolder:
     @property
     def work(self) -> Work:
         """What the jobs are given."""
-        work: Work = unpacked((self.path / "work.pickle").read_bytes())
+        work: Work = unpacked(read_own(self.path / "work.pickle"))
         return work
 
     @property
     def sent(self) -> Sent:
         """What the run was made from."""
-        sent: Sent = unpacked((self.path / "sent.pickle").read_bytes())
+        sent: Sent = unpacked(read_own(self.path / "sent.pickle"))
         return sent
 
     # Parts and logs
@@ -161,8 +164,7 @@ class RunFolder:
             yield True
 
     def _write(self, name: str, content: bytes) -> None:
-        with replacing(self.path / name) as hidden:
-            hidden.write_bytes(content)
+        write_private(self.path / name, content)
 
     def _read_json(self, name: str) -> Any:
         path = self.path / name
@@ -180,7 +182,7 @@ def part_name(number: int | str) -> str:
 
 def _free(folder: Path, name: str) -> Path:
     """Return a folder that does not exist yet, named after the dataset and the time."""
-    stem = f"{name.replace('/', '_')}-{datetime.now():%Y%m%d-%H%M%S}"
+    stem = f"{file_name(name)}-{datetime.now():%Y%m%d-%H%M%S}"
     return folder / (f"{stem}-{secrets.token_hex(2)}" if (folder / stem).exists() else stem)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from flavorframe.writing import replacing
+from flavorframe.trust import open_own
+from flavorframe.writing import private, replacing
 
 _START = b"flavorframe part 1\n"
 _BLOCK = 1 << 20
@@ -23,7 +25,7 @@ def write_part(path: Path, records: Iterable[Any]) -> None:
     ...     is_whole(Path(folder, "0.part")), list(read_part(Path(folder, "0.part")))
     (True, ['one', 2])
     """
-    with replacing(path) as hidden, open(hidden, "wb") as file:
+    with replacing(path) as hidden, open(hidden, "wb", opener=private) as file:
         digested = _Digested(file)
         digested.write(_START)
         for record in records:
@@ -33,8 +35,8 @@ def write_part(path: Path, records: Iterable[Any]) -> None:
 
 def read_part(path: Path) -> Iterator[Any]:
     """Yield the records of a part that is whole, one after the other."""
-    end = path.stat().st_size - hashlib.sha256().digest_size
-    with open(path, "rb") as file:
+    with open_own(path) as file:
+        end = file.seek(0, os.SEEK_END) - hashlib.sha256().digest_size
         file.seek(len(_START))
         while file.tell() < end:
             yield pickle.load(file)
@@ -43,7 +45,7 @@ def read_part(path: Path) -> Iterator[Any]:
 def is_whole(path: Path) -> bool:
     """Whether there is a part, and it is as it was written."""
     try:
-        with open(path, "rb") as file:
+        with open_own(path) as file:
             return _is_whole(file)
     except FileNotFoundError:
         return False
