@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from flavorframe.errors import DatasetError, did_you_mean
 
 if TYPE_CHECKING:
-    pass
+    from flavorframe.versions import Version
 
 Kind = Literal["data", "simulation"]
 PathLike = str | os.PathLike[str]
@@ -194,7 +194,8 @@ class Catalog(Mapping[str, Dataset]):
 class Partition:
     """A range of events of one file, the unit of work: events ``start`` up to but without ``stop``.
 
-    ``index`` orders the partitions of a dataset. The length is the number of events.
+    ``index`` orders the partitions of a dataset, and ``version`` is that of the file that is meant.
+    The length is the number of events.
 
     >>> len(Partition("Tree_1.root", "Tree3Mu/ntuple", start=1000, stop=1500, index=2))
     500
@@ -205,6 +206,7 @@ class Partition:
     start: int
     stop: int
     index: int
+    version: Version | None = None
 
     def __len__(self) -> int:
         return self.stop - self.start

@@ -19,17 +19,24 @@ KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 SETTINGS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 CREDENTIALS_FILE, CONFIG_FILE = "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"
+ATTEMPTS = 5
+"""How often s3fs asks, until it has an answer."""
 AMAZON = "https://s3.amazonaws.com"
 
 _FILES = {CREDENTIALS_FILE: "~/.aws/credentials", CONFIG_FILE: "~/.aws/config"}
 
 
-def options() -> dict[str, Any]:
-    """Return what s3fs takes: the keys as they are now, or none for what anybody may read."""
-    keys = find_keys()
+def options(patience: float) -> dict[str, Any]:
+    """Return what s3fs takes: the keys as they are now, or none for what anybody may read.
+
+    The service may keep silent for ``patience`` seconds in all.
+    """
+    keys, wait = find_keys(), patience / ATTEMPTS
+    config = {"connect_timeout": wait, "read_timeout": wait, "retries": {"max_attempts": 0}}
+    service = {"endpoint_url": endpoint(), "config_kwargs": config}
     if keys is None:
-        return {"anon": True, "endpoint_url": endpoint()}
-    return {"key": keys[0], "secret": keys[1], "token": keys[2], "endpoint_url": endpoint()}
+        return {"anon": True, **service}
+    return {"key": keys[0], "secret": keys[1], "token": keys[2], **service}
 
 
 def is_installed() -> bool:

@@ -1,9 +1,11 @@
-"""Which client of XRootD a process has: with two of different versions it crashes."""
+"""The client of XRootD that a process has: with two of different versions it crashes."""
 
 from __future__ import annotations
 
 import importlib.util
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 from flavorframe.errors import RunError
 
@@ -25,6 +27,29 @@ def claim(client: str, url: str) -> None:
             f"through {client} as well, whose client is another version: run the engines "
             "'columnar' and 'rdataframe' on such files in processes of their own."
         )
+
+
+def is_of_root() -> bool:
+    """Whether this process reads by a client that ROOT has brought."""
+    return _claimed == [ROOT] and root_brings_one()
+
+
+def stat(url: str, patience: int) -> tuple[str, Any]:
+    """Return the server that answers for a file, and what it tells; raises OSError."""
+    from XRootD import client
+
+    address = client.URL(url)
+    filesystem = client.FileSystem(f"{address.protocol}://{address.hostid}")
+    answer: Future[tuple[Any, Any, Any]] = Future()
+    asked = filesystem.stat(
+        address.path_with_params, patience, callback=lambda *told: answer.set_result(told)
+    )
+    if not asked.ok:
+        raise OSError(asked.message)
+    status, info, servers = answer.result()
+    if not status.ok:
+        raise OSError(status.message)
+    return str(servers.hosts[-1].url.hostid), info  # the last one that it was sent on to
 
 
 def root_brings_one() -> bool:
