@@ -21,7 +21,7 @@ XROOTD_SETTINGS = {
     "TimeoutResolution": 1,
     "ConnectionWindow": 15,
     "ConnectionRetry": 2,
-    "StreamErrorWindow": 1,
+    "StreamErrorWindow": 0,
     "RequestTimeout": PATIENCE,
 }
 """Seconds and attempts, for a server that is not there; by default it takes eight minutes, and for

@@ -37,8 +37,12 @@ class XRootDSource(Source):  # type: ignore[misc]
         self._file = client.File()
         _require(self._file.open(file_path, timeout=timeout)[0])
         self._close_once = weakref.finalize(self, _close, self._file, timeout)
-        self._require_current()
-        self._most_parts, self._largest = get_server_config(self._file)
+        try:
+            self._require_current()
+            self._most_parts, self._largest = get_server_config(self._file)
+        except BaseException:
+            self._close_once()
+            raise
 
     def _require_current(self) -> None:
         """Raise OSError where the server gives an earlier file, because somebody has it open."""
