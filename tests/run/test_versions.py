@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from importlib.util import find_spec
 
@@ -326,6 +327,20 @@ class TestXRootD:
             other.stdin.close()
         np.testing.assert_array_equal(masses(url), masses(two[1]))
 
+    def test_a_cache_writes_to_its_copy_and_that_is_no_change(self, served, xrootd):
+        url, _, _ = served
+        cache = servers.XRootD(origin=f"localhost:{xrootd.port}")
+        try:
+            near = url.replace(str(xrootd.port), str(cache.port))
+            before = _date(near)
+            time.sleep(1.1)  # the clock of servers shows seconds
+            result = analysis().run(ff.dataset(near), progress=False, partition_size=100)
+            assert result.is_complete
+            assert result.events == EVENTS
+            assert _date(near) != before
+        finally:
+            cache.close()
+
     def test_a_server_that_was_down_is_read_again(self, two, no_credentials):
         server = servers.XRootD()
         try:
@@ -388,6 +403,13 @@ print(json.dumps(told))
         first, second = json.loads(done.stdout.splitlines()[-1])
         assert first == EVENTS
         assert SAID in second
+
+
+def _date(url):
+    from XRootD import client
+
+    address = client.URL(url)
+    return client.FileSystem(f"root://{address.hostid}").stat(address.path)[1].modtime
 
 
 @pytest.mark.parametrize("scheme", ["http", "s3", "root"])

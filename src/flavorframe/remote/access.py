@@ -86,8 +86,8 @@ def version(url: str) -> tuple[Facts, str, Facts]:
 
 def _version_on_xrootd(url: str) -> tuple[Facts, str, Facts]:
     _settle_xrootd()
-    server, info = xrootd_client.stat(url, int(_patience(url)))
-    return (str(info.size),), server, (str(info.modtime), str(info.id))
+    told = xrootd_client.stat(url, int(_patience(url)))
+    return (str(told.size),), told.server, tuple(map(str, told.of_server or ()))
 
 
 def _version_elsewhere(url: str) -> tuple[Facts, str, Facts]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flavorframe.errors import RunError
 
 PYTHON, ROOT = "the Python package xrootd", "ROOT"
+
+_PASSES_ON = 0x80 | 0x200
+"""What is set of servers that are caches or proxies (kXR_attrCache, kXR_attrProxy)."""
 
 _claimed: list[str] = []
 
@@ -34,8 +38,22 @@ def is_of_root() -> bool:
     return _claimed == [ROOT] and root_brings_one()
 
 
-def stat(url: str, patience: int) -> tuple[str, Any]:
-    """Return the server that answers for a file, and what it tells; raises OSError."""
+@dataclass(frozen=True)
+class Stat:
+    """What a server tells of a file; nothing but its size where that passes on what others have."""
+
+    server: str
+    size: int
+    of_server: tuple[int, str] | None
+
+    @property
+    def changed(self) -> int:
+        """When the file was written, in seconds; 0 where that is unknown."""
+        return self.of_server[0] if self.of_server else 0
+
+
+def stat(url: str, patience: int) -> Stat:
+    """Return what the server tells of a file that keeps it; raises OSError."""
     from XRootD import client
 
     address = client.URL(url)
@@ -49,7 +67,10 @@ def stat(url: str, patience: int) -> tuple[str, Any]:
     status, info, servers = answer.result()
     if not status.ok:
         raise OSError(status.message)
-    return str(servers.hosts[-1].url.hostid), info  # the last one that it was sent on to
+    last = servers.hosts[-1]  # that it was sent on to
+    is_known = not last.flags & _PASSES_ON
+    of_server = (int(info.modtime), str(info.id)) if is_known else None
+    return Stat(str(last.url.hostid), int(info.size), of_server)
 
 
 def root_brings_one() -> bool:

@@ -46,11 +46,12 @@ class XRootDSource(Source):  # type: ignore[misc]
 
     def _require_current(self) -> None:
         """Raise OSError where the server gives an earlier file, because somebody has it open."""
-        server, named = xrootd_client.stat(self._file_path, self._timeout)
+        named = xrootd_client.stat(self._file_path, self._timeout)
         status, given = self._file.stat(timeout=self._timeout)
         _require(status)
-        same = (named.size, named.modtime, named.id) == (given.size, given.modtime, given.id)
-        if not same and server == self._file.get_property("DataServer"):
+        other_date = named.changed and given.modtime and named.changed != given.modtime
+        is_same_server = named.server == self._file.get_property("DataServer")
+        if is_same_server and (named.size != given.size or other_date):
             raise OSError(OUTDATED)
 
     def chunk(self, start: int, stop: int) -> Chunk:
