@@ -37,6 +37,8 @@ CACHE = """
 ofs.osslib libXrdPss.so
 pss.origin {origin}
 pss.cachelib libXrdPfc.so
+pfc.blocksize 64k
+pfc.prefetch 0
 """
 
 
@@ -62,7 +64,8 @@ class XRootD:
         if origin is not None:
             text = PLAIN + CACHE
             if os.geteuid() == 0:
-                shutil.chown(self.folder / "data", "xrootd", "xrootd")
+                for path in (self.store.parent, self.store):
+                    shutil.chown(path, "xrootd", "xrootd")
         self.port = free_port()
         names = {
             "origin": origin,
