@@ -33,12 +33,22 @@ sec.protocol gsi -certdir:{authorities} -cert:{folder}/host.pem -key:{folder}/ho
 -gridmap:{folder}/gridmap -gmapopt:2 -crl:0 -dlgpxy:0
 sec.protbind * only gsi
 """
+CACHE = """
+ofs.osslib libXrdPss.so
+pss.origin {origin}
+pss.cachelib libXrdPfc.so
+pfc.blocksize 64k
+pfc.prefetch 0
+"""
 
 
 class XRootD:
-    """An XRootD server of its own folder; ``store`` holds what it serves."""
+    """An XRootD server of its own folder; ``store`` holds what it serves.
 
-    def __init__(self, authority=None, users=("Test User",)):
+    With an ``origin``, the address of another, it is a cache of what that one has.
+    """
+
+    def __init__(self, authority=None, users=("Test User",), origin=None):
         if shutil.which("xrootd") is None:
             pytest.skip("the XRootD server is not installed (Debian: xrootd-server)")
         pytest.importorskip("XRootD", reason="the XRootD client is not installed")
@@ -51,8 +61,18 @@ class XRootD:
         text = PLAIN if authority is None else PLAIN + GSI
         if authority is not None:
             self._secure(authority, users)
+        if origin is not None:
+            text = PLAIN + CACHE
+            if os.geteuid() == 0:
+                for path in (self.store.parent, self.store):
+                    shutil.chown(path, "xrootd", "xrootd")
         self.port = free_port()
-        names = {"port": self.port, "folder": self.folder, "authorities": self.folder / "ca"}
+        names = {
+            "origin": origin,
+            "port": self.port,
+            "folder": self.folder,
+            "authorities": self.folder / "ca",
+        }
         (self.folder / "server.cfg").write_text(text.format(**names))
         self._process = None
         self.start()

@@ -12,10 +12,13 @@ import operator
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from flavorframe.errors import DatasetError, did_you_mean
 from flavorframe.places import identity, is_url, named_tree, refuse_repeats, spelt
+
+if TYPE_CHECKING:
+    from flavorframe.versions import Version
 
 Kind = Literal["data", "simulation"]
 PathLike = str | os.PathLike[str]
@@ -195,7 +198,8 @@ class Catalog(Mapping[str, Dataset]):
 class Partition:
     """A range of events of one file, the unit of work: events ``start`` up to but without ``stop``.
 
-    ``index`` orders the partitions of a dataset. The length is the number of events.
+    ``index`` orders the partitions of a dataset, and ``version`` is that of the file that is meant.
+    The length is the number of events.
 
     >>> len(Partition("Tree_1.root", "Tree3Mu/ntuple", start=1000, stop=1500, index=2))
     500
@@ -206,6 +210,7 @@ class Partition:
     start: int
     stop: int
     index: int
+    version: Version | None = None
 
     def __len__(self) -> int:
         return self.stop - self.start

@@ -26,6 +26,10 @@ class AccessError(FileError):
     """A file that its server will not give: it is not there, or the user may not read it."""
 
 
+class FileChangedError(FileError):
+    """A file that was replaced or written to while a run read it."""
+
+
 class CredentialError(FlavorframeError, PermissionError):
     """A proxy or token that is missing, has expired, or that others can read."""
 

@@ -19,7 +19,7 @@ from flavorframe.cache import Caching, cache_of
 from flavorframe.datasets import Partition
 from flavorframe.engine import get_engine
 from flavorframe.engine.columnar import known
-from flavorframe.errors import CorrectionError, FlavorframeError
+from flavorframe.errors import CorrectionError, FileError, FlavorframeError
 from flavorframe.selection import Best
 
 events = ff.events()
@@ -170,7 +170,8 @@ def test_a_file_that_changes_meanwhile_is_not_kept(file, tmp_path):
         selection = ff.Selection(t).cut("mass", t.mass > limit).cut("f", touched)
         return ff.Analysis(selection, mass=ff.hist(t.mass, bins=9, range=(1, 2)))
 
-    run(cut(1.0), file, tmp_path / "cache")
+    with pytest.raises(FileError, match="has changed since the run began"):
+        run(cut(1.0), file, tmp_path / "cache")
     assert not list((tmp_path / "cache").rglob("*.ffc"))
 
 

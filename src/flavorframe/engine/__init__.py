@@ -11,6 +11,7 @@ from flavorframe.datasets import Partition
 from flavorframe.engine.partial import Partial
 from flavorframe.errors import AnalysisError, did_you_mean
 from flavorframe.plan import Plan
+from flavorframe.versions import Version
 
 __all__ = ["Engine", "FileInfo", "FilesEngine", "Partial", "get_engine"]
 
@@ -21,7 +22,8 @@ ENGINES = ("columnar", "rdataframe")
 class FileInfo:
     """What an engine says of a file that it can evaluate a plan on.
 
-    ``edges`` are numbers of events at which the file is cut well into partitions.
+    ``edges`` are numbers of events at which the file is cut well into partitions. ``version`` is
+    that of the file before it was opened: what was read is of it if the file has it still.
     """
 
     file: str
@@ -29,6 +31,7 @@ class FileInfo:
     layout: str
     events: int
     edges: tuple[int, ...] = ()
+    version: Version | None = None
 
 
 class Engine(Protocol):

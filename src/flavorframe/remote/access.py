@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import urlsplit
 
 from flavorframe.errors import AccessError, CredentialError, FileError
-from flavorframe.remote import s3, xrootd_client
+from flavorframe.remote import apart, http, s3, xrootd_client
 from flavorframe.remote.credentials import why_refused
 from flavorframe.remote.http import RangesError, client_for
 from flavorframe.remote.proxies import certificate_folder
@@ -17,12 +18,20 @@ PATIENCE = 60
 """Seconds that a server may keep silent."""
 EXTRAS = {"root": "xrootd", "roots": "xrootd", "http": "http", "https": "http", "s3": "s3"}
 """What to install for a scheme."""
-XROOTD_SETTINGS = {"TimeoutResolution": 1, "ConnectionWindow": 15, "ConnectionRetry": 2}
-"""Seconds and attempts, for a server that is not there; by default it takes eight minutes."""
+XROOTD_SETTINGS = {
+    "TimeoutResolution": 1,
+    "ConnectionWindow": 15,
+    "ConnectionRetry": 2,
+    "StreamErrorWindow": 0,
+    "RequestTimeout": PATIENCE,
+}
+"""Seconds and attempts, for a server that is not there; by default it takes eight minutes, and for
+half an hour after it no other attempt is made."""
 
 _GAP = 256 * 1024
 """Bytes that are read and thrown away rather than asking twice over HTTP."""
 
+Facts = tuple[str, ...]
 _LIBRARIES = ("aiohttp", "botocore")
 # What libraries say, in small letters, and what it means.
 _REFUSED = (
@@ -59,21 +68,47 @@ def open_remote(url: str) -> Any:
         raise explained(url, error) from error
 
 
-def version(url: str) -> tuple[str, ...]:
-    """Return what identifies the content of a file on a server: its size, date and entity tag.
+def version(url: str) -> tuple[Facts, str, Facts]:
+    """Return what identifies the content of a file on a server.
 
-    Raises AccessError or FileError where the server does not tell.
+    First what all servers tell alike that have a copy of the file, then the one that answered, and
+    what it tells beside. Raises AccessError or FileError where the server does not tell.
     """
-    import fsspec
-
-    _claim_client(url)
+    if _is_xrootd(url):
+        if xrootd_client.is_of_root():
+            found: tuple[Facts, str, Facts] = apart.version(url)
+            return found
+        _claim_client(url)
     try:
-        filesystem, path = fsspec.core.url_to_fs(_address(url), **_options(url, uproot=False))
-        info = filesystem.info(path)
+        return _version_on_xrootd(url) if _is_xrootd(url) else _version_elsewhere(url)
     except Exception as error:  # each library raises its own
         raise explained(url, error) from error
-    keys = ("size", "mtime", "ETag", "Last-Modified", "LastModified")
-    return tuple(str(info[key]) for key in keys if key in info)
+
+
+def _version_on_xrootd(url: str) -> tuple[Facts, str, Facts]:
+    _settle_xrootd()
+    told = xrootd_client.stat(url, int(_patience(url)))
+    return (str(told.size),), told.server, tuple(map(str, told.of_server or ()))
+
+
+def _version_elsewhere(url: str) -> tuple[Facts, str, Facts]:
+    import fsspec
+
+    filesystem, path = fsspec.core.url_to_fs(_address(url), **_options(url, uproot=False))
+    if urlsplit(url).scheme in ("http", "https"):
+        server, info = fsspec.asyn.sync(filesystem.loop, http.facts, filesystem, path)
+        return _of(info, http.OF_CONTENT), server, _of(info, http.OF_SERVER)
+    filesystem.invalidate_cache(path)  # what it may have listed
+    info = filesystem.info(path)
+    return _of(info, ("size", "mtime", "ETag", "VersionId", "LastModified")), "", ()
+
+
+def _of(info: Mapping[str, Any], names: Sequence[str]) -> Facts:
+    return tuple(str(info[name]) for name in names if name in info)
+
+
+def _is_xrootd(url: str) -> bool:
+    return url.startswith(("root://", "roots://"))
 
 
 def _address(url: str) -> str:
@@ -87,7 +122,7 @@ def _address(url: str) -> str:
 
 
 def _claim_client(url: str) -> None:
-    if url.startswith(("root://", "roots://")):
+    if _is_xrootd(url):
         xrootd_client.claim(xrootd_client.PYTHON, url)
 
 
@@ -165,11 +200,13 @@ def _options(url: str, *, uproot: bool = True) -> dict[str, Any]:
     scheme = urlsplit(url).scheme
     if scheme in ("root", "roots"):
         _settle_xrootd()
-        return {"timeout": int(_patience(url))}
+        from flavorframe.remote.xrootd_source import XRootDSource
+
+        return {"handler": XRootDSource, "timeout": int(_patience(url))}
     if scheme in ("http", "https"):
         options: dict[str, Any] = {"get_client": client_for(url, PATIENCE)}
         return options | _coalescing() if uproot else options
-    return s3.options() if scheme == "s3" else {}
+    return s3.options(PATIENCE) if scheme == "s3" else {}
 
 
 def _patience(url: str) -> float:

@@ -13,13 +13,41 @@ from flavorframe.remote.tokens import describe, token_text
 
 CONNECTIONS = 16
 """How many connections to one server, at most."""
-
+OF_CONTENT = ("size", "Content-MD5", "Digest", "Repr-Digest")
+"""What tells of a file's content, whichever server has a copy of it."""
+OF_SERVER = ("ETag", "Last-Modified")
+"""What each server makes up for itself."""
 
 _WHOLE = "the server {} sends only whole files: copy the file to a place that can be read in parts."
 
 
 class RangesError(OSError):
     """A server that sends the whole file where a part was asked for."""
+
+
+_UNASKED = (403, 405, 501)
+"""What servers say that do not answer HEAD."""
+
+
+async def facts(filesystem: Any, url: str) -> tuple[str, dict[str, str]]:
+    """Return the server that a file comes from, and the headers that tell of its content.
+
+    Raises the errors of aiohttp.
+    """
+    session, address = await filesystem.set_session(), filesystem.encode_url(url)
+    async with session.head(address, allow_redirects=True) as response:
+        if response.status not in _UNASKED:
+            return _told(response)
+    async with session.get(address, headers={"Range": "bytes=0-0"}) as response:
+        return _told(response)
+
+
+def _told(response: Any) -> tuple[str, dict[str, str]]:
+    response.raise_for_status()
+    headers = response.headers
+    size = headers.get("Content-Range", "").rpartition("/")[2] or headers.get("Content-Length", "")
+    kept = {name: headers[name] for name in (*OF_CONTENT, *OF_SERVER) if name in headers}
+    return str(response.url.authority), {"size": size, **kept}
 
 
 @dataclass(frozen=True)

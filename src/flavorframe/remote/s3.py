@@ -19,17 +19,37 @@ KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 SETTINGS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 CREDENTIALS_FILE, CONFIG_FILE = "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"
+ATTEMPTS = 3
+"""How often the service is asked, until it answers."""
 AMAZON = "https://s3.amazonaws.com"
 
 _FILES = {CREDENTIALS_FILE: "~/.aws/credentials", CONFIG_FILE: "~/.aws/config"}
 
 
-def options() -> dict[str, Any]:
-    """Return what s3fs takes: the keys as they are now, or none for what anybody may read."""
-    keys = find_keys()
-    if keys is None:
-        return {"anon": True, "endpoint_url": endpoint()}
-    return {"key": keys[0], "secret": keys[1], "token": keys[2], "endpoint_url": endpoint()}
+def options(patience: float) -> dict[str, Any]:
+    """Return what s3fs takes: the keys as they are now, or none for what anybody may read.
+
+    The service may keep silent for ``patience`` seconds in all.
+    """
+    keys, wait = find_keys(), patience / ATTEMPTS
+    retries = {"total_max_attempts": ATTEMPTS}
+    config = {"connect_timeout": wait, "read_timeout": wait, "retries": retries}
+    shown = (
+        {"anon": True} if keys is None else dict(zip(("key", "secret", "token"), keys, strict=True))
+    )
+    made = {**shown, "endpoint_url": endpoint(), "config_kwargs": config}
+    _let_ask_once(made)
+    return made
+
+
+def _let_ask_once(options: dict[str, Any]) -> None:
+    """Leave repeating to Amazon's library: s3fs would repeat five times what it repeats five times.
+
+    It keeps what it makes of options, and whoever gives the same is given that.
+    """
+    from fsspec import filesystem
+
+    filesystem("s3", **options).retries = 1
 
 
 def is_installed() -> bool:

@@ -1,13 +1,19 @@
-"""Which client of XRootD a process has: with two of different versions it crashes."""
+"""The client of XRootD that a process has: with two of different versions it crashes."""
 
 from __future__ import annotations
 
 import importlib.util
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flavorframe.errors import RunError
 
 PYTHON, ROOT = "the Python package xrootd", "ROOT"
+
+_PASSES_ON = 0x80 | 0x200
+"""What is set of servers that are caches or proxies (kXR_attrCache, kXR_attrProxy)."""
 
 _claimed: list[str] = []
 
@@ -25,6 +31,46 @@ def claim(client: str, url: str) -> None:
             f"through {client} as well, whose client is another version: run the engines "
             "'columnar' and 'rdataframe' on such files in processes of their own."
         )
+
+
+def is_of_root() -> bool:
+    """Whether this process reads by a client that ROOT has brought."""
+    return _claimed == [ROOT] and root_brings_one()
+
+
+@dataclass(frozen=True)
+class Stat:
+    """What a server tells of a file; nothing but its size where that passes on what others have."""
+
+    server: str
+    size: int
+    of_server: tuple[int, str] | None
+
+    @property
+    def changed(self) -> int:
+        """When the file was written, in seconds; 0 where that is unknown."""
+        return self.of_server[0] if self.of_server else 0
+
+
+def stat(url: str, patience: int) -> Stat:
+    """Return what the server tells of a file that keeps it; raises OSError."""
+    from XRootD import client
+
+    address = client.URL(url)
+    filesystem = client.FileSystem(f"{address.protocol}://{address.hostid}")
+    answer: Future[tuple[Any, Any, Any]] = Future()
+    asked = filesystem.stat(
+        address.path_with_params, patience, callback=lambda *told: answer.set_result(told)
+    )
+    if not asked.ok:
+        raise OSError(asked.message)
+    status, info, servers = answer.result()
+    if not status.ok:
+        raise OSError(status.message)
+    last = servers.hosts[-1]  # that it was sent on to
+    is_known = not last.flags & _PASSES_ON
+    of_server = (int(info.modtime), str(info.id)) if is_known else None
+    return Stat(str(last.url.hostid), int(info.size), of_server)
 
 
 def root_brings_one() -> bool:

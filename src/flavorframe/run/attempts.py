@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from flavorframe.datasets import Partition
 from flavorframe.engine import Engine, FileInfo
 from flavorframe.engine.partial import Partial
-from flavorframe.errors import AccessError, BranchError, FileError, FlavorframeError
+from flavorframe.errors import (
+    AccessError,
+    BranchError,
+    FileChangedError,
+    FileError,
+    FlavorframeError,
+)
 from flavorframe.plan import Plan
 from flavorframe.remote.access import is_remote
 from flavorframe.result import Failure
 from flavorframe.run.partitions import Segment
+from flavorframe.versions import require, versions_of
 
 R = TypeVar("R")
 
@@ -38,7 +45,29 @@ def prepare(
 def evaluate(engine: Engine, plan: Plan, part: Partition, retries: int = 0) -> Partial | Failed:
     """Evaluate the plan on a partition."""
     failure = Failure(part.file, part.tree, part.start, part.stop, "", "")
-    return attempt(lambda: engine.evaluate(plan, part), failure, retries)
+    return attempt(
+        lambda: read_unchanged(lambda: engine.evaluate(plan, part), [part]), failure, retries
+    )
+
+
+def read_unchanged(read: Callable[[], R], files: Sequence[Partition | FileInfo]) -> R:
+    """Return what is read of files, which must afterwards be of the same versions still.
+
+    Each server is asked once for each of its files, some at a time. Raises FileChangedError.
+    """
+    try:
+        found = read()
+    except FileError:  # what seems damaged may be another file
+        _require([file for file in files if not is_remote(file.file)], or_gone=True)
+        raise
+    _require(files)
+    return found
+
+
+def _require(files: Sequence[Partition | FileInfo], *, or_gone: bool = False) -> None:
+    wanted = {file.file: file.version for file in files if file.version is not None}
+    for file, found in versions_of(list(wanted)).items():
+        require(file, wanted[file], wanted[file] if or_gone and found is None else found)
 
 
 def attempt(work: Callable[[], R], failure: Failure, retries: int = 0) -> R | Failed:
@@ -62,5 +91,5 @@ def attempt(work: Callable[[], R], failure: Failure, retries: int = 0) -> R | Fa
 
 def may_pass(failed: Failed) -> bool:
     """Return whether another attempt may succeed: servers come back, what they refuse does not."""
-    gone = isinstance(failed.error, AccessError)
-    return isinstance(failed.error, FileError) and not gone and is_remote(failed.failure.file)
+    for_good = isinstance(failed.error, AccessError | FileChangedError)
+    return isinstance(failed.error, FileError) and not for_good and is_remote(failed.failure.file)

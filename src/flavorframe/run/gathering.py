@@ -12,7 +12,7 @@ from typing import Any
 from flavorframe.datasets import Dataset, Partition, fraction_read
 from flavorframe.engine import Engine, FileInfo
 from flavorframe.engine.partial import Chunk, Partial
-from flavorframe.errors import BranchError, FileError, FlavorframeError, RunError
+from flavorframe.errors import BranchError, FileChangedError, FlavorframeError, RunError
 from flavorframe.plan import Plan
 from flavorframe.result import Failure, Timing
 from flavorframe.result.timing import STAGES
@@ -22,9 +22,10 @@ from flavorframe.run.executor import Gap, Outcome, RunOptions
 from flavorframe.run.manifest import write_manifests
 from flavorframe.run.ordering import Ordering
 from flavorframe.run.outlasting import Outlasting
-from flavorframe.run.partitions import Segment, partitions, segments
+from flavorframe.run.partitions import Segment, known_files, partitions, segments
 from flavorframe.run.progress import Progress, choose_progress
 from flavorframe.run.rows import Rows
+from flavorframe.versions import CHANGED
 
 UPDATE_SECONDS = 1.0
 """How often a run tells what it has so far, at most: a tenth of its time may go there."""
@@ -63,6 +64,7 @@ class Gathering:
         self._gaps: list[Gap] = []
         self._numbers = {file: number for number, file in enumerate(dataset.files)}
         self._files = {} if earlier is None else {info.file: info for info in earlier.files}
+        self._known = known_files(earlier)
         self._expected = self._opened = 0
         self._outlasting = Outlasting(delivery or Delivery())
         self._first_error: FlavorframeError | None = None
@@ -85,7 +87,7 @@ class Gathering:
     def opened(self, index: int, found: FileInfo | Failed) -> FileInfo | None:
         """Note what opening the file of a segment gave; return it where it can be read."""
         if not isinstance(found, Failed):
-            found = unchanged(found, self._files.get(found.file))
+            found = unchanged(found, self._known.get(found.file))
         if isinstance(found, Failed):
             self._note(found)
             self._ordering.opened(index, None)
@@ -262,15 +264,17 @@ def _with_waiting(worker: Timing, span: Timing) -> Timing:
 
 
 def unchanged(found: FileInfo, known: FileInfo | None) -> FileInfo | Failed:
-    """Return a failure where a file has other events than when it was opened before."""
-    if known is None or known.events == found.events:
+    """Return a failure where a file is another than when it was opened before."""
+    if known is None or (known.events == found.events and _may_be_same(found, known)):
         return found
-    reason = (
-        f"the file has changed since the run began: it holds {found.events:,} events, and had "
-        f"{known.events:,}."
-    )
-    failure = Failure(found.file, found.tree, None, None, reason, "FileError")
-    return Failed(failure, FileError(f"{found.file}: {reason}"))
+    failure = Failure(found.file, found.tree, None, None, CHANGED, "FileChangedError")
+    return Failed(failure, FileChangedError(f"{found.file}: {CHANGED}"))
+
+
+def _may_be_same(found: FileInfo, known: FileInfo) -> bool:
+    if found.version is None or known.version is None:
+        return True
+    return known.version.is_same(found.version)
 
 
 def _refuse_nothing(outcome: Outcome, error: FlavorframeError | None) -> None:

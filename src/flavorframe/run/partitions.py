@@ -27,6 +27,18 @@ def segments(dataset: Dataset, earlier: Outcome | None) -> tuple[Segment, ...]:
     return tuple(Segment(gap.file, gap.start, gap.stop) for gap in earlier.gaps)
 
 
+def known_files(earlier: Outcome | None) -> dict[str, FileInfo]:
+    """Return the files of which an earlier run has read some events, for the rest must fit."""
+    if earlier is None:
+        return {}
+    gaps = {(gap.file, gap.start, gap.stop) for gap in earlier.gaps}
+    return {
+        info.file: info
+        for info in earlier.files
+        if not {(info.file, 0, None), (info.file, 0, info.events)} & gaps
+    }
+
+
 def partitions(segment: Segment, index: int, info: FileInfo, size: int) -> Iterator[Partition]:
     """Yield the partitions of a segment, none longer than ``size`` events.
 
@@ -35,7 +47,7 @@ def partitions(segment: Segment, index: int, info: FileInfo, size: int) -> Itera
     first, last = segment.start, segment.stop or info.events
     edges = [edge - first for edge in info.edges if first < edge <= last]
     for start, stop in split(last - first, size, edges):
-        yield Partition(info.file, info.tree, first + start, first + stop, index)
+        yield Partition(info.file, info.tree, first + start, first + stop, index, info.version)
 
 
 def first_stop(start: int, stop: int, size: int, edges: Sequence[int]) -> int:

@@ -12,7 +12,7 @@ from flavorframe.engine import FileInfo, FilesEngine
 from flavorframe.engine.partial import Partial
 from flavorframe.errors import FileError
 from flavorframe.plan import Plan
-from flavorframe.run.attempts import Failed, evaluate, prepare
+from flavorframe.run.attempts import Failed, evaluate, prepare, read_unchanged
 from flavorframe.run.delivery import Delivery
 from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering, Piece
@@ -91,7 +91,9 @@ class WholeFilesExecutor(Executor):
     ) -> None:
         files = [info for _, info in batch]
         try:
-            partial = self._engine.evaluate_files(plan, files, self._threads, client)
+            partial = read_unchanged(
+                lambda: self._engine.evaluate_files(plan, files, self._threads, client), files
+            )
         except FileError:  # which file, and which events of it, is found out piece by piece
             for index, info in batch:
                 self._evaluate_apart(plan, index, info, gathering)

@@ -16,7 +16,7 @@ from flavorframe.engine import FileInfo
 from flavorframe.engine.columnar.arrays import Array, Names, Values
 from flavorframe.engine.columnar.columns import Columns
 from flavorframe.engine.columnar.known import Known, is_settled
-from flavorframe.engine.columnar.open_files import open_file
+from flavorframe.engine.columnar.open_files import forget, open_file
 from flavorframe.engine.columnar.reader import RootFile
 from flavorframe.engine.columnar.route import Place, Route
 from flavorframe.engine.columnar.scheme import Scheme, make_scheme
@@ -24,7 +24,7 @@ from flavorframe.engine.columnar.survivors import Survivors
 from flavorframe.engine.columnar.view import Links
 from flavorframe.engine.partial import Chunk, Partial
 from flavorframe.engine.weighted import WeightedHistogram
-from flavorframe.errors import AnalysisError
+from flavorframe.errors import AnalysisError, FileError
 from flavorframe.expr import nodes as n
 from flavorframe.layout import Schema, recognise
 from flavorframe.outputs import Axis, Histogram, Snapshot
@@ -48,12 +48,21 @@ class ColumnarEngine:
         bound, _ = _bind(plan, opened.schema)
         layout = recognise(opened.schema).name
         edges = opened.common_edges(bound.columns)
-        return FileInfo(file, opened.tree, layout, opened.events, edges)
+        return FileInfo(file, opened.tree, layout, opened.events, edges, opened.version)
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""
         began = time.perf_counter()
-        opened = open_file(partition.file, partition.tree)
+        opened = open_file(partition.file, partition.tree, partition.version)
+        try:
+            return self._evaluate(plan, partition, opened, began)
+        except FileError:
+            forget(opened)
+            raise
+
+    def _evaluate(
+        self, plan: Plan, partition: Partition, opened: RootFile, began: float
+    ) -> Partial:
         bound, scheme = _bind(plan, opened.schema)
         prepared = time.perf_counter()
         known = self._known(partition, opened)
@@ -80,9 +89,10 @@ class ColumnarEngine:
 
     def _known(self, partition: Partition, opened: RootFile) -> Known | None:
         """Return what is known of a partition, or None where nothing can be."""
-        if self._caching is None or not is_settled(opened.path, opened.version):
+        version = opened.version
+        if self._caching is None or version is None or not is_settled(opened.path, version):
             return None
-        return Known(cache_of(self._caching), partition, opened.version)
+        return Known(cache_of(self._caching), partition, version)
 
     def empty(self, plan: Plan) -> Partial:
         """Return the result of no event."""

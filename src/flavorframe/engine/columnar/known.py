@@ -22,13 +22,13 @@ from flavorframe.cache import Cache, Entry
 from flavorframe.datasets import Partition
 from flavorframe.engine.columnar.arrays import Array, Names, Packed, Values
 from flavorframe.engine.columnar.candidates import Candidates
-from flavorframe.engine.columnar.open_files import Version, version_of
 from flavorframe.engine.columnar.segments import UNKNOWN, mask_at, places
 from flavorframe.expr import nodes as n
 from flavorframe.expr.identity import UnknownIdentityError, fingerprint, joined
 from flavorframe.plan import Plan
 from flavorframe.remote import access
 from flavorframe.selection import Best, Step
+from flavorframe.versions import Version, version_of
 
 SETTLED_SECONDS = 2.0
 """A file that changed so lately could change again within a tick of its file system's clock."""
@@ -43,7 +43,8 @@ class Known:
     def __init__(self, cache: Cache, partition: Partition, version: Version) -> None:
         """``version`` is that of the file at the time when it was opened."""
         self._cache, self._file, self._version = cache, partition.file, version
-        place = (partition.file, partition.tree, partition.start, partition.stop, version)
+        of = (version.content, version.there)  # on whichever machine
+        place = (partition.file, partition.tree, partition.start, partition.stop, of)
         self._base = joined("partition", code_digest(), repr(place).encode())
         self._new: dict[str, tuple[Entry, bool]] = {}
         self._keys: dict[n.Node, Key] = {}
@@ -227,9 +228,10 @@ def _mask(valid: Array | None, data: Array) -> Array:
 
 def is_settled(file: str, version: Version) -> bool:
     """Return whether a file is a local one of that version, and has not changed just now."""
-    if access.is_remote(file) or not version or version_of(file) != version:
+    if access.is_remote(file) or version_of(file) != version:
         return False
-    changed = max(int(moment) for moment in version[-2:]) / 1e9
+    _, *times = version.there
+    changed = max(map(int, times)) / 1e9
     return not time.time() - SETTLED_SECONDS < changed
 
 

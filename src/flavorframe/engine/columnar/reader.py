@@ -25,6 +25,7 @@ from flavorframe.engine.columnar.source import RemoteBytes, source_of
 from flavorframe.errors import FileError
 from flavorframe.layout.schema import BranchInfo, Schema
 from flavorframe.remote import access
+from flavorframe.versions import Version
 
 TREES = ("Events", "Tree3Mu/ntuple")
 """Where trees are looked for when none is named."""
@@ -36,7 +37,7 @@ class RootFile:
     def __init__(self, path: str, tree: str | None = None) -> None:
         """Open the file; raises FileError where it or the tree cannot be read."""
         self.path = path
-        self.version: tuple[int | str, ...] = ()  # of a local file, as `open_files` found it
+        self.version: Version | None = None  # as `open_files` found it
         self._file = _open(path)
         self.tree = tree or _find_tree(path, self._file)
         self._tree = _get_tree(path, self._file, self.tree)
@@ -46,6 +47,10 @@ class RootFile:
         self._indices: dict[str, BasketIndex] = {}
         self._shapes: dict[str, Shape] = {}
         self._edges: dict[tuple[str, ...], tuple[int, ...]] = {}
+
+    def close(self) -> None:
+        """Let go of the file; what reads it still fails."""
+        self._file.close()
 
     @cached_property
     def _source(self) -> Source:

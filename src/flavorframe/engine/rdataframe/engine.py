@@ -44,7 +44,7 @@ class RDataFrameEngine:
         opened = describe(file, tree)
         _programs(plan, opened.schema)
         layout = recognise(opened.schema).name
-        return FileInfo(file, opened.tree, layout, opened.events)
+        return FileInfo(file, opened.tree, layout, opened.events, version=opened.version)
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""

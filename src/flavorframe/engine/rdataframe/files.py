@@ -15,15 +15,17 @@ from flavorframe.engine.columnar.open_files import open_file
 from flavorframe.errors import FileError, FlavorframeError
 from flavorframe.layout import Schema
 from flavorframe.remote import xrootd_client
+from flavorframe.versions import Version
 
 
 @dataclass(frozen=True)
 class Described:
-    """The name of the tree of a file, its branches and how many events it has."""
+    """The name of the tree of a file, its branches, how many events it has, and its version."""
 
     tree: str
     schema: Schema
     events: int
+    version: Version | None
 
 
 _seen: dict[tuple[str, str | None], Described] = {}
@@ -32,13 +34,17 @@ _seen: dict[tuple[str, str | None], Described] = {}
 def describe(file: str, tree: str | None) -> Described:
     """Look at a file; raises FileError, as the columnar engine does, where it cannot be read."""
     if not file.startswith("root://"):
-        opened = open_file(file, tree)
-        return Described(opened.tree, opened.schema, opened.events)
+        return _described(file, tree)
     xrootd_client.claim(xrootd_client.ROOT, file)
     found = _described_apart(file, tree)
     for name in (tree, found.tree):
         _seen[file, name] = found
     return found
+
+
+def _described(file: str, tree: str | None) -> Described:
+    opened = open_file(file, tree)
+    return Described(opened.tree, opened.schema, opened.events, opened.version)
 
 
 def described(file: str, tree: str | None) -> Described:
@@ -64,8 +70,7 @@ def tell() -> None:
     """Write what a file is to the standard output; in a process of its own."""
     found: Described | FlavorframeError
     try:
-        opened = open_file(sys.argv[1], (*sys.argv[2:], None)[0])
-        found = Described(opened.tree, opened.schema, opened.events)
+        found = _described(sys.argv[1], (*sys.argv[2:], None)[0])
     except FlavorframeError as error:
         found = error
     sys.stdout.buffer.write(pickle.dumps(found))

@@ -20,7 +20,7 @@ from flavorframe.run.batch.shares import divide
 from flavorframe.run.batch.site import Site
 from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering
-from flavorframe.run.partitions import segments
+from flavorframe.run.partitions import known_files, segments
 
 
 class BatchExecutor(Executor):
@@ -84,7 +84,7 @@ class BatchExecutor(Executor):
         work = Work(
             plan, dataset.tree, travelling(self._engine), self._options.size,
             self._options.threads or self._site.cores, self._options.retries,
-            {} if earlier is None else {info.file: info for info in earlier.files},
+            known_files(earlier),
             tuple(divide(segments(dataset, earlier), self._site.jobs)),
         )  # fmt: skip
         delivery = delivery_for(plan, dataset, self._site, self._options)
