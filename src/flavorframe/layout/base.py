@@ -133,25 +133,36 @@ class _Binder:
         )
 
     def _branch(self, node: n.Branch) -> n.Node:
-        info = self._schema.by_name.get(node.branch)
-        if info is None:
-            raise BranchError(
-                f"Tree {self._schema.tree} has no branch {node.branch!r}."
-                f"{did_you_mean(node.branch, self._schema.by_name)}"
-            )
+        column = self._column(self._name(node.branch))
         if node.on == n.DEFERRED:
-            return self._column(node.branch)
+            return column
         axis = _fold_axis(node.on)
-        column = self._column(node.branch)
         if column.axis == n.EVENT:
             raise BranchError(
                 f"Branch {node.branch} has one value per event, not per {axis.name}: write "
                 f"events[{node.branch!r}]."
             )
-        return n.Column(node.branch, axis, info.kind)
+        return n.Column(column.branch, axis, column.kind)
+
+    def _name(self, asked: str) -> str:
+        """Return the name of the branch that is asked for by it, by its path or its own name."""
+        if asked in self._schema.by_name:
+            return asked
+        names = self._schema.by_other_name.get(asked, ())
+        if not names:
+            raise BranchError(
+                f"Tree {self._schema.tree} has no branch {asked!r}."
+                f"{did_you_mean(asked, self._schema.by_name)}"
+            )
+        return _only(asked, names)
 
     def _column(self, branch: str) -> n.Column:
         info = self._schema.by_name[branch]
+        if info.kind == "repeated":
+            raise BranchError(
+                f"Tree {self._schema.tree} has {info.typename} of the one path {branch!r}: nothing "
+                "tells them apart, so none is read. Write the file anew with names that differ."
+            )
         if "other" in (info.kind, info.shape):
             raise BranchError(
                 f"Branch {branch} holds {info.typename}, which expressions cannot take: they take "
@@ -215,14 +226,18 @@ def _fold_axes(node: n.Node) -> n.Node:
 def by_folded_name(schema: Schema, *parts: str) -> str:
     """Return the one branch whose folded name is that of the parts joined, or an empty string.
 
-    Raises BranchError where two branches differ only in case and underscores.
+    Raises BranchError where several branches differ only in case, underscores and path.
     """
     names = schema.by_folded_name.get(fold("_".join(parts)), ())
+    return _only(".".join(parts), names) if names else ""
+
+
+def _only(asked: str, names: tuple[str, ...]) -> str:
     if len(names) > 1:
         raise BranchError(
-            f"{'.'.join(parts)} may be {' or '.join(names)}: say which by events['{names[0]}']."
+            f"{asked} may be {' or '.join(names)}: say which by events['{names[0]}']."
         )
-    return names[0] if names else ""
+    return names[0]
 
 
 def check_kinds(tree: n.Node) -> None:

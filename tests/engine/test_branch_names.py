@@ -1,0 +1,116 @@
+"""What branches are called: several of one name, in objects that are split, and odd characters."""
+
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+import uproot
+
+import flavorframe as ff
+from flavorframe.engine.rdataframe.root import root
+from flavorframe.errors import BranchError
+
+needs_root = pytest.mark.skipif(find_spec("ROOT") is None, reason="split objects are ROOT's")
+events = ff.events()
+
+HITS = """
+struct NamesOfBranchesHit { float x = 0; float y = 0; std::vector<float> parts; };
+void names_of_branches(const char* path) {
+  TFile file(path, "RECREATE");
+  TTree tree("Events", "");
+  NamesOfBranchesHit a, b;
+  float x, odd;
+  tree.Branch("first", &a);
+  tree.Branch("second", &b);
+  tree.Branch("third.", &b);
+  tree.Branch("x", &x, "x/F");
+  tree.Branch("of/ten", &odd, "odd/F");
+  for (int i = 0; i < 4; i++) {
+    a.x = i; b.x = 10 + i; x = 20 + i; odd = 30 + i;
+    a.parts.assign(i, 1.f);
+    b.parts.assign(1, 2.f);
+    tree.Fill();
+  }
+  tree.Write();
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory):
+    """Return a file with the same sub-branches in several objects, and one of them at the top."""
+    path = str(tmp_path_factory.mktemp("names") / "split.root")
+    root().gInterpreter.Declare(HITS)
+    root().names_of_branches(path)
+    return path
+
+
+def values(file, expression, engine="columnar"):
+    analysis = ff.Analysis(ff.Selection(events), rows=ff.snapshot(x=expression))
+    result = analysis.run(ff.dataset(file), engine=engine, progress=False)
+    return result["rows"].to_numpy()["x"].tolist()
+
+
+@needs_root
+@pytest.mark.parametrize("engine", ["columnar", "rdataframe"])
+def test_paths_reach_each_of_several_branches_of_one_name(split, engine):
+    for name, first in {"first/x": 0, "second/x": 10, "third.x": 10, "x": 20, "of/ten": 30}.items():
+        assert values(split, events[name], engine) == [first + i for i in range(4)], name
+    assert values(split, events["third./third.x"], engine) == [10, 11, 12, 13]
+    assert values(split, events["first/parts"].sum(), engine) == [0, 1, 2, 3]
+    assert values(split, events["second/parts"].sum(), engine) == [2, 2, 2, 2]
+
+
+@needs_root
+@pytest.mark.parametrize("engine", ["columnar", "rdataframe"])
+@pytest.mark.parametrize("expression", [events["y"], ff.parse("y + 1")])
+def test_a_name_that_means_several_branches_is_refused(split, engine, expression):
+    message = r"may be first/y or second/y: say which by events\['first/y'\]"
+    with pytest.raises(BranchError, match=message):
+        values(split, expression, engine)
+
+
+@needs_root
+def test_inspect_lists_paths_where_names_repeat(split):
+    names = [field.branch for fields in ff.inspect(split).collections.values() for field in fields]
+    assert {"first/x", "second/x", "third.x", "x", "first/parts"} <= set(names)
+    assert len(names) == len(set(names))
+
+
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory):
+    """Return a file with two branches of one path, and another branch."""
+    path = tmp_path_factory.mktemp("names") / "twins.root"
+    content = {"x1": np.arange(3.0), "x2": np.arange(3.0) + 100, "y": np.arange(3.0)}
+    with uproot.recreate(path) as file:
+        file.mktree("Events", {name: array.dtype for name, array in content.items()})
+        file["Events"].extend(content)
+    path.write_bytes(path.read_bytes().replace(b"\x02x2", b"\x02x1"))
+    return str(path)
+
+
+@pytest.mark.parametrize("engine", ["columnar", pytest.param("rdataframe", marks=needs_root)])
+@pytest.mark.parametrize("expression", [events["x1"], ff.parse("x1 > 1")])
+def test_of_branches_of_one_path_none_is_chosen(twins, engine, expression):
+    with pytest.raises(BranchError, match="has 2 branches of the one path 'x1'"):
+        values(twins, expression, engine)
+    assert values(twins, events["y"], engine) == [0, 1, 2]
+
+
+def test_inspect_tells_of_branches_of_one_path(twins):
+    found = ff.inspect(twins)
+    assert [field.branch for field in found.collections["event"]] == ["y"]
+    assert found.others == ("x1",)
+
+
+@pytest.mark.parametrize("write", ["mktree", "mkrntuple"])
+def test_names_that_begin_with_underscores(tmp_path, write):
+    content = {"__event__": np.arange(3), "_0": np.arange(3) + 10, "M": np.arange(3.0)}
+    with uproot.recreate(tmp_path / "belle.root") as file:
+        if write == "mktree":
+            file.mktree("Events", {name: array.dtype for name, array in content.items()})
+            file["Events"].extend(content)
+        else:
+            file.mkrntuple("Events", content)
+    assert values(tmp_path / "belle.root", events["__event__"]) == [0, 1, 2]
+    assert values(tmp_path / "belle.root", events["_0"]) == [10, 11, 12]
