@@ -8,7 +8,7 @@ import uproot
 
 import flavorframe as ff
 from flavorframe.engine.rdataframe.root import root
-from flavorframe.errors import BranchError
+from flavorframe.errors import BranchError, FileError
 
 needs_root = pytest.mark.skipif(find_spec("ROOT") is None, reason="split objects are ROOT's")
 events = ff.events()
@@ -114,3 +114,61 @@ def test_names_that_begin_with_underscores(tmp_path, write):
             file.mkrntuple("Events", content)
     assert values(tmp_path / "belle.root", events["__event__"]) == [0, 1, 2]
     assert values(tmp_path / "belle.root", events["_0"]) == [10, 11, 12]
+
+
+NTUPLES = """
+void write_ntuples(const char* path, bool more) {
+  TFile file(path, "RECREATE");
+  auto* single = new TNtuple("nt_0", "", "x:y");
+  for (int i = 0; i < 3; i++) single->Fill(i, 10 * i);
+  single->Write();
+  if (!more) return;
+  file.mkdir("inner")->cd();
+  auto* pair = new TNtupleD("nt_1", "", "x:y");
+  for (int i = 0; i < 3; i++) pair->Fill(i, 10 * i);
+  pair->Write();
+}
+void write_chain(const char* path, const char* listed) {
+  TChain chain("nt_0");
+  chain.Add(listed);
+  TFile file(path, "RECREATE");
+  chain.Write("chain");
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def ntuples(tmp_path_factory):
+    """Return a file with trees of other classes: a TNtuple, and a TNtupleD in a folder."""
+    path = str(tmp_path_factory.mktemp("names") / "ntuples.root")
+    root().gInterpreter.Declare(NTUPLES)
+    root().write_ntuples(path, True)
+    return path
+
+
+@needs_root
+def test_ntuples_are_trees(ntuples):
+    with pytest.raises(FileError, match=r"holds the trees nt_0, inner/nt_1: say which with tree="):
+        ff.inspect(ntuples)
+    with pytest.raises(FileError, match=r"no tree 'nt'. It holds nt_0, inner/nt_1."):
+        ff.inspect(ntuples, "nt")
+    for tree in ("nt_0", "inner/nt_1"):
+        analysis = ff.Analysis(ff.Selection(events), rows=ff.snapshot(y=events["y"]))
+        result = analysis.run(ff.dataset(ntuples, tree=tree), progress=False)
+        assert result["rows"].to_numpy()["y"].tolist() == [0, 10, 20]
+
+
+@needs_root
+def test_a_single_ntuple_is_found(ntuples, tmp_path):
+    single = str(tmp_path / "single.root")
+    root().write_ntuples(single, False)
+    assert values(single, events["y"]) == [0, 10, 20]
+
+
+@needs_root
+@pytest.mark.parametrize("tree", [None, "chain"])
+def test_a_chain_is_no_tree_of_its_own(ntuples, tmp_path, tree):
+    path = str(tmp_path / "chain.root")
+    root().write_chain(path, ntuples)
+    with pytest.raises(FileError, match="chain is a TChain, which lists trees of other files"):
+        ff.inspect(path, tree)

@@ -21,7 +21,8 @@ ENGINES = ("columnar", "rdataframe")
 class FileInfo:
     """What an engine says of a file that it can evaluate a plan on.
 
-    ``edges`` are numbers of events at which the file is cut well into partitions.
+    ``edges`` are numbers of events at which the file is cut well into partitions; ``meanings`` are
+    the names of the plan with what they stand for, which is to be the same in all files of a run.
     """
 
     file: str
@@ -29,6 +30,7 @@ class FileInfo:
     layout: str
     events: int
     edges: tuple[int, ...] = ()
+    meanings: tuple[tuple[str, str], ...] = ()
 
 
 class Engine(Protocol):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Protocol
 
 from flavorframe.errors import BranchError, ExpressionError, did_you_mean
@@ -53,15 +56,45 @@ def carrier(axis: n.Axis, layout: Layout, schema: Schema) -> str:
 
     Raises BranchError where the file has no such collection, naming those that it has.
     """
-    lists = [b for b in schema.branches if b.shape == "list" and b.kind != "other"]
-    for branch in lists:
-        if collection_axis(layout.collection_of(branch)) == axis:
-            return branch.name
-    known = sorted({layout.collection_of(branch) for branch in lists})
+    known = collections(layout, schema)
+    for collection, branch in known.items():
+        if collection_axis(collection) == axis:
+            return branch
     raise BranchError(
         f"Tree {schema.tree} (layout {layout.name}) has no collection {axis.name!r}."
         f"{did_you_mean(axis.name, known)}"
     )
+
+
+def collections(layout: Layout, schema: Schema) -> dict[str, str]:
+    """Return the collections of a file that expressions can take, with a branch of each."""
+    found: dict[str, str] = {}
+    for branch in schema.branches:
+        if branch.shape == "list" and branch.kind != "other":
+            found.setdefault(collection_of(branch, layout, schema), branch.name)
+    return dict(sorted(found.items()))
+
+
+def collection_of(branch: BranchInfo, layout: Layout, schema: Schema) -> str:
+    """Return the collection of a list: what the layout says, or its counter.
+
+    Lists that the layout puts together are of several collections where they have several counters.
+    """
+    said = layout.collection_of(branch)
+    if branch.counter in (None, f"n{said}") or not branch.is_counted_with_others:
+        return said
+    several = len(_counters(layout, schema)[fold(said)]) > 1
+    return str(branch.counter) if several else said
+
+
+@lru_cache(maxsize=32)
+def _counters(layout: Layout, schema: Schema) -> Mapping[str, set[str]]:
+    """Return the counters of the lists that the layout takes for one collection."""
+    counters: dict[str, set[str]] = defaultdict(set)
+    for branch in schema.branches:
+        if branch.counter is not None and branch.is_counted_with_others:
+            counters[fold(layout.collection_of(branch))].add(branch.counter)
+    return counters
 
 
 def collection_axis(collection: str) -> n.CollectionAxis:
@@ -154,7 +187,7 @@ class _Binder:
                 f"Tree {self._schema.tree} has no branch {asked!r}."
                 f"{did_you_mean(asked, self._schema.by_name)}"
             )
-        return _only(asked, names)
+        return only(asked, names)
 
     def _column(self, branch: str) -> n.Column:
         info = self._schema.by_name[branch]
@@ -172,7 +205,7 @@ class _Binder:
         return n.Column(branch, axis, info.kind)
 
     def _axis(self, info: BranchInfo) -> n.Axis:
-        return collection_axis(self._layout.collection_of(info))
+        return collection_axis(collection_of(info, self._layout, self._schema))
 
     def _unknown(self, node: n.Field) -> str:
         collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
@@ -229,10 +262,11 @@ def by_folded_name(schema: Schema, *parts: str) -> str:
     Raises BranchError where several branches differ only in case, underscores and path.
     """
     names = schema.by_folded_name.get(fold("_".join(parts)), ())
-    return _only(".".join(parts), names) if names else ""
+    return only(".".join(parts), names) if names else ""
 
 
-def _only(asked: str, names: tuple[str, ...]) -> str:
+def only(asked: str, names: tuple[str, ...]) -> str:
+    """Return the one branch that a name means; raises BranchError where there are several."""
     if len(names) > 1:
         raise BranchError(
             f"{asked} may be {' or '.join(names)}: say which by events['{names[0]}']."

@@ -27,6 +27,11 @@ class BranchInfo:
     path: str = ""
     own: str = ""
 
+    @property
+    def is_counted_with_others(self) -> bool:
+        """Whether its counter may be others' as well, and not just its own, as uproot writes it."""
+        return self.counter not in (None, f"n{self.name}")
+
 
 @dataclass(frozen=True)
 class Schema:

@@ -30,6 +30,7 @@ from flavorframe.engine.rdataframe.root import (
 )
 from flavorframe.errors import FileError
 from flavorframe.layout import BranchInfo, Schema, recognise
+from flavorframe.layout.meaning import meanings
 from flavorframe.plan import BoundPlan, Plan
 from flavorframe.result import Timing
 
@@ -44,8 +45,9 @@ class RDataFrameEngine:
         require_root()
         opened = describe(file, tree)
         _programs(plan, opened.schema)
-        layout = recognise(opened.schema).name
-        return FileInfo(file, opened.tree, layout, opened.events)
+        layout = recognise(opened.schema)
+        meant = meanings(plan, layout, opened.schema)
+        return FileInfo(file, opened.tree, layout.name, opened.events, meanings=meant)
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""
