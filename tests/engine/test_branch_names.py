@@ -172,3 +172,31 @@ def test_a_chain_is_no_tree_of_its_own(ntuples, tmp_path, tree):
     root().write_chain(path, ntuples)
     with pytest.raises(FileError, match="chain is a TChain, which lists trees of other files"):
         ff.inspect(path, tree)
+
+
+REFERENCED = """
+#include <TRef.h>
+void write_referenced(const char* path) {
+  TFile file(path, "RECREATE");
+  TTree tree("Events", "");
+  TClonesArray points("TVector2", 10);
+  tree.Branch("points", &points);
+  for (int i = 0; i < 4; i++) {
+    points.Clear("C");
+    for (int j = 0; j < 2 * i; j++) { TRef reference; reference = new (points[j]) TVector2(j, i); }
+    tree.Fill();
+  }
+  tree.Write();
+}
+"""
+
+
+@needs_root
+def test_bits_that_a_number_may_follow_are_not_read(tmp_path):
+    path = str(tmp_path / "referenced.root")
+    root().gInterpreter.Declare(REFERENCED)
+    root().write_referenced(path)
+    with pytest.raises(BranchError, match="points.fBits holds uint32_t"):
+        values(path, events["points.fBits"].first())
+    assert "points.fBits" in ff.inspect(path).others
+    assert values(path, events["points.fY"].sum()) == [0, 2, 8, 18]

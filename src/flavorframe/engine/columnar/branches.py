@@ -132,6 +132,8 @@ def _shape(branch: Any) -> Shape:
 def _tree_info(name: str, branch: Any) -> BranchInfo:
     import uproot
 
+    if branch.member("fStreamerType", none_if_missing=True) == _BITS:
+        return BranchInfo(name, branch.typename, "other", "other")
     interpretation = branch.interpretation
     typename = getattr(interpretation, "typename", branch.typename)
     counter = branch.count_branch.name if branch.count_branch is not None else None
@@ -153,6 +155,8 @@ def _is_vector_of_strings(branch: Any) -> bool:
     return _VECTOR_OF_STRINGS.fullmatch(branch.typename.replace(" ", "")) is not None
 
 
+_BITS = 15
+"""The streamer type of a TObject's ``fBits``: of one that is referenced, a number follows them."""
 _VECTOR_OF_PLAIN = re.compile(r"vector<(string|[a-z ]+|U?Long64_t)>")
 """What is of ROOT's own, and so the same in each file."""
 _VECTOR_OF_STRINGS = re.compile(r"(std::vector|vector|ROOT::VecOps::RVec|RVec)<(std::)?string>")
