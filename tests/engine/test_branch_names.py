@@ -10,7 +10,9 @@ import flavorframe as ff
 from flavorframe.engine.rdataframe.root import root
 from flavorframe.errors import BranchError, FileError
 
-needs_root = pytest.mark.skipif(find_spec("ROOT") is None, reason="split objects are ROOT's")
+needs_root = pytest.mark.skipif(
+    find_spec("ROOT") is None, reason="the files of these tests are written by ROOT"
+)
 events = ff.events()
 
 HITS = """
