@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flavorframe.datasets import one_file
 from flavorframe.layout import BranchInfo, recognise
+from flavorframe.layout.base import collection_of
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,15 @@ def inspect(file: str | os.PathLike[str], tree: str | None = None) -> Inspection
     from flavorframe.engine.columnar.reader import RootFile
 
     opened = RootFile(*one_file(file, tree))
-    layout = recognise(opened.schema)
+    schema = opened.schema
+    layout = recognise(schema)
     collections: dict[str, tuple[Field, ...]] = {}
     others = []
-    for branch in opened.schema.branches:
+    for branch in schema.branches:
         if "other" in (branch.kind, branch.shape):
             others.append(branch.name)
             continue
-        name = "event" if branch.shape == "scalar" else layout.collection_of(branch)
+        name = "event" if branch.shape == "scalar" else collection_of(branch, layout, schema)
         field = _field(branch, opened.compressed_bytes(branch.name))
         collections[name] = (*collections.get(name, ()), field)
     return Inspection(

@@ -6,7 +6,7 @@ import flavorframe as ff
 from flavorframe.errors import BranchError, ExpressionError
 from flavorframe.expr.formula import formula
 from flavorframe.layout import BranchInfo, Schema, bind, recognise
-from flavorframe.layout.base import check_kinds
+from flavorframe.layout.base import carrier, check_kinds, collection_axis
 
 events = ff.events()
 t, muon, jet = events.triplet, events.muon, events.jet
@@ -153,3 +153,75 @@ def test_recognition():
     assert recognise(BPH).name == "bph"
     assert recognise(NANO).name == "nano"
     assert recognise(Schema("anything", ())).name == "nano"
+
+
+def counted(name, counter):
+    return BranchInfo(name, "float[]", "float", "list", counter)
+
+
+LINKS = Schema(
+    "Events",
+    (
+        *map(listed, ("GenJet_pt", "GenJetAK8_pt", "GenPart_pdgId", "Muon_pt", "Jet_pt", "X1_pt")),
+        *map(listed, ("FatJet_genJetAK8Idx", "GenPart_genPartIdxMother", "Jet_muonIdx2", "X_pt")),
+        *map(listed, ("triplet_mu1_idx", "Jet_x1_idx", "Jet_aIdxB", "Jet_ab_idx")),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("expression", "target", "index"),
+    [
+        (events.fat_jet.gen_jet_ak8.pt, "genjetak8", "FatJet_genJetAK8Idx"),
+        (events.gen_part.gen_part_mother.pdg_id, "genpart", "GenPart_genPartIdxMother"),
+        (jet.muon2.pt, "muon", "Jet_muonIdx2"),
+        (t.mu1.pt, "muon", "triplet_mu1_idx"),
+        (jet.x1.pt, "x1", "Jet_x1_idx"),
+    ],
+)
+def test_nano_links_lead_to_the_collection_that_is_named(expression, target, index):
+    found = bound(expression, LINKS)
+    assert (found.target.collection, found.index.branch) == (target, index)
+
+
+def test_a_link_that_fits_two_branches_is_refused():
+    with pytest.raises(BranchError, match="Jet_ab_idx or Jet_aIdxB: say which"):
+        bound(jet.a_b.pt, LINKS)
+
+
+COUNTED = Schema(
+    "DecayTree",
+    (
+        *(counted(f"B_{name}", "B_nPV") for name in ("PVX", "PVY")),
+        counted("B_DTF_M", "B_DTF_nPV"),
+        *(counted(f"mu_{name}", "mu_n") for name in ("pt", "eta")),
+        *(counted(f"Jet_{name}", f"nJet_{name}") for name in ("pt", "eta")),
+        *(counted(name, "n") for name in ("p", "q")),
+        *(counted(f"Muon_{name}", counter) for name, counter in (("pt", "nMuon"), ("x", "Muon_m"))),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("branch", "collection"),
+    [
+        ("B_PVX", "bnpv"),
+        ("B_PVY", "bnpv"),
+        ("B_DTF_M", "bdtfnpv"),
+        ("mu_pt", "mu"),
+        ("Jet_pt", "jet"),
+        ("Jet_eta", "jet"),
+        ("p", "n"),
+        ("q", "n"),
+        ("Muon_pt", "muon"),
+        ("Muon_x", "muonm"),
+    ],
+)
+def test_lists_of_several_counters_are_several_collections(branch, collection):
+    assert bound(events[branch], COUNTED).on.collection == collection
+
+
+def test_an_unknown_collection_is_told_with_those_that_there_are():
+    with pytest.raises(BranchError, match="no collection 'b'"):
+        carrier(collection_axis("B"), recognise(COUNTED), COUNTED)
+    assert carrier(collection_axis("B_nPV"), recognise(COUNTED), COUNTED) == "B_PVX"

@@ -23,6 +23,7 @@ from flavorframe.places import identity, refuse_repeats
 from flavorframe.plan import Plan
 from flavorframe.run.attempts import Failed, evaluate, prepare
 from flavorframe.run.executor import PARTITION_SIZE
+from flavorframe.run.gathering import meaning_alike
 from flavorframe.run.partitions import Segment, partitions
 
 MOST_EVENTS = 20
@@ -75,6 +76,7 @@ class _Comparison:
     differences: list[Difference] = field(default_factory=list)
     differing: int = 0
     unread: list[str] = field(default_factory=list)
+    first: FileInfo | None = None
 
     def __post_init__(self) -> None:
         self._sums = [engine.empty(self.plan) for engine in self.engines]
@@ -88,6 +90,11 @@ class _Comparison:
         if len(infos) < len(opened):
             self._note_failures(opened, file, tree or "", (0, 0))
             return
+        alike = [meaning_alike(info, self.first) for info in infos]
+        if not all(isinstance(info, FileInfo) for info in alike):
+            self._note_failures(alike, file, tree or "", (0, 0))
+            return
+        self.first = self.first or infos[0]
         for part in partitions(segment, index, infos[0], size):
             self._compare(part)
 

@@ -24,6 +24,8 @@ class FileInfo:
 
     ``edges`` are numbers of events at which the file is cut well into partitions. ``version`` is
     that of the file before it was opened: what was read is of it if the file has it still.
+    ``meanings`` are the names of the plan with what they stand for, which is to be the same in all
+    files of a run.
     """
 
     file: str
@@ -32,6 +34,7 @@ class FileInfo:
     events: int
     edges: tuple[int, ...] = ()
     version: Version | None = None
+    meanings: tuple[tuple[str, str], ...] = ()
 
 
 class Engine(Protocol):

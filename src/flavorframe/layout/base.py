@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Protocol
 
 from flavorframe.errors import BranchError, ExpressionError, did_you_mean
@@ -53,15 +56,45 @@ def carrier(axis: n.Axis, layout: Layout, schema: Schema) -> str:
 
     Raises BranchError where the file has no such collection, naming those that it has.
     """
-    lists = [b for b in schema.branches if b.shape == "list" and b.kind != "other"]
-    for branch in lists:
-        if collection_axis(layout.collection_of(branch)) == axis:
-            return branch.name
-    known = sorted({layout.collection_of(branch) for branch in lists})
+    known = collections(layout, schema)
+    for collection, branch in known.items():
+        if collection_axis(collection) == axis:
+            return branch
     raise BranchError(
         f"Tree {schema.tree} (layout {layout.name}) has no collection {axis.name!r}."
         f"{did_you_mean(axis.name, known)}"
     )
+
+
+def collections(layout: Layout, schema: Schema) -> dict[str, str]:
+    """Return the collections of a file that expressions can take, with a branch of each."""
+    found: dict[str, str] = {}
+    for branch in schema.branches:
+        if branch.shape == "list" and branch.kind != "other":
+            found.setdefault(collection_of(branch, layout, schema), branch.name)
+    return dict(sorted(found.items()))
+
+
+def collection_of(branch: BranchInfo, layout: Layout, schema: Schema) -> str:
+    """Return the collection of a list: what the layout says, or its counter.
+
+    Lists that the layout puts together are of several collections where they have several counters.
+    """
+    said = layout.collection_of(branch)
+    if branch.counter in (None, f"n{said}") or not branch.is_counted_with_others:
+        return said
+    several = len(_counters(layout, schema)[fold(said)]) > 1
+    return str(branch.counter) if several else said
+
+
+@lru_cache(maxsize=32)
+def _counters(layout: Layout, schema: Schema) -> Mapping[str, set[str]]:
+    """Return the counters of the lists that the layout takes for one collection."""
+    counters: dict[str, set[str]] = defaultdict(set)
+    for branch in schema.branches:
+        if branch.counter is not None and branch.is_counted_with_others:
+            counters[fold(layout.collection_of(branch))].add(branch.counter)
+    return counters
 
 
 def collection_axis(collection: str) -> n.CollectionAxis:
@@ -133,25 +166,36 @@ class _Binder:
         )
 
     def _branch(self, node: n.Branch) -> n.Node:
-        info = self._schema.by_name.get(node.branch)
-        if info is None:
-            raise BranchError(
-                f"Tree {self._schema.tree} has no branch {node.branch!r}."
-                f"{did_you_mean(node.branch, self._schema.by_name)}"
-            )
+        column = self._column(self._name(node.branch))
         if node.on == n.DEFERRED:
-            return self._column(node.branch)
+            return column
         axis = _fold_axis(node.on)
-        column = self._column(node.branch)
         if column.axis == n.EVENT:
             raise BranchError(
                 f"Branch {node.branch} has one value per event, not per {axis.name}: write "
                 f"events[{node.branch!r}]."
             )
-        return n.Column(node.branch, axis, info.kind)
+        return n.Column(column.branch, axis, column.kind)
+
+    def _name(self, asked: str) -> str:
+        """Return the name of the branch that is asked for by it, by its path or its own name."""
+        if asked in self._schema.by_name:
+            return asked
+        names = self._schema.by_other_name.get(asked, ())
+        if not names:
+            raise BranchError(
+                f"Tree {self._schema.tree} has no branch {asked!r}."
+                f"{did_you_mean(asked, self._schema.by_name)}"
+            )
+        return only(asked, names)
 
     def _column(self, branch: str) -> n.Column:
         info = self._schema.by_name[branch]
+        if info.kind == "repeated":
+            raise BranchError(
+                f"Tree {self._schema.tree} has {info.typename} of the one path {branch!r}: nothing "
+                "tells them apart, so none is read. Write the file anew with names that differ."
+            )
         if "other" in (info.kind, info.shape):
             raise BranchError(
                 f"Branch {branch} holds {info.typename}, which expressions cannot take: they take "
@@ -161,7 +205,7 @@ class _Binder:
         return n.Column(branch, axis, info.kind)
 
     def _axis(self, info: BranchInfo) -> n.Axis:
-        return collection_axis(self._layout.collection_of(info))
+        return collection_axis(collection_of(info, self._layout, self._schema))
 
     def _unknown(self, node: n.Field) -> str:
         collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
@@ -215,14 +259,19 @@ def _fold_axes(node: n.Node) -> n.Node:
 def by_folded_name(schema: Schema, *parts: str) -> str:
     """Return the one branch whose folded name is that of the parts joined, or an empty string.
 
-    Raises BranchError where two branches differ only in case and underscores.
+    Raises BranchError where several branches differ only in case, underscores and path.
     """
     names = schema.by_folded_name.get(fold("_".join(parts)), ())
+    return only(".".join(parts), names) if names else ""
+
+
+def only(asked: str, names: tuple[str, ...]) -> str:
+    """Return the one branch that a name means; raises BranchError where there are several."""
     if len(names) > 1:
         raise BranchError(
-            f"{'.'.join(parts)} may be {' or '.join(names)}: say which by events['{names[0]}']."
+            f"{asked} may be {' or '.join(names)}: say which by events['{names[0]}']."
         )
-    return names[0] if names else ""
+    return names[0]
 
 
 def check_kinds(tree: n.Node) -> None:

@@ -1,4 +1,4 @@
-"""The ntuples of the published Ds → φπ and τ → 3μ analyses: tree ``Tree3Mu/ntuple``.
+"""The ntuples of the published Ds → φπ analysis: tree ``Tree3Mu/ntuple``.
 
 Every list is a ``std::vector``. Objects of a candidate are stored with it (``Mu01_Pt``) and found
 again in the muon and track lists by their pt. Source of the names: the CMS Run 2 τ → 3μ ntuple

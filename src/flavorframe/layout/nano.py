@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 
 from flavorframe.errors import BranchError, did_you_mean
 from flavorframe.expr import nodes as n
-from flavorframe.layout.base import by_folded_name
+from flavorframe.layout.base import by_folded_name, collections, only
 from flavorframe.layout.schema import BranchInfo, Schema, fold
 
 EVENT_NAMES = {
@@ -49,23 +49,37 @@ class Nano:
         return stored if stored in schema.by_name else by_folded_name(schema, *path)
 
     def link(self, schema: Schema, collection: str, name: str) -> n.Node | None:
-        """Return the link by the index branch ``<collection>_<name>_idx`` or ``…<name>Idx<n>``."""
-        stem, number = _split_number(name)
-        target = n.CollectionAxis(SHORT_NAMES.get(stem, stem))
-        for parts in ((collection, name, "idx"), (collection, stem, "idx", number)):
-            branch = by_folded_name(schema, *parts)
+        """Return the link by the branch ``<collection>_<target>_idx``, or ``…<target>Idx<which>``.
+
+        ``name`` is the target, and which of several. Raises BranchError where it fits two branches.
+        """
+        folded = fold(name)
+        found = {}
+        for end in range(len(folded), 0, -1):
+            branch = by_folded_name(schema, collection, folded[:end], "idx", folded[end:])
             if branch:
-                index = n.Branch(branch, n.CollectionAxis(collection))
-                return n.Gather(n.Field(target, ()), target, index)
-        return None
+                found[branch] = folded[:end]
+        if not found:
+            return None
+        branch = only(f"{collection}.{name}", tuple(found))
+        target = n.CollectionAxis(self._target(schema, found[branch]))
+        index = n.Branch(branch, n.CollectionAxis(collection))
+        return n.Gather(n.Field(target, ()), target, index)
+
+    def _target(self, schema: Schema, name: str) -> str:
+        """Return the collection so called, or else what a short name or a number stands for."""
+        stem = name.rstrip("0123456789")
+        names = dict.fromkeys((name, SHORT_NAMES.get(stem, stem)))
+        known = {fold(c) for c in collections(self, schema)} if len(names) > 1 else names
+        return next((name for name in names if name in known), SHORT_NAMES.get(stem, name))
 
     def collection_of(self, branch: BranchInfo) -> str:
         """Return what the counter counts, or the name up to the first underscore or point.
 
         A counter of one branch alone, as uproot writes it, tells nothing.
         """
-        if branch.counter and branch.counter.startswith("n") and branch.counter[1:] != branch.name:
-            return branch.counter[1:]
+        if branch.counter and branch.counter.startswith("n") and branch.is_counted_with_others:
+            return branch.counter.removeprefix("n") or branch.counter
         return re.split(r"[_.]", branch.name, maxsplit=1)[0]
 
     def fired(self, schema: Schema, menu: str, patterns: tuple[str, ...]) -> n.Node:
@@ -97,11 +111,6 @@ def _any(columns: Sequence[n.Node]) -> n.Node:
         return columns[0]
     middle = len(columns) // 2
     return n.Apply("or", (_any(columns[:middle]), _any(columns[middle:])))
-
-
-def _split_number(name: str) -> tuple[str, str]:
-    stem = name.rstrip("0123456789")
-    return fold(stem), name[len(stem) :]
 
 
 def _fits(branch: str, patterns: tuple[str, ...]) -> bool:

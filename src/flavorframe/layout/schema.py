@@ -10,11 +10,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class BranchInfo:
-    """One branch.
+    """One branch, or several of one path, which nothing tells apart (kind "repeated").
 
-    ``kind`` is "float", "int", "bool", "string" or "other"; ``shape`` is "scalar" (one value an
-    event), "list" (a list an event) or "other"; ``counter`` names the branch that holds the
-    list's length, where there is one.
+    ``name`` is the branch's own, or its ``path`` (``parent/child``) where others have the same;
+    both are empty for a branch without a parent, whose name they are.
+    ``kind`` is "float", "int", "bool", "string", "repeated" or "other"; ``shape`` is "scalar" (one
+    value an event), "list" (a list an event) or "other"; ``counter`` names the branch that holds
+    the list's length, where there is one.
     """
 
     name: str
@@ -22,6 +24,13 @@ class BranchInfo:
     kind: str
     shape: str
     counter: str | None = None
+    path: str = ""
+    own: str = ""
+
+    @property
+    def is_counted_with_others(self) -> bool:
+        """Whether its counter may be others' as well, and not just its own, as uproot writes it."""
+        return self.counter not in (None, f"n{self.name}")
 
 
 @dataclass(frozen=True)
@@ -47,11 +56,21 @@ class Schema:
         return {branch.name: branch for branch in self.branches}
 
     @cached_property
+    def by_other_name(self) -> Mapping[str, tuple[str, ...]]:
+        """Names by what a branch is called as well: its path, or what others are called too."""
+        names: dict[str, tuple[str, ...]] = {}
+        for branch in self.branches:
+            for other in {branch.path, branch.own} - {"", branch.name}:
+                names[other] = (*names.get(other, ()), branch.name)
+        return names
+
+    @cached_property
     def by_folded_name(self) -> Mapping[str, tuple[str, ...]]:
         """Names by their folded form (see `fold`)."""
         folded: dict[str, tuple[str, ...]] = {}
         for branch in self.branches:
-            folded[fold(branch.name)] = (*folded.get(fold(branch.name), ()), branch.name)
+            own = fold(branch.own or branch.name)
+            folded[own] = (*folded.get(own, ()), branch.name)
         return folded
 
 

@@ -55,6 +55,8 @@ class Work:
         self.threads = 0
         self.workers: dict[str, Timing] = {}
         self._spans: dict[str, tuple[float, float]] = {}
+        self._found: dict[int, Any] = {}
+        self._noted = 0
 
     def do(self) -> None:
         """Submit and gather until everything is done, or the run is stopped."""
@@ -138,8 +140,16 @@ class Work:
         for item, found in zip(task.items, opened, strict=True):
             if item not in again:
                 index, _ = item
-                self._schedule.opened(index, self._gathering.opened(index, _counted(found, task)))
+                self._note_opened(index, _counted(found, task))
         self._again(task, again)
+
+    def _note_opened(self, index: int, found: Any) -> None:
+        """Note what opening a segment gave, in the order of the data: the first decides."""
+        self._found[index] = found
+        while self._noted in self._found:
+            info = self._gathering.opened(self._noted, self._found.pop(self._noted))
+            self._schedule.opened(self._noted, info)
+            self._noted += 1
 
     def _take_evaluated(self, task: Task, evaluated: Evaluated) -> None:
         self._note_worker(evaluated)
@@ -172,7 +182,7 @@ class Work:
             self._gathering.add(item, failed)
         else:
             index, _ = item
-            self._schedule.opened(index, self._gathering.opened(index, failed))
+            self._note_opened(index, failed)
 
     def _note_worker(self, result: Evaluated) -> None:
         """Note from when to when a worker was at it."""

@@ -65,6 +65,7 @@ class Gathering:
         self._numbers = {file: number for number, file in enumerate(dataset.files)}
         self._files = {} if earlier is None else {info.file: info for info in earlier.files}
         self._known = known_files(earlier)
+        self._first = next((info for info in self._files.values() if info.meanings), None)
         self._expected = self._opened = 0
         self._outlasting = Outlasting(delivery or Delivery())
         self._first_error: FlavorframeError | None = None
@@ -88,12 +89,16 @@ class Gathering:
         """Note what opening the file of a segment gave; return it where it can be read."""
         if not isinstance(found, Failed):
             found = unchanged(found, self._known.get(found.file))
+        if not isinstance(found, Failed):
+            found = meaning_alike(found, self._first)
         if isinstance(found, Failed):
             self._note(found)
             self._ordering.opened(index, None)
             return None
         segment = self.work[index]
-        self._files[found.file] = replace(found, edges=())
+        self._first = self._first or found
+        meanings = found.meanings if found.file == self._first.file else ()
+        self._files[found.file] = replace(found, edges=(), meanings=meanings)
         self._expect((segment.stop or found.events) - segment.start)
         self._ordering.opened(index, found.events)
         return found
@@ -275,6 +280,21 @@ def _may_be_same(found: FileInfo, known: FileInfo) -> bool:
     if found.version is None or known.version is None:
         return True
     return known.version.is_same(found.version)
+
+
+def meaning_alike(found: FileInfo, first: FileInfo | None) -> FileInfo | Failed:
+    """Return a failure where a name of the plan means something else than in the first file."""
+    known = {} if first is None else dict(first.meanings)
+    differing = [(name, m) for name, m in found.meanings if known.get(name, m) != m]
+    if first is None or not differing:
+        return found
+    name, meaning = differing[0]
+    reason = (
+        f"{name} is {meaning} here, and {known[name]} in {first.file}: what means different things "
+        "is not added up. Put such files into datasets of their own."
+    )
+    failure = Failure(found.file, found.tree, None, None, reason, "BranchError")
+    return Failed(failure, BranchError(f"{found.file}: {reason}"))
 
 
 def _refuse_nothing(outcome: Outcome, error: FlavorframeError | None) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -15,21 +16,40 @@ from flavorframe.layout.schema import BranchInfo
 KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}
 
 
-def branches_of(tree: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the names and branches of a TTree, or fields of an RNTuple, as uproot has them."""
-    if hasattr(tree, "branches"):
-        for branch in tree.itervalues(recursive=True):
-            yield branch.name, branch
-    else:
-        for field in tree.fields:
-            if not field.name.startswith("_"):
-                yield field.name, field
+class Branches(NamedTuple):
+    """What layouts get to see of the branches of a tree, and the branches by their names."""
+
+    infos: tuple[BranchInfo, ...]
+    stored: Mapping[str, Any]
 
 
-def info_of(name: str, branch: Any) -> BranchInfo:
-    """Return what a layout gets to see of a branch or field."""
-    if not _is_of_ttree(branch):
-        return _ntuple_info(name, branch)
+def branches_of(tree: Any) -> Branches:
+    """Return the branches of a TTree, or the fields of an RNTuple, as uproot has them."""
+    if not hasattr(tree, "branches"):
+        fields = {field.name: field for field in tree.fields if not _is_of_importer(field)}
+        return Branches(tuple(_ntuple_info(*item) for item in fields.items()), fields)
+    found = list(tree.iteritems(recursive=True, full_paths=True))
+    owns, paths = Counter(branch.name for _, branch in found), Counter(path for path, _ in found)
+    infos, stored = {}, {}
+    for path, branch in found:
+        own = branch.name
+        name = own if owns[own] == 1 and (own == path or own not in paths) else path
+        if name == path and paths[path] > 1:
+            info = BranchInfo(name, f"{paths[path]} branches", "repeated", "other")
+        else:
+            info = _info_of(name, branch)
+        plain = own == path  # as in most files, which are to be opened fast
+        infos[name] = info if plain else replace(info, path=path, own=own)
+        stored[name] = branch
+    return Branches(tuple(infos.values()), stored)
+
+
+def _is_of_importer(field: Any) -> bool:
+    """Return whether ROOT's importer of TTrees made the field, to hold others: ``_collection0``."""
+    return field.name.startswith("_") and not field.typename
+
+
+def _info_of(name: str, branch: Any) -> BranchInfo:
     known = _known_vector(branch)
     if known is None:
         return _tree_info(name, branch)
@@ -112,6 +132,8 @@ def _shape(branch: Any) -> Shape:
 def _tree_info(name: str, branch: Any) -> BranchInfo:
     import uproot
 
+    if branch.member("fStreamerType", none_if_missing=True) == _BITS:
+        return BranchInfo(name, branch.typename, "other", "other")
     interpretation = branch.interpretation
     typename = getattr(interpretation, "typename", branch.typename)
     counter = branch.count_branch.name if branch.count_branch is not None else None
@@ -133,6 +155,8 @@ def _is_vector_of_strings(branch: Any) -> bool:
     return _VECTOR_OF_STRINGS.fullmatch(branch.typename.replace(" ", "")) is not None
 
 
+_BITS = 15
+"""The streamer type of a TObject's ``fBits``: of one that is referenced, a number follows them."""
 _VECTOR_OF_PLAIN = re.compile(r"vector<(string|[a-z ]+|U?Long64_t)>")
 """What is of ROOT's own, and so the same in each file."""
 _VECTOR_OF_STRINGS = re.compile(r"(std::vector|vector|ROOT::VecOps::RVec|RVec)<(std::)?string>")

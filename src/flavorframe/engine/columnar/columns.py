@@ -115,7 +115,8 @@ class Columns:
             raise FileError(
                 f"{self._file.path}: in event {self._start + rows[event]} branch {branch} has "
                 f"{sizes[event]} elements and {known.branch} has {expected}: they are not lists of "
-                f"the same collection ({axis.name})."
+                f"the same collection ({axis.name}). What has one of its own is reached under a "
+                f"name for it, such as events.other[{branch!r}]."
             )
 
 

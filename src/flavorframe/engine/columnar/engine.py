@@ -27,6 +27,7 @@ from flavorframe.engine.weighted import WeightedHistogram
 from flavorframe.errors import AnalysisError, FileError
 from flavorframe.expr import nodes as n
 from flavorframe.layout import Schema, recognise
+from flavorframe.layout.meaning import meanings
 from flavorframe.outputs import Axis, Histogram, Snapshot
 from flavorframe.plan import BoundPlan, Plan
 from flavorframe.result import Cutflow, CutRow, Timing
@@ -46,9 +47,10 @@ class ColumnarEngine:
         """Open the file and bind the plan to its branches; see `Engine.prepare`."""
         opened = open_file(file, tree)
         bound, _ = _bind(plan, opened.schema)
-        layout = recognise(opened.schema).name
+        layout = recognise(opened.schema)
         edges = opened.common_edges(bound.columns)
-        return FileInfo(file, opened.tree, layout, opened.events, edges, opened.version)
+        meant = meanings(plan, layout, opened.schema)
+        return FileInfo(file, opened.tree, layout.name, opened.events, edges, opened.version, meant)
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""

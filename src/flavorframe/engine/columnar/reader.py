@@ -19,7 +19,8 @@ from flavorframe.engine.columnar.baskets import (
     UnusualError,
     read_events,
 )
-from flavorframe.engine.columnar.branches import branches_of, info_of, shape_of
+from flavorframe.engine.columnar.branches import branches_of, shape_of
+from flavorframe.engine.columnar.field_sizes import FieldSizes
 from flavorframe.engine.columnar.models import kept_models
 from flavorframe.engine.columnar.source import RemoteBytes, source_of
 from flavorframe.errors import FileError
@@ -29,6 +30,13 @@ from flavorframe.versions import Version
 
 TREES = ("Events", "Tree3Mu/ntuple")
 """Where trees are looked for when none is named."""
+CLASSES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple")
+UNREADABLE = {
+    "TChain": "a TChain, which lists trees of other files: give those files",
+    "ROOT::Experimental::RNTuple": "an RNTuple from before ROOT 6.34, when its format was not yet "
+    "settled: write it anew with a later ROOT",
+}
+"""What is like a tree, and why it cannot be read."""
 
 
 class RootFile:
@@ -42,10 +50,11 @@ class RootFile:
         self.tree = tree or _find_tree(path, self._file)
         self._tree = _get_tree(path, self._file, self.tree)
         self.events = int(self._tree.num_entries)
-        self._branches = dict(branches_of(self._tree))
-        self.schema = Schema(self.tree, tuple(info_of(*item) for item in self._branches.items()))
+        infos, self._branches = branches_of(self._tree)
+        self.schema = Schema(self.tree, infos)
         self._indices: dict[str, BasketIndex] = {}
         self._shapes: dict[str, Shape] = {}
+        self._sizes: dict[str, int] = {}
         self._edges: dict[tuple[str, ...], tuple[int, ...]] = {}
 
     def close(self) -> None:
@@ -89,7 +98,7 @@ class RootFile:
         except Exception as error:  # whatever a library meets in damaged bytes, or on the way
             told = access.is_remote(self.path) and access.transport_error(self.path, error)
             raise told or self._unreadable(branch, start, stop, _reason(error)) from error
-        spent.bytes += _compressed_bytes(stored, start, stop, self.events)
+        spent.bytes += round(self.compressed_bytes(branch) * (stop - start) / max(self.events, 1))
         return column
 
     def common_edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
@@ -144,7 +153,16 @@ class RootFile:
 
     def compressed_bytes(self, branch: str) -> int:
         """Return how many bytes of the file the branch takes."""
-        return _compressed_bytes(self._branches[branch], 0, self.events, self.events)
+        if branch not in self._sizes:
+            stored = self._branches[branch]
+            of_ttree = hasattr(stored, "compressed_bytes")
+            size = stored.compressed_bytes if of_ttree else self._field_sizes.of(stored)
+            self._sizes[branch] = int(size)
+        return self._sizes[branch]
+
+    @cached_property
+    def _field_sizes(self) -> FieldSizes:
+        return FieldSizes(self._tree)
 
 
 def _require_compiled() -> None:
@@ -186,19 +204,27 @@ def _find_tree(path: str, file: Any) -> str:
     if known or len(trees) == 1:
         return (known or trees)[0]
     if not trees:
-        raise FileError(f"{path}: the file holds neither a TTree nor an RNTuple.")
+        raise FileError(f"{path}: the file holds neither a TTree nor an RNTuple.{_almost(file)}")
     raise FileError(f"{path}: the file holds the trees {', '.join(trees)}: say which with tree=.")
 
 
 def _trees(file: Any) -> list[str]:
     names = file.classnames(cycle=False)
-    return [name for name, cls in names.items() if cls == "TTree" or cls.endswith("RNTuple")]
+    return [name for name, cls in names.items() if cls in CLASSES]
+
+
+def _almost(file: Any) -> str:
+    names = file.classnames(cycle=False)
+    return "".join(f" {n} is {UNREADABLE[cls]}." for n, cls in names.items() if cls in UNREADABLE)
 
 
 def _get_tree(path: str, file: Any, tree: str) -> Any:
     from flavorframe.errors import did_you_mean
 
     try:
+        unreadable = UNREADABLE.get(file.classname_of(tree))
+        if unreadable is not None:
+            raise FileError(f"{path}: {tree} is {unreadable}.")
         with kept_models():
             found = file[tree]
         found.num_entries  # noqa: B018 - what is no tree has none
@@ -208,6 +234,8 @@ def _get_tree(path: str, file: Any, tree: str) -> Any:
         raise FileError(
             f"{path}: the file has no tree {tree!r}.{listed}{did_you_mean(tree, trees)}"
         ) from None
+    except FileError:
+        raise
     except Exception as error:
         told = access.is_remote(path) and access.transport_error(path, error)
         raise told or FileError(f"{path}: tree {tree} cannot be read: {_reason(error)}") from error
@@ -235,12 +263,6 @@ def _packed(layout: Any, info: BranchInfo) -> Packed:
 def _names(values: list[str]) -> Names:
     words = {word: i for i, word in enumerate(dict.fromkeys(values))}
     return Names(np.array([words[v] for v in values], np.int32), tuple(words))
-
-
-def _compressed_bytes(branch: Any, start: int, stop: int, events: int) -> int:
-    share = (stop - start) / events if events else 0.0
-    whole = branch.compressed_bytes if hasattr(branch, "compressed_bytes") else 0
-    return round(whole * share)
 
 
 def _reason(error: BaseException) -> str:

@@ -7,6 +7,7 @@ candidates, those of the state ``s``; the masks of parts and what links lead to 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,12 +35,27 @@ class Setting:
 
     def type_of(self, branch: str) -> str:
         """Return what the C++ type of a branch is called."""
-        return column_type(self.branches.setdefault(branch, len(self.branches)))
+        return column_type(self._number_of(branch))
+
+    def name_of(self, branch: str) -> str:
+        """Return what RDataFrame calls a branch."""
+        return column_name(branch, self._number_of(branch))
+
+    def _number_of(self, branch: str) -> int:
+        return self.branches.setdefault(branch, len(self.branches))
 
 
 def column_type(number: int) -> str:
     """Return what the C++ type of a branch with this number is called."""
     return f"Column{number}"
+
+
+def column_name(branch: str, number: int) -> str:
+    """Return what RDataFrame calls a branch with this number, in C++ that it is to compile."""
+    return branch if _WORD.fullmatch(branch) else f"ff_column_{number}"
+
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
 
 
 class Body:
@@ -132,7 +148,7 @@ class Body:
     def function_code(
         self, name: str, what: str, returned: str, parameters: str, lines: list[str]
     ) -> tuple[tuple[str, ...], str]:
-        """Return the branches that the function takes, and its text; compilers call it ``what``."""
+        """Return the columns that the function takes, and its text; compilers call it ``what``."""
         checks = self.checks(started=name != "start")
         columns = [
             f"const {self.setting.type_of(branch)}& {c}" for branch, c in self.parameters.items()
@@ -142,7 +158,7 @@ class Body:
             f"#line 1 {text(what)}\n"
             f"{returned} {name}({', '.join([parameters, *columns])}) {{\n{inside}\n}}\n"
         )
-        return tuple(self.parameters), code
+        return tuple(map(self.setting.name_of, self.parameters)), code
 
     def checks(self, *, started: bool) -> list[str]:
         """Return the lines that make sizes known, and refuse lists of unequal length."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -12,6 +12,7 @@ from typing import Any
 from flavorframe.datasets import Partition
 from flavorframe.engine import FileInfo
 from flavorframe.engine.partial import Partial
+from flavorframe.engine.rdataframe.body import column_name
 from flavorframe.engine.rdataframe.distributed import distributed_frame, silent
 from flavorframe.engine.rdataframe.files import describe, described
 from flavorframe.engine.rdataframe.graph import Booked, book
@@ -28,7 +29,8 @@ from flavorframe.engine.rdataframe.root import (
     root,
 )
 from flavorframe.errors import FileError
-from flavorframe.layout import Schema, recognise
+from flavorframe.layout import BranchInfo, Schema, recognise
+from flavorframe.layout.meaning import meanings
 from flavorframe.plan import BoundPlan, Plan
 from flavorframe.result import Timing
 
@@ -43,8 +45,9 @@ class RDataFrameEngine:
         require_root()
         opened = describe(file, tree)
         _programs(plan, opened.schema)
-        layout = recognise(opened.schema).name
-        return FileInfo(file, opened.tree, layout, opened.events, version=opened.version)
+        layout = recognise(opened.schema)
+        meant = meanings(plan, layout, opened.schema)
+        return FileInfo(file, opened.tree, layout.name, opened.events, (), opened.version, meant)
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""
@@ -106,9 +109,15 @@ class _Run:
     @classmethod
     def over(cls, plan: Plan, parts: Sequence[Partition], frame: Any) -> _Run:
         """Return the run over partitions, from a frame of this process over their files."""
-        bound, program = _programs(plan, _schema(parts))
-        types = tuple(str(frame.GetColumnType(branch)) for branch in program.branches)
-        return cls(plan, bound, replace(program, types=types), parts)
+        schema = _schema(parts)
+        bound, program = _programs(plan, schema)
+        branches = [schema.by_name[branch] for branch in program.branches]
+        known = frozenset(map(str, frame.GetColumnNames()))
+        names = [_column_of(branch, known) for branch in branches]
+        types = tuple(str(frame.GetColumnType(name)) for name in names)
+        called = [column_name(branch.name, i) for i, branch in enumerate(branches)]
+        aliases = tuple(pair for pair in zip(called, names, strict=True) if pair[0] != pair[1])
+        return cls(plan, bound, replace(program, types=types, aliases=aliases), parts)
 
     def book(self, frame: Any, graph: Graph) -> Booked:
         """Book the program on a frame."""
@@ -132,6 +141,20 @@ def _declare(program: Program) -> None:
             correctionlib.register_pyroot_binding()
         declare(what, code)
     declare("the analysis", program.code)
+
+
+def _column_of(branch: BranchInfo, known: Collection[str]) -> str:
+    """Return what ROOT calls a branch, of the columns that it knows.
+
+    Raises FileError where it has no name for it.
+    """
+    parent, *_ = branch.path.split("/")
+    for name in (branch.name, branch.path.replace("/", "."), f"{parent}.{branch.own}"):
+        if name in known:
+            return name
+    raise FileError(
+        f"branch {branch.name} has no name in ROOT's RDataFrame: read it with engine='columnar'."
+    )
 
 
 def _schema(parts: Sequence[Partition]) -> Schema:

@@ -20,6 +20,8 @@ class Booked:
 
 def book(frame: Any, program: Program, graph: Graph) -> Booked:
     """Book a program on a frame."""
+    for name, column in program.aliases:
+        frame = frame.Alias(name, column)
     return _Booking(program, graph).book(frame)
 
 
@@ -61,7 +63,7 @@ class _Booking:
             name = "flavorframe::fingerprint(rdfsampleinfo_.AsString())"
             frame = frame.DefinePerSample("ff_file", name)
         for number, (name, function) in enumerate(self._program.snapshots):
-            arguments = [self._graph.state(state), "ff_file", "rdfentry_", *function.branches]
+            arguments = [self._graph.state(state), "ff_file", "rdfentry_", *function.columns]
             words = f"ff_rows_{number}"
             rows = frame.Define(words, f"{self._function(function)}({', '.join(arguments)})")
             self._booked.rows[name] = self._graph.rows(rows, words)

@@ -70,7 +70,7 @@ class HereGraph:
         after, ledger = self._states, self._addresses
         self._states += 1
         self._addresses += step.ledger.size
-        arguments = ["rdfslot_", str(state), str(after), str(ledger), function, *step.branches]
+        arguments = ["rdfslot_", str(state), str(after), str(ledger), function, *step.columns]
         node = node.Filter(f"flavorframe::step({', '.join(arguments)})", name)
         self._nodes.append(node)
         return node, after, ledger
@@ -117,7 +117,7 @@ class ClusterGraph:
         self, node: Any, state: Any, name: str, function: str, step: Function
     ) -> tuple[Any, Any, Any]:
         """Return the node of the events that survive a function, their state, and booked sums."""
-        arguments = ", ".join([function, state, *step.branches])
+        arguments = ", ".join([function, state, *step.columns])
         node = node.Define(name, f"flavorframe::after({arguments})")
         entries = node.Define(f"{name}_at", f"{name}.entries.address")
         entries = entries.Define(f"{name}_by", f"{name}.entries.amount")

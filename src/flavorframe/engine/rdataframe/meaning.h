@@ -553,7 +553,8 @@ inline void check_size(Integer size, Integer expected, const char* branch, const
   if (size != expected)
     refuse("file", std::string("in one event branch ") + branch + " has " + std::to_string(size) +
                        " elements and " + known + " has " + std::to_string(expected) +
-                       ": they are not lists of the same collection");
+                       ": they are not lists of the same collection. What has one of its own is "
+                       "reached under a name for it, such as events.other['" + branch + "']");
 }
 
 // Bins: the index on an axis, with 0 for what lies below

@@ -29,12 +29,12 @@ from flavorframe.selection import Best, Cut, Selection, Step, Weight, describe
 class Function:
     """A C++ function of the state and some columns; ``what`` is its place in the analysis.
 
-    The ledger of one that gives rows is empty.
+    Columns are named as RDataFrame calls them. The ledger of one that gives rows is empty.
     """
 
     name: str
     what: str
-    branches: tuple[str, ...]
+    columns: tuple[str, ...]
     code: str
     ledger: Ledger = field(default_factory=Ledger)
 
@@ -53,6 +53,7 @@ class Program:
 
     ``types`` are the C++ types of the branches, as ROOT reads them from the files at hand: with
     them functions are compiled once and well, and not as often as RDataFrame sees their names.
+    ``aliases`` are columns with what ROOT calls them.
     """
 
     externals: tuple[tuple[str, str], ...]
@@ -63,6 +64,7 @@ class Program:
     outputs: Function | None
     snapshots: tuple[tuple[str, Function], ...]
     types: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
 
     def functions(self) -> Iterator[Function]:
         """Yield every function."""
@@ -164,8 +166,8 @@ class _Writer:
     def _made(self, name: str, what: str, body: Body, lines: list[str], ledger: Ledger) -> Function:
         lines = ["next.follow(s);", *lines]
         parameters = "flavorframe::State& next, const flavorframe::State& s"
-        branches, code = body.function_code(name, what, "void", parameters, lines)
-        return Function(name, what, branches, code, ledger)
+        columns, code = body.function_code(name, what, "void", parameters, lines)
+        return Function(name, what, columns, code, ledger)
 
     def _outputs(
         self, name: str, what: str, histograms: dict[str, Histogram],
@@ -196,8 +198,8 @@ class _Writer:
         )
         returned = "ROOT::RVec<flavorframe::Integer>"
         what = f"snapshot {name!r}"
-        branches, code = body.function_code(f"rows_{number}", what, returned, parameters, lines)
-        return Function(f"rows_{number}", what, branches, code)
+        columns, code = body.function_code(f"rows_{number}", what, returned, parameters, lines)
+        return Function(f"rows_{number}", what, columns, code)
 
 
 def _next_state(step: Step, body: Body) -> list[str]:

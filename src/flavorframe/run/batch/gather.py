@@ -127,15 +127,15 @@ class Parts:
     def _read(self, number: int) -> None:
         shares = {share.index: share for share in self.work.jobs[number]}
         pieces: list[Piece] = []
+        refused = False  # files of a job mean the same, so that all of them are, or none
         for record in read_part(self.folder.part(number)):
             if isinstance(record, Stopped):
                 raise record.error or self._unforeseen(number, record)
             if isinstance(record, Opened):
-                if not self._open(shares[record.index], record.found):
-                    return
+                refused |= not self._open(shares[record.index], record.found)
             elif isinstance(record, Piece):
                 pieces.append(record)
-            else:
+            elif not refused:
                 self.gathering.add_pieces(pieces, record.partial)
                 self._note_worker(record)
 
@@ -153,6 +153,9 @@ class Parts:
             self._miss(share, found)
         elif share.index not in self._files:
             self._files[share.index] = self.gathering.opened(share.index, found)
+            return self._files[share.index] is not None
+        elif self._files[share.index] is None:
+            return False
         elif isinstance(changed := unchanged(found, self._files[share.index]), Failed):
             self._miss(share, changed)
             return False

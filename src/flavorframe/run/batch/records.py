@@ -15,7 +15,7 @@ from flavorframe.errors import FlavorframeError
 from flavorframe.run.attempts import Failed, evaluate, prepare
 from flavorframe.run.batch.folder import Work
 from flavorframe.run.batch.shares import Share
-from flavorframe.run.gathering import Piece, unchanged
+from flavorframe.run.gathering import Piece, meaning_alike, unchanged
 from flavorframe.run.partitions import Segment, partitions
 from flavorframe.run.threads import Pool, ordered
 
@@ -55,8 +55,10 @@ def records(work: Work, shares: Sequence[Share]) -> Iterator[Record]:
     engine, plan, worker = get_engine(work.engine), work.plan, platform.node()
 
     def items() -> Iterator[Opened | Partition]:
+        first: FileInfo | None = None
         for share in shares:
-            found = _opened(engine, work, share.segment)
+            found = _opened(engine, work, share.segment, first)
+            first = found if first is None and isinstance(found, FileInfo) else first
             yield Opened(share.index, _located(found, worker))
             if isinstance(found, FileInfo):
                 yield from partitions_of(share, found, work.partition_size)
@@ -82,9 +84,13 @@ def records(work: Work, shares: Sequence[Share]) -> Iterator[Record]:
     yield Total(total, worker, time.perf_counter() - began)
 
 
-def _opened(engine: Engine, work: Work, segment: Segment) -> FileInfo | Failed:
+def _opened(
+    engine: Engine, work: Work, segment: Segment, first: FileInfo | None
+) -> FileInfo | Failed:
     found = prepare(engine, work.plan, segment, work.tree, work.retries)
-    return found if isinstance(found, Failed) else unchanged(found, work.known.get(found.file))
+    if not isinstance(found, Failed):
+        found = unchanged(found, work.known.get(found.file))
+    return found if isinstance(found, Failed) else meaning_alike(found, first)
 
 
 def partitions_of(share: Share, info: FileInfo, size: int) -> Sequence[Partition]:
