@@ -15,6 +15,7 @@ from flavorframe.errors import AnalysisError, ExpressionError
 from flavorframe.expr import nodes as n
 from flavorframe.expr.expression import Expr, as_node
 from flavorframe.expr.formula import formula
+from flavorframe.expr.kinds import refuse_string
 
 FORMATS = ("ttree", "rntuple", "parquet")
 
@@ -103,6 +104,7 @@ def axis(
     node = as_node(x)
     if isinstance(node, n.Literal):
         raise ExpressionError(f"A histogram takes expressions, not the constant {node.value!r}.")
+    refuse_string(node, "A histogram's axis", "filled")
     edges, regular = _edges(bins, range, formula(node))
     return Axis(node, edges, regular, column_name(node), label or formula(node))
 
@@ -128,6 +130,8 @@ def hist(
     (<axis of triplet.mass, 62 bins from 1.65 to 2.01>,)
     """
     axes = _axes(x, bins, range, label)
+    if weight is not None:
+        refuse_string(as_node(weight), "weight= of a histogram", "weights")
     spec = Histogram(axes, None if weight is None else as_node(weight), without)
     n.join_axes(spec.nodes)
     names = [a.name for a in axes]

@@ -12,9 +12,9 @@ from typing import Any
 class BranchInfo:
     """One branch.
 
-    ``kind`` is "float", "int", "bool", "string" or "other"; ``shape`` is "scalar" (one value an
-    event), "list" (a list an event) or "other"; ``counter`` names the branch that holds the
-    list's length, where there is one.
+    ``kind`` is "float", "int", "unsigned" (whole, without sign, of 64 bits), "bool", "string" or
+    "other"; ``shape`` is "scalar" (one value an event), "list" (a list an event) or "other";
+    ``counter`` names the branch that holds the list's length, where there is one.
     """
 
     name: str
