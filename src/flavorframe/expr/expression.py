@@ -120,6 +120,13 @@ class Expr:
     def __len__(self) -> int:
         raise ExpressionError(f"{self.formula} has no length before the run; use .count().")
 
+    def __getitem__(self, key: Any) -> Expr:
+        raise ExpressionError(
+            f"{self.formula}[...]: an expression has no elements before the run. Of an event's "
+            "values .first() is the first; element i of a collection is muon.at(i), and its fields "
+            "are muon.at(i).pt."
+        )
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Expr:
         from flavorframe.expr.operations import OPERATIONS
 
@@ -583,7 +590,7 @@ def _literal(value: object) -> n.Value:
         return str(value)
     if isinstance(value, float | np.floating):
         return float(value)
-    if not isinstance(value, int | np.integer):
+    if not isinstance(value, int | np.integer) or isinstance(value, np.timedelta64):
         raise ExpressionError(
             f"{type(value).__name__} {value!r} cannot be part of an expression, which takes "
             "expressions, numbers, truth values and strings. Use ff.function for your own "
