@@ -107,6 +107,7 @@ def _is_rounded(node: n.Node) -> bool:
 def _values_agree(a: Any, b: Any, *, rounded: bool) -> bool:
     if a != a or b != b:
         return bool(a != a and b != b)
+    b = float(b) if isinstance(a, float) else b  # as a column of reals has a whole number
     return bool(a == b or (rounded and math.isclose(a, b, rel_tol=ROUNDING, abs_tol=ROUNDING)))
 
 

@@ -37,6 +37,10 @@ luminosity_block             lumi                            luminosityBlock
 event                        evt                             event
 n_primary_vertices           PVCollection_Size               PV_npvs
 n_pileup                     nPileUpInt                      Pileup_nPU
+half                         half                            half
+hash                         hash                            hash
+seed                         seed                            seed
+label                        label                           -
 muon.pt                      MuonPt                          Muon_pt
 muon.eta                     MuonEta                         Muon_eta
 muon.phi                     MuonPhi                         Muon_phi
@@ -46,6 +50,11 @@ muon.is_pf                   Muon_isPF                       Muon_isPF
 muon.is_soft                 Muon_isSoft                     Muon_isSoft
 muon.is_tracker              Muon_isTrackerMuon              Muon_isTracker
 muon.mass                    -                               Muon_mass
+muon.flags                   Muon_flags                      Muon_flags
+muon.mask                    Muon_mask                       Muon_mask
+muon.code                    Muon_code                       Muon_code
+muon.serial                  Muon_serial                     Muon_serial
+muon.label                   Muon_label                      -
 track.pt                     Track_pt                        Track_pt
 track.eta                    Track_eta                       Track_eta
 track.phi                    Track_phi                       Track_phi
@@ -65,6 +74,8 @@ triplet.phi                  Triplet2_Phi                    triplet_phi
 triplet.charge               Triplet2_Charge                 triplet_charge
 triplet.vertex_chi2          TripletVtx2_Chi2                triplet_vertex_chi2
 triplet.pv_ntracks           RefittedPV2_NTracks             triplet_pv_ntracks
+triplet.word                 Triplet_word                    triplet_word
+triplet.code                 Triplet_code                    triplet_code
 triplet.flight_significance  FlightDistBS_SV_Significance    triplet_flight_significance
 triplet.mu1.pt               Mu01_Pt                         triplet_mu1_pt
 triplet.mu1.eta              Mu01_Eta                        triplet_mu1_eta
@@ -119,6 +130,7 @@ class File:
         self.layout = "bph" if {"Triplet2_Mass", "Mu01_Pt"} <= set(self.branches) else "nano"
         self._lists: dict[str, list[Any]] = {}
         self._types: dict[str, str] = {}
+        self._kinds: dict[n.Node, str] = {}
 
     def value(self, branch: str, event: int) -> Any:
         """Return what an event has in a branch: a number, or a list."""
@@ -130,6 +142,17 @@ class File:
         self._load(branch)
         return self._types[branch]
 
+    def kind(self, node: n.Node) -> str:
+        """Return what values are: "truth", "whole", "unsigned" (of 64 bits), "real" or "word"."""
+        if node not in self._kinds:
+            self._kinds[node] = _kind(self, node)
+        return self._kinds[node]
+
+    def kind_of_branch(self, branch: str) -> str:
+        stored = self.type(branch).rsplit(" ", 1)[-1]
+        kinds = {"bool": "truth", "string": "word", "uint64": "unsigned"}
+        return kinds.get(stored, "whole" if "int" in stored else "real")
+
     def is_list(self, branch: str) -> bool:
         return self.type(branch).startswith("var *")
 
@@ -139,6 +162,12 @@ class File:
             if known == branch:
                 return name.split(".")[0]
         return re.split("[_.]", branch)[0].lower()
+
+    def branch_of(self, node: n.Field) -> str | None:
+        """Return the branch of a friendly name, if it has one."""
+        collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
+        name = ".".join((*([collection] if collection else []), *node.path))
+        return BRANCHES[self.layout].get(name)
 
     def list_of(self, collection: str) -> str:
         """Return some branch that has one value for each element of a collection."""
@@ -177,11 +206,15 @@ def _number(x: Any) -> Any:
 
 
 def _exact(compute: Callable[..., Any]) -> Callable[..., Any]:
-    def wrapped(*arguments: Any) -> Any:
-        result = compute(*map(_number, arguments))
-        return whole(result) if isinstance(result, int) else result
+    return lambda *arguments: compute(*map(_number, arguments))
 
-    return wrapped
+
+def as_kind(x: Any, kind: str) -> Any:
+    """Return a number as a kind holds it: in 64 bits, with a sign or without, or as real."""
+    if x is None:
+        return None
+    convert = {"truth": bool, "whole": whole, "unsigned": lambda i: i % 2**64, "real": float}[kind]
+    return convert(_number(x))
 
 
 def _function(compute: Callable[..., float]) -> Callable[..., Any]:
@@ -205,12 +238,26 @@ def divide(a: Any, b: Any) -> float:
 
 def _floor_divide(a: Any, b: Any) -> Any:
     if b == 0:
-        return divide(a, b)
+        return 0 if _are_whole(a, b) else divide(a, b)
     return a // b
 
 
 def _remainder(a: Any, b: Any) -> Any:
-    return math.nan if b == 0 else a % b
+    if b == 0:
+        return 0 if _are_whole(a, b) else math.nan
+    return a % b
+
+
+def _are_whole(*numbers: Any) -> bool:
+    return all(isinstance(x, int) for x in numbers)
+
+
+def _shifted_left(x: int, by: int) -> int:
+    return x << by if 0 <= by < 64 else 0
+
+
+def _shifted_right(x: int, by: int) -> int:
+    return x >> min(by, 64) if by >= 0 else x >> 64
 
 
 def _logarithm(x: float) -> float:
@@ -260,6 +307,14 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "remainder": _exact(_remainder),
     "minimum": _exact(_smaller),
     "maximum": _exact(_larger),
+    "bit_and": _exact(lambda a, b: a & b),
+    "bit_or": _exact(lambda a, b: a | b),
+    "bit_xor": _exact(lambda a, b: a ^ b),
+    "bit_not": _exact(lambda a: ~a),
+    "shift_left": _exact(_shifted_left),
+    "shift_right": _exact(_shifted_right),
+    "bit": lambda x, number: x >> number & 1 == 1,
+    "xor": lambda a, b: bool(a) != bool(b),
     "power": _function(math.pow),
     "sqrt": _function(math.sqrt),
     "exp": _function(math.exp),
@@ -284,6 +339,22 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "between_none": lambda x, low, high: low < x < high,
     "not": lambda a: not a,
 }
+
+OPERATORS = {
+    "&": ("and", "bit_and"), "|": ("or", "bit_or"), "^": ("xor", "bit_xor"),
+    "~": ("not", "bit_not"),
+}  # fmt: skip
+"""What operators are on truth values, and on whole numbers."""
+
+TRUTHS = {
+    "and", "or", "xor", "not", "bit", "lt", "le", "gt", "ge", "eq", "ne", "between_left",
+    "between_right", "between_both", "between_none",
+}  # fmt: skip
+NUMBERS = {
+    "add", "subtract", "multiply", "negative", "absolute", "floor_divide", "remainder", "minimum",
+    "maximum", "where", "bit_and", "bit_or", "bit_xor", "bit_not", "shift_left", "shift_right",
+}  # fmt: skip
+"""Operations that give truth values, and numbers of the kind of their arguments; others reals."""
 
 STRING_TESTS = {
     "startswith": lambda word, pattern: word.startswith(pattern),
@@ -312,6 +383,90 @@ def holds(condition: Any) -> bool:
 def as_number(x: Any) -> Any:
     """Return the value as histograms and snapshots see it: NaN where it is missing."""
     return math.nan if x is None else x
+
+
+# Kinds
+
+
+def _kind(file: File, node: n.Node) -> str:
+    if isinstance(node, n.Literal):
+        value = node.value
+        if isinstance(value, bool | str | float):
+            return {bool: "truth", str: "word", float: "real"}[type(value)]
+        return "unsigned" if int(value) >= 2**63 else "whole"
+    if isinstance(node, n.Branch):
+        return file.kind_of_branch(node.branch)
+    if isinstance(node, n.Field):
+        return _kind_of_field(file, node)
+    if isinstance(node, n.Take | n.Member | n.Gather):
+        return file.kind(node.operand)
+    if isinstance(node, n.Reduce):
+        return _kind_of_reduced(file, node)
+    if isinstance(node, n.Apply):
+        return _kind_of_applied(file, node)
+    kinds = {
+        n.Position: "whole",
+        n.Match: "whole",
+        n.CallFunction: "real",
+        n.CallCorrection: "real",
+    }
+    return kinds.get(type(node), "truth")
+
+
+def _kind_of_field(file: File, node: n.Field) -> str:
+    if node.path[-1].startswith("is_"):
+        return "truth"
+    branch = file.branch_of(node)
+    if branch is not None:
+        return file.kind_of_branch(branch)
+    part, name = node.path
+    return file.kind(n.Field(n.CollectionAxis(LINKS[f"{node.on.name}.{part}"][0]), (name,)))
+
+
+def _kind_of_reduced(file: File, node: n.Reduce) -> str:
+    if node.reduction in ("any", "all"):
+        return "truth"
+    if node.reduction in ("count", "size", "argmin", "argmax"):
+        return "whole"
+    kind = file.kind(node.operand)
+    return "whole" if node.reduction == "sum" and kind == "truth" else kind
+
+
+def operation_of(file: File, node: n.Apply) -> str:
+    """Return the operation; operators on truth values are logic, on whole numbers bits."""
+    if node.operation not in OPERATORS:
+        return node.operation
+    logic, bits = OPERATORS[node.operation]
+    kinds = {file.kind(argument) for argument in node.arguments}
+    assert kinds == {"truth"} or kinds <= {"whole", "unsigned"}
+    return logic if kinds == {"truth"} else bits
+
+
+def _kind_of_applied(file: File, node: n.Apply) -> str:
+    operation = operation_of(file, node)
+    arguments = node.arguments[1:] if operation == "where" else node.arguments
+    kinds = [file.kind(argument) for argument in arguments]
+    if operation in TRUTHS or (operation == "where" and set(kinds) == {"truth"}):
+        return "truth"
+    if operation not in NUMBERS or "real" in kinds:
+        return "real"
+    if "unsigned" in kinds:  # constants go along
+        kinds = ["unsigned" if isinstance(a, n.Literal) and _is_natural(a.value) else k
+                 for a, k in zip(arguments, kinds, strict=True)]  # fmt: skip
+    unsigned = [kind == "unsigned" for kind in kinds]
+    if operation in ("subtract", "negative"):
+        return "whole"
+    if operation in ("maximum", "bit_and", "bit_or", "bit_xor"):
+        return "unsigned" if any(unsigned) else "whole"
+    if operation in ("shift_left", "shift_right"):
+        return "unsigned" if unsigned[0] else "whole"
+    if operation == "remainder":
+        return "unsigned" if unsigned[1] else "whole"
+    return "unsigned" if all(unsigned) else "whole"
+
+
+def _is_natural(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 # Reductions: from the values of an event's elements, in order, to one
@@ -440,9 +595,7 @@ class Event:
         return stored[at] if isinstance(stored, list) else stored
 
     def _field(self, node: n.Field, at: Any) -> Any:
-        collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
-        name = ".".join((*([collection] if collection else []), *node.path))
-        branch = BRANCHES[self.file.layout].get(name)
+        branch = self.file.branch_of(node)
         if branch is None:
             return self._linked(node, at)
         stored = self._branch(n.Branch(branch, node.on), at)
@@ -473,16 +626,19 @@ class Event:
 
     def _apply(self, node: n.Apply, at: Any) -> Any:
         arguments = [self.value(argument, at) for argument in node.arguments]
-        if node.operation == "and":
+        operation, kind = operation_of(self.file, node), self.file.kind(node)
+        if operation == "and":
             return three_valued_and(*arguments)
-        if node.operation == "or":
+        if operation == "or":
             return three_valued_or(*arguments)
-        if node.operation == "where":
+        if operation == "where":
             condition, a, b = arguments
-            return None if condition is None else _number(a if condition else b)
+            return None if condition is None else as_kind(a if condition else b, kind)
         if None in arguments:
             return None
-        return ARITHMETIC[node.operation](*arguments)
+        if kind == "real":  # a whole number beside a real one is one as well
+            arguments = [float(_number(argument)) for argument in arguments]
+        return as_kind(ARITHMETIC[operation](*arguments), kind)
 
     def _isin(self, node: n.IsIn, at: Any) -> Any:
         x = self.value(node.operand, at)
@@ -509,7 +665,7 @@ class Event:
                 node.reduction
             ]
         if node.reduction == "sum":
-            return _sum(values)
+            return as_kind(_sum(values), self.file.kind(node))
         if node.reduction == "first":
             return values[0] if values else None
         place = (smallest if node.reduction in ("min", "argmin") else largest)(values)

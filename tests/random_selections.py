@@ -8,6 +8,7 @@ carry the range in which they mostly lie, so that random thresholds separate som
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 
 import flavorframe as ff
 from flavorframe.analysis import Analysis
+from flavorframe.expr.expression import Expr
+from flavorframe.expr.nodes import Field
 from flavorframe.selection import Selection, Weight
 
 EVENTS = ff.events()
@@ -64,6 +67,19 @@ KINDS = {
     "momentum": Kind({"pt": (1, 12), **_ANGLES}),
 }  # fmt: skip
 SCALARS = {"n_primary_vertices": (0, 60), "n_pileup": (0, 60), "luminosity_block": (0, 60)}
+WHOLE = {
+    "muon": ("flags", "mask", "code", "serial"),
+    "own muon": ("flags", "code"),
+    "triplet": ("word", "code"),
+}
+"""Whole numbers that only files of hard numbers have, of all types and sizes."""
+WHOLE_SCALARS = ("half", "hash", "seed")
+WORDS = {"muon": "label", "own muon": "label"}
+EDGES = (0, 1, 2, 3, 8, 200, 2**31, 2**53, 2**53 + 1, 2**63 - 1, 2**63, 2**63 + 1, 2**64 - 1)
+
+extras: ContextVar[tuple[str, ...]] = ContextVar("extras", default=())
+"""What the file has beside the shared vocabulary: "whole" numbers, and "words"."""
+
 TRIGGERS = (
     EVENTS.hlt.fired("HLT_DoubleMu3_Trk_Tau3mu_v*"),
     EVENTS.hlt.fired("HLT_DoubleMu4_3_Jpsi*", "HLT_Mu8_v*"),
@@ -195,7 +211,8 @@ def numbers(draw: Draw, place: Place, depth: int) -> Number:
     """A number at a place."""
     if depth <= 0:
         return draw(stored_numbers(place))
-    build = draw(st.sampled_from(_NUMBERS))
+    more = (whole_numbers,) * 3 if "whole" in extras.get() else ()
+    build = draw(st.sampled_from((*_NUMBERS, *more)))
     return draw(build(place, depth - 1))
 
 
@@ -247,6 +264,41 @@ def arithmetic(draw: Draw, place: Place, depth: int) -> Number:
         return Number(x / y, -3, 3, rounded)
     choose = ff.minimum if operation == "<" else ff.maximum
     return Number(choose(x, y), min(a.low, b.low), max(a.high, b.high), rounded)
+
+
+@st.composite
+def whole_numbers(draw: Draw, place: Place, depth: int) -> Number:
+    """A whole number of the file, or what comes of several and their bits."""
+    if depth <= 0 or draw(st.integers(0, 2)) == 0:
+        return draw(stored_whole_numbers(place))
+    a = draw(whole_numbers(place, depth - 1)).expression
+    if draw(st.integers(0, 5)) == 0:
+        return Number(draw(st.sampled_from((~a, -a, abs(a)))), 0, 2**16)
+    b = draw(whole_numbers(place, depth - 1)).expression
+    if draw(st.booleans()):
+        b = draw(st.sampled_from((*EDGES, -1, -2, -(2**63))))
+    if draw(st.integers(0, 3)) == 0:
+        by = draw(st.one_of(st.integers(-2, 66), st.just(a & 7), st.just(a)))
+        return Number(draw(st.sampled_from((a << by, a >> by))), 0, 2**16)
+    bits = (a & b, a | b, a ^ b, b & a)
+    others = (a + b, a - b, a * b, a // b, a % b, b % a, ff.minimum(a, b), ff.maximum(b, a))
+    return Number(draw(st.sampled_from((*bits, *others))), 0, 2**16)
+
+
+@st.composite
+def stored_whole_numbers(draw: Draw, place: Place) -> Number:
+    if place.objects and draw(st.integers(0, 5)) > 0:
+        owner = draw(objects(place, 0))
+        if owner.kind in WHOLE:
+            name = draw(st.sampled_from(WHOLE[owner.kind]))
+            return Number(getattr(owner.expression, name), 0, 2**16)
+        return Number(place.collection.index, 0, 4)
+    return Number(of_event(draw(st.sampled_from(WHOLE_SCALARS))), 0, 2**16)
+
+
+def of_event(name: str) -> Any:
+    """Return a value of the event that is not in the vocabulary."""
+    return Expr(Field(EVENT_AXIS, (name,)))
 
 
 @st.composite
@@ -333,7 +385,10 @@ _NUMBERS = (
 @st.composite
 def conditions(draw: Draw, place: Place, depth: int) -> Any:
     """A condition at a place."""
-    build = draw(st.sampled_from(_CONDITIONS if depth > 0 else _SIMPLE_CONDITIONS))
+    known = _CONDITIONS if depth > 0 else _SIMPLE_CONDITIONS
+    more = [*_MORE_CONDITIONS] if "whole" in extras.get() else []
+    more += [worded] if "words" in extras.get() else []
+    build = draw(st.sampled_from((*known, *more)))
     return draw(build(place, max(depth - 1, 0)))
 
 
@@ -390,12 +445,43 @@ def found(draw: Draw, place: Place, depth: int) -> Any:
 @st.composite
 def logical(draw: Draw, place: Place, depth: int) -> Any:
     a, b = draw(conditions(place, depth)), draw(conditions(place, depth))
-    operation = draw(st.sampled_from("&||~"))
+    operation = draw(st.sampled_from("&||~^"))
     if operation == "~":
         return ~a
+    if operation == "^":
+        return a ^ b
     return a & b if operation == "&" else a | b
 
 
+@st.composite
+def bit_is_set(draw: Draw, place: Place, depth: int) -> Any:
+    x = draw(whole_numbers(place, depth)).expression
+    return draw(st.sampled_from((x.bit(draw(st.integers(0, 63))), (x & 12) != 0, (x & 3) == 1)))
+
+
+@st.composite
+def compared_exactly(draw: Draw, place: Place, depth: int) -> Any:
+    """Two numbers of which one may be rounded to the other's type, were it not compared exactly."""
+    x = draw(whole_numbers(place, depth)).expression
+    y = draw(st.one_of(st.sampled_from((*EDGES, -1, 2.0**53, 2.0**63, 2.0**64, -(2.0**63), 0.5)),
+                       st.just(draw(whole_numbers(place, depth)).expression * 1.0),
+                       st.just(draw(whole_numbers(place, depth)).expression)))  # fmt: skip
+    some = draw(st.lists(st.sampled_from((*EDGES, -1, 2.0**63, 0.5)), min_size=1, max_size=3))
+    return draw(st.sampled_from((x < y, x <= y, x > y, x >= y, x == y, x != y, x.isin(some))))
+
+
+@st.composite
+def worded(draw: Draw, place: Place, depth: int) -> Any:
+    owner = draw(objects(place, depth))
+    word = of_event("label")
+    if owner.kind in WORDS:
+        word = getattr(owner.expression, WORDS[owner.kind])
+    tests = (word.startswith("tight", "µ"), word.contains("medium"), word.matches("*t*m", "?oo*"),
+             word.isin("", "Loose"))  # fmt: skip
+    return draw(st.sampled_from(tests))
+
+
+_MORE_CONDITIONS = (bit_is_set, compared_exactly)
 _SIMPLE_CONDITIONS = (compared, compared, between, is_in, flags)
 _CONDITIONS = (*_SIMPLE_CONDITIONS, logical, logical, logical, found)
 
@@ -404,8 +490,12 @@ _CONDITIONS = (*_SIMPLE_CONDITIONS, logical, logical, logical, found)
 
 
 @st.composite
-def analyses(draw: Draw, depth: int = 2) -> Analysis:
-    """A selection of one to five cuts, and histograms and a snapshot of what is left."""
+def analyses(draw: Draw, depth: int = 2, more: tuple[str, ...] = ()) -> Analysis:
+    """A selection of one to five cuts, and histograms and a snapshot of what is left.
+
+    ``more`` is what the file has beside the shared vocabulary, see `extras`.
+    """
+    extras.set(more)
     place = draw(candidates())
     selection = draw(selections(place, depth))
     loose = selection.has_best or not _weighs_candidates(selection)
@@ -441,6 +531,8 @@ def selections(draw: Draw, place: Place, depth: int) -> Selection:
             condition = condition & again if draw(st.booleans()) else condition | again
         for _ in range(draw(st.integers(0, 2))):  # what few survive, nothing after it tests
             condition = condition | draw(conditions(where, depth))
+        if "whole" in extras.get() and draw(st.integers(0, 9)) == 0:
+            condition = draw(whole_numbers(where, depth)).expression
         selection = selection.cut(f"cut {number}", condition)
         if draw(st.integers(0, 5)) == 0:
             selection = selection.weight(f"weight {number}", draw(weights(where)))

@@ -52,8 +52,11 @@ def thorough():
     )
 
 
-def check_random(file, examples, engine="columnar"):
-    """Try random selections on random events of a file, the same ones in each run."""
+def check_random(file, examples, engine="columnar", more=()):
+    """Try random selections on random events of a file, the same ones in each run.
+
+    ``more`` is what the file has beside the vocabulary that all share.
+    """
 
     @settings(
         max_examples=examples,
@@ -63,7 +66,8 @@ def check_random(file, examples, engine="columnar"):
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(
-        random_selections.analyses(), st.integers(0, oracle.open_file(str(file)).events - EVENTS)
+        random_selections.analyses(more=more),
+        st.integers(0, oracle.open_file(str(file)).events - EVENTS),
     )
     def check(analysis, start):
         answer = oracle.evaluate(analysis, oracle.open_file(str(file)), start, start + EVENTS)

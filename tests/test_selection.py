@@ -35,6 +35,8 @@ def mass_hist(**options):
         (lambda: ff.hist(t.mass, bins=3), AnalysisError, "needs range="),
         (lambda: ff.hist(t.mass, bins=0, range=(0, 1)), AnalysisError, "at least one"),
         (lambda: ff.hist(t.mass, bins=2.5, range=(0, 1)), AnalysisError, "no number of bins"),
+        (lambda: ff.hist(t.mass, bins=[0, None]), AnalysisError, r"\[0, None\] are no bin edges"),
+        (lambda: ff.hist(t.mass, bins=3, range=5), AnalysisError, r"range=\(low, high\), not 5"),
         (lambda: ff.hist(t.mass, bins=3, range=(2, 1)), AnalysisError, r"Did you mean \(1, 2\)"),
         (lambda: ff.hist(t.mass, bins=3, range=(0, float("nan"))), AnalysisError, "must rise"),
         (lambda: ff.hist(t.mass, bins=[1, 1, 2]), AnalysisError, "edges must rise"),

@@ -21,7 +21,8 @@ SEEDS = ("L1_DoubleMu4_SQ_OS", "L1_TripleMu_5_3_0", "L1_ETM110")
 
 NANO_MUON = {
     "pt": "float32", "eta": "float32", "phi": "float32", "charge": "int32", "isGlobal": "bool",
-    "isPF": "bool", "isSoft": "bool", "isTracker": "bool",
+    "isPF": "bool", "isSoft": "bool", "isTracker": "bool", "flags": "uint8", "mask": "int32",
+    "code": "uint64", "serial": "int64",
 }  # fmt: skip
 NANO_TRACK = {
     "pt": "float64", "eta": "float64", "phi": "float64", "charge": "int32", "dz": "float64",
@@ -35,14 +36,25 @@ NANO_TRIPLET = {
     "track_pt": "float64", "track_eta": "float64", "track_phi": "float64",
     "refit1_pt": "float64", "refit1_eta": "float64", "refit1_phi": "float64",
     "refit2_pt": "float64", "refit2_eta": "float64", "refit2_phi": "float64",
-    "mu1_idx": "int32", "mu2_idx": "int32", "track_idx": "int32",
+    "mu1_idx": "int32", "mu2_idx": "int32", "track_idx": "int32", "word": "uint32",
+    "code": "uint64",
 }  # fmt: skip
+
+AS_THEY_ARE = {"flags", "mask", "code", "serial", "word"}
+"""What the layout ``bph`` has as whole numbers as well."""
+
+SIZES = (0, 1, 2, 3, 5, 200, 2**31, 2**53 - 1, 2**53, 2**53 + 1, 2**62 + 3, 2**63 - 1)
+LARGE = (2**63, 2**63 + 1, 2**63 + 2049, 2**64 - 2, 2**64 - 1)
+"""Whole numbers at which types of numbers end."""
+
+LABELS = ("", "tight", "tight medium", "medium", "Loose", "µ")
 
 BPH_NAMES = {
     "Muon": {
         "pt": "MuonPt", "eta": "MuonEta", "phi": "MuonPhi", "charge": "MuonCharge",
         "isGlobal": "Muon_isGlobal", "isPF": "Muon_isPF", "isSoft": "Muon_isSoft",
-        "isTracker": "Muon_isTrackerMuon",
+        "isTracker": "Muon_isTrackerMuon", "flags": "Muon_flags", "mask": "Muon_mask",
+        "code": "Muon_code", "serial": "Muon_serial",
     },
     "Track": {name: f"Track_{name}" for name in NANO_TRACK},
     "triplet": {
@@ -50,6 +62,7 @@ BPH_NAMES = {
         "phi": "Triplet2_Phi", "charge": "Triplet2_Charge", "vertex_chi2": "TripletVtx2_Chi2",
         "pv_ntracks": "RefittedPV2_NTracks",
         "flight_significance": "FlightDistBS_SV_Significance",
+        "word": "Triplet_word", "code": "Triplet_code",
         "mu1_trigger_dr": "Mu1_dRtriggerMatch_2017", "mu2_trigger_dr": "Mu2_dRtriggerMatch_2017",
     } | {
         f"{part}_{field}": f"{prefix}_{field.capitalize()}"
@@ -85,8 +98,12 @@ def write_bph(path: Path, events: int, seed: int = 1) -> Path:
     for collection, fields in _FIELDS.items():
         columns = _columns(collections[collection], fields)
         for field, branch in BPH_NAMES[collection].items():
-            single = fields[field] == "float32"
-            content[branch] = columns[field] if single else ak.values_astype(columns[field], float)
+            kept = fields[field] == "float32" or field in AS_THEY_ARE
+            content[branch] = columns[field] if kept else ak.values_astype(columns[field], float)
+    content |= {name: scalars[name] for name in ("half", "hash", "seed")}
+    rng = random.Random(seed + 2)
+    content["Muon_label"] = ak.Array([[rng.choice(LABELS) for _ in m] for m in collections["Muon"]])
+    content["label"] = ak.Array([rng.choice(LABELS) for _ in range(events)])
     content |= _trigger_lists(scalars, seed)
     with uproot.recreate(path) as file:
         file.mkrntuple("ntuple", content)
@@ -112,6 +129,15 @@ def _events(events: int, seed: int) -> tuple[dict[str, Any], dict[str, Objects]]
         "PV_npvs": np.array(numbers[:events], np.int32),
         "Pileup_nPU": np.array(numbers[events:], np.int32),
     }
+    more = random.Random(seed + 3)
+    scalars["half"] = np.array([more.randrange(2**16) for _ in range(events)], np.uint16)
+    scalars["hash"] = np.array([_unsigned(more) for _ in range(events)], np.uint64)
+    scalars["seed"] = np.array([_signed(more) for _ in range(events)], np.int64)
+    for triplet in (triplet for listed in triplets for triplet in listed):
+        triplet |= {"word": more.randrange(2**32), "code": _unsigned(more)}
+    for muon in (muon for listed in muons for muon in listed):
+        muon |= {"flags": more.randrange(2**8), "mask": more.randint(-(2**31), 2**31 - 1),
+                 "code": _unsigned(more), "serial": _signed(more)}  # fmt: skip
     for path in (*PATHS, *SEEDS):
         scalars[path] = np.array([rng.random() < 0.6 for _ in range(events)])
     return scalars, {"Muon": muons, "Track": tracks, "triplet": triplets}
@@ -129,6 +155,14 @@ def _hard(rng: random.Random, low: float, high: float, *favourites: float) -> fl
     if kind < 0.55:
         return rng.uniform(low, high)
     return rng.choice(favourites) if kind < 0.9 else rng.choice((math.nan, 0.0, -0.0, low, high))
+
+
+def _unsigned(rng: random.Random) -> int:
+    return rng.choice((rng.choice(SIZES), rng.choice(LARGE), rng.randrange(2**64)))
+
+
+def _signed(rng: random.Random) -> int:
+    return rng.choice((rng.choice(SIZES), -rng.choice(SIZES), -(2**63), rng.randrange(8)))
 
 
 def _momentum(rng: random.Random) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from flavorframe.errors import AnalysisError, ExpressionError
 from flavorframe.expr import nodes as n
 from flavorframe.expr.expression import Expr, as_node
 from flavorframe.expr.formula import formula
+from flavorframe.expr.kinds import refuse_string
 from flavorframe.places import is_url
 
 FORMATS = ("ttree", "rntuple", "parquet")
@@ -104,6 +105,7 @@ def axis(
     node = as_node(x)
     if isinstance(node, n.Literal):
         raise ExpressionError(f"A histogram takes expressions, not the constant {node.value!r}.")
+    refuse_string(node, "A histogram's axis", "filled")
     edges, regular = _edges(bins, range, formula(node))
     return Axis(node, edges, regular, column_name(node), label or formula(node))
 
@@ -129,6 +131,8 @@ def hist(
     (<axis of triplet.mass, 62 bins from 1.65 to 2.01>,)
     """
     axes = _axes(x, bins, range, label)
+    if weight is not None:
+        refuse_string(as_node(weight), "weight= of a histogram", "weights")
     spec = Histogram(axes, None if weight is None else as_node(weight), without)
     n.join_axes(spec.nodes)
     names = [a.name for a in axes]
@@ -211,7 +215,7 @@ def _edges(bins: Any, range_: Any, what: str) -> tuple[tuple[float, ...], bool]:
         return _regular_edges(int(bins), range_, what), True
     if not isinstance(bins, Iterable) or isinstance(bins, str):
         raise AnalysisError(f"Histogram of {what}: bins={bins!r} is no number of bins, nor edges.")
-    edges = tuple(float(edge) for edge in bins)
+    edges = _numbers(bins, f"Histogram of {what}: bins={bins!r} are no bin edges")
     if range_ is not None:
         raise AnalysisError(f"Histogram of {what}: give either bin edges or range=, not both.")
     if len(edges) < 2 or not all(a < b for a, b in pairwise(edges)):
@@ -222,15 +226,24 @@ def _edges(bins: Any, range_: Any, what: str) -> tuple[tuple[float, ...], bool]:
 def _regular_edges(bins: int, range_: Any, what: str) -> tuple[float, ...]:
     if bins < 1:
         raise AnalysisError(f"Histogram of {what}: bins={bins}; there must be at least one.")
-    if range_ is None or len(range_) != 2:
-        raise AnalysisError(f"Histogram of {what}: bins={bins} needs range=(low, high).")
-    low, high = map(float, range_)
+    needed = f"Histogram of {what}: bins={bins} needs range=(low, high)"
+    ends = () if range_ is None else _numbers(range_, f"{needed}, not {range_!r}")
+    if len(ends) != 2:
+        raise AnalysisError(f"{needed}.")
+    low, high = ends
     if not (math.isfinite(low) and math.isfinite(high)) or low >= high:
         hint = f" Did you mean ({high:g}, {low:g})?" if low > high else ""
         raise AnalysisError(
             f"Histogram of {what}: range ({low:g}, {high:g}) must rise from low to high.{hint}"
         )
     return tuple(np.linspace(low, high, bins + 1).tolist())
+
+
+def _numbers(values: Any, complaint: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(value) for value in values)
+    except (TypeError, ValueError, OverflowError):
+        raise AnalysisError(f"{complaint}: numbers, in a list.") from None
 
 
 def _check_unique(names: list[str]) -> None:

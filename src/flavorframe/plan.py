@@ -10,10 +10,11 @@ from hashlib import sha256
 from flavorframe.errors import AnalysisError, FlavorframeError
 from flavorframe.expr import nodes as n
 from flavorframe.expr.identity import UnknownIdentityError, fingerprint
+from flavorframe.expr.kinds import refuse_string
 from flavorframe.layout import Layout, Schema, bind
 from flavorframe.layout.base import bind_axis, carrier, check_kinds
 from flavorframe.outputs import Axis, Histogram, Output, Snapshot
-from flavorframe.selection import Selection, Step
+from flavorframe.selection import USES, Selection, Step
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,9 @@ class BoundPlan(Plan):
 
 
 def _bound_step(step: Step, candidates: n.Axis, layout: Layout, schema: Schema) -> Step:
-    node = _bound(step.node, f"{type(step).__name__} {step.name!r}", layout, schema)
+    where = f"{type(step).__name__} {step.name!r}"
+    node = _bound(step.node, where, layout, schema)
+    refuse_string(node, where, USES[type(step)])
     if node.axis not in (n.EVENT, candidates):
         raise AnalysisError(
             f"{type(step).__name__} {step.name!r} has one value per {node.axis.name} in this file, "
@@ -104,6 +107,8 @@ def _bound_output(name: str, output: Output, layout: Layout, schema: Schema) -> 
     axes: tuple[Axis, ...] = tuple(replace(a, node=bound(a.node)) for a in output.axes)
     weight = None if output.weight is None else bound(output.weight)
     spec = Histogram(axes, weight, output.without)
+    for node in spec.nodes:
+        refuse_string(node, f"output {name!r}", "filled, or are weights")
     n.join_axes(spec.nodes)
     return spec
 

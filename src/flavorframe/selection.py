@@ -8,6 +8,7 @@ from flavorframe.errors import AnalysisError, ExpressionError, did_you_mean
 from flavorframe.expr import nodes as n
 from flavorframe.expr.expression import Collection, Events, Expr, as_node
 from flavorframe.expr.formula import formula
+from flavorframe.expr.kinds import refuse_string
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Best:
 
 
 Step = Cut | Weight | Best
+USES = {Cut: "cut on", Weight: "weights", Best: "chosen by"}
+"""What is done with the values of a step."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Selection:
                 f"Cut {name!r} comes after .best(): the best candidate is chosen among those that "
                 "passed every cut, so put .best() last."
             )
-        node = self._step_node("cut", name, condition)
+        node = self._step_node(Cut, "cut", name, condition)
         if isinstance(node, n.Literal):
             raise ExpressionError(
                 f"Cut {name!r} is the constant {node.value!r}, not a condition on an expression "
@@ -101,7 +104,7 @@ class Selection:
 
         Put it after the cuts that keep its inputs in range. Weights multiply.
         """
-        return self._with(Weight(name, self._step_node("weight", name, factor)))
+        return self._with(Weight(name, self._step_node(Weight, "weight", name, factor)))
 
     def best(self, *, lowest: Expr | None = None, highest: Expr | None = None) -> Selection:
         """Return the selection that keeps one candidate an event, the first of equal ones.
@@ -113,7 +116,7 @@ class Selection:
         if self.has_best:
             raise AnalysisError("The selection has a best candidate already.")
         value = highest if lowest is None else lowest
-        node = self._step_node("best candidate", "best candidate", value)
+        node = self._step_node(Best, "best candidate", "best candidate", value)
         if self.candidates == n.EVENT:
             raise AnalysisError(".best() chooses among candidates, and this selects events.")
         return self._with(Best(node, highest is not None))
@@ -147,12 +150,13 @@ class Selection:
     def _with(self, step: Step) -> Selection:
         return replace(self, steps=(*self.steps, step))
 
-    def _step_node(self, what: str, name: str, value: object) -> n.Node:
+    def _step_node(self, step: type[Step], what: str, name: str, value: object) -> n.Node:
         if not isinstance(name, str) or not name:
             raise AnalysisError(f"A {what} needs a name, and {name!r} is none.")
         if any(step.name == name for step in self.steps):
             raise AnalysisError(f"The name {name!r} is used twice in the selection.")
         node = as_node(value)
+        refuse_string(node, f"{what.capitalize()} {name!r}", USES[step])
         if node.axis not in (n.EVENT, n.DEFERRED, self.candidates):
             raise ExpressionError(
                 f"{what.capitalize()} {name!r} ({formula(node)}) has one value per "

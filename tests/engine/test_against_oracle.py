@@ -51,7 +51,10 @@ def test_random_selections(sample, layout):
 
 @pytest.mark.parametrize("write", [wild.write_nano, wild.write_bph], ids=["nano", "bph"])
 def test_random_selections_of_hard_numbers(tmp_path, write):
-    check_random(write(tmp_path / "wild.root", events=300), examples=200)
+    more = ("whole", "words") if write is wild.write_bph else ("whole",)
+    file = write(tmp_path / "wild.root", events=300)
+    check_random(file, examples=200)
+    check_random(file, examples=200, more=more)
 
 
 # Corner cases

@@ -22,12 +22,12 @@ t = events.triplet
     ("text", "expression"),
     [
         ("abs(x)<1.2 && y>3.5", (abs(x) < 1.2) & (y > 3.5)),
-        ("x>1||y>1&&!z", (x > 1) | ((y > 1) & ~z)),
+        ("x>1||y>1&&!z", (x > 1) | np.logical_and(y > 1, np.logical_not(z))),
         ("-x^2", -(x**2)),
         ("2**-x", 2 ** (-x)),
         ("x-y-z", (x - y) - z),
         ("x/y*z", (x / y) * z),
-        ("!x==1", ~x == 1),
+        ("!x==1", np.logical_not(x) == 1),
         ("(x<y)==z", (x < y) == z),
         ("x>-1", x > -1),
         ("std::fabs(x)+TMath::Abs(y)+fabs(z)", abs(x) + abs(y) + abs(z)),
@@ -41,6 +41,13 @@ t = events.triplet
         ("tau*hbar>lambda", events["tau"] * events["hbar"] > events["lambda"]),
         ("Muons.fCoordinates.fPt>.5e1", events["Muons.fCoordinates.fPt"] > 5.0),
         ("1./2*x", ff.parse("(1./2)*x")),
+        ("x & 4", x & 4),
+        ("x|y+1 & 1<<2*z", x | ((y + 1) & (1 << (2 * z)))),
+        ("(x & 4) == 4 && !(y&1)", ((x & 4) == 4) & np.logical_not(y & 1)),
+        ("2*~(x|y) - ~~z", 2 * ~(x | y) - ~~z),
+        ("max(x & 3, y >> 1)", ff.maximum(x & 3, y >> 1)),
+        ("Sum$(x & 1)", (x & 1).sum()),
+        ("(x>1) & (y>2)", (x > 1) & (y > 2)),
     ],
 )
 def test_means(text, expression):
@@ -56,7 +63,17 @@ def test_means(text, expression):
         ("x^y^z", 3, "write brackets"),
         ("x^-y**z", 4, "write brackets"),
         ("7%4*y", 1, "write brackets"),
-        ("x & 4", 2, "no operations on bits"),
+        ("x & 4 == 4", 2, r"after comparisons in C\+\+ and before them in Python"),
+        ("x < 4 & y", 6, r"brackets, such as \(flags & 2\) == 2"),
+        ("x ^ 2 & y", 2, "a power, as in TTree::Draw, or 'exclusive or'"),
+        ("x<<2==8", 1, "write brackets"),
+        ("x>>y<<2", 1, r"comes after \+ in C\+\+ and before it in TTree::Draw"),
+        ("1+x<<y", 3, "write brackets"),
+        ("x & ", 2, "something is missing"),
+        ("x && | y", 5, "something is missing"),
+        ("~-x", 0, "takes a name or brackets"),
+        ("~x**2", 0, "before the power or after it"),
+        ("1e400>x", 0, "larger than any number"),
         ("x>1 | y>1", 4, r"write && and \|\| and !"),
         ("x ? y : z", 2, "ff.where"),
         ("x:y", 1, "parse each by itself"),
@@ -93,6 +110,10 @@ def test_refuses_and_shows_the_place(text, place, reason):
         ("x[1]>2", r"events.muon.at\(index\)"),
         ("pow(x)", "takes 2 argument"),
         ("Sum$(x,y)", r"Sum\$ takes 1 argument"),
+        ("Sum$(2)*x", "2 has one value per event already"),
+        ("x & 1.5", "1.5 is a decimal number"),
+        ("(x > 1) & 2", "is a truth value and 2 is a whole number"),
+        ("x>18446744073709551616", "no whole number of 64 bits"),
         (5, "not 5"),
     ],
 )
@@ -138,6 +159,8 @@ def numbers(tmp_path_factory):
         "y": rng.uniform(0.5, 3, size).astype(np.float32),
         "i": rng.integers(-6, 7, size).astype(np.int32),
         "j": rng.integers(1, 4, size),
+        "b": rng.integers(0, 256, size).astype(np.uint8),
+        "u": rng.integers(0, 2**20, size).astype(np.uint32),
         "v": ak.unflatten(rng.normal(size=counts.sum()), counts),
     }
     with uproot.recreate(path) as file:
@@ -225,6 +248,33 @@ def test_random_strings_select_what_rdataframe_selects(root, numbers):
     cuts = [random_cut(rng, 2) for _ in range(60)]
     cuts += ["!x>0", "!i==1 || -x*-y>1"]
     compare(cuts, entries_by_us(numbers, cuts), entries_by_rdataframe(root, numbers, cuts))
+
+
+def random_bits(rng, depth):  # of nothing negative, which to TTree::Draw is 1.8e19
+    if depth == 0 or rng.random() < 0.2:
+        return rng.choice(["(i*i)", "j", "b", "u", "1", "5", "12", "(b%j)"])
+    a, b = (random_bits(rng, depth - 1) for _ in "ab")
+    return rng.choice(
+        [f"{a} & {b}", f"({a})&{b}", f"{a}|{b}", f"{a} | ({b})", f"(({a})<<(j))", f"({a}) >> 2|j",
+         f"({a}) + ({b})", f"2*({a})"]
+    )  # fmt: skip
+
+
+def random_cut_on_bits(rng):
+    bits = f"({random_bits(rng, 3)}) + j"
+    cut = rng.choice([f"({bits}) > 4", f"({bits}) != 0", f"({bits}) == 4", f"!({bits})"])
+    other = rng.choice(["x > 0", "(u & 7) != 3", "!(b & 1)"])
+    return rng.choice([f"{cut} && {other}", f"{cut} || ({other})", cut, other])
+
+
+@needs_root
+@pytest.mark.xdist_group("root")
+@pytest.mark.parametrize("by", [entries_by_draw, entries_by_rdataframe])
+def test_bits_select_what_root_selects(root, numbers, by):
+    rng = random.Random(3)
+    cuts = [random_cut_on_bits(rng) for _ in range(150 if by is entries_by_draw else 40)]
+    cuts += ["b&1|4&j && x>0", "(b & 1<<2) != 0", "(b|1 & j+1) > 9", "(b & 3*j) > 1"]
+    compare(cuts, entries_by_us(numbers, cuts), by(root, numbers, cuts))
 
 
 @needs_root

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from flavorframe.errors import ExpressionError, did_you_mean
 from flavorframe.expr import nodes as n
-from flavorframe.expr.cut_tokens import Token, refuse, tokens_of
-from flavorframe.expr.expression import Expr, Operand, apply, as_node, events
+from flavorframe.expr.cut_tokens import (
+    BITS,
+    COMPARISONS,
+    LEVELS,
+    LOGIC,
+    POWERS,
+    Token,
+    refuse,
+    tokens_of,
+)
+from flavorframe.expr.expression import Expr, Operand, apply, as_node, events, reduced
 
 if TYPE_CHECKING:
     from formulate.AST import AST
@@ -20,6 +29,8 @@ OPERATORS = {
     "and": "and", "or": "or", "inv": "not",
 }  # fmt: skip
 """Formulate's operators, and ours."""
+BIT_OPERATIONS = {"|": "|", "&": "&", "<<": "shift_left", ">>": "shift_right"}
+"""Operators of which formulate knows nothing, and our operations."""
 
 ELEMENTWISE = {
     "sqrt": 1, "abs": 1, "exp": 1, "log": 1, "log10": 1, "sin": 1, "cos": 1, "tan": 1,
@@ -51,12 +62,14 @@ def parse(text: str, /, **names: Operand) -> Expr:
 
     Names in it are branches of the file, or what ``names`` gives for them, as ``SetAlias`` and
     ``Define`` do. It has one value for each element of its branches, like them. Understood are
-    arithmetic with ``^`` or ``**`` for powers, comparisons, ``&&``, ``||``, ``!``, the usual
-    functions of C++, ``std::`` and ``TMath::``, ``Sum$``, ``Min$``, ``Max$``, ``Length$`` and
-    ``x[0]``. Refused is what ROOT's own readers understand in two ways, and ``a < b < c``.
+    arithmetic with ``^`` or ``**`` for powers, comparisons, ``&&``, ``||``, ``!``, bits of whole
+    numbers with ``&``, ``|``, ``~``, ``<<``, ``>>``, the usual functions of C++, ``std::`` and
+    ``TMath::``, ``Sum$``, ``Min$``, ``Max$``, ``Length$`` and ``x[0]``. Refused is what ROOT's own
+    readers, or C++ and Python, understand in two ways, and ``a < b < c``.
 
-    Division by zero gives ±∞, as in C++ (0 in ``TTree::Draw``), and ``!=`` is false for NaN as
-    everywhere here. Raises ExpressionError, which shows the place in the string.
+    Division by zero gives ±∞, as in C++ (0 in ``TTree::Draw``), bits of a negative number stay
+    negative, as in C++ (1.8e19 there), and ``!=`` is false for NaN as everywhere here. Raises
+    ExpressionError, which shows the place in the string.
 
     >>> parse("abs(Mu01_Eta)<1.2 && Mu01_Pt>3.5")
     <|Mu01_Eta| < 1.2 and Mu01_Pt > 3.5, one value per element of the branch>
@@ -72,9 +85,7 @@ def parse(text: str, /, **names: Operand) -> Expr:
     if not variables:
         raise ExpressionError(f"Cut string: there is no branch in {text!r}.")
     known = {t.text: _named(t.text, names) for t in variables}
-    places = {f"{PLACEHOLDER}{i}": name for i, name in enumerate(known)}
-    tree = _read(text, tokens, {name: place for place, name in places.items()})
-    return _Walker(text, {place: known[name] for place, name in places.items()}).walk(tree)
+    return _Reader(text, known).read(tokens)
 
 
 def _named(name: str, names: Mapping[str, Operand]) -> Expr:
@@ -90,8 +101,120 @@ def _is_called(tokens: Sequence[Token], i: int) -> bool:
     return i + 1 < len(tokens) and tokens[i + 1].text == "("
 
 
+class _Reader:
+    """Reads words: bits by itself, the rest by formulate, its branches under names of no meaning.
+
+    What has been read of bits stands among the other words as one more name.
+    """
+
+    def __init__(self, text: str, names: Mapping[str, Expr]) -> None:
+        self._text, self._known = text, dict(names)
+
+    def read(self, tokens: Sequence[Token]) -> Expr:
+        """Return the expression of the words; raises ExpressionError where they have no meaning."""
+        groups: list[list[Token]] = [[]]
+        for token in tokens:
+            if token.text in ("(", "["):
+                groups.append([token])
+            elif token.text in (")", "]"):
+                opened, *inside = groups.pop()
+                groups[-1] += [opened, *self._without_bits(inside), token]
+            else:
+                groups[-1].append(token)
+        return self._plain(self._without_bits(groups.pop()))
+
+    def _plain(self, tokens: Sequence[Token]) -> Expr:
+        places = {name: f"{PLACEHOLDER}{i}" for i, name in enumerate(self._known)}
+        tree = _read(self._text, tokens, places)
+        return _Walker(self._text, {places[k]: v for k, v in self._known.items()}).walk(tree)
+
+    def _without_bits(self, tokens: Sequence[Token]) -> list[Token]:
+        """Return words with a name for what has bits; in brackets among them there are none."""
+        if not any(token.text in BITS for token in tokens):
+            return list(tokens)
+        inverted = self._inverted(tokens)
+        return [word for run in _split(inverted, LOGIC | COMPARISONS) for word in self._bits(run)]
+
+    def _bits(self, run: Sequence[Token], levels: Sequence[Container[str]] = LEVELS) -> list[Token]:
+        """Return a run, or a name for it where it has operators, of which the loosest come last."""
+        if not levels:
+            return list(run)
+        first, *others = _split(run, levels[0])
+        if not others:
+            return self._bits(run, levels[1:])
+        operators, sides = [part[0] for part in others[::2]], [first, *others[1::2]]
+        values = [self._side(operators[max(i - 1, 0)], self._bits(side, levels[1:]))
+                  for i, side in enumerate(sides)]  # fmt: skip
+        value = values[0]
+        for operator, right in zip(operators, values[1:], strict=True):
+            value = apply(BIT_OPERATIONS[operator.text], value, right)
+        return [self._name(operators[0], value)]
+
+    def _side(self, operator: Token, side: Sequence[Token]) -> Expr:
+        if not side:
+            refuse(self._text, operator.start, f"beside {operator.text} something is missing")
+        return self._plain(side)
+
+    def _inverted(self, tokens: Sequence[Token]) -> list[Token]:
+        """Return words with a name for each ~ and what it inverts, the last one first."""
+        done: list[Token] = []
+        for token in reversed(tokens):
+            done.insert(0, token)
+            if token.text == "~":
+                size = _size_of_factor(done[1:])
+                if not size:
+                    refuse(self._text, token.start, "~ takes a name or brackets")
+                if size < len(done) - 1 and done[size + 1].text in POWERS:
+                    reason = "brackets must say whether ~ comes before the power or after it"
+                    refuse(self._text, token.start, reason)
+                value = apply("~", self._plain(done[1 : size + 1]))
+                done[: size + 1] = [self._name(token, value)]
+        return done
+
+    def _name(self, operator: Token, value: Expr) -> Token:
+        name = f"{operator.text}{len(self._known)}"  # which no branch is called
+        self._known[name] = value
+        return Token(name, "name", operator.start)
+
+
+def _split(tokens: Sequence[Token], ends: Container[str]) -> Iterator[list[Token]]:
+    """Yield what stands between some words outside of brackets, and these words."""
+    part: list[Token] = []
+    for word in _words(tokens):
+        if len(word) == 1 and word[0].text in ends:
+            yield from (part, word)
+            part = []
+        else:
+            part += word
+    yield part
+
+
+def _words(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+    """Yield the words, those in brackets with these as one."""
+    depth, word = 0, list[Token]()
+    for token in tokens:
+        word.append(token)
+        depth += (token.text in "([") - (token.text in ")]")
+        if depth == 0:
+            yield word
+            word = []
+
+
+def _size_of_factor(tokens: Sequence[Token]) -> int:
+    """Return how many words a name, number or bracket takes, with arguments and index after it."""
+    words = list(_words(tokens))
+    if not words or (words[0][0].kind == "operator" and words[0][0].text != "("):
+        return 0
+    size = len(words[0])
+    for word in words[1:]:
+        if word[0].text not in ("(", "["):
+            break
+        size += len(word)
+    return size
+
+
 def _read(text: str, tokens: Sequence[Token], places: Mapping[str, str]) -> AST:
-    """Have formulate read the string, its branches under names that mean nothing to it."""
+    """Have formulate read words, in which names have a place each."""
     import formulate
 
     words = [
@@ -99,10 +222,11 @@ def _read(text: str, tokens: Sequence[Token], places: Mapping[str, str]) -> AST:
         else _variable(text, token, places) if _is_variable(tokens, i) else token.text
         for i, token in enumerate(tokens)
     ]  # fmt: skip
+    end = tokens[-1].end if tokens else len(text)
     try:
         return formulate.from_root(" ".join(words))
     except formulate.ParseError as error:
-        place = _place(getattr(error.__cause__, "column", 0) - 1, words, tokens, len(text))
+        place = _place(getattr(error.__cause__, "column", 0) - 1, words, tokens, end)
     except (SyntaxError, ValueError) as error:
         raise ExpressionError(f"Cut string: {error}\n  {text}") from None
     return refuse(text, place, "it cannot go on like this here")
@@ -156,7 +280,7 @@ class _Walker:
         raise ExpressionError(f"Cut string: {reason}.\n  {self._text}")
 
     def _literal(self, tree: Any) -> Expr:
-        return Expr(n.Literal(tree.value))
+        return Expr(as_node(tree.value))
 
     def _symbol(self, tree: Any) -> Expr:
         if tree.name in CONSTANTS:
@@ -193,8 +317,7 @@ class _Walker:
     def _reduction(self, name: str, arguments: Sequence[Expr]) -> Expr:
         if len(arguments) != 1:
             self._refuse(f"{name.capitalize()}$ takes 1 argument, not {len(arguments)}")
-        reduction = REDUCTIONS[f"{name.capitalize()}$"]
-        return Expr(n.Reduce(reduction, as_node(arguments[0])))
+        return reduced(arguments[0], REDUCTIONS[f"{name.capitalize()}$"])
 
     def _matrix(self, tree: Any) -> Expr:
         of_first = len(tree.indices) == 1 and getattr(tree.indices[0], "value", None) == 0
@@ -208,7 +331,7 @@ class _Walker:
 
 def _negative(operand: Expr) -> Expr:
     if isinstance(operand.node, n.Literal):
-        return Expr(n.Literal(-operand.node.value))  # type: ignore[operator]
+        return Expr(as_node(-operand.node.value))  # type: ignore[operator]
     return apply("negative", operand)
 
 
@@ -219,7 +342,7 @@ def _remainder(a: Expr, b: Expr) -> Expr:
 
 
 def _whole_size(x: Expr) -> Expr:
-    return x if _is_whole(x) else apply("floor", apply("absolute", x))
+    return x if _is_whole(x) else apply("floor_divide", apply("absolute", x), 1)
 
 
 def _is_whole(x: Expr) -> bool:

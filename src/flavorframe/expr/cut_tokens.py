@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, NoReturn
@@ -23,14 +24,16 @@ COMPARISONS = frozenset(("<", "<=", ">", ">=", "==", "!="))
 POWERS = frozenset(("^", "**"))
 PRODUCTS = frozenset(("*", "/", "%"))
 LOGIC = frozenset(("&&", "||", ","))
-BINARY = COMPARISONS | POWERS | PRODUCTS | LOGIC | {"+", "-"}
+BINARY = COMPARISONS | POWERS | PRODUCTS | LOGIC | {"+", "-", "|", "&", "<<", ">>"}
 
-BITS = (
-    "expressions have no operations on bits. For conditions write && and || and !; whether bit b "
-    "of a number x ≥ 0 is set is x/2^b modulo 2, (x // 2**b) % 2 == 1 with x = events['...']"
-)
+LEVELS = (("|",), ("&",), ("<<", ">>"))
+BITS = frozenset(("|", "&", "<<", ">>", "~"))
+BETWEEN = frozenset(("|", "&"))
+SHIFTS = frozenset(("<<", ">>"))
+BESIDE_SHIFTS = SHIFTS | COMPARISONS | {"+", "-", "/", "%"}
+"""Operations on bits; those that C++ and Python, or C++ and ROOT, take in another order."""
+
 REFUSED = {
-    **dict.fromkeys(("&", "|", "~", "<<", ">>"), BITS),
     "?": "write a choice with ff.where(condition, a, b) instead of condition ? a : b",
     ":": "it separates several expressions of TTree::Draw; parse each by itself",
     "=": "equality is ==",
@@ -81,6 +84,8 @@ def _check_word(text: str, token: Token) -> None:
         refuse(text, token.start, f"{token.text!r} has no meaning in it")
     if token.kind == "number" and not NUMBER.match(token.text):
         refuse(text, token.start, f"write {token.text} as a plain decimal number, such as 0.03")
+    if token.kind == "number" and float(token.text) == math.inf:
+        refuse(text, token.start, f"{token.text} is larger than any number")
     if token.text in REFUSED:
         refuse(text, token.start, f"{token.text!r}: {REFUSED[token.text]}")
     if token.text in WORDS:
@@ -115,10 +120,17 @@ def _check_group(text: str, group: list[Token]) -> None:
         if i and token.text in BINARY and group[i - 1].kind != "operator"
     ]
     for part in _runs(group, binary, LOGIC):
+        _check_bits(text, group, part)
         chain = [i for i in part if group[i].text in COMPARISONS]
         if len(chain) > 1:
             _refuse_chain(text, group, chain)
-    for part in _runs(group, binary, LOGIC | COMPARISONS | {"+", "-"}):
+    for part in _runs(group, binary, LOGIC | BETWEEN):
+        beside = [group[i] for i in part if group[i].text in BESIDE_SHIFTS]
+        shift = next((token for token in beside if token.text in SHIFTS), None)
+        if shift and len(beside) > 1:
+            reason = f"{shift.text} comes after + in C++ and before it in TTree::Draw"
+            refuse(text, shift.start, f"beside other operators {reason}; write brackets")
+    for part in _runs(group, binary, BINARY - PRODUCTS - POWERS):
         products = [group[i] for i in part if group[i].text in PRODUCTS]
         remainder = next((token for token in products if token.text == "%"), None)
         if remainder and len(products) > 1:
@@ -128,6 +140,25 @@ def _check_group(text: str, group: list[Token]) -> None:
         if len(part) > 1:
             reason = "a^b^c is (a^b)^c in TTree::Draw and a^(b^c) elsewhere"
             refuse(text, group[part[1]].start, f"{reason}; write brackets")
+
+
+def _check_bits(text: str, group: list[Token], run: list[int]) -> None:
+    """Refuse bits beside what comes first in one language and second in another."""
+    operators = [group[i] for i in run]
+    words = [token.text for token in operators]
+    for token in operators:
+        if token.text in BETWEEN and COMPARISONS.intersection(words):
+            reason = (
+                f"{token.text} comes after comparisons in C++ and before them in Python. For "
+                "conditions write && and || and !, for bits brackets, such as (flags & 2) == 2"
+            )
+            refuse(text, token.start, reason)
+        if token.text == "^" and BITS.intersection(words):
+            reason = (
+                "beside bits ^ is either a power, as in TTree::Draw, or 'exclusive or', as in C++ "
+                "and Python; write ** for powers, and (a | b) - (a & b) for the other"
+            )
+            refuse(text, token.start, reason)
 
 
 def _runs(group: list[Token], binary: list[int], ends: Iterable[str]) -> Iterator[list[int]]:

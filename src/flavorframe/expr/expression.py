@@ -11,6 +11,7 @@ import numpy as np
 from flavorframe.errors import ExpressionError
 from flavorframe.expr import nodes as n
 from flavorframe.expr.formula import formula
+from flavorframe.expr.kinds import refuse_computing_with_strings, refuse_string, settled
 
 Operand = Any
 """What an operator takes beside an expression: an expression, number, truth value or string."""
@@ -119,6 +120,13 @@ class Expr:
     def __len__(self) -> int:
         raise ExpressionError(f"{self.formula} has no length before the run; use .count().")
 
+    def __getitem__(self, key: Any) -> Expr:
+        raise ExpressionError(
+            f"{self.formula}[...]: an expression has no elements before the run. Of an event's "
+            "values .first() is the first; element i of a collection is muon.at(i), and its fields "
+            "are muon.at(i).pt."
+        )
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Expr:
         from flavorframe.expr.operations import OPERATIONS
 
@@ -217,26 +225,56 @@ class Expr:
     def isin(self, *values: n.Value) -> Expr:
         """Return whether the value is one of ``values`` (given one by one, or as one list)."""
         if len(values) == 1 and isinstance(values[0], list | tuple | set | frozenset):
-            values = tuple(sorted(values[0]))
-        for value in values:
-            _check_literal(value)
-        return Expr(n.IsIn(_value(self), values))
+            given = [_literal(value) for value in values[0]]
+            values = tuple(sorted(given, key=lambda value: (isinstance(value, str), value)))
+        return Expr(n.IsIn(_value(self), tuple(_literal(value) for value in values)))
 
-    # logic
+    # logic of truth values, bits of whole numbers
     def __and__(self, other: Operand) -> Expr:
-        return apply("and", self, other)
+        return apply("&", self, other)
 
     def __rand__(self, other: Operand) -> Expr:
-        return apply("and", other, self)
+        return apply("&", other, self)
 
     def __or__(self, other: Operand) -> Expr:
-        return apply("or", self, other)
+        return apply("|", self, other)
 
     def __ror__(self, other: Operand) -> Expr:
-        return apply("or", other, self)
+        return apply("|", other, self)
+
+    def __xor__(self, other: Operand) -> Expr:
+        return apply("^", self, other)
+
+    def __rxor__(self, other: Operand) -> Expr:
+        return apply("^", other, self)
 
     def __invert__(self) -> Expr:
-        return apply("not", self)
+        return apply("~", self)
+
+    def __lshift__(self, other: Operand) -> Expr:
+        return apply("shift_left", self, other)
+
+    def __rlshift__(self, other: Operand) -> Expr:
+        return apply("shift_left", other, self)
+
+    def __rshift__(self, other: Operand) -> Expr:
+        return apply("shift_right", self, other)
+
+    def __rrshift__(self, other: Operand) -> Expr:
+        return apply("shift_right", other, self)
+
+    def bit(self, number: int) -> Expr:
+        """Return whether a bit of a whole number is set; bit 0 is the lowest, of 64.
+
+        >>> import flavorframe as ff
+        >>> ff.events().gen_part.status_flags.bit(13)
+        <bit(gen_part.status_flags, 13), one value per gen_part>
+        """
+        if not _is_whole(number) or not 0 <= number < 64:
+            raise ExpressionError(
+                f"{self.formula}: .bit() takes the number of a bit, from 0 to 63, not {number!r}."
+            )
+        return apply("bit", self, number)
 
     # names
     def startswith(self, *names: str) -> Expr:
@@ -259,49 +297,39 @@ class Expr:
     # reductions to the event
     def any(self) -> Expr:
         """Return, per event, whether it holds for at least one element."""
-        return self._reduce("any")
+        return reduced(self, "any")
 
     def all(self) -> Expr:
         """Return, per event, whether it holds for every element (true where there is none)."""
-        return self._reduce("all")
+        return reduced(self, "all")
 
     def count(self) -> Expr:
         """Return, per event, for how many elements a condition holds, or how many there are."""
-        return self._reduce("count")
+        return reduced(self, "count")
 
     def sum(self) -> Expr:
         """Return the sum over the elements of each event, 0 where there is none."""
-        return self._reduce("sum")
+        return reduced(self, "sum")
 
     def min(self) -> Expr:
         """Return the smallest value of each event, NaN set aside; missing where there is none."""
-        return self._reduce("min")
+        return reduced(self, "min")
 
     def max(self) -> Expr:
         """Return the largest value of each event, NaN set aside; missing where there is none."""
-        return self._reduce("max")
+        return reduced(self, "max")
 
     def argmin(self) -> Expr:
         """Return the index of the smallest value of each event, the first of equal ones."""
-        return self._reduce("argmin")
+        return reduced(self, "argmin")
 
     def argmax(self) -> Expr:
         """Return the index of the largest value of each event, the first of equal ones."""
-        return self._reduce("argmax")
+        return reduced(self, "argmax")
 
     def first(self) -> Expr:
         """Return the value of the first element of each event; missing where there is none."""
-        return self._reduce("first")
-
-    def _reduce(self, reduction: str) -> Expr:
-        if self.axis == n.EVENT:
-            raise ExpressionError(
-                f"{self.formula} has one value per event already: .{reduction}() has nothing to "
-                "reduce."
-            )
-        if reduction == "count" and _is_element(self.node):
-            return Expr(n.Reduce("size", n.Position(self.node.axis)))
-        return Expr(n.Reduce(reduction, _value(self)))
+        return reduced(self, "first")
 
     @property
     def found(self) -> Expr:
@@ -442,17 +470,32 @@ def as_node(value: Operand) -> n.Node:
 
     Raises ExpressionError for anything else.
     """
-    if isinstance(value, Expr):
-        return _value(value)
-    _check_literal(value)
-    return n.Literal(value.item() if isinstance(value, np.generic) else value)
+    return _value(value) if isinstance(value, Expr) else n.Literal(_literal(value))
 
 
 def apply(operation: str, *arguments: Operand) -> Expr:
-    """Return the expression of an operation; raises ExpressionError where the axes do not join."""
+    """Return the expression of an operation.
+
+    Raises ExpressionError where the axes do not join, or the kinds of the values do not go with it.
+    """
     node = n.Apply(operation, tuple(as_node(a) for a in arguments))
     n.join_axes(node.arguments)
-    return Expr(node)
+    refuse_computing_with_strings(node)
+    return Expr(settled(node))
+
+
+def reduced(x: Expr, reduction: str) -> Expr:
+    """Return, per event, what a reduction makes of the values; see the methods of `Expr`."""
+    if x.axis == n.EVENT:
+        raise ExpressionError(
+            f"{x.formula} has one value per event already: .{reduction}() has nothing to reduce."
+        )
+    if reduction == "count" and _is_element(x.node):
+        return Expr(n.Reduce("size", n.Position(x.axis)))
+    node = _value(x)
+    if reduction not in ("first", "size"):
+        refuse_string(node, f"{reduction}({formula(node)})", "reduced")
+    return Expr(n.Reduce(reduction, node))
 
 
 def element(axis: n.Axis) -> n.Node:
@@ -502,7 +545,9 @@ def _subset(collection: Collection, mask: Expr) -> n.Node:
             f"{collection.formula}[{text}]: a sub-collection takes a condition with one value per "
             f"{collection.axis.name}, or the name of a branch."
         )
-    return element(n.Subset(collection.axis, _value(mask)))
+    node = _value(mask)
+    refuse_string(node, f"{collection.formula}[...]", "conditions")
+    return element(n.Subset(collection.axis, node))
 
 
 def _value(expression: Expr) -> n.Node:
@@ -533,13 +578,31 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float | np.number)
 
 
-def _check_literal(value: object) -> None:
-    if not isinstance(value, bool | int | float | str | np.bool_ | np.integer | np.floating):
-        hint = " Use ff.function for your own computation over arrays."
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _literal(value: object) -> n.Value:
+    """Return a constant as expressions hold it; raises ExpressionError where it is none."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, float | np.floating):
+        return float(value)
+    if not isinstance(value, int | np.integer) or isinstance(value, np.timedelta64):
         raise ExpressionError(
             f"{type(value).__name__} {value!r} cannot be part of an expression, which takes "
-            f"expressions, numbers, truth values and strings.{hint}"
+            "expressions, numbers, truth values and strings. Use ff.function for your own "
+            "computation over arrays."
         )
+    if not -(2**63) <= value < 2**64:
+        shown = str(value) if abs(value) < 10**40 else "It"
+        raise ExpressionError(
+            f"{shown} is no whole number of 64 bits, from −2**63 to 2**64 − 1: write a decimal "
+            "number, such as 1e30."
+        )
+    return int(value)
 
 
 _UFUNC_NAMES = {
@@ -551,9 +614,13 @@ _UFUNC_NAMES = {
     "equal": "eq",
     "not_equal": "ne",
     "logical_and": "and",
-    "bitwise_and": "and",
     "logical_or": "or",
-    "bitwise_or": "or",
+    "logical_xor": "xor",
     "logical_not": "not",
-    "invert": "not",
+    "bitwise_and": "&",
+    "bitwise_or": "|",
+    "bitwise_xor": "^",
+    "invert": "~",
+    "left_shift": "shift_left",
+    "right_shift": "shift_right",
 }

@@ -15,6 +15,7 @@ from typing import Any
 from flavorframe.errors import CorrectionError, ExpressionError, did_you_mean
 from flavorframe.expr import nodes as n
 from flavorframe.expr.expression import Expr, Operand, as_node
+from flavorframe.expr.kinds import refuse_computing_with_strings
 from flavorframe.extra_files import by_digest
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -32,6 +33,7 @@ class Function:
         """Return the function of the given expressions or constants."""
         node = n.CallFunction(self, tuple(as_node(a) for a in arguments))
         n.join_axes(node.arguments)
+        refuse_computing_with_strings(node)
         if not any(isinstance(a, Expr) for a in arguments):
             raise ExpressionError(f"{self.name}() takes at least one expression.")
         return Expr(node)

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from functools import lru_cache, singledispatch
 
 from flavorframe.expr import nodes as n
-from flavorframe.expr.operations import OPERATIONS
+from flavorframe.expr.kinds import LOGIC, kind_of
+from flavorframe.expr.operations import OPERATIONS, Operation
 
 ATOM = 100
+ASSOCIATIVE = (10, 15, 20, 32, 34, 36, 50, 60)
+"""The precedences of operations that need no brackets among themselves."""
 
 
 @lru_cache(maxsize=1024)  # each run tells those of all its cuts
@@ -34,7 +37,8 @@ def _(node: n.Literal) -> str:
         return str(node.value).lower()
     if isinstance(node.value, str):
         return repr(node.value)
-    return f"{node.value:.12g}".replace("-", "−")
+    text = f"{node.value:.12g}" if isinstance(node.value, float) else str(node.value)
+    return text.replace("-", "−")
 
 
 @_text.register
@@ -62,7 +66,7 @@ def _(node: n.Fired) -> str:
 def _(node: n.Apply) -> str:
     if node.operation in _RECORD_FUNCTIONS:
         return _RECORD_FUNCTIONS[node.operation](node.arguments)
-    operation = OPERATIONS[node.operation]
+    operation = _operation(node)
     closed = operation.precedence == ATOM
     inside = 0 if closed else operation.precedence
     return operation.template.format(
@@ -71,9 +75,15 @@ def _(node: n.Apply) -> str:
 
 
 def _wrapped(node: n.Node, precedence: int, *, last: bool) -> str:
-    own = OPERATIONS[node.operation].precedence if isinstance(node, n.Apply) else ATOM
-    loose = own <= precedence if last and own not in (10, 20, 50, 60) else own < precedence
+    own = _operation(node).precedence if isinstance(node, n.Apply) else ATOM
+    loose = own <= precedence if last and own not in ASSOCIATIVE else own < precedence
     return f"({_text(node)})" if loose else _text(node)
+
+
+def _operation(node: n.Apply) -> Operation:
+    """Return the operation as far as it is known: logic where one side is a truth value."""
+    logic = LOGIC.get(node.operation, "") if kind_of(node) == "bool" else ""
+    return OPERATIONS[logic or node.operation]
 
 
 @_text.register

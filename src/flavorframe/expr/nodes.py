@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from flavorframe.errors import ExpressionError
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from flavorframe.expr.external import Correction, Function
 
-Value = bool | int | float | str
+Value = bool | int | float | str | np.uint64
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class Node:
         return known
 
     def __getstate__(self) -> dict[str, Any]:  # string hashes differ from process to process
-        own = ("_hash", "_fingerprint", "_children", "_below", "axis")
+        own = ("_hash", "_fingerprint", "_children", "_below", "_kind", "axis")
         return {key: value for key, value in self.__dict__.items() if key not in own}
 
     def children(self) -> tuple[Node, ...]:

@@ -10,6 +10,13 @@ from typing import Protocol
 from flavorframe.errors import BranchError, ExpressionError, did_you_mean
 from flavorframe.expr import nodes as n
 from flavorframe.expr.formula import formula
+from flavorframe.expr.kinds import (
+    kind_of,
+    refuse_computing_with_strings,
+    refuse_string,
+    settled,
+    with_unsigned_literals,
+)
 from flavorframe.layout.schema import BranchInfo, Schema, fold
 
 
@@ -123,7 +130,9 @@ class _Binder:
         bound = _fold_axes(node.map(self.bind))
         if isinstance(bound, n.Apply | n.CallFunction | n.CallCorrection):
             n.join_axes(bound.arguments)
-        return bound
+        if isinstance(bound, n.Reduce):
+            _check_reducible(bound)
+        return with_unsigned_literals(settled(bound)) if isinstance(bound, n.Apply) else bound
 
     def _field(self, node: n.Field) -> n.Node:
         if not node.path:
@@ -218,6 +227,7 @@ class _Binder:
 
 
 def _check_mask(subset: n.Subset) -> None:
+    refuse_string(subset.mask, subset.name, "conditions")
     if subset.mask.axis not in (subset.parent, n.EVENT):
         raise ExpressionError(
             f"{subset.name}: the condition has one value per {subset.mask.axis.name}, and the "
@@ -280,33 +290,43 @@ def check_kinds(tree: n.Node) -> None:
         if isinstance(node, n.IsIn):
             _check_isin(node)
         elif isinstance(node, n.StringTest):
-            if not _is_string(node.operand):
+            if kind_of(node.operand) != "string":
                 raise ExpressionError(f"{formula(node)}: {formula(node.operand)} is not a string.")
-        elif isinstance(node, n.Apply | n.CallFunction) or _is_numeric_reduction(node):
-            strings = [child for child in node.children() if _is_string(child)]
-            if strings:
-                raise ExpressionError(
-                    f"{formula(node)}: {formula(strings[0])} is a string; test it with "
-                    ".startswith(), .contains(), .matches() or .isin()."
-                )
+        elif isinstance(node, n.CallCorrection):
+            _check_inputs(node)
+        elif not _takes_strings(node):
+            refuse_computing_with_strings(node)
 
 
 def _check_isin(node: n.IsIn) -> None:
-    strings = _is_string(node.operand)
+    strings = kind_of(node.operand) == "string"
     if any(isinstance(value, str) != strings for value in node.values):
         kind = "strings" if strings else "numbers"
         raise ExpressionError(f"{formula(node)}: {formula(node.operand)} holds {kind} only.")
 
 
-def _is_string(node: n.Node) -> bool:
-    if isinstance(node, n.Column):
-        return node.kind == "string"
-    if isinstance(node, n.Literal):
-        return isinstance(node.value, str)
-    if isinstance(node, n.Take | n.Member | n.Gather):
-        return _is_string(node.operand)
-    return isinstance(node, n.Reduce) and node.reduction == "first" and _is_string(node.operand)
+def _check_inputs(node: n.CallCorrection) -> None:
+    for argument in node.arguments:
+        if kind_of(argument) == "string" and not isinstance(argument, n.Literal):
+            raise ExpressionError(
+                f"{formula(node)}: {formula(argument)} is a string of the file; a correction takes "
+                "numbers, and categories that are written where it is called."
+            )
 
 
-def _is_numeric_reduction(node: n.Node) -> bool:
-    return isinstance(node, n.Reduce) and node.reduction not in ("first", "count", "size")
+def _takes_strings(node: n.Node) -> bool:
+    """Return whether a node hands on values without computing with them."""
+    if isinstance(node, n.Reduce):
+        return node.reduction in ("first", "size")
+    return isinstance(node, n.Take | n.Member) or (
+        isinstance(node, n.Gather) and kind_of(node.index) != "string"
+    )
+
+
+def _check_reducible(node: n.Reduce) -> None:
+    if node.operand.axis == n.EVENT:
+        what, name = formula(node.operand), "count" if node.reduction == "size" else node.reduction
+        raise ExpressionError(
+            f"{formula(node)}: {what} has one value per event in this file: .{name}() has nothing "
+            f"to reduce. Write {what} itself."
+        )

@@ -13,10 +13,10 @@ class BranchInfo:
     """One branch, or several of one path, which nothing tells apart (kind "repeated").
 
     ``name`` is the branch's own, or its ``path`` (``parent/child``) where others have the same;
-    both are empty for a branch without a parent, whose name they are.
-    ``kind`` is "float", "int", "bool", "string", "repeated" or "other"; ``shape`` is "scalar" (one
-    value an event), "list" (a list an event) or "other"; ``counter`` names the branch that holds
-    the list's length, where there is one.
+    path and own name are empty for a branch without a parent, for which all three are one.
+    ``kind`` is "float", "int", "unsigned" (whole, without sign, of 64 bits), "bool", "string",
+    "repeated" or "other"; ``shape`` is "scalar" (one value an event), "list" (a list an event) or
+    "other"; ``counter`` names the branch that holds the list's length, where there is one.
     """
 
     name: str

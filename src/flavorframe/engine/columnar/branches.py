@@ -142,6 +142,7 @@ def _tree_info(name: str, branch: Any) -> BranchInfo:
         shape, interpretation = "list", interpretation.content
     if isinstance(interpretation, uproot.AsDtype) and not interpretation.inner_shape:
         kind = KINDS.get(interpretation.to_dtype.kind, "other")
+        kind = "unsigned" if interpretation.to_dtype == np.uint64 else kind
         return BranchInfo(name, branch.typename, kind, shape, counter)
     if isinstance(interpretation, uproot.AsStrings):
         return BranchInfo(name, typename, "string", "scalar")
@@ -167,6 +168,7 @@ _NTUPLE_KINDS = {
     "double": "float",
     "std::string": "string",
 } | {f"std::{sign}int{bits}_t": "int" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+_NTUPLE_KINDS["std::uint64_t"] = "unsigned"
 
 
 def _ntuple_info(name: str, field: Any) -> BranchInfo:

@@ -15,7 +15,8 @@ from flavorframe.engine.columnar.segments import first_match, reduce_segments
 from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
 from flavorframe.expr import nodes as n
 from flavorframe.expr.formula import formula
-from flavorframe.expr.operations import compute, widen
+from flavorframe.expr.kinds import BITS, ON_BITS, kind_of_type, settle
+from flavorframe.expr.operations import compute, is_one_of, widen
 
 if TYPE_CHECKING:
     from flavorframe.engine.columnar.view import View
@@ -58,10 +59,13 @@ def _(node: n.Apply, view: View) -> Values:
 
 def apply(node: n.Apply, values: Sequence[Values]) -> Values:
     """Return the operation's values from those of its arguments."""
-    if node.operation in ("and", "or"):
-        return _kleene(node.operation, *values)
-    data = compute(node.operation, [v.data for v in values])
-    if node.operation == "where":
+    operation = node.operation
+    if operation in BITS or operation in ON_BITS:  # as functions may return anything
+        operation = settle(node, [kind_of_type(np.asarray(v.data).dtype) for v in values])
+    if operation in ("and", "or"):
+        return _kleene(operation, *values)
+    data = compute(operation, [v.data for v in values])
+    if operation == "where":
         return Values(data, _where_valid(*values))
     return Values(data, _both_valid(values))
 
@@ -71,7 +75,7 @@ def _(node: n.IsIn, view: View) -> Values:
     values = view.evaluate(node.operand)
     if isinstance(values.data, Names):
         return Values(_test_words(values.data, set(node.values).__contains__), values.valid)
-    return Values(np.isin(widen(values.data), np.array(node.values)), values.valid)
+    return Values(is_one_of(values.data, node.values), values.valid)  # type: ignore[arg-type]
 
 
 @compute_node.register(n.StringTest)

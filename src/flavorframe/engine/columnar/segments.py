@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Values
+from flavorframe.expr.operations import equals, widen
 
 try:
     from flavorframe.engine.columnar import _native
@@ -179,8 +180,9 @@ def _sum(values: Values, event: Array, n: int) -> Array:
     if data.dtype.kind == "f":
         sums = np.bincount(event, weights=data.astype(np.float64), minlength=n)
         return sums.astype(np.float64)  # of no elements numpy makes integers
-    total = np.zeros(n, np.int64)
-    np.add.at(total, event, data.astype(np.int64))
+    data = widen(data)
+    total = np.zeros(n, np.uint64 if data.dtype.kind == "u" else np.int64)
+    np.add.at(total, event, data.astype(total.dtype, copy=False))
     return total
 
 
@@ -226,7 +228,7 @@ def first_match(
         target = starts.take(elements) + step
         equal = np.ones(len(elements), bool)
         for key, value in pairs:
-            equal &= key.take(target) == value.take(elements)
+            equal &= equals(key.take(target), value.take(elements))
         hit = elements[equal]
         number[hit] += 1
         found[hit[found[hit] < 0]] = step

@@ -13,7 +13,7 @@ from flavorframe.engine.rdataframe.ledger import Bins, Ledger, bins_of
 from flavorframe.engine.rdataframe.literals import floating
 from flavorframe.errors import AnalysisError
 from flavorframe.expr import nodes as n
-from flavorframe.expr.operations import OPERATIONS
+from flavorframe.expr.kinds import kind_of
 from flavorframe.layout import Schema
 from flavorframe.outputs import Axis, Histogram, Snapshot
 from flavorframe.plan import Plan
@@ -22,7 +22,7 @@ from flavorframe.selection import Best, Weight
 HEADER = 2
 """Words before the rows of an event: the file's number and the event's."""
 
-REAL, WHOLE, TRUTH = np.dtype(np.float64), np.dtype(np.int64), np.dtype(bool)
+REAL, WHOLE, UNSIGNED, TRUTH = map(np.dtype, (np.float64, np.int64, np.uint64, bool))
 
 
 # Histograms
@@ -151,39 +151,16 @@ def _type_of(node: n.Node, schema: Schema) -> np.dtype[Any] | None:
     """Return the type of a node's values, None for strings."""
     if isinstance(node, n.Column):
         return stored_type(node, schema)
-    if isinstance(node, n.Literal):
-        return None if isinstance(node.value, str) else np.asarray(node.value).dtype
     if isinstance(node, n.Take | n.Member | n.Gather):
         return _type_of(node.operand, schema)
-    if isinstance(node, n.IsIn | n.StringTest | n.Found):
-        return TRUTH
-    if isinstance(node, n.Position | n.Match):
-        return WHOLE
-    if isinstance(node, n.Reduce):
-        return _reduced_type(node, schema)
-    if isinstance(node, n.Apply):
-        return _applied_type(node, schema)
-    return REAL
+    if isinstance(node, n.Reduce) and node.reduction in ("min", "max", "first"):
+        return _type_of(node.operand, schema)
+    return _TYPES[kind_of(node)]
 
 
-def _reduced_type(node: n.Reduce, schema: Schema) -> np.dtype[Any] | None:
-    if node.reduction in ("any", "all"):
-        return TRUTH
-    if node.reduction in ("count", "size", "argmin", "argmax"):
-        return WHOLE
-    operand = _type_of(node.operand, schema)
-    if node.reduction == "sum":
-        return REAL if operand is not None and operand.kind == "f" else WHOLE
-    return operand
-
-
-def _applied_type(node: n.Apply, schema: Schema) -> np.dtype[Any]:
-    kind = OPERATIONS[node.operation].kind
-    if kind != "number":
-        return TRUTH if kind == "truth" else REAL
-    arguments = node.arguments[1:] if node.operation == "where" else node.arguments
-    types = [_type_of(argument, schema) for argument in arguments]
-    return REAL if any(t is not None and t.kind == "f" for t in types) else WHOLE
+_TYPES: dict[str, np.dtype[Any] | None] = {
+    "bool": TRUTH, "int": WHOLE, "unsigned": UNSIGNED, "float": REAL, "string": None, "": REAL,
+}  # fmt: skip
 
 
 _STORED = re.compile(r"\b(?:(u?)int(8|16|32|64)_t|(float|double|bool))\b")
@@ -195,7 +172,7 @@ def stored_type(column: n.Column, schema: Schema) -> np.dtype[Any] | None:
         return None
     found = _STORED.search(schema.by_name[column.branch].typename)
     if found is None:
-        return {"float": REAL, "bool": TRUTH}.get(column.kind, WHOLE)
+        return _TYPES[column.kind]
     sign, bits, name = found.groups()
     if bits:
         return np.dtype(f"{'u' if sign else ''}int{bits}")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from flavorframe.expr.nodes import Value
 
 
 def literal(value: Value) -> str:
     """Return a constant as C++.
 
-    >>> literal(True), literal(-3), literal(0.1), literal("HLT")
-    ('true', '-3LL', '0x1.999999999999ap-4', 'std::string("HLT")')
+    >>> literal(True), literal(-3), literal(2**63), literal(0.1), literal("HLT")
+    ('true', '-3LL', '9223372036854775808ULL', '0x1.999999999999ap-4', 'std::string("HLT")')
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -19,6 +21,8 @@ def literal(value: Value) -> str:
         return f"std::string({text(value)})"
     if isinstance(value, float):
         return floating(value)
+    if isinstance(value, np.uint64) or value >= 2**63:
+        return f"{value}ULL"
     return "std::numeric_limits<long long>::min()" if value == -(2**63) else f"{value}LL"
 
 

@@ -1,5 +1,6 @@
 // What expressions mean, one value at a time. The rules are those of docs/semantics.md: arithmetic
-// in doubles and 64-bit integers, comparisons with NaN false, missing values neither true nor false.
+// in doubles and 64-bit integers, exact comparisons, those with NaN false, missing values neither
+// true nor false.
 #ifndef FLAVORFRAME_MEANING_H
 #define FLAVORFRAME_MEANING_H
 #pragma cling optimize(2)
@@ -18,6 +19,7 @@
 namespace flavorframe {
 
 using Integer = long long;
+using Unsigned = unsigned long long;
 
 // Missing values
 
@@ -53,8 +55,14 @@ template <class F, class... A> auto call(F f, const A&... a) {
 
 template <class T> auto number(const T& x) {
   if constexpr (std::is_floating_point_v<T>) return double(x);
+  else if constexpr (std::is_unsigned_v<T> && sizeof(T) == sizeof(Unsigned)) return Unsigned(x);
   else return Integer(x);
 }
+
+/// The type in which two numbers are added: an unsigned one beside a signed one counts as signed.
+template <class A, class B>
+using Common = std::conditional_t<std::is_same_v<A, B>, A,
+    std::conditional_t<std::is_same_v<A, double> || std::is_same_v<B, double>, double, Integer>>;
 
 template <class T> bool truth(const T& x) { return x != 0; }
 template <class T> bool holds(const T& x) { return valid_of(x) && truth(value_of(x)); }
@@ -90,10 +98,16 @@ template <class A, class B> auto either(A a, B b) {
   }
 }
 
+/// What may be chosen beside another: a number, if not both are truth values.
+template <class A, class B> auto of_choice(const A& x, const B&) {
+  if constexpr (std::is_same_v<A, bool> && std::is_same_v<B, bool>) return x;
+  else return number(x);
+}
+
 template <class C, class A, class B> auto where(const C& c, const A& a, const B& b) {
-  const auto x = number(value_of(a));
-  const auto y = number(value_of(b));
-  using R = std::common_type_t<std::decay_t<decltype(x)>, std::decay_t<decltype(y)>>;
+  const auto x = of_choice(value_of(a), value_of(b));
+  const auto y = of_choice(value_of(b), value_of(a));
+  using R = Common<std::decay_t<decltype(x)>, std::decay_t<decltype(y)>>;
   const bool chosen = truth(value_of(c));
   const R result = chosen ? R(x) : R(y);
   if constexpr (is_maybe<C> || is_maybe<A> || is_maybe<B>)
@@ -102,33 +116,46 @@ template <class C, class A, class B> auto where(const C& c, const A& a, const B&
     return result;
 }
 
+[[noreturn]] inline void refuse(const char* kind, const std::string& text) {
+  throw std::runtime_error(std::string("flavorframe:") + kind + ":" + text + ":end");
+}
+
 // Operations
 
-inline Integer wrap(unsigned long long x) { return Integer(x); }
-inline unsigned long long bits(Integer x) { return static_cast<unsigned long long>(x); }
+inline Integer wrap(Unsigned x) { return Integer(x); }
+inline Unsigned bits(Integer x) { return static_cast<Unsigned>(x); }
+inline Unsigned bits(Unsigned x) { return x; }
+inline Unsigned size_of(Integer x) { return x < 0 ? 0 - bits(x) : bits(x); }
+inline Unsigned size_of(Unsigned x) { return x; }
 
 inline double sum_of(double a, double b) { return a + b; }
 inline Integer sum_of(Integer a, Integer b) { return wrap(bits(a) + bits(b)); }
+inline Unsigned sum_of(Unsigned a, Unsigned b) { return a + b; }
 inline double difference_of(double a, double b) { return a - b; }
 inline Integer difference_of(Integer a, Integer b) { return wrap(bits(a) - bits(b)); }
+inline Integer difference_of(Unsigned a, Unsigned b) { return wrap(a - b); }
 inline double product_of(double a, double b) { return a * b; }
 inline Integer product_of(Integer a, Integer b) { return wrap(bits(a) * bits(b)); }
+inline Unsigned product_of(Unsigned a, Unsigned b) { return a * b; }
 inline double negative_of(double a) { return -a; }
 inline Integer negative_of(Integer a) { return wrap(0 - bits(a)); }
+inline Integer negative_of(Unsigned a) { return wrap(0 - a); }
 inline double absolute_of(double a) { return std::fabs(a); }
 inline Integer absolute_of(Integer a) { return a < 0 ? negative_of(a) : a; }
+inline Unsigned absolute_of(Unsigned a) { return a; }
 
-/// The remainder that has the sign of the divisor.
+/// The remainder that has the sign of the divisor; of whole numbers, its type as well.
 inline double remainder_of(double a, double b) {
   double rest = std::fmod(a, b);
   if (b == 0) return rest;
   if (rest == 0) return std::copysign(0.0, b);
   return (b < 0) != (rest < 0) ? rest + b : rest;
 }
-inline Integer remainder_of(Integer a, Integer b) {
-  if (b == 0 || b == -1) return 0;
-  const Integer rest = a % b;
-  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+template <class A, class B> B remainder_of(A a, B b) {
+  if (b == 0) return 0;
+  const Unsigned by = size_of(b), rest = size_of(a) % by;
+  const Unsigned size = rest != 0 && (a < 0) != (b < 0) ? by - rest : rest;
+  return B(b < 0 ? 0 - size : size);
 }
 inline double floor_divide_of(double a, double b) {
   if (b == 0) return a / b;
@@ -139,11 +166,11 @@ inline double floor_divide_of(double a, double b) {
   const double whole = std::floor(quotient);
   return quotient - whole > 0.5 ? whole + 1 : whole;
 }
-inline Integer floor_divide_of(Integer a, Integer b) {
+template <class A, class B> Common<A, B> floor_divide_of(A a, B b) {
   if (b == 0) return 0;
-  if (b == -1) return negative_of(a);
-  const Integer quotient = a / b;
-  return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;
+  const Unsigned quotient = size_of(a) / size_of(b), rest = size_of(a) % size_of(b);
+  const bool apart = (a < 0) != (b < 0);
+  return Common<A, B>(apart ? 0 - (quotient + (rest != 0)) : quotient);
 }
 
 inline double delta_phi_of(double a, double b) {
@@ -167,28 +194,91 @@ template <class... C> double mass_of(C... components) {
 template <class F>
 constexpr auto in_common(F f) {
   return [f](auto a, auto b) {
-    using R = std::common_type_t<decltype(number(a)), decltype(number(b))>;
+    using R = Common<decltype(number(a)), decltype(number(b))>;
     return f(R(number(a)), R(number(b)));
   };
+}
+
+/// The same for whole numbers whose types may differ; f is it on doubles, or on two such.
+template <class F>
+constexpr auto in_own(F f) {
+  return [f](auto a, auto b) {
+    const auto x = number(a);
+    const auto y = number(b);
+    if constexpr (std::is_floating_point_v<Common<decltype(number(a)), decltype(number(b))>>)
+      return f(double(x), double(y));
+    else
+      return f(x, y);
+  };
+}
+
+// Comparisons of numbers as they are: a whole number beside a decimal one is not rounded to it.
+
+inline bool less(double a, double b) { return a < b; }
+inline bool less(Integer a, Integer b) { return a < b; }
+inline bool less(Unsigned a, Unsigned b) { return a < b; }
+inline bool less(Integer a, Unsigned b) { return a < 0 || bits(a) < b; }
+inline bool less(Unsigned a, Integer b) { return b >= 0 && a < bits(b); }
+
+constexpr double ABOVE_SIGNED = 9223372036854775808.0, ABOVE_UNSIGNED = 18446744073709551616.0;
+
+/// Whether the decimal number is above, or below, all that the whole number's type can hold.
+inline bool above(double x, Integer) { return x >= ABOVE_SIGNED; }
+inline bool above(double x, Unsigned) { return x >= ABOVE_UNSIGNED; }
+inline bool below(double x, Integer) { return x < -ABOVE_SIGNED; }
+inline bool below(double x, Unsigned) { return x < 0; }
+
+template <class I> bool less(I a, double b) {  // a < b where a < ⌈b⌉
+  return above(b, a) || (b == b && !below(b, a) && (above(std::ceil(b), a) || a < I(std::ceil(b))));
+}
+template <class I> bool less(double a, I b) {  // a < b where ⌊a⌋ < b
+  return below(a, b) || (a == a && !above(a, b) && I(std::floor(a)) < b);
+}
+
+inline bool equal(double a, double b) { return a == b; }
+template <class A, class B> bool equal(A a, B b) {
+  return a == a && b == b && !less(a, b) && !less(b, a);
 }
 
 namespace op {
 constexpr auto add = in_common([](auto a, auto b) { return sum_of(a, b); });
 constexpr auto subtract = in_common([](auto a, auto b) { return difference_of(a, b); });
 constexpr auto multiply = in_common([](auto a, auto b) { return product_of(a, b); });
-constexpr auto floor_divide = in_common([](auto a, auto b) { return floor_divide_of(a, b); });
-constexpr auto remainder = in_common([](auto a, auto b) { return remainder_of(a, b); });
-constexpr auto minimum = in_common([](auto x, auto y) { return x < y || x != x ? x : y; });
-constexpr auto maximum = in_common([](auto x, auto y) { return x > y || x != x ? x : y; });
+constexpr auto floor_divide = in_own([](auto a, auto b) { return floor_divide_of(a, b); });
+constexpr auto remainder = in_own([](auto a, auto b) { return remainder_of(a, b); });
+/// The smaller of a signed and an unsigned number is signed, the larger is unsigned.
+constexpr auto minimum = in_own([](auto x, auto y) {
+  using R = Common<decltype(x), decltype(y)>;
+  return less(x, y) || x != x ? R(x) : R(y);
+});
+constexpr auto maximum = in_own([](auto x, auto y) {
+  using R = std::common_type_t<decltype(x), decltype(y)>;
+  return less(y, x) || x != x ? R(x) : R(y);
+});
+constexpr auto bit_and = [](auto x, auto y) { return number(x) & number(y); };
+constexpr auto bit_or = [](auto x, auto y) { return number(x) | number(y); };
+constexpr auto bit_xor = [](auto x, auto y) { return number(x) ^ number(y); };
+constexpr auto bit_not = [](auto x) { return ~number(x); };
+constexpr auto shift_left = [](auto x, auto by) {
+  const Unsigned places = bits(number(by));
+  return decltype(number(x))(places < 64 ? bits(number(x)) << places : 0);
+};
+constexpr auto shift_right = [](auto x, auto by) {
+  const Unsigned places = bits(number(by));
+  const auto sign = number(x) < 0 ? -1 : 0;
+  return decltype(number(x))(places < 64 ? number(x) >> places : sign);
+};
+constexpr auto bit = [](auto x, auto place) { return (bits(number(x)) >> place & 1) != 0; };
+constexpr auto xor_ = [](auto a, auto b) { return truth(a) != truth(b); };
 constexpr auto negative = [](auto a) { return negative_of(number(a)); };
 constexpr auto absolute = [](auto a) { return absolute_of(number(a)); };
 constexpr auto not_ = [](auto a) { return !truth(a); };
-constexpr auto lt = [](auto a, auto b) { return number(a) < number(b); };
-constexpr auto le = [](auto a, auto b) { return number(a) <= number(b); };
-constexpr auto gt = [](auto a, auto b) { return number(a) > number(b); };
-constexpr auto ge = [](auto a, auto b) { return number(a) >= number(b); };
-constexpr auto eq = [](auto a, auto b) { return number(a) == number(b); };
-constexpr auto ne = [](auto a, auto b) { return number(a) < number(b) || number(a) > number(b); };
+constexpr auto lt = [](auto a, auto b) { return less(number(a), number(b)); };
+constexpr auto gt = [](auto a, auto b) { return less(number(b), number(a)); };
+constexpr auto eq = [](auto a, auto b) { return equal(number(a), number(b)); };
+constexpr auto le = [](auto a, auto b) { return lt(a, b) || eq(a, b); };
+constexpr auto ge = [](auto a, auto b) { return gt(a, b) || eq(a, b); };
+constexpr auto ne = [](auto a, auto b) { return lt(a, b) || gt(a, b); };
 constexpr auto between_left = [](auto x, auto a, auto b) { return le(a, x) && lt(x, b); };
 constexpr auto between_right = [](auto x, auto a, auto b) { return lt(a, x) && le(x, b); };
 constexpr auto between_both = [](auto x, auto a, auto b) { return le(a, x) && le(x, b); };
@@ -239,6 +329,32 @@ constexpr auto cos3d = [](auto pt, auto eta, auto phi, auto x, auto y, auto z, a
       std::sqrt(px * px + py * py + pz * pz) * std::sqrt(dx * dx + dy * dy + dz * dz);
   return (px * dx + py * dy + pz * dz) / lengths;
 };
+}  // namespace op
+
+/// An operator on what functions returned: logic of truth values, bits of whole numbers.
+template <class L, class B, class... A>
+auto logic_or_bits(L logic, B bits, const char* complaint, const A&... a) {
+  constexpr bool truths = (std::is_same_v<std::decay_t<decltype(value_of(a))>, bool> && ...);
+  constexpr bool whole = (std::is_integral_v<std::decay_t<decltype(value_of(a))>> && ...);
+  constexpr bool any_truth = (std::is_same_v<std::decay_t<decltype(value_of(a))>, bool> || ...);
+  if constexpr (truths) {
+    return logic(a...);
+  } else if constexpr (whole && !any_truth) {
+    return lift(bits, a...);
+  } else {
+    refuse("function", complaint);
+    return false;
+  }
+}
+namespace op {
+constexpr auto and_ = [](const auto& a, const auto& b) {
+  return both([&] { return a; }, [&] { return b; });
+};
+constexpr auto or_ = [](const auto& a, const auto& b) {
+  return either([&] { return a; }, [&] { return b; });
+};
+constexpr auto exclusive_or = [](const auto& a, const auto& b) { return lift(xor_, a, b); };
+constexpr auto negation = [](const auto& a) { return lift(not_, a); };
 }  // namespace op
 
 // Words
@@ -359,7 +475,7 @@ template <class K, class V> bool same(const K& key, const V& value) {
   if constexpr (std::is_same_v<A, float> || std::is_same_v<B, float>)
     return float(value_of(key)) == float(value_of(value));
   else if constexpr (std::is_arithmetic_v<A> && std::is_arithmetic_v<B>)
-    return number(value_of(key)) == number(value_of(value));
+    return equal(number(value_of(key)), number(value_of(value)));
   else
     return value_of(key) == value_of(value);
 }
@@ -543,10 +659,6 @@ inline void count_row(State& state, Integer candidates, bool weighted, bool even
   }
   state.entries.add(3, sum);
   state.entries.add(4, squares);
-}
-
-[[noreturn]] inline void refuse(const char* kind, const std::string& text) {
-  throw std::runtime_error(std::string("flavorframe:") + kind + ":" + text + ":end");
 }
 
 inline void check_size(Integer size, Integer expected, const char* branch, const char* known) {

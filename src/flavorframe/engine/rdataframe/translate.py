@@ -8,6 +8,7 @@ from flavorframe.engine.rdataframe.body import FULL, Scope
 from flavorframe.engine.rdataframe.external import call_correction, call_function
 from flavorframe.engine.rdataframe.literals import literal, text
 from flavorframe.expr import nodes as n
+from flavorframe.expr.kinds import BITS, undecided
 
 SPECIAL_CHARACTERS = frozenset("*?[")
 
@@ -34,15 +35,17 @@ def _(node: n.Apply, scope: Scope) -> str:
     arguments = [scope.value(argument) for argument in node.arguments]
     if node.operation == "where":
         return f"flavorframe::where({', '.join(arguments)})"
-    operation = {"not": "not_"}.get(node.operation, node.operation)
+    if node.operation in BITS:
+        return _logic_or_bits(node, arguments)
+    operation = {"not": "not_", "xor": "xor_"}.get(node.operation, node.operation)
     return f"flavorframe::lift(flavorframe::op::{operation}, {', '.join(arguments)})"
 
 
 @translate.register(n.IsIn)
 def _(node: n.IsIn, scope: Scope) -> str:
     strings = any(isinstance(value, str) for value in node.values)
-    x = "x" if strings else "flavorframe::number(x)"
-    tests = " || ".join(f"{x} == {literal(value)}" for value in node.values) or "false"
+    equal = "x == {}" if strings else "flavorframe::op::eq(x, {})"
+    tests = " || ".join(equal.format(literal(value)) for value in node.values) or "false"
     return (
         f"flavorframe::lift([](const auto& x) {{ return {tests}; }}, {scope.value(node.operand)})"
     )
@@ -109,6 +112,16 @@ def _(node: n.CallFunction, scope: Scope) -> str:
 @translate.register(n.CallCorrection)
 def _(node: n.CallCorrection, scope: Scope) -> str:
     return call_correction(node, [scope.value(argument) for argument in node.arguments])
+
+
+_LOGIC = {"&": "and_", "|": "or_", "^": "exclusive_or", "~": "negation"}
+
+
+def _logic_or_bits(node: n.Apply, arguments: list[str]) -> str:
+    """Return the C++ of an operator that has a side of which only its compiler knows the kind."""
+    logic, bits = (f"flavorframe::op::{names[node.operation]}" for names in (_LOGIC, BITS))
+    complaint = text(undecided(node))
+    return f"flavorframe::logic_or_bits({logic}, {bits}, {complaint}, {', '.join(arguments)})"
 
 
 def _reads_words(node: n.Node) -> bool:
