@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from flavorframe.datasets import Dataset
-from flavorframe.engine import Engine, get_engine
+from flavorframe.engine import Engine, TellingEngine, get_engine
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, Output, Snapshot
 from flavorframe.plan import Plan
@@ -104,6 +104,8 @@ class Analysis:
         from flavorframe.run.targets import executor_for
 
         chosen = get_engine(engine, cache)
+        if isinstance(chosen, TellingEngine):
+            chosen.tell_what_is_not_kept(self.plan)
         with contextlib.closing(executor_for(on, chosen, run_options(options))) as executor:
             if isinstance(data, Mapping):
                 return self._run_each(data, executor, chosen, output)

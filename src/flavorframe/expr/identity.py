@@ -6,14 +6,16 @@ be told, `fingerprint` raises UnknownIdentityError: better no fingerprint than o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from flavorframe.expr import nodes as n
 from flavorframe.expr.digests import UnknownIdentityError, digest_plain, joined
 from flavorframe.expr.external import Correction, Function
 from flavorframe.expr.function_identity import Identities
 
-__all__ = ["UnknownIdentityError", "fingerprint", "is_lasting", "joined"]
+__all__ = ["UnknownIdentityError", "doubts_of", "fingerprint", "is_lasting", "joined"]
 
 
 def fingerprint(value: Any, *, named: bool = False) -> bytes:
@@ -30,6 +32,23 @@ def fingerprint(value: Any, *, named: bool = False) -> bytes:
 def is_lasting(value: Any) -> bool:
     """Return whether what has been fingerprinted will always have the same fingerprint."""
     return getattr(value, "_fingerprint", None) is not None
+
+
+def doubts_of(trees: Iterable[n.Node]) -> list[str]:
+    """Return, of each function in the trees without a fingerprint, its name and what is unknown."""
+    called = {
+        node.function: None
+        for tree in trees
+        for node in n.walk(tree)
+        if isinstance(node, n.CallFunction)
+    }
+    doubts = []
+    for function in called:
+        try:
+            fingerprint(function)
+        except UnknownIdentityError as error:
+            doubts.append(str(error))
+    return doubts
 
 
 class _Fingerprints:
