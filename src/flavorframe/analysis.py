@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from flavorframe.datasets import Dataset
 from flavorframe.destinations import Destination, of_result, of_snapshots, refuse_conflicts
-from flavorframe.engine import Engine, get_engine
+from flavorframe.engine import Engine, TellingEngine, get_engine
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, Output, Snapshot
 from flavorframe.places import identity, refuse_repeats
@@ -107,6 +107,8 @@ class Analysis:
 
         chosen = get_engine(engine, cache)
         planned = self.planned(data, output)
+        if isinstance(chosen, TellingEngine):
+            chosen.tell_what_is_not_kept(self.plan)
         with contextlib.closing(executor_for(on, chosen, run_options(options), cache)) as executor:
             if output is not None:
                 for name in planned:

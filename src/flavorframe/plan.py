@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from hashlib import sha256
 
 from flavorframe.errors import AnalysisError, FlavorframeError
 from flavorframe.expr import nodes as n
-from flavorframe.expr.identity import UnknownIdentityError, fingerprint
+from flavorframe.expr.identity import fingerprint
 from flavorframe.expr.kinds import refuse_string
 from flavorframe.layout import Layout, Schema, bind
 from flavorframe.layout.base import bind_axis, carrier, check_kinds
@@ -35,17 +34,15 @@ class Plan:
     def digest(self) -> str:
         """A fingerprint of the plan, the same in every process and wherever rows are written.
 
-        A function of the user's is known by its code; by its name only where that cannot be told.
+        Functions of the user's are known by their code and all that it refers to, corrections by
+        what their files hold.
         """
         outputs = tuple(
             (name, replace(output, path=None, files=1) if isinstance(output, Snapshot) else output)
             for name, output in self.outputs
         )
         content = (self.selection.candidates, self.selection.steps, outputs)
-        try:
-            return fingerprint(content).hex()
-        except UnknownIdentityError:
-            return sha256(repr(content).encode()).hexdigest()
+        return fingerprint(content, named=True).hex()
 
     def bind(self, schema: Schema, layout: Layout) -> BoundPlan:
         """Return the plan in terms of a file's branches.

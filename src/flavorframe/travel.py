@@ -11,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+PACKAGES = ("site-packages", "dist-packages")
+
 
 def packed(content: Any) -> bytes:
     """Return the content as bytes that any process with flavorframe can unpack.
@@ -76,6 +78,7 @@ def _installed() -> tuple[Path, ...]:
         sys.base_prefix,
         sys.prefix,
         site.getusersitepackages(),
+        *(folder for folder in sys.path if Path(folder).name in PACKAGES),  # of other installations
     }
     return tuple(Path(folder).resolve() for folder in folders)
 

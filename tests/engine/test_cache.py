@@ -160,6 +160,7 @@ def test_a_file_that_changed_just_now_is_not_kept(file, tmp_path, monkeypatch):
     assert not list((tmp_path / "cache").rglob("*.ffc"))
 
 
+@pytest.mark.filterwarnings("ignore:The cache keeps nothing")
 def test_a_file_that_changes_meanwhile_is_not_kept(file, tmp_path):
     def touching(mass):
         os.utime(file)
@@ -205,6 +206,7 @@ def test_a_function_that_changed_is_another(file, tmp_path):
     assert check(by_list) == seen[-1]
 
 
+@pytest.mark.filterwarnings("ignore:The cache keeps nothing")
 def test_what_has_no_identity_is_not_kept(file, tmp_path):
     calls = []
 
@@ -342,6 +344,37 @@ def test_nothing_is_kept_where_nobody_asks(file, tmp_path, monkeypatch):
     run(analysis(), file, None)
     run(analysis(), file, False)
     assert not (tmp_path / "home").exists()
+
+
+def test_what_is_not_kept_is_told_once(file, tmp_path):
+    def smeared(mass):
+        return mass + np.random.default_rng().normal(0, 0.01, len(mass))
+
+    def cut(limit):
+        smear = ff.function(smeared)
+        return ff.Analysis(ff.Selection(t).cut("f", smear(t.mass) > limit))
+
+    with pytest.warns(RuntimeWarning, match=r"after the function smeared: .*default_rng\. Its"):
+        run(cut(1.0), file, tmp_path / "cache")
+    run(cut(1.7), file, tmp_path / "cache")
+    run(cut(1.7), file, False)
+
+
+def test_functions_that_change_what_they_refer_to_are_not_kept(file, tmp_path):
+    count = [1.0]
+
+    @ff.function
+    def counted(mass):
+        count.append(count.pop() + 1)
+        return mass * count[0]
+
+    what = ff.Analysis(ff.Selection(t).cut("f", counted(t.mass) > 0))
+    run(what, file, tmp_path / "cache")
+    assert count == [2.0]
+    for _ in range(2):
+        count[0] = 1.0  # as in a new process
+        assert run(what, file, tmp_path / "cache").timing.bytes_read == 0  # columns are kept
+        assert count == [2.0]
 
 
 def test_a_function_whose_type_depends_on_what_it_is_given(file, tmp_path):

@@ -189,11 +189,11 @@ def test_text_without_the_function(code, name, message):
         ff.cpp(code, name=name)
 
 
-def correction(folder, high):
+def correction(folder, high, last=1.1):
     import correctionlib.schemav2 as schema
 
     binning = schema.Binning(
-        nodetype="binning", input="pt", edges=[0, 4, 8, high], content=[0.9, 1.0, 1.1],
+        nodetype="binning", input="pt", edges=[0, 4, 8, high], content=[0.9, 1.0, last],
         flow="error",
     )  # fmt: skip
     made = schema.Correction(
@@ -222,6 +222,42 @@ def test_correction_out_of_range(sample, tmp_path):
     selection = ff.Selection(t).weight("sf", correction(tmp_path, 8.1)(pt=t.mu1.pt))
     with pytest.raises(CorrectionError, match=r"Correction sf of .* has no value"):
         run(ff.Analysis(selection), sample("nano"))
+
+
+def weighted(*factors):
+    selection = ff.Selection(t).cut("muon", t.mu1.is_global)
+    for number, factor in enumerate(factors):
+        selection = selection.weight(f"sf {number}", factor(pt=t.mu1.pt))
+    return ff.Analysis(selection, mass=ff.hist(t.mass, bins=10, range=(1.5, 2.1)))
+
+
+def test_a_correction_whose_file_was_edited_is_another(sample, tmp_path):
+    file, found = sample("nano"), []
+    for last in (1.1, 5.0, 1.1):
+        analysis = weighted(correction(tmp_path, 1000, last))
+        expected = analysis.run(ff.dataset(str(file)), progress=False).mass.values()
+        found.append(run(analysis, file).mass.values())
+        assert np.allclose(found[-1], expected, rtol=1e-12)
+    assert not np.allclose(found[0], found[1])
+
+
+def test_a_correction_whose_file_changed_meanwhile_is_refused(sample, tmp_path):
+    analysis = weighted(correction(tmp_path, 1000, 1.7))
+    correction(tmp_path, 1000, 1.8)
+    with pytest.raises(CorrectionError, match="is another file than when"):
+        run(analysis, sample("nano"))
+
+
+def test_corrections_of_one_name_in_two_files(sample, tmp_path):
+    file, analysis = sample("nano"), weighted(correction(tmp_path, 1001), correction(tmp_path, 999))
+    expected = analysis.run(ff.dataset(str(file)), progress=False)
+    assert np.allclose(run(analysis, file).mass.values(), expected.mass.values(), rtol=1e-12)
+
+
+def test_functions_of_one_name_and_other_text(sample):
+    twice, thrice = ff.cpp(TWICE), ff.cpp(TWICE.replace("2", "3"))
+    both = ff.Selection(t).cut("mass", twice(t.mass) > 3.6).cut("no", thrice(t.mass) < 5.4)
+    assert counts(run(ff.Analysis(both), sample("nano")))[-1][2] == 0
 
 
 def test_without_root(monkeypatch):

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from flavorframe.cache.own_files import own_home
 from flavorframe.cache.store import Store, default_folder
 from flavorframe.errors import AnalysisError
 from flavorframe.shell import ipython
@@ -83,9 +84,10 @@ def _caching_in(folder: Path) -> Caching:
     """Return caching in a folder, which is made; where it cannot be, a warning says so."""
     folder = Path(os.path.abspath(folder.expanduser()))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with own_home(folder, make=True) as home:
+            if not os.access(".", os.W_OK, dir_fd=home):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         reason = f"The cache {folder} cannot be written, so nothing is kept there: {error.strerror}"
         warnings.warn(reason, RuntimeWarning, stacklevel=2)

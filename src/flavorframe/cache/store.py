@@ -2,7 +2,7 @@
 
 A file is written under another name and renamed, so it is whole or not there; its checksum is
 tested whenever it is read, so a damaged file is a miss. Nothing is locked: whoever removes a file
-that another is reading takes away its name only.
+that another is reading takes away its name only. Each user has files of their own: `own_files`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,23 @@ import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import xxhash
+
+from flavorframe.cache.own_files import (
+    FOLDER,
+    add_to_size,
+    files_in,
+    opened,
+    own_home,
+    own_name,
+    own_subfolder,
+    read_own,
+    remove,
+    set_size,
+    write_own,
+)
 
 MAGIC = b"flavorframe cache 1\n"
 SUFFIX = ".ffc"
@@ -22,10 +37,12 @@ LIMIT = 10 * 2**30
 """Bytes that a folder may take by default."""
 ABANDONED_SECONDS = 3600.0
 """An unfinished file of this age is of a process that ended."""
-CHECKED = 64
-"""The folder is measured once for so many files written, and at the first."""
 FREED = 0.8
 """The share of the limit that is left when files are removed."""
+TALLY = "tally"
+"""A file with a byte for each block of all files that were written: the folder is measured when it
+says that the limit is reached, and when it is not there."""
+BLOCK = 4096
 
 
 def default_folder() -> Path:
@@ -37,6 +54,16 @@ def default_folder() -> Path:
     return Path(home) / "flavorframe"
 
 
+class _File(NamedTuple):
+    """A finished file and where it is; in order, what was used least recently comes first."""
+
+    used: float
+    bytes: int
+    root: str
+    folder: str
+    name: str
+
+
 class Store:
     """The files of a cache; ``problem`` says what keeps it from being written, if anything does."""
 
@@ -45,104 +72,113 @@ class Store:
         self.folder = Path(folder)
         self.limit = limit
         self.problem = ""
-        self._until_check = 0
-        self._written = 0
 
     def get(self, key: str) -> bytes | None:
         """Return the content of that key, or None where there is none that is whole."""
-        path = self._path(key)
-        try:
-            raw = path.read_bytes()
-        except OSError:
-            return None
-        head = len(MAGIC) + 8
-        content = raw[head:]
-        if raw[:head] != MAGIC + _checksum(key, content):
-            with contextlib.suppress(OSError):
-                path.unlink()
-            return None
-        with contextlib.suppress(OSError):
-            os.utime(path)  # the least recently used goes first
-        return content
+        name, head = f"{key}{SUFFIX}", len(MAGIC) + 8
+        with (
+            contextlib.suppress(OSError),
+            own_home(self.folder) as home,
+            own_subfolder(home, key[:2]) as place,
+        ):
+            raw = read_own(place, name)
+            content = raw[head:]
+            if raw[:head] == MAGIC + _checksum(key, content):
+                return content
+            remove(place, name)
+        return None
 
     def put(self, key: str, *pieces: bytes | memoryview) -> None:
         """Keep the content, given in pieces, or note a problem."""
-        path = self._path(key)
-        unfinished = f"{path}.{secrets.token_hex(4)}.part"
+        unfinished = f"{key}{SUFFIX}.{secrets.token_hex(4)}.part"
+        content = [MAGIC + _checksum(key, *pieces), *pieces]
+        blocks = _blocks(sum(map(len, content)))
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with open(unfinished, "xb") as file:
-                file.write(MAGIC + _checksum(key, *pieces))
-                file.writelines(pieces)
-            os.replace(unfinished, path)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with own_home(self.folder, make=True) as home:
+                counted = add_to_size(home, TALLY, blocks)
+                with own_subfolder(home, key[:2], make=True) as place:
+                    write_own(place, unfinished, f"{key}{SUFFIX}", content)
         except OSError as error:
             self.problem = f"{self.folder}: {error.strerror or error}"
-            with contextlib.suppress(OSError):
-                os.unlink(unfinished)
             return
-        self._written += sum(map(len, pieces))
-        self._until_check -= 1
-        if self._until_check < 0 or self._written > self.limit // 50:
-            self._until_check = CHECKED
-            self._written = 0
+        if counted == blocks or counted * BLOCK > self.limit:
             self.shrink()
 
     def shrink(self) -> None:
-        """Remove what was used least recently, where there is more than the limit."""
+        """Measure the folder, and remove what was used least recently where it is nearly full."""
         found = sorted(self._files())
-        size = sum(file[1] for file in found)
-        if size <= self.limit:
-            return
-        for _, length, path in found:
-            if size <= FREED * self.limit:
-                return
-            with contextlib.suppress(OSError):
-                path.unlink()
-            size -= length
+        blocks = sum(_blocks(file.bytes) for file in found)
+        for file in found:
+            if blocks * BLOCK <= FREED * self.limit:
+                break
+            self._remove(file)
+            blocks -= _blocks(file.bytes)
+        with contextlib.suppress(OSError), own_home(self.folder) as home:
+            set_size(home, TALLY, 1 + blocks)
 
     def clear(self) -> tuple[int, int]:
         """Remove all files; return how many there were, and their bytes."""
-        number, size = 0, 0
-        for _, length, path in self._files():
-            with contextlib.suppress(OSError):
-                path.unlink()
-                number, size = number + 1, size + length
-        for folder in self._folders():
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-        return number, size
+        removed = [file.bytes for file in list(self._files()) if self._remove(file)]
+        for root in (".", own_name()):
+            with contextlib.suppress(OSError), self._root(root) as home:
+                remove(home, TALLY)
+                for folder in _folders(home):
+                    with contextlib.suppress(OSError):
+                        os.rmdir(folder, dir_fd=home)
+        return len(removed), sum(removed)
 
     def size(self) -> tuple[int, int]:
         """Return how many files there are, and their bytes."""
-        lengths = [length for _, length, _ in self._files()]
+        lengths = [file.bytes for file in self._files()]
         return len(lengths), sum(lengths)
 
-    def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}{SUFFIX}"
+    @contextlib.contextmanager
+    def _root(self, root: str) -> Iterator[int]:
+        with (
+            opened(self.folder, FOLDER) as folder,
+            opened(root, FOLDER | os.O_NOFOLLOW, inside=folder) as place,
+        ):
+            yield place
 
-    def _folders(self) -> list[Path]:
-        try:
-            return [p for p in self.folder.iterdir() if len(p.name) == 2 and p.is_dir()]
-        except OSError:
-            return []
+    def _files(self) -> Iterator[_File]:
+        """Yield each finished file of one's own; remove what is abandoned."""
+        for root in (".", own_name()):
+            with contextlib.suppress(OSError), self._root(root) as home:
+                for folder in _folders(home):
+                    yield from _files_in(home, root, folder)
 
-    def _files(self) -> Iterator[tuple[float, int, Path]]:
-        """Yield last use, bytes and path of each finished file; remove what is abandoned."""
-        for folder in self._folders():
-            with contextlib.suppress(OSError), os.scandir(folder) as entries:
-                for entry in entries:
-                    yield from self._file(entry)
+    def _remove(self, file: _File) -> bool:
+        with (
+            contextlib.suppress(OSError),
+            self._root(file.root) as home,
+            opened(file.folder, FOLDER | os.O_NOFOLLOW, inside=home) as place,
+        ):
+            return remove(place, file.name)
+        return False
 
-    def _file(self, entry: os.DirEntry[str]) -> Iterator[tuple[float, int, Path]]:
-        unfinished = entry.name.endswith(".part")
-        if not unfinished and not entry.name.endswith(SUFFIX):
-            return  # not ours
-        with contextlib.suppress(OSError):
-            status = entry.stat()
-            if not unfinished:
-                yield status.st_mtime, status.st_size, Path(entry.path)
-            elif status.st_mtime < time.time() - ABANDONED_SECONDS:
-                os.unlink(entry.path)
+
+def _folders(home: int) -> list[str]:
+    """Return the folders that files are spread over by the first two digits of their keys."""
+    with os.scandir(home) as entries:
+        return [e.name for e in entries if len(e.name) == 2 and e.is_dir(follow_symlinks=False)]
+
+
+def _files_in(home: int, root: str, folder: str) -> Iterator[_File]:
+    long_ago = time.time() - ABANDONED_SECONDS
+    with (
+        contextlib.suppress(OSError),
+        opened(folder, FOLDER | os.O_NOFOLLOW, inside=home) as place,
+    ):
+        for name, status in files_in(place):
+            if name.endswith(SUFFIX):
+                yield _File(status.st_mtime, status.st_size, root, folder, name)
+            elif name.endswith(".part") and status.st_mtime < long_ago:
+                remove(place, name)
+
+
+def _blocks(size: int) -> int:
+    return -(-size // BLOCK)
 
 
 def _checksum(key: str, *pieces: bytes | memoryview) -> bytes:

@@ -13,7 +13,7 @@ from flavorframe.errors import AnalysisError, did_you_mean
 from flavorframe.plan import Plan
 from flavorframe.versions import Version
 
-__all__ = ["Engine", "FileInfo", "FilesEngine", "Partial", "get_engine"]
+__all__ = ["Engine", "FileInfo", "FilesEngine", "Partial", "TellingEngine", "get_engine"]
 
 ENGINES = ("columnar", "rdataframe")
 
@@ -54,6 +54,14 @@ class Engine(Protocol):
 
     def empty(self, plan: Plan) -> Partial:
         """Return the result of no event: the identity of the partials' sum."""
+
+
+@runtime_checkable
+class TellingEngine(Protocol):
+    """An engine with a cache, which does not keep everything."""
+
+    def tell_what_is_not_kept(self, plan: Plan) -> None:
+        """Warn of what the user's functions keep from being kept."""
 
 
 @runtime_checkable

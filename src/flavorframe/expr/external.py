@@ -135,19 +135,23 @@ class Correction:
 
     @cached_property
     def evaluator(self) -> Any:
-        """Correctionlib's own evaluator, of the file that was delivered where there is one.
+        """Correctionlib's own evaluator; see `text`."""
+        import correctionlib
+
+        return correctionlib.CorrectionSet.from_string(self.text)[self.name]
+
+    @property
+    def text(self) -> str:
+        """What the file holds: the one that was delivered, where there is one.
 
         Raises CorrectionError where the file has changed.
         """
-        import correctionlib
-
         raw = _bytes(by_digest(self.digest) or self.path)
         if sha256(raw).hexdigest() != self.digest:
             raise CorrectionError(
                 f"{self.path} is another file than when ff.correction() opened it: open it again."
             )
-        text = gzip.decompress(raw) if raw[:2] == GZIP_MAGIC else raw
-        return correctionlib.CorrectionSet.from_string(text.decode())[self.name]
+        return (gzip.decompress(raw) if raw[:2] == GZIP_MAGIC else raw).decode()
 
     def __getstate__(self) -> dict[str, str]:
         return {"path": self.path, "name": self.name, "digest": self.digest}
@@ -170,7 +174,7 @@ class Correction:
             )
 
     def _check_category(self, name: str, value: str) -> None:
-        known = _categories(self.path, self.name, name)
+        known = _categories(self.text, self.name, name)
         if known and value not in known:
             raise CorrectionError(
                 f"Correction {self.name} of {self.path} has no {name}={value!r}: it knows "
@@ -213,10 +217,9 @@ def _open(path: str) -> Any:
         ) from None
 
 
-def _categories(path: str, correction_name: str, variable: str) -> set[str]:
+def _categories(text: str, correction_name: str, variable: str) -> set[str]:
     """Return the keys that a correction knows for a string input; empty where any is allowed."""
-    raw = Path(path).read_bytes()
-    content = json.loads(gzip.decompress(raw) if raw[:2] == GZIP_MAGIC else raw)
+    content = json.loads(text)
     data = next(c["data"] for c in content["corrections"] if c["name"] == correction_name)
     categories = [node for node in _nodes(data) if node.get("input") == variable]
     if any(node.get("default") is not None for node in categories):

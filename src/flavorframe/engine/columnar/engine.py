@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -26,12 +27,15 @@ from flavorframe.engine.partial import Chunk, Partial
 from flavorframe.engine.weighted import WeightedHistogram
 from flavorframe.errors import AnalysisError, FileError
 from flavorframe.expr import nodes as n
+from flavorframe.expr.identity import doubts_of
 from flavorframe.layout import Schema, recognise
 from flavorframe.layout.meaning import meanings
 from flavorframe.outputs import Axis, Histogram, Snapshot
 from flavorframe.plan import BoundPlan, Plan
 from flavorframe.result import Cutflow, CutRow, Timing
 from flavorframe.selection import describe
+
+_TOLD: set[str] = set()
 
 
 class ColumnarEngine:
@@ -95,6 +99,17 @@ class ColumnarEngine:
         if self._caching is None or version is None or not is_settled(opened.path, version):
             return None
         return Known(cache_of(self._caching), partition, version)
+
+    def tell_what_is_not_kept(self, plan: Plan) -> None:
+        """Warn of functions after which the cache keeps nothing, of each once in a process."""
+        for doubt in [] if self._caching is None else doubts_of(plan.trees()):
+            if doubt not in _TOLD:
+                _TOLD.add(doubt)
+                reason = (
+                    f"The cache keeps nothing that comes after the function {doubt}. Its values "
+                    "may depend on more than its arguments: they are computed in each run."
+                )
+                warnings.warn(reason, RuntimeWarning, stacklevel=3)
 
     def empty(self, plan: Plan) -> Partial:
         """Return the result of no event."""

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from flavorframe.engine.columnar.arrays import Array, Names, Packed, Values
 from flavorframe.engine.columnar.candidates import Candidates
 from flavorframe.engine.columnar.segments import UNKNOWN, mask_at, places
 from flavorframe.expr import nodes as n
-from flavorframe.expr.identity import UnknownIdentityError, fingerprint, joined
+from flavorframe.expr.identity import UnknownIdentityError, fingerprint, is_lasting, joined
 from flavorframe.plan import Plan
 from flavorframe.remote import access
 from flavorframe.selection import Best, Step
@@ -48,15 +49,35 @@ class Known:
         self._base = joined("partition", code_digest(), repr(place).encode())
         self._new: dict[str, tuple[Entry, bool]] = {}
         self._keys: dict[n.Node, Key] = {}
+        self._read: set[str] = set()
+        self._passing: dict[Any, bytes] = {}
         self._wide: Array | None = None
         self._wide_key: Key = None
 
     def keep(self) -> None:
-        """Keep what is new, unless the file has changed meanwhile."""
-        if is_settled(self._file, self._version):
+        """Keep what is new, unless the file has changed meanwhile.
+
+        What was computed is kept only if the user's functions are what they were when it began.
+        """
+        if self._new and is_settled(self._file, self._version):
+            same = self._are_functions_the_same()
             for key, (entry, lasting) in self._new.items():
-                self._cache.put(key, entry, lasting=lasting)
+                if same or key in self._read:
+                    self._cache.put(key, entry, lasting=lasting)
         self._new = {}
+
+    def _are_functions_the_same(self) -> bool:
+        try:
+            return all(fingerprint(each) == known for each, known in self._passing.items())
+        except UnknownIdentityError:
+            return False
+
+    def _fingerprint(self, value: Any) -> bytes:
+        """Return a fingerprint, and note what may have another when all is computed."""
+        found = fingerprint(value)
+        if not is_lasting(value):
+            self._passing[value] = found
+        return found
 
     # columns
 
@@ -84,7 +105,9 @@ class Known:
         if isinstance(content, Names):
             facts["words"], content = content.words, content.codes
         arrays["content"] = content
-        self.note(self._column_key(branch), Entry(facts, arrays))
+        key = self._column_key(branch)
+        self._read.add(key)
+        self.note(key, Entry(facts, arrays))
 
     def _column_key(self, branch: str) -> str:
         return joined("column", self._base, branch.encode()).hex()
@@ -181,7 +204,7 @@ class Known:
     def _values_key(self, node: n.Node) -> Key:
         if node not in self._keys:
             try:
-                self._keys[node] = joined("values", self._base, fingerprint(node)).hex()
+                self._keys[node] = joined("values", self._base, self._fingerprint(node)).hex()
             except UnknownIdentityError:
                 self._keys[node] = None
         return self._keys[node]
@@ -195,12 +218,13 @@ class Known:
         """
         keys: list[Key] = []
         try:
-            start = fingerprint((plan.selection.candidates, plan.is_weighted, counted))
-            link = joined("survivors", self._base, start)
+            start = self._fingerprint(plan.selection.candidates)
+            marks = f"{plan.is_weighted} {counted}".encode()
+            link = joined("survivors", self._base, start, marks)
             keys.append(link.hex())
             for step in steps:
                 kind = f"{type(step).__name__} {step.highest if isinstance(step, Best) else ''}"
-                link = joined("step", link, kind.encode(), fingerprint(step.node))
+                link = joined("step", link, kind.encode(), self._fingerprint(step.node))
                 keys.append(link.hex())
         except UnknownIdentityError:  # nor any key after this one
             pass
@@ -237,8 +261,9 @@ def is_settled(file: str, version: Version) -> bool:
 
 @lru_cache(maxsize=1)
 def code_digest() -> bytes:
-    """Return the digest of the code that answers depend on: this package's, numpy's, Python's."""
-    digest = sha256(f"{sys.version} {np.__version__}".encode())
+    """Return the digest of what answers depend on: this package's code, libraries, Python."""
+    libraries = [version(name) for name in ("numpy", "correctionlib")]
+    digest = sha256(f"{sys.version} {libraries}".encode())
     folder = Path(flavorframe.__file__).parent
     for path in sorted(folder.rglob("*")):
         if path.suffix in (".py", ".c", ".h", ".so", ".pyd") and _matters(path.relative_to(folder)):

@@ -7,8 +7,10 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from flavorframe.engine.rdataframe.external import bring_text
 from flavorframe.engine.rdataframe.program import Program
 from flavorframe.engine.rdataframe.root import MEANING, root, settle
+from flavorframe.expr.external import Correction
 
 PARTITIONS_PER_THREAD = 2
 """So many that a thread which is done early finds another one to do."""
@@ -17,8 +19,9 @@ PARTITIONS_PER_THREAD = 2
 def distributed_frame(client: Any, tree: str, files: Sequence[str], program: Program) -> Any:
     """Return a frame whose graph the workers run, which are told the functions of a program."""
     distributed = root().RDF.Distributed
-    distributed.initialize(_prepare_worker, bool(_corrections(program)))
-    for code in (MEANING, *(code for _, code in program.externals), program.code):
+    corrections = [each.correction for each in program.externals if each.correction is not None]
+    distributed.initialize(_prepare_worker, corrections)
+    for code in (MEANING, *(external.code for external in program.externals), program.code):
         distributed.DistributeCppCode(code)
     partitions = PARTITIONS_PER_THREAD * max(sum(client.nthreads().values()), 1)
     return root().RDataFrame(tree, list(files), executor=client, npartitions=partitions)
@@ -31,11 +34,7 @@ def silent() -> Iterator[None]:
         yield
 
 
-def _corrections(program: Program) -> list[str]:
-    return [what for what, _ in program.externals if what.startswith("correction")]
-
-
-def _prepare_worker(corrections: bool) -> None:
+def _prepare_worker(corrections: Sequence[Correction]) -> None:
     import ROOT
 
     settle(ROOT)
@@ -43,3 +42,5 @@ def _prepare_worker(corrections: bool) -> None:
         import correctionlib
 
         correctionlib.register_pyroot_binding()
+    for correction in corrections:
+        bring_text(ROOT, correction)

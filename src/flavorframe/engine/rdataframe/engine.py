@@ -14,6 +14,7 @@ from flavorframe.engine import FileInfo
 from flavorframe.engine.partial import Partial
 from flavorframe.engine.rdataframe.body import column_name
 from flavorframe.engine.rdataframe.distributed import distributed_frame, silent
+from flavorframe.engine.rdataframe.external import bring_text
 from flavorframe.engine.rdataframe.files import describe, described
 from flavorframe.engine.rdataframe.graph import Booked, book
 from flavorframe.engine.rdataframe.graphs import ClusterGraph, Graph, HereGraph
@@ -134,12 +135,13 @@ class _Run:
 
 def _declare(program: Program) -> None:
     """Make the functions of a program known to ROOT's interpreter."""
-    for what, code in program.externals:
-        if what.startswith("correction"):
+    for external in program.externals:
+        if external.correction is not None:
             import correctionlib
 
             correctionlib.register_pyroot_binding()
-        declare(what, code)
+            bring_text(root(), external.correction)
+        declare(external.what, external.code)
     declare("the analysis", program.code)
 
 

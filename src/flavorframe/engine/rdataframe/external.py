@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from flavorframe.engine.rdataframe.literals import text
 from flavorframe.errors import AnalysisError
@@ -12,6 +14,35 @@ from flavorframe.expr.external import Correction, Function
 from flavorframe.expr.formula import formula
 
 CASTS = {"real": "double", "int": "int", "string": "std::string"}
+TEXTS = """#ifndef flavorframe_texts_
+#define flavorframe_texts_
+#include <map>
+#include <mutex>
+#include <string>
+namespace flavorframe {
+inline std::map<std::string, std::string> texts;
+inline std::mutex texts_mutex;
+inline void keep_text(const std::string& digest, const std::string& text) {
+  std::lock_guard<std::mutex> lock(texts_mutex);
+  texts.emplace(digest, text);
+}
+inline std::string text_of(const std::string& digest) {
+  std::lock_guard<std::mutex> lock(texts_mutex);
+  return texts.at(digest);
+}
+}
+#endif
+"""
+"""What correction files hold, by their digest: C++ never opens a file that may be another now."""
+
+
+@dataclass(frozen=True)
+class External:
+    """C++ to be declared before a program that calls it; ``what`` is how messages call it."""
+
+    what: str
+    code: str
+    correction: Correction | None = None
 
 
 def call_function(node: n.CallFunction, arguments: list[str]) -> str:
@@ -44,22 +75,30 @@ def call_correction(node: n.CallCorrection, arguments: list[str]) -> str:
     return f"flavorframe::call([]({parameters}) {{ {tried} }}, {', '.join(arguments)})"
 
 
-def declarations(trees: Iterable[n.Node]) -> dict[str, str]:
-    """Return what the trees call, as C++ to be declared before them, by what messages call it."""
-    found: dict[str, str] = {}
+def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
+    """Return what the trees call, each once."""
+    found: dict[str, External] = {}
     for tree in trees:
         for node in n.walk(tree):
             if isinstance(node, n.CallFunction) and node.function.code is not None:
-                found[f"the C++ function {node.function.name}"] = _declared(node.function)
+                what = f"the C++ function {node.function.name}"
+                found[namespace_of(node.function)] = External(what, _declared(node.function))
             elif isinstance(node, n.CallCorrection):
-                name = f"correction {node.correction.name}"
-                found[name] = _opened(node.correction)
-    return found
+                called = node.correction
+                what = f"correction {called.name}"
+                found[namespace_of(called)] = External(what, _opened(called), called)
+    return tuple(found.values())
+
+
+def bring_text(module: Any, correction: Correction) -> None:
+    """Give ROOT, as ``module``, the text of a correction; raises CorrectionError if it changed."""
+    module.gInterpreter.Declare(TEXTS)
+    module.flavorframe.keep_text(correction.digest, correction.text)
 
 
 def namespace_of(external: Function | Correction) -> str:
-    """Return a namespace of its own, the same in every process."""
-    identity = external.code if isinstance(external, Function) else repr(external)
+    """Return a namespace of its own, the same in every process: another content has another."""
+    identity = external.code if isinstance(external, Function) else external.digest
     return f"flavorframe_{sha256(f'{identity} {external.name}'.encode()).hexdigest()[:16]}"
 
 
@@ -80,11 +119,11 @@ def _opened(correction: Correction) -> str:
     name = namespace_of(correction)
     return _once(
         name,
-        f"""#include "correction.h"
+        f"""{TEXTS}#include "correction.h"
 namespace {name} {{
 inline const correction::Correction& correction() {{
-  static const auto opened =
-      correction::CorrectionSet::from_file({text(correction.path)})->at({text(correction.name)});
+  static const auto opened = correction::CorrectionSet::from_string(
+      flavorframe::text_of({text(correction.digest)}).c_str())->at({text(correction.name)});
   return *opened;
 }}
 }}""",

@@ -13,7 +13,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from flavorframe.engine.rdataframe.body import Body, Setting, column_type
-from flavorframe.engine.rdataframe.external import declarations
+from flavorframe.engine.rdataframe.external import External, externals_of
 from flavorframe.engine.rdataframe.fillings import fill_histograms, rows_of
 from flavorframe.engine.rdataframe.ledger import ROW, Ledger
 from flavorframe.engine.rdataframe.links import LinkNotes
@@ -56,7 +56,7 @@ class Program:
     ``aliases`` are columns with what ROOT calls them.
     """
 
-    externals: tuple[tuple[str, str], ...]
+    externals: tuple[External, ...]
     branches: tuple[str, ...]
     start: Function
     steps: tuple[Function, ...]
@@ -77,7 +77,8 @@ class Program:
     @cached_property
     def namespace(self) -> str:
         """The namespace of the functions."""
-        digest = sha256(f"{self.externals} {self._inside}".encode()).hexdigest()
+        called = [external.code for external in self.externals]
+        digest = sha256(f"{called} {self._inside}".encode()).hexdigest()
         return f"flavorframe_{digest[:16]}"
 
     @property
@@ -125,8 +126,8 @@ class _Writer:
             (name, self._rows(i, name, o)) for i, (name, o) in enumerate(snapshots.items())
         )
         return Program(
-            tuple(declarations(self._trees).items()), tuple(self._setting.branches), start, steps,
-            forks, outputs if outputs.ledger.size else None, rows,
+            externals_of(self._trees), tuple(self._setting.branches), start, steps, forks,
+            outputs if outputs.ledger.size else None, rows,
         )  # fmt: skip
 
     def _start(self) -> Function:
