@@ -281,9 +281,18 @@ def test_a_header_that_was_edited_is_not_taken_for_the_old_one(
     assert first.plan.digest != second.plan.digest
     with pytest.raises(AnalysisError, match="start a new process"):
         run(second, file)
+    assert counts(run(first, file)) == counts(run(expected, file))
+
+
+def test_a_header_that_changed_meanwhile_is_refused(sample, tmp_path):
+    header = tmp_path / "meanwhile.h"
+    header.write_text("inline double meanwhile() { return 2; }")
+    cut = with_function(
+        ff.cpp(f'#include "{header}"\ndouble f(double x) {{ return meanwhile(); }}')
+    )
+    header.write_text("inline double meanwhile() { return 3; }")
     with pytest.raises(ExpressionError, match=r"is another file than when ff.cpp\(\)"):
-        run(first, file)
-    assert counts(run(cut(2.0), file)) == counts(run(first, file))
+        run(cut, sample("nano"))
 
 
 def test_without_root(monkeypatch):

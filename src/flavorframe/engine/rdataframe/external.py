@@ -100,19 +100,31 @@ def make_ready(module: Any, external: External) -> None:
     Raises CorrectionError, ExpressionError or AnalysisError where that is not what it was.
     """
     for header in external.headers:
-        _check(header)
-    if external.correction is not None:
+        if _COMPILED.get(header.path) != header.digest:
+            _check(header)
+            _COMPILED[header.path] = header.digest
+    correction = external.correction
+    if correction is not None and correction.digest not in _BROUGHT:
         import correctionlib
 
         correctionlib.register_pyroot_binding()
         module.gInterpreter.Declare(TEXTS)
-        module.flavorframe.keep_text(external.correction.digest, external.correction.text)
+        module.flavorframe.keep_text(correction.digest, correction.text)
+        _BROUGHT.add(correction.digest)
 
 
 _COMPILED: dict[str, str] = {}
+"""Digests of headers, by path, as the interpreter of this process includes them: each once."""
+_BROUGHT: set[str] = set()
+"""Digests of corrections whose text the interpreter has."""
 
 
 def _check(header: Header) -> None:
+    if header.path in _COMPILED:
+        raise AnalysisError(
+            f"{header.path} has changed since this process compiled it, and ROOT cannot forget it: "
+            "start a new process, or restart the notebook's kernel."
+        )
     try:
         found = sha256(Path(header.path).read_bytes()).hexdigest()
     except OSError as error:
@@ -123,11 +135,6 @@ def _check(header: Header) -> None:
         raise ExpressionError(
             f"{header.path}, which C++ includes, is another file than when ff.cpp() took it: call "
             "ff.cpp() again."
-        )
-    if _COMPILED.setdefault(header.path, found) != found:  # which it includes once
-        raise AnalysisError(
-            f"{header.path} has changed since this process compiled it, and ROOT cannot forget it: "
-            "start a new process, or restart the notebook's kernel."
         )
 
 
