@@ -83,12 +83,18 @@ def test_a_folder_of_another_user_has_one_folder_for_each_user(tmp_path):
     shared.chmod(0o1777)
     (shared / "ab").mkdir()
     (shared / "ab" / f"{KEY}.ffc").write_bytes(whole(b"evil"))
-    os.chown(shared / "ab", ANOTHER, ANOTHER)
+    for path in (shared / "ab", shared / "ab" / f"{KEY}.ffc"):
+        os.chown(path, ANOTHER, ANOTHER)
+    (shared / TALLY).write_bytes(b"theirs")
+    os.chown(shared / TALLY, ANOTHER, ANOTHER)
     store = Store(shared)
     assert store.get(KEY) is None
     store.put(KEY, b"good")
     assert store.get(KEY) == b"good"
     assert (shared / own_name() / "ab" / f"{KEY}.ffc").exists()
+    assert store.clear() == (1, len(whole(b"good")))
+    assert (shared / TALLY).read_bytes() == b"theirs"
+    assert (shared / "ab" / f"{KEY}.ffc").exists()
 
 
 WRITER = """

@@ -260,6 +260,41 @@ def test_functions_of_one_name_and_other_text(sample):
     assert counts(run(ff.Analysis(both), sample("nano")))[-1][2] == 0
 
 
+@pytest.mark.parametrize("guard", ["#pragma once", ""])
+def test_a_header_that_was_edited_is_not_taken_for_the_old_one(
+    guard, sample, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    name = f"scale{len(guard)}.h"
+    inner = tmp_path / f"inner_{name}"
+    (tmp_path / name).write_text(f'#pragma once\n#include "{inner.name}"\n')
+
+    def cut(factor):
+        inner.write_text(f"{guard}\ninline double inner{len(guard)}() {{ return {factor}; }}")
+        code = f'#include "{name}"\ndouble f(double x) {{ return x * inner{len(guard)}(); }}'
+        return with_function(ff.cpp(code))
+
+    first, file = cut(2.0), sample("nano")
+    expected = ff.Analysis(ff.Selection(t).cut("mass", 2 * t.mass > 3.6))
+    assert counts(run(first, file)) == counts(run(expected, file))
+    second = cut(3.0)
+    assert first.plan.digest != second.plan.digest
+    with pytest.raises(AnalysisError, match="start a new process"):
+        run(second, file)
+    assert counts(run(first, file)) == counts(run(expected, file))
+
+
+def test_a_header_that_changed_meanwhile_is_refused(sample, tmp_path):
+    header = tmp_path / "meanwhile.h"
+    header.write_text("inline double meanwhile() { return 2; }")
+    cut = with_function(
+        ff.cpp(f'#include "{header}"\ndouble f(double x) {{ return meanwhile(); }}')
+    )
+    header.write_text("inline double meanwhile() { return 3; }")
+    with pytest.raises(ExpressionError, match=r"is another file than when ff.cpp\(\)"):
+        run(cut, sample("nano"))
+
+
 def test_without_root(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(AnalysisError, match=r"pip install 'flavorframe\[root\]'"):

@@ -456,6 +456,13 @@ def test_plans_tell_cpp_apart():
     assert len(set(python)) == 2
 
 
+def test_plans_with_objects_of_any_depth_have_a_digest():
+    model = Scale()
+    for _ in range(5000):
+        model = Scale(model)
+    assert digest(ff.function(model)) != digest(ff.function(Scale()))
+
+
 SCRIPT = """
 import random, numpy as np, flavorframe as ff
 t = ff.events().triplet

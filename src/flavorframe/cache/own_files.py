@@ -25,11 +25,9 @@ def own_name() -> str:
 
 
 @contextlib.contextmanager
-def opened(
-    path: str | Path, flags: int, *, inside: int | None = None, mode: int = 0o600
-) -> Iterator[int]:
+def opened(path: str | Path, flags: int, *, inside: int | None = None) -> Iterator[int]:
     """Open a file or folder, a folder of that descriptor being where its path begins."""
-    descriptor = os.open(path, flags, mode, dir_fd=inside)
+    descriptor = os.open(path, flags, 0o600, dir_fd=inside)
     try:
         yield descriptor
     finally:

@@ -120,12 +120,11 @@ class Store:
     def clear(self) -> tuple[int, int]:
         """Remove all files; return how many there were, and their bytes."""
         removed = [file.bytes for file in list(self._files()) if self._remove(file)]
-        for root in (".", own_name()):
-            with contextlib.suppress(OSError), self._root(root) as home:
-                remove(home, TALLY)
-                for folder in _folders(home):
-                    with contextlib.suppress(OSError):
-                        os.rmdir(folder, dir_fd=home)
+        with contextlib.suppress(OSError), own_home(self.folder) as home:
+            remove(home, TALLY)
+            for folder in _folders(home):
+                with contextlib.suppress(OSError):
+                    os.rmdir(folder, dir_fd=home)
         return len(removed), sum(removed)
 
     def size(self) -> tuple[int, int]:

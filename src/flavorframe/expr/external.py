@@ -22,12 +22,22 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
+class Header:
+    """A file that C++ includes as ``name``, and what it held: a changed file is another header."""
+
+    name: str
+    path: str
+    digest: str
+
+
+@dataclass(frozen=True)
 class Function:
     """A user's function, usable on expressions: of numpy arrays, in C++ (``code``), or both."""
 
     compute: Callable[..., Any] | None
     name: str = field(compare=False)
     code: str | None = None
+    headers: tuple[Header, ...] = ()
 
     def __call__(self, *arguments: Operand) -> Expr:
         """Return the function of the given expressions or constants."""
@@ -71,8 +81,9 @@ def cpp(
     It is called with one element's numbers, ``double`` or ``long long``, and returns a number or a
     truth value; where an argument is missing it is not called. ``name`` is that of the function to
     call, by default the last one in the text. The same in ``python``, of numpy arrays as
-    `function` takes them, lets the columnar engine compute it too. Raises ExpressionError where
-    the text has no such function.
+    `function` takes them, lets the columnar engine compute it too. Files that it includes in
+    quotes, by a path or from the current folder, count by what they hold. Raises ExpressionError
+    where the text has no such function.
 
     >>> import flavorframe as ff
     >>> rapidity = ff.cpp('''
@@ -96,9 +107,25 @@ def cpp(
             f"{found}{did_you_mean(name or '', known)}"
         )
     compute = python.compute if isinstance(python, Function) else python
-    return Function(compute, name or known[-1], code)
+    return Function(compute, name or known[-1], code, _headers(code))
 
 
+def _headers(code: str) -> tuple[Header, ...]:
+    """Return the files that C++ includes and that are found, and those that they include."""
+    found: dict[str, Header] = {}
+    texts = [(code, Path.cwd())]
+    while texts:
+        text, folder = texts.pop()
+        for name in _INCLUDE.findall(text):
+            path = (folder / name).resolve()
+            if path.is_file() and str(path) not in found:
+                raw = path.read_bytes()
+                found[str(path)] = Header(name, str(path), sha256(raw).hexdigest())
+                texts.append((raw.decode(errors="replace"), path.parent))
+    return tuple(found.values())
+
+
+_INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"\n]+)"', re.MULTILINE)
 _DEFINITION = re.compile(r"\b([A-Za-z_]\w*)\s*\([^(){}]*\)\s*(?:noexcept\s*)?\{")
 _KEYWORDS = frozenset({"if", "for", "while", "switch", "catch"})
 

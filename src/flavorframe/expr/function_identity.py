@@ -31,7 +31,8 @@ from flavorframe.travel import installed
 MISSING = object()
 """In the place of what a name does not lead to."""
 FOLLOWED = 20_000
-"""Objects that are followed for a plan; of what a larger model is made of, the rest is named."""
+DEPTH = 40
+"""Objects that are followed for a plan, and within each other; what is beyond is named."""
 
 
 class Identities:
@@ -41,6 +42,7 @@ class Identities:
         """Where ``strict``, UnknownIdentityError is raised for what is not known to be pure."""
         self._strict = strict
         self._found: dict[int, tuple[bytes, Any]] = {}  # kept, so that no number comes twice
+        self._depth = 0
 
     def of(self, value: Any) -> bytes:
         """Return the identity of a function, or of what one refers to."""
@@ -158,9 +160,13 @@ class Identities:
             return joined("method", self.of(value.__func__))
         if isinstance(value, property):
             return joined("property", *map(self.of, (value.fget, value.fset)))
-        if isinstance(value, types.ModuleType) or len(self._found) > FOLLOWED:
+        beyond = self._depth == DEPTH or len(self._found) > FOLLOWED
+        if beyond or isinstance(value, types.ModuleType):
             return joined("named", name)
-        return joined("object", name, *map(self.of, _reduced(value)))
+        self._depth += 1
+        parts = [self.of(part) for part in _reduced(value)]
+        self._depth -= 1
+        return joined("object", name, *parts)
 
 
 _Content = Callable[[Identities, Any], bytes]

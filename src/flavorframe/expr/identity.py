@@ -73,7 +73,8 @@ class _Fingerprints:
         return digest_plain(value)
 
     def _users(self, function: Function) -> bytes:
-        parts = (function.compute, function.code)
+        headers = tuple(header.digest for header in function.headers)
+        parts = (function.compute, function.code, headers)
         try:
             return joined("function", *map(self._functions.of, parts))
         except UnknownIdentityError as error:

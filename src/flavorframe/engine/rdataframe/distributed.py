@@ -7,10 +7,9 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from flavorframe.engine.rdataframe.external import bring_text
+from flavorframe.engine.rdataframe.external import External, make_ready
 from flavorframe.engine.rdataframe.program import Program
 from flavorframe.engine.rdataframe.root import MEANING, root, settle
-from flavorframe.expr.external import Correction
 
 PARTITIONS_PER_THREAD = 2
 """So many that a thread which is done early finds another one to do."""
@@ -19,8 +18,7 @@ PARTITIONS_PER_THREAD = 2
 def distributed_frame(client: Any, tree: str, files: Sequence[str], program: Program) -> Any:
     """Return a frame whose graph the workers run, which are told the functions of a program."""
     distributed = root().RDF.Distributed
-    corrections = [each.correction for each in program.externals if each.correction is not None]
-    distributed.initialize(_prepare_worker, corrections)
+    distributed.initialize(_prepare_worker, program.externals)
     for code in (MEANING, *(external.code for external in program.externals), program.code):
         distributed.DistributeCppCode(code)
     partitions = PARTITIONS_PER_THREAD * max(sum(client.nthreads().values()), 1)
@@ -34,13 +32,9 @@ def silent() -> Iterator[None]:
         yield
 
 
-def _prepare_worker(corrections: Sequence[Correction]) -> None:
+def _prepare_worker(externals: Sequence[External]) -> None:
     import ROOT
 
     settle(ROOT)
-    if corrections:
-        import correctionlib
-
-        correctionlib.register_pyroot_binding()
-    for correction in corrections:
-        bring_text(ROOT, correction)
+    for external in externals:
+        make_ready(ROOT, external)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from flavorframe.engine.rdataframe.literals import text
-from flavorframe.errors import AnalysisError
+from flavorframe.errors import AnalysisError, ExpressionError
 from flavorframe.expr import nodes as n
-from flavorframe.expr.external import Correction, Function
+from flavorframe.expr.external import Correction, Function, Header
 from flavorframe.expr.formula import formula
 
 CASTS = {"real": "double", "int": "int", "string": "std::string"}
@@ -43,6 +44,7 @@ class External:
     what: str
     code: str
     correction: Correction | None = None
+    headers: tuple[Header, ...] = ()
 
 
 def call_function(node: n.CallFunction, arguments: list[str]) -> str:
@@ -82,7 +84,9 @@ def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
         for node in n.walk(tree):
             if isinstance(node, n.CallFunction) and node.function.code is not None:
                 what = f"the C++ function {node.function.name}"
-                found[namespace_of(node.function)] = External(what, _declared(node.function))
+                found[namespace_of(node.function)] = External(
+                    what, _declared(node.function), headers=node.function.headers
+                )
             elif isinstance(node, n.CallCorrection):
                 called = node.correction
                 what = f"correction {called.name}"
@@ -90,15 +94,56 @@ def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
     return tuple(found.values())
 
 
-def bring_text(module: Any, correction: Correction) -> None:
-    """Give ROOT, as ``module``, the text of a correction; raises CorrectionError if it changed."""
-    module.gInterpreter.Declare(TEXTS)
-    module.flavorframe.keep_text(correction.digest, correction.text)
+def make_ready(module: Any, external: External) -> None:
+    """Have ROOT, as ``module``, know what an external needs, before it is declared.
+
+    Raises CorrectionError, ExpressionError or AnalysisError where that is not what it was.
+    """
+    for header in external.headers:
+        if _COMPILED.get(header.path) != header.digest:
+            _check(header)
+            _COMPILED[header.path] = header.digest
+    correction = external.correction
+    if correction is not None and correction.digest not in _BROUGHT:
+        import correctionlib
+
+        correctionlib.register_pyroot_binding()
+        module.gInterpreter.Declare(TEXTS)
+        module.flavorframe.keep_text(correction.digest, correction.text)
+        _BROUGHT.add(correction.digest)
+
+
+_COMPILED: dict[str, str] = {}
+"""Digests of headers, by path, as the interpreter of this process includes them: each once."""
+_BROUGHT: set[str] = set()
+"""Digests of corrections whose text the interpreter has."""
+
+
+def _check(header: Header) -> None:
+    if header.path in _COMPILED:
+        raise AnalysisError(
+            f"{header.path} has changed since this process compiled it, and ROOT cannot forget it: "
+            "start a new process, or restart the notebook's kernel."
+        )
+    try:
+        found = sha256(Path(header.path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise ExpressionError(
+            f"{header.path}, which C++ includes, cannot be read on this machine: {error.strerror}."
+        ) from None
+    if found != header.digest:
+        raise ExpressionError(
+            f"{header.path}, which C++ includes, is another file than when ff.cpp() took it: call "
+            "ff.cpp() again."
+        )
 
 
 def namespace_of(external: Function | Correction) -> str:
     """Return a namespace of its own, the same in every process: another content has another."""
-    identity = external.code if isinstance(external, Function) else external.digest
+    if isinstance(external, Function):
+        identity = " ".join([str(external.code), *(header.digest for header in external.headers)])
+    else:
+        identity = external.digest
     return f"flavorframe_{sha256(f'{identity} {external.name}'.encode()).hexdigest()[:16]}"
 
 
@@ -106,13 +151,20 @@ def _declared(function: Function) -> str:
     """Return the user's text in a namespace; lines for the preprocessor stay outside of it."""
     assert function.code is not None
     lines = function.code.splitlines()
-    outside = [line for line in lines if line.lstrip().startswith("#")]
+    outside = [_found(line, function) for line in lines if line.lstrip().startswith("#")]
     inside = ["" if line.lstrip().startswith("#") else line for line in lines]
     return _once(
         namespace_of(function),
         "\n".join([*outside, f"namespace {namespace_of(function)} {{",
                    f"#line 1 {text(f'the C++ function {function.name}')}", *inside, "}"]),
     )  # fmt: skip
+
+
+def _found(line: str, function: Function) -> str:
+    """Return a line for the preprocessor, with the path of the file that it includes."""
+    for header in function.headers:
+        line = line.replace(f'"{header.name}"', f'"{header.path}"')
+    return line
 
 
 def _opened(correction: Correction) -> str:
