@@ -41,7 +41,10 @@ def test_random_selections(sample, layout):
 
 @pytest.mark.parametrize("write", [wild.write_nano, wild.write_bph], ids=["nano", "bph"])
 def test_random_selections_of_hard_numbers(tmp_path, write):
-    check_random(write(tmp_path / "wild.root", events=300), examples=55, engine="rdataframe")
+    more = ("whole", "words") if write is wild.write_bph else ("whole",)
+    file = write(tmp_path / "wild.root", events=300)
+    check_random(file, examples=55, engine="rdataframe")
+    check_random(file, examples=30, engine="rdataframe", more=more)
 
 
 # Corner cases, threads, partitions

@@ -27,11 +27,12 @@ LOGIC = frozenset(("&&", "||", ","))
 BINARY = COMPARISONS | POWERS | PRODUCTS | LOGIC | {"+", "-", "|", "&", "<<", ">>"}
 
 LEVELS = (("|",), ("&",), ("<<", ">>"))
+"""Operators on bits, the loosest first."""
 BITS = frozenset(("|", "&", "<<", ">>", "~"))
 BETWEEN = frozenset(("|", "&"))
 SHIFTS = frozenset(("<<", ">>"))
 BESIDE_SHIFTS = SHIFTS | COMPARISONS | {"+", "-", "/", "%"}
-"""Operations on bits; those that C++ and Python, or C++ and ROOT, take in another order."""
+"""What C++ and Python, or C++ and ROOT, take in another order beside one another."""
 
 REFUSED = {
     "?": "write a choice with ff.where(condition, a, b) instead of condition ? a : b",

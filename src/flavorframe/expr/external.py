@@ -78,12 +78,12 @@ def cpp(
 ) -> Function:
     """Make a C++ function of numbers usable on expressions, with ``engine="rdataframe"``.
 
-    It is called with one element's numbers, ``double`` or ``long long``, and returns a number or a
-    truth value; where an argument is missing it is not called. ``name`` is that of the function to
-    call, by default the last one in the text. The same in ``python``, of numpy arrays as
-    `function` takes them, lets the columnar engine compute it too. Files that it includes in
-    quotes, by a path or from the current folder, count by what they hold. Raises ExpressionError
-    where the text has no such function.
+    It is called with one element's numbers, ``double``, ``long long``, or ``unsigned long long``
+    where the file has unsigned numbers of 64 bits, and returns a number or a truth value; where an
+    argument is missing it is not called. ``name`` is that of the function to call, by default the
+    last one in the text. The same in ``python``, of numpy arrays as `function` takes them, lets the
+    columnar engine compute it too. Files that it includes in quotes, by a path or from the current
+    folder, count by what they hold. Raises ExpressionError where the text has no such function.
 
     >>> import flavorframe as ff
     >>> rapidity = ff.cpp('''

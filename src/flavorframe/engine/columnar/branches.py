@@ -141,14 +141,16 @@ def _tree_info(name: str, branch: Any) -> BranchInfo:
     if isinstance(interpretation, uproot.AsJagged):
         shape, interpretation = "list", interpretation.content
     if isinstance(interpretation, uproot.AsDtype) and not interpretation.inner_shape:
-        kind = KINDS.get(interpretation.to_dtype.kind, "other")
-        kind = "unsigned" if interpretation.to_dtype == np.uint64 else kind
-        return BranchInfo(name, branch.typename, kind, shape, counter)
+        return BranchInfo(name, branch.typename, _kind(interpretation.to_dtype), shape, counter)
     if isinstance(interpretation, uproot.AsStrings):
         return BranchInfo(name, typename, "string", "scalar")
     if _is_vector_of_strings(branch):
         return BranchInfo(name, branch.typename, "string", "list")
     return BranchInfo(name, branch.typename, "other", "other")
+
+
+def _kind(dtype: np.dtype[Any]) -> str:
+    return "unsigned" if dtype == np.uint64 else KINDS.get(dtype.kind, "other")
 
 
 def _is_vector_of_strings(branch: Any) -> bool:

@@ -228,14 +228,19 @@ inline bool above(double x, Unsigned) { return x >= ABOVE_UNSIGNED; }
 inline bool below(double x, Integer) { return x < -ABOVE_SIGNED; }
 inline bool below(double x, Unsigned) { return x < 0; }
 
-template <class I> bool less(I a, double b) {  // a < b where a < ⌈b⌉
-  return above(b, a) || (b == b && !below(b, a) && (above(std::ceil(b), a) || a < I(std::ceil(b))));
+/// Whether the whole number is a double; another is so large that of a double ⌊x⌋ will do.
+template <class I> bool is_double(I x) { return size_of(x) <= Unsigned(1) << 53; }
+
+template <class I> bool less(I a, double b) {
+  if (is_double(a)) return double(a) < b;
+  return above(b, a) || (b == b && !below(b, a) && a < I(b));
 }
-template <class I> bool less(double a, I b) {  // a < b where ⌊a⌋ < b
-  return below(a, b) || (a == a && !above(a, b) && I(std::floor(a)) < b);
+template <class I> bool less(double a, I b) {
+  if (is_double(b)) return a < double(b);
+  return below(a, b) || (a == a && !above(a, b) && I(a) < b);
 }
 
-inline bool equal(double a, double b) { return a == b; }
+template <class A> bool equal(A a, A b) { return a == b; }
 template <class A, class B> bool equal(A a, B b) {
   return a == a && b == b && !less(a, b) && !less(b, a);
 }
