@@ -11,8 +11,10 @@ import time
 from dataclasses import replace
 from importlib.util import find_spec
 
+import awkward as ak
 import numpy as np
 import pytest
+import uproot
 
 import flavorframe as ff
 import servers
@@ -30,6 +32,7 @@ from flavorframe.run.batch.shares import divide
 from flavorframe.run.executor import RunOptions
 from flavorframe.run.gathering import Gathering
 from flavorframe.run.partitions import Segment, partitions
+from flavorframe.samples import nano
 from flavorframe.versions import Version, version_of
 
 EVENTS = 1200
@@ -38,11 +41,23 @@ SAID = "has changed since the run began"
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
-    """Return two files of as many events."""
+    """Return two files that differ in the masses alone, so that nothing else tells them apart."""
     folder = tmp_path_factory.mktemp("two")
-    for name, seed in (("old", 1), ("new", 2)):
-        samples.write_file(folder / f"{name}.root", events=[samples.generate(EVENTS, seed=seed)])
-    return folder / "old.root", folder / "new.root"
+    old, new = folder / "old.root", folder / "new.root"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(nano.COMPRESSION, "zstd", None)  # so that masses lie in the file as they are
+        samples.write_file(old, events=[samples.generate(EVENTS, seed=1)])
+    content = old.read_bytes()
+    with uproot.open(old) as file:
+        masses = file["Events/triplet_mass"]
+        for number in range(masses.num_baskets):
+            start, stop = masses.basket_entry_start_stop(number)
+            known = ak.flatten(masses.array(entry_start=start, entry_stop=stop)).to_numpy()
+            stored, changed = (x.astype(">f8").tobytes() for x in (known, known - 0.25))
+            assert content.count(stored) == 1
+            content = content.replace(stored, changed)
+    new.write_bytes(content)
+    return old, new
 
 
 @pytest.fixture
