@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -422,6 +423,38 @@ print(json.dumps(told))
         first, second = json.loads(done.stdout.splitlines()[-1])
         assert first == EVENTS
         assert SAID in second
+
+
+@pytest.mark.skipif(find_spec("ROOT") is None, reason="the engine 'rdataframe' needs ROOT")
+def test_root_waits_no_longer_for_a_silent_server(two, no_credentials):
+    server = servers.XRootD()
+    try:
+        url = server.put(two[0])
+        code = f"""
+import os, signal, time, flavorframe as ff
+from flavorframe.engine import get_engine
+from flavorframe.remote import access
+from flavorframe.run.attempts import evaluate
+from flavorframe.run.partitions import Segment, partitions
+access.XROOTD_SETTINGS["RequestTimeout"] = 3
+engine, plan = get_engine("rdataframe"), ff.Analysis(ff.Selection(ff.events().triplet)).plan
+info = engine.prepare(plan, {url!r}, None)
+(part,) = partitions(Segment({url!r}), 0, info, {EVENTS})
+os.kill({server._process.pid}, signal.SIGSTOP)
+began = time.monotonic()
+print(type(evaluate(engine, plan, part)).__name__, time.monotonic() - began, flush=True)
+os._exit(0)
+"""
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code], check=False, capture_output=True,
+            text=True, timeout=100,
+        )  # fmt: skip
+    finally:
+        os.kill(server._process.pid, signal.SIGCONT)
+        server.close()
+    said, seconds = done.stdout.split()[-2:]
+    assert said == "Failed"
+    assert float(seconds) < 40
 
 
 def _date(url):
