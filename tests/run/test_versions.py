@@ -1,18 +1,23 @@
 """Files that change while they are read: what was read is of one version, or not complete."""
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import replace
 from importlib.util import find_spec
 
+import awkward as ak
 import numpy as np
 import pytest
+import uproot
 
 import flavorframe as ff
 import servers
@@ -20,6 +25,7 @@ from flavorframe import samples
 from flavorframe.engine import get_engine
 from flavorframe.engine.rdataframe.engine import RDataFrameEngine
 from flavorframe.errors import FileChangedError, FileError
+from flavorframe.remote.s3 import ATTEMPTS
 from flavorframe.result.result import Result
 from flavorframe.run.attempts import evaluate
 from flavorframe.run.batch.folder import RunFolder, Sent, Work
@@ -30,6 +36,7 @@ from flavorframe.run.batch.shares import divide
 from flavorframe.run.executor import RunOptions
 from flavorframe.run.gathering import Gathering
 from flavorframe.run.partitions import Segment, partitions
+from flavorframe.samples import nano
 from flavorframe.versions import Version, version_of
 
 EVENTS = 1200
@@ -38,11 +45,23 @@ SAID = "has changed since the run began"
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
-    """Return two files of as many events."""
+    """Return two files that differ in the masses alone, so that nothing else tells them apart."""
     folder = tmp_path_factory.mktemp("two")
-    for name, seed in (("old", 1), ("new", 2)):
-        samples.write_file(folder / f"{name}.root", events=[samples.generate(EVENTS, seed=seed)])
-    return folder / "old.root", folder / "new.root"
+    old, new = folder / "old.root", folder / "new.root"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(nano.COMPRESSION, "zstd", None)  # so that masses lie in the file as they are
+        samples.write_file(old, events=[samples.generate(EVENTS, seed=1)])
+    content = old.read_bytes()
+    with uproot.open(old) as file:
+        masses = file["Events/triplet_mass"]
+        for number in range(masses.num_baskets):
+            start, stop = masses.basket_entry_start_stop(number)
+            known = ak.flatten(masses.array(entry_start=start, entry_stop=stop)).to_numpy()
+            stored, changed = (x.astype(">f8").tobytes() for x in (known, known - 0.25))
+            assert content.count(stored) == 1
+            content = content.replace(stored, changed)
+    new.write_bytes(content)
+    return old, new
 
 
 @pytest.fixture
@@ -406,6 +425,38 @@ print(json.dumps(told))
         assert SAID in second
 
 
+@pytest.mark.skipif(find_spec("ROOT") is None, reason="the engine 'rdataframe' needs ROOT")
+def test_root_waits_no_longer_for_a_silent_server(two, no_credentials):
+    server = servers.XRootD()
+    try:
+        url = server.put(two[0])
+        code = f"""
+import os, signal, time, flavorframe as ff
+from flavorframe.engine import get_engine
+from flavorframe.remote import access
+from flavorframe.run.attempts import evaluate
+from flavorframe.run.partitions import Segment, partitions
+access.XROOTD_SETTINGS["RequestTimeout"] = 3
+engine, plan = get_engine("rdataframe"), ff.Analysis(ff.Selection(ff.events().triplet)).plan
+info = engine.prepare(plan, {url!r}, None)
+(part,) = partitions(Segment({url!r}), 0, info, {EVENTS})
+os.kill({server._process.pid}, signal.SIGSTOP)
+began = time.monotonic()
+print(type(evaluate(engine, plan, part)).__name__, time.monotonic() - began, flush=True)
+os._exit(0)
+"""
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code], check=False, capture_output=True,
+            text=True, timeout=100,
+        )  # fmt: skip
+    finally:
+        os.kill(server._process.pid, signal.SIGCONT)
+        server.close()
+    said, seconds = done.stdout.split()[-2:]
+    assert said == "Failed"
+    assert float(seconds) < 40
+
+
 def _date(url):
     from XRootD import client
 
@@ -417,7 +468,15 @@ def _date(url):
 def test_servers_that_accept_and_never_answer(scheme, monkeypatch, no_credentials, tmp_path):
     """In bounded time, however many libraries would try again."""
     pytest.importorskip({"http": "aiohttp", "s3": "s3fs", "root": "XRootD"}[scheme])
+    asked = []
+
+    def accept():
+        with contextlib.suppress(OSError):  # until it is closed
+            while True:
+                asked.append(mute.accept())
+
     with socket.create_server(("127.0.0.1", 0)) as mute:
+        threading.Thread(target=accept, daemon=True).start()
         place = f"127.0.0.1:{mute.getsockname()[1]}"
         url = {"http": f"http://{place}/x.root", "s3": "s3://store/x.root",
                "root": f"root://{place}//x.root"}[scheme]  # fmt: skip
@@ -442,4 +501,5 @@ os._exit(0)
         )  # fmt: skip
     seconds, said = done.stdout.split(" ", 1)
     assert "did not answer in 3 seconds" in said
-    assert float(seconds) < 12
+    assert float(seconds) < 30
+    assert len(asked) == (ATTEMPTS if scheme == "s3" else 1)

@@ -22,6 +22,7 @@ from flavorframe.errors import (
     FileError,
     FlavorframeError,
 )
+from flavorframe.remote import access
 
 LOCK = RLock()
 """ROOT's interpreter and graphs take one thread of Python at a time."""
@@ -68,9 +69,12 @@ def settle(module: Any) -> None:
 
     Code that is compiled at once, and not when it is called, finds its functions in RDataFrame's
     library. And a server on this machine is asked: ROOT would open a local file of the same path.
+    For one that keeps silent it waits no longer than the other engine.
     """
     module.gSystem.Load("libROOTDataFrame")
     module.gEnv.SetValue("TFile.ForceRemote", 1)
+    for name, value in access.XROOTD_SETTINGS.items():
+        module.gEnv.SetValue(f"NetXNG.{name}", value)
 
 
 @lru_cache(maxsize=1)
