@@ -342,9 +342,7 @@ def _datasets(
         raise DatasetError("give either files or --catalog, to say what to run on.")
     for option, value in {"--era": eras, "--base": base}.items():
         if catalog is None and value:
-            raise DatasetError(
-                f"{option} is about a catalogue: give --catalog, or leave it out."
-            )
+            raise DatasetError(f"{option} is about a catalogue: give --catalog, or leave it out.")
     if catalog is None:
         return {"files": ff.dataset(files, name="files")}
     return ff.catalog(catalog, base=base).select(*eras)
