@@ -174,12 +174,11 @@ def snapshot(
 
 def column_name(node: n.Node) -> str:
     """Return the name that a quantity bears in files: its path, or its formula in ASCII letters."""
+    node = n.innermost(node)
     if isinstance(node, n.Field):
         return "_".join(node.path)
     if isinstance(node, n.Branch):
         return node.branch
-    if isinstance(node, n.Gather | n.Take | n.Member):
-        return column_name(node.operand)
     text = formula(node).replace("√", "sqrt_")
     text = "".join(c if c.isascii() and c.isalnum() else "_" for c in text)
     name = "_".join(part for part in text.split("_") if part)

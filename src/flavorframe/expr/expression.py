@@ -361,7 +361,7 @@ class Collection(Expr):
     def members(self) -> tuple[Expr, ...]:
         """The members of pairs or triples: ``a, b = ff.pairs(muon).members``."""
         combination = self.axis
-        base = combination.parent if isinstance(combination, n.Subset) else combination
+        base = _whole(combination)
         if not isinstance(base, n.Combination):
             raise ExpressionError(f"{self.formula} has no members: it is not made by ff.pairs().")
         return tuple(
@@ -450,26 +450,26 @@ def as_node(value: Operand) -> n.Node:
 
 def apply(operation: str, *arguments: Operand) -> Expr:
     """Return the expression of an operation; raises ExpressionError where the axes do not join."""
-    node = n.Apply(operation, tuple(as_node(a) for a in arguments))
-    n.join_axes(node.arguments)
-    return Expr(node)
+    return Expr(n.Apply(operation, tuple(as_node(a) for a in arguments)))
 
 
 def element(axis: n.Axis) -> n.Node:
     """Return the node that stands for one element of the axis."""
-    if isinstance(axis, n.Subset):
-        return _on_axis(element(axis.parent), axis)
-    return n.Field(axis, ())
+    return _on_axis(n.Field(_whole(axis), ()), axis)
 
 
 def descend(node: n.Node, name: str) -> n.Node | None:
     """Return the node of a field of what ``node`` stands for, or None where it has none."""
-    if isinstance(node, n.Field):
-        return n.Field(node.on, (*node.path, name))
-    if isinstance(node, n.Take | n.Gather | n.Member):
-        inner = descend(node.operand, name)
-        return None if inner is None else _with_operand(node, inner)
-    return None
+    outer: list[n.Take | n.Gather | n.Member] = []
+    while isinstance(node, n.Take | n.Gather | n.Member):
+        outer.append(node)
+        node = node.operand
+    if not isinstance(node, n.Field):
+        return None
+    field: n.Node = n.Field(node.on, (*node.path, name))
+    for each in reversed(outer):
+        field = _with_operand(each, field)
+    return field
 
 
 def _with_operand(node: n.Take | n.Gather | n.Member, operand: n.Node) -> n.Node:
@@ -481,18 +481,25 @@ def _with_operand(node: n.Take | n.Gather | n.Member, operand: n.Node) -> n.Node
 
 
 def _stored(axis: n.Axis) -> n.Axis:
-    if isinstance(axis, n.Subset):
-        return _stored(axis.parent)
-    if isinstance(axis, n.Combination):
-        raise ExpressionError(f"{axis.name} has no branches of its own; ask one of .members.")
-    return axis
+    stored = _whole(axis)
+    if isinstance(stored, n.Combination):
+        raise ExpressionError(f"{stored.name} has no branches of its own; ask one of .members.")
+    return stored
+
+
+def _whole(axis: n.Axis) -> n.Axis:
+    """Return what the axis is a part of, or a part of a part."""
+    return n.lineage(axis)[0]
 
 
 def _on_axis(node: n.Node, axis: n.Axis) -> n.Node:
     """Take a node that lives on the axis or on one of its parents to the axis."""
-    if node.axis == axis or not isinstance(axis, n.Subset):
-        return node
-    return n.Take(_on_axis(node, axis.parent), axis)
+    axes = n.lineage(axis)
+    first = axes.index(node.axis) if node.axis in axes else 0
+    for part in axes[first + 1 :]:
+        assert isinstance(part, n.Subset)
+        node = n.Take(node, part)
+    return node
 
 
 def _subset(collection: Collection, mask: Expr) -> n.Node:
@@ -516,16 +523,14 @@ def _value(expression: Expr) -> n.Node:
 
 
 def _is_element(node: n.Node) -> bool:
-    if isinstance(node, n.Field):
-        return not node.path
-    return isinstance(node, n.Take | n.Gather | n.Member) and _is_element(node.operand)
+    field = n.innermost(node)
+    return isinstance(field, n.Field) and not field.path
 
 
 def _last_name(node: n.Node) -> str:
-    if isinstance(node, n.Field):
-        return node.path[-1] if node.path else node.on.name
-    if isinstance(node, n.Take | n.Gather | n.Member):
-        return _last_name(node.operand)
+    field = n.innermost(node)
+    if isinstance(field, n.Field):
+        return field.path[-1] if field.path else field.on.name
     return ""
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from flavorframe.expr import nodes as n
 from flavorframe.expr.external import Correction, Function
 
 IMPURE_BUILTINS = frozenset(
@@ -40,19 +41,21 @@ class UnknownIdentityError(Exception):
     """What something computes cannot be told from what can be seen of it."""
 
 
-def fingerprint(value: Any) -> bytes:
+def fingerprint(value: Any, *, named: bool = False) -> bytes:
     """Return 32 bytes that differ for expressions, steps or outputs that compute something else.
 
-    Raises UnknownIdentityError where a user's function refers to what has no fingerprint.
+    Where a user's function refers to what has no fingerprint, it is known by its name if ``named``;
+    otherwise UnknownIdentityError is raised.
     """
     known: bytes | None = getattr(value, "_fingerprint", None)
-    return _Fingerprints().of(value) if known is None else known
+    return _Fingerprints(named=named).of(value) if known is None else known
 
 
 class _Fingerprints:
     """Fingerprints of one moment: what a function refers to may be another the next time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, named: bool) -> None:
+        self._named = named
         self._objects: dict[int, tuple[bytes, Any]] = {}  # kept, so that no number comes twice
         self._records: dict[int, tuple[bytes, bool, Any]] = {}
         self._lasting = True  # whether what was seen since it was set can never change
@@ -61,14 +64,34 @@ class _Fingerprints:
         """Return the fingerprint of an expression, or of what is made of them."""
         if isinstance(value, Function):
             self._lasting = False
-            return joined("function", self._object(value.compute))
+            return self._users(value)
         if isinstance(value, Correction):
             return joined("correction", value.name.encode(), value.digest.encode())
         if isinstance(value, tuple):
             return joined("tuple", *map(self.of, value))
+        if isinstance(value, n.Part):
+            return self._tree(value)
         if is_dataclass(value) and not isinstance(value, type):
             return self._record(value)
         return _plain(value)
+
+    def _users(self, function: Function) -> bytes:
+        try:
+            parts = (function.compute, function.code)
+            return joined("function", *map(self._object, parts))
+        except UnknownIdentityError:
+            if not self._named:
+                raise
+            return joined("named function", repr(function).encode())
+
+    def _tree(self, part: n.Part) -> bytes:
+        """Return the fingerprint of a node or axis, having found those of what is in it."""
+        if getattr(part, "_fingerprint", None) is None and id(part) not in self._records:
+            outside = self._lasting
+            for inner in n.parts(part):
+                self._record(inner)
+            self._lasting = outside
+        return self._record(part)
 
     def _record(self, value: Any) -> bytes:
         known: bytes | None = getattr(value, "_fingerprint", None)

@@ -40,12 +40,16 @@ def bind(node: n.Node, layout: Layout, schema: Schema) -> n.Node:
     Raises BranchError for a name that the file does not have, ExpressionError where the file's
     collections do not combine.
     """
-    return _Binder(layout, schema).bind(node)
+    bound = _Binder(layout, schema).bind(node)
+    assert isinstance(bound, n.Node)
+    return bound
 
 
 def bind_axis(axis: n.Axis, layout: Layout, schema: Schema) -> n.Axis:
     """Return the axis as bound trees name it, the masks in it bound."""
-    return _fold_axis(n.map_axis(axis, lambda mask: bind(mask, layout, schema)))
+    bound = _Binder(layout, schema).bind(axis)
+    assert isinstance(bound, n.Axis)
+    return bound
 
 
 def carrier(axis: n.Axis, layout: Layout, schema: Schema) -> str:
@@ -73,28 +77,32 @@ class _Binder:
     def __init__(self, layout: Layout, schema: Schema) -> None:
         self._layout = layout
         self._schema = schema
-        self._known: dict[n.Node, n.Node] = {}
+        self._known: dict[n.Part, n.Part] = {}
 
-    def bind(self, node: n.Node) -> n.Node:
-        if node not in self._known:
-            self._known[node] = self._bind(node)
-        return self._known[node]
+    def bind(self, top: n.Part) -> n.Part:
+        for part in n.parts(top):
+            if part not in self._known:
+                self._known[part] = self._bind(part)
+        return self._known[top]
 
-    def _bind(self, node: n.Node) -> n.Node:
-        if isinstance(node, n.Field):
-            return self._field(node)
-        if isinstance(node, n.Branch):
-            return self._branch(node)
-        if isinstance(node, n.Fired):
-            return self.bind(self._layout.fired(self._schema, node.menu, node.patterns))
-        bound = _fold_axes(node.map(self.bind))
-        if isinstance(bound, n.Apply | n.CallFunction | n.CallCorrection):
-            n.join_axes(bound.arguments)
+    def _bind(self, part: n.Part) -> n.Part:
+        """Bind a part; what is inside is bound already."""
+        if isinstance(part, n.Field):
+            return self._field(part)
+        if isinstance(part, n.Branch):
+            return self._branch(part)
+        if isinstance(part, n.Fired):
+            return self.bind(self._layout.fired(self._schema, part.menu, part.patterns))
+        if isinstance(part, n.CollectionAxis):
+            return collection_axis(part.collection)
+        bound = part.map(self._known.__getitem__)
+        if isinstance(bound, n.Subset):
+            _check_mask(bound)
         return bound
 
-    def _field(self, node: n.Field) -> n.Node:
+    def _field(self, node: n.Field) -> n.Part:
         if not node.path:
-            return n.Field(_fold_axis(node.on), ())
+            return node.map(self._known.__getitem__)
         collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
         branch = self._layout.branch_for(self._schema, collection, node.path)
         if branch:
@@ -124,7 +132,8 @@ class _Binder:
         return n.Gather(n.Field(link.target, path[1:]), link.target, link.index)
 
     def _checked(self, column: n.Column, node: n.Field) -> n.Node:
-        wanted = _fold_axis(node.on)
+        wanted = self._known[node.on]
+        assert isinstance(wanted, n.Axis)
         if column.axis in (wanted, n.EVENT):
             return _as_named(column, node.path[-1])
         raise BranchError(
@@ -141,7 +150,8 @@ class _Binder:
             )
         if node.on == n.DEFERRED:
             return self._column(node.branch)
-        axis = _fold_axis(node.on)
+        axis = self._known[node.on]
+        assert isinstance(axis, n.Axis)
         column = self._column(node.branch)
         if column.axis == n.EVENT:
             raise BranchError(
@@ -188,30 +198,6 @@ def _as_named(column: n.Column, name: str) -> n.Node:
     return column
 
 
-def _fold_axis(axis: n.Axis) -> n.Axis:
-    if isinstance(axis, n.CollectionAxis):
-        return collection_axis(axis.collection)
-    if isinstance(axis, n.Subset):
-        folded = n.Subset(_fold_axis(axis.parent), axis.mask)
-        _check_mask(folded)
-        return folded
-    if isinstance(axis, n.Combination):
-        return n.Combination(tuple(_fold_axis(parent) for parent in axis.parents))
-    return axis
-
-
-def _fold_axes(node: n.Node) -> n.Node:
-    """Fold the axes that a node names itself, its children being bound already."""
-    from dataclasses import fields, replace
-
-    changes = {
-        field.name: _fold_axis(value)
-        for field in fields(node)
-        if isinstance(value := getattr(node, field.name), n.Axis)
-    }
-    return replace(node, **changes) if changes else node
-
-
 def by_folded_name(schema: Schema, *parts: str) -> str:
     """Return the one branch whose folded name is that of the parts joined, or an empty string.
 
@@ -250,13 +236,12 @@ def _check_isin(node: n.IsIn) -> None:
 
 
 def _is_string(node: n.Node) -> bool:
+    node = n.innermost(node)
+    while isinstance(node, n.Reduce) and node.reduction == "first":
+        node = n.innermost(node.operand)
     if isinstance(node, n.Column):
         return node.kind == "string"
-    if isinstance(node, n.Literal):
-        return isinstance(node.value, str)
-    if isinstance(node, n.Take | n.Member | n.Gather):
-        return _is_string(node.operand)
-    return isinstance(node, n.Reduce) and node.reduction == "first" and _is_string(node.operand)
+    return isinstance(node, n.Literal) and isinstance(node.value, str)
 
 
 def _is_numeric_reduction(node: n.Node) -> bool:
