@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 
 from flavorframe.errors import AnalysisError, FlavorframeError
 from flavorframe.expr import nodes as n
+from flavorframe.expr.formula import brief
 from flavorframe.expr.identity import fingerprint
 from flavorframe.layout import Layout, Schema, bind
 from flavorframe.layout.base import bind_axis, carrier, check_kinds
@@ -83,8 +84,8 @@ def _bound_step(step: Step, candidates: n.Axis, layout: Layout, schema: Schema) 
     node = _bound(step.node, f"{type(step).__name__} {step.name!r}", layout, schema)
     if node.axis not in (n.EVENT, candidates):
         raise AnalysisError(
-            f"{type(step).__name__} {step.name!r} has one value per {node.axis.name} in this file, "
-            f"and the candidates are {candidates.name}: reduce it with any(), sum() ...."
+            f"{type(step).__name__} {step.name!r} has one value per {brief(node.axis)} in this "
+            f"file, and the candidates are {brief(candidates)}: reduce it with any(), sum() ...."
         )
     return replace(step, node=node)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from flavorframe.errors import AnalysisError, ExpressionError, did_you_mean
 from flavorframe.expr import nodes as n
 from flavorframe.expr.expression import Collection, Events, Expr, as_node
-from flavorframe.expr.formula import formula
+from flavorframe.expr.formula import brief, formula
+from flavorframe.expr.ropes import shortened
 
 
 @dataclass(frozen=True)
@@ -155,9 +156,9 @@ class Selection:
         node = as_node(value)
         if node.axis not in (n.EVENT, n.DEFERRED, self.candidates):
             raise ExpressionError(
-                f"{what.capitalize()} {name!r} ({formula(node)}) has one value per "
-                f"{node.axis.name}, and the candidates are {self.candidates.name}: reduce it with "
-                "any(), sum(), min() ..., or link it with .at() or .match()."
+                f"{what.capitalize()} {name!r} ({brief(node)}) has one value per "
+                f"{brief(node.axis)}, and the candidates are {brief(self.candidates)}: reduce it "
+                "with any(), sum(), min() ..., or link it with .at() or .match()."
             )
         return node
 
@@ -165,7 +166,7 @@ class Selection:
         width = max((len(step.name) for step in self.steps), default=0) + 4
         lines = [f"Selection of {self.candidates.name}"]
         for number, step in enumerate(self.steps, 1):
-            lines.append(f"  {number}. {step.name:{width}}{describe(step)}")
+            lines.append(f"  {number}. {step.name:{width}}{shortened(describe(step))}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -173,7 +174,7 @@ class Selection:
 
         left = '<td style="text-align: left">'  # pages of notebooks have it right
         rows = "".join(
-            f"<tr>{left}{escape(s.name)}</td>{left}<code>{escape(describe(s))}</code></td></tr>"
+            f"<tr>{left}{escape(s.name)}</td>{left}<code>{escape(shortened(describe(s)))}</code></td></tr>"
             for s in self.steps
         )
         return (

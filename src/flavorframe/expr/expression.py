@@ -10,7 +10,7 @@ import numpy as np
 
 from flavorframe.errors import ExpressionError
 from flavorframe.expr import nodes as n
-from flavorframe.expr.formula import formula
+from flavorframe.expr.formula import brief, formula
 
 Operand = Any
 """What an operator takes beside an expression: an expression, number, truth value or string."""
@@ -75,12 +75,14 @@ class Expr:
         return formula(self.node)
 
     def __repr__(self) -> str:
-        return f"<{self.formula}, one value per {self.axis.name}>"
+        return f"<{brief(self.node)}, one value per {brief(self.axis)}>"
 
     def _repr_html_(self) -> str:
         from html import escape
 
-        return f"<code>{escape(self.formula)}</code> <small>per {escape(self.axis.name)}</small>"
+        return (
+            f"<code>{escape(brief(self.node))}</code> <small>per {escape(brief(self.axis))}</small>"
+        )
 
     def __reduce__(self) -> tuple[type[Expr], tuple[n.Node]]:
         return type(self), (self.node,)
@@ -106,18 +108,18 @@ class Expr:
 
     def __bool__(self) -> bool:
         raise ExpressionError(
-            f"The truth of {self.formula} is not known before the run. Use & for 'and', | for "
+            f"The truth of {brief(self.node)} is not known before the run. Use & for 'and', | for "
             "'or', ~ for 'not', and x.between(a, b) instead of a < x < b."
         )
 
     def __iter__(self) -> Iterator[Expr]:
         raise ExpressionError(
-            f"{self.formula} cannot be looped over: it has no values before the run. Write the "
+            f"{brief(self.node)} cannot be looped over: it has no values before the run. Write the "
             "operation on the whole expression, or use ff.function for your own."
         )
 
     def __len__(self) -> int:
-        raise ExpressionError(f"{self.formula} has no length before the run; use .count().")
+        raise ExpressionError(f"{brief(self.node)} has no length before the run; use .count().")
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Expr:
         from flavorframe.expr.operations import OPERATIONS
@@ -210,7 +212,8 @@ class Expr:
             raise ExpressionError(f"closed={closed!r} is not one of {', '.join(CLOSED)}.")
         if _is_number(low) and _is_number(high) and low > high:
             raise ExpressionError(
-                f"{self.formula} between {low} and {high} is never true: write the lower end first."
+                f"{brief(self.node)} between {low} and {high} is never true: write the lower end "
+                "first."
             )
         return apply(f"between_{closed}", self, low, high)
 
@@ -296,8 +299,8 @@ class Expr:
     def _reduce(self, reduction: str) -> Expr:
         if self.axis == n.EVENT:
             raise ExpressionError(
-                f"{self.formula} has one value per event already: .{reduction}() has nothing to "
-                "reduce."
+                f"{brief(self.node)} has one value per event already: .{reduction}() has nothing "
+                "to reduce."
             )
         if reduction == "count" and _is_element(self.node):
             return Expr(n.Reduce("size", n.Position(self.node.axis)))
@@ -307,7 +310,7 @@ class Expr:
     def found(self) -> Expr:
         """Whether a link points to an element: ``muon.match(pt=...).found``."""
         if not (isinstance(self.node, n.Gather) and _is_element(self.node.operand)):
-            raise ExpressionError(f"{self.formula} is not a link made by .at() or .match().")
+            raise ExpressionError(f"{brief(self.node)} is not a link made by .at() or .match().")
         return Expr(n.Found(self.node.target, self.node.index))
 
 
@@ -363,7 +366,9 @@ class Collection(Expr):
         combination = self.axis
         base = _whole(combination)
         if not isinstance(base, n.Combination):
-            raise ExpressionError(f"{self.formula} has no members: it is not made by ff.pairs().")
+            raise ExpressionError(
+                f"{brief(self.node)} has no members: it is not made by ff.pairs()."
+            )
         return tuple(
             Expr(_on_axis(n.Member(element(parent), base, i), combination))
             for i, parent in enumerate(base.parents)
@@ -504,10 +509,10 @@ def _on_axis(node: n.Node, axis: n.Axis) -> n.Node:
 
 def _subset(collection: Collection, mask: Expr) -> n.Node:
     if not isinstance(mask, Expr) or mask.axis not in (collection.axis, n.DEFERRED):
-        text = mask.formula if isinstance(mask, Expr) else repr(mask)
+        text = brief(mask.node) if isinstance(mask, Expr) else repr(mask)
         raise ExpressionError(
-            f"{collection.formula}[{text}]: a sub-collection takes a condition with one value per "
-            f"{collection.axis.name}, or the name of a branch."
+            f"{brief(collection.node)}[{text}]: a sub-collection takes a condition with one value "
+            f"per {brief(collection.axis)}, or the name of a branch."
         )
     return element(n.Subset(collection.axis, _value(mask)))
 
@@ -516,8 +521,8 @@ def _value(expression: Expr) -> n.Node:
     """Return the node, refusing a collection or link where a value is wanted."""
     if _is_element(expression.node):
         raise ExpressionError(
-            f"{expression.formula} is an object, not a value: ask one of its fields, such as "
-            f"{expression.formula}.pt, or write events['Name'] for a branch of that name."
+            f"{brief(expression.node)} is an object, not a value: ask one of its fields, such as "
+            f"{brief(expression.node)}.pt, or write events['Name'] for a branch of that name."
         )
     return expression.node
 

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, singledispatch
 from string import Formatter
 
 from flavorframe.expr import nodes as n
 from flavorframe.expr.operations import OPERATIONS
-from flavorframe.expr.ropes import Rope, Text, after, first, joined, last_name, put, written
+from flavorframe.expr.ropes import (
+    Rope,
+    Text,
+    after,
+    first,
+    joined,
+    last_name,
+    put,
+    shortened,
+    written,
+)
 
 ATOM = 100
+SHALLOW = 64
+"""Up to this height formulas are told whole in messages, unless they are long."""
+NEAR = 6
+"""Of others so many levels are told."""
 
 Texts = Mapping[n.Part, Text]
 
@@ -30,6 +44,41 @@ def formula(part: n.Part) -> str:
     for each in n.parts(part):
         texts[each] = _text(each, texts)
     return written(texts[part])
+
+
+def brief(part: n.Part) -> str:
+    """Return the formula as messages tell it: what is very deep or long is left out.
+
+    >>> total = n.Literal(0)
+    >>> for i in range(99):
+    ...     total = n.Apply("add", (total, n.Literal(i)))
+    >>> brief(total)
+    '… + 94 + 95 + 96 + 97 + 98'
+    """
+    if part.height <= SHALLOW:
+        return shortened(formula(part))
+    texts: dict[n.Part, Text] = {}
+    for each in sorted(_near(part), key=lambda near: near.height):
+        known = all(inner in texts for inner in _told_of(each))
+        texts[each] = _text(each, texts) if known else "…"
+    return shortened(written(texts[part]))
+
+
+def _told_of(part: n.Part) -> Iterator[n.Part]:
+    """Yield the parts whose texts that of a part may be made of."""
+    for inner in part.inside:
+        yield inner
+        yield from inner.inside if isinstance(inner, n.Axis) else ()
+
+
+def _near(top: n.Part) -> set[n.Part]:
+    """Return the parts a few steps below one, and what is in them if it is little."""
+    near, level = set[n.Part](), {top}
+    for _ in range(NEAR):
+        near |= level
+        level = {inner for outer in level for inner in outer.inside}
+        near.update(inner for part in level if part.height <= NEAR for inner in n.parts(part))
+    return near
 
 
 @singledispatch

@@ -76,6 +76,11 @@ class Part(metaclass=_Unique):
         changed = (_map_in(value, change) for value in self.content())
         return type(self)(*changed)
 
+    def __repr__(self) -> str:
+        from flavorframe.expr.formula import brief
+
+        return f"<{type(self).__name__} {brief(self)}>"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _assembled, (_flat(self),)
 
@@ -83,7 +88,7 @@ class Part(metaclass=_Unique):
 P = TypeVar("P", bound=Part)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Axis(Part):
     """What an expression has one value for each of."""
 
@@ -93,7 +98,7 @@ class Axis(Part):
         raise NotImplementedError
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class EventAxis(Axis):
     """One value an event."""
 
@@ -102,7 +107,7 @@ class EventAxis(Axis):
         return "event"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DeferredAxis(Axis):
     """The axis of a raw branch: known once the file is open."""
 
@@ -111,7 +116,7 @@ class DeferredAxis(Axis):
         return "element of the branch"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CollectionAxis(Axis):
     """One value for each element of a stored collection."""
 
@@ -122,7 +127,7 @@ class CollectionAxis(Axis):
         return self.collection
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Subset(Axis):
     """The elements of ``parent`` on which ``mask`` holds."""
 
@@ -134,7 +139,7 @@ class Subset(Axis):
         return _written(self)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Combination(Axis):
     """Pairs or triples of elements; equal parents combine without order or repetition."""
 
@@ -149,7 +154,7 @@ EVENT = EventAxis()
 DEFERRED = DeferredAxis()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Node(Part):
     """One step of a computation; ``axis`` says what it has one value for each of."""
 
@@ -171,7 +176,7 @@ class Node(Part):
         return known
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Literal(Node):
     """A number, truth value or string."""
 
@@ -185,7 +190,7 @@ class Literal(Node):
         return _exact(self.value)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Field(Node):
     """A friendly name; an empty path is the element of the collection itself."""
 
@@ -197,7 +202,7 @@ class Field(Node):
         return self.on
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Branch(Node):
     """A branch by its name in the file."""
 
@@ -209,7 +214,7 @@ class Branch(Node):
         return self.on
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Column(Node):
     """A branch of an open file, its axis and the kind of its values known (bound trees only)."""
 
@@ -222,7 +227,7 @@ class Column(Node):
         return self.on
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fired(Node):
     """Whether any path of a trigger menu that fits one of the patterns fired."""
 
@@ -234,7 +239,7 @@ class Fired(Node):
         return EVENT
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Apply(Node):
     """An operation of `flavorframe.expr.operations`, element by element."""
 
@@ -246,7 +251,7 @@ class Apply(Node):
         return join_axes(self.arguments)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class IsIn(Node):
     """Whether the operand equals one of the values."""
 
@@ -261,7 +266,7 @@ class IsIn(Node):
         return self.operand, tuple(map(_exact, self.values))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StringTest(Node):
     """Whether a name starts with, contains or matches (shell pattern) one of the patterns."""
 
@@ -274,7 +279,7 @@ class StringTest(Node):
         return self.operand.axis
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Reduce(Node):
     """One value an event from the operand's values in it."""
 
@@ -286,7 +291,7 @@ class Reduce(Node):
         return EVENT
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Take(Node):
     """The operand, which lives on the subset's parent, at the elements of the subset."""
 
@@ -298,7 +303,7 @@ class Take(Node):
         return self.subset
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Member(Node):
     """The operand, which lives on a parent of the combination, at its member ``position``."""
 
@@ -311,7 +316,7 @@ class Member(Node):
         return self.combination
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Position(Node):
     """The index of each element in its collection, counted from 0 in each event."""
 
@@ -322,7 +327,7 @@ class Position(Node):
         return self.on
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Match(Node):
     """The index, in the target, of the first element whose keys equal the values bit for bit.
 
@@ -338,7 +343,7 @@ class Match(Node):
         return join_axes(self.values)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Gather(Node):
     """The operand, which lives on the target, at the element that ``index`` points to.
 
@@ -354,7 +359,7 @@ class Gather(Node):
         return self.index.axis
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Found(Node):
     """Whether a link's index points to an element."""
 
@@ -366,7 +371,7 @@ class Found(Node):
         return self.index.axis
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CallFunction(Node):
     """A user's function over numpy arrays."""
 
@@ -378,7 +383,7 @@ class CallFunction(Node):
         return join_axes(self.arguments)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CallCorrection(Node):
     """A correction of a correctionlib file, its inputs in the order that it declares."""
 
@@ -412,12 +417,12 @@ def _join(first: Axis, second: Axis, nodes: tuple[Node, ...]) -> Axis:
 
 
 def _two_collections(first: Axis, second: Axis, nodes: tuple[Node, ...]) -> str:
-    from flavorframe.expr.formula import formula
+    from flavorframe.expr.formula import brief
 
-    named = {node.axis: formula(node) for node in nodes}
+    named = {node.axis: brief(node) for node in nodes}
     return (
-        f"{named[first]} has one value per {first.name} and {named[second]} one per "
-        f"{second.name}: two collections do not combine. Link an element with .at(index) or "
+        f"{named[first]} has one value per {brief(first)} and {named[second]} one per "
+        f"{brief(second)}: two collections do not combine. Link an element with .at(index) or "
         ".match(field=...), reduce one side to the event with any(), sum(), min() ..., or build "
         "ff.pairs(...)."
     )

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from flavorframe.errors import BranchError, ExpressionError, did_you_mean
 from flavorframe.expr import nodes as n
-from flavorframe.expr.formula import formula
+from flavorframe.expr.formula import brief
 from flavorframe.layout.schema import BranchInfo, Schema, fold
 
 
@@ -119,8 +119,8 @@ class _Binder:
             link = self._layout.link(self._schema, collection, node.path[0])
             if link is not None:
                 raise BranchError(
-                    f"{formula(node)} is a link to another object, not a value: "
-                    f"ask one of its fields, such as {formula(node)}.pt."
+                    f"{brief(node)} is a link to another object, not a value: "
+                    f"ask one of its fields, such as {brief(node)}.pt."
                 )
 
     def _linked(self, collection: str | None, path: tuple[str, ...]) -> n.Node | None:
@@ -137,7 +137,7 @@ class _Binder:
         if column.axis in (wanted, n.EVENT):
             return _as_named(column, node.path[-1])
         raise BranchError(
-            f"{formula(node)} is branch {formula(column)}, which has one value per "
+            f"{brief(node)} is branch {brief(column)}, which has one value per "
             f"{column.axis.name}, not per {wanted.name}."
         )
 
@@ -186,8 +186,8 @@ class _Binder:
 def _check_mask(subset: n.Subset) -> None:
     if subset.mask.axis not in (subset.parent, n.EVENT):
         raise ExpressionError(
-            f"{subset.name}: the condition has one value per {subset.mask.axis.name}, and the "
-            f"collection is {subset.parent.name}."
+            f"{brief(subset)}: the condition has one value per {brief(subset.mask.axis)}, and the "
+            f"collection is {brief(subset.parent)}."
         )
 
 
@@ -218,12 +218,12 @@ def check_kinds(tree: n.Node) -> None:
             _check_isin(node)
         elif isinstance(node, n.StringTest):
             if not _is_string(node.operand):
-                raise ExpressionError(f"{formula(node)}: {formula(node.operand)} is not a string.")
+                raise ExpressionError(f"{brief(node)}: {brief(node.operand)} is not a string.")
         elif isinstance(node, n.Apply | n.CallFunction) or _is_numeric_reduction(node):
             strings = [child for child in node.children() if _is_string(child)]
             if strings:
                 raise ExpressionError(
-                    f"{formula(node)}: {formula(strings[0])} is a string; test it with "
+                    f"{brief(node)}: {brief(strings[0])} is a string; test it with "
                     ".startswith(), .contains(), .matches() or .isin()."
                 )
 
@@ -232,7 +232,7 @@ def _check_isin(node: n.IsIn) -> None:
     strings = _is_string(node.operand)
     if any(isinstance(value, str) != strings for value in node.values):
         kind = "strings" if strings else "numbers"
-        raise ExpressionError(f"{formula(node)}: {formula(node.operand)} holds {kind} only.")
+        raise ExpressionError(f"{brief(node)}: {brief(node.operand)} holds {kind} only.")
 
 
 def _is_string(node: n.Node) -> bool:

@@ -22,6 +22,8 @@ from flavorframe.selection import Best, Weight
 HEADER = 2
 """Words before the rows of an event: the file's number and the event's."""
 
+Types = Mapping[n.Node, np.dtype[Any] | None]
+
 REAL, WHOLE, TRUTH = np.dtype(np.float64), np.dtype(np.int64), np.dtype(bool)
 
 
@@ -149,41 +151,48 @@ def _word(kind: np.dtype[Any], value: str) -> str:
 
 def _type_of(node: n.Node, schema: Schema) -> np.dtype[Any] | None:
     """Return the type of a node's values, None for strings."""
+    types: dict[n.Node, np.dtype[Any] | None] = {}
+    for each in n.walk(node):
+        types[each] = _type_from(each, types, schema)
+    return types[node]
+
+
+def _type_from(node: n.Node, types: Types, schema: Schema) -> np.dtype[Any] | None:
     if isinstance(node, n.Column):
         return stored_type(node, schema)
     if isinstance(node, n.Literal):
         return None if isinstance(node.value, str) else np.asarray(node.value).dtype
     if isinstance(node, n.Take | n.Member | n.Gather):
-        return _type_of(node.operand, schema)
+        return types[node.operand]
     if isinstance(node, n.IsIn | n.StringTest | n.Found):
         return TRUTH
     if isinstance(node, n.Position | n.Match):
         return WHOLE
     if isinstance(node, n.Reduce):
-        return _reduced_type(node, schema)
+        return _reduced_type(node, types)
     if isinstance(node, n.Apply):
-        return _applied_type(node, schema)
+        return _applied_type(node, types)
     return REAL
 
 
-def _reduced_type(node: n.Reduce, schema: Schema) -> np.dtype[Any] | None:
+def _reduced_type(node: n.Reduce, types: Types) -> np.dtype[Any] | None:
     if node.reduction in ("any", "all"):
         return TRUTH
     if node.reduction in ("count", "size", "argmin", "argmax"):
         return WHOLE
-    operand = _type_of(node.operand, schema)
+    operand = types[node.operand]
     if node.reduction == "sum":
         return REAL if operand is not None and operand.kind == "f" else WHOLE
     return operand
 
 
-def _applied_type(node: n.Apply, schema: Schema) -> np.dtype[Any]:
+def _applied_type(node: n.Apply, types: Types) -> np.dtype[Any]:
     kind = OPERATIONS[node.operation].kind
     if kind != "number":
         return TRUTH if kind == "truth" else REAL
     arguments = node.arguments[1:] if node.operation == "where" else node.arguments
-    types = [_type_of(argument, schema) for argument in arguments]
-    return REAL if any(t is not None and t.kind == "f" for t in types) else WHOLE
+    found = [types[argument] for argument in arguments]
+    return REAL if any(t is not None and t.kind == "f" for t in found) else WHOLE
 
 
 _STORED = re.compile(r"\b(?:(u?)int(8|16|32|64)_t|(float|double|bool))\b")

@@ -12,6 +12,16 @@ def derived(axis: n.Axis, candidates: n.Axis) -> bool:
     return candidates != n.EVENT and candidates in n.made_from(axis)
 
 
+def wordy(trees: Iterable[n.Node]) -> frozenset[n.Node]:
+    """Return the nodes that read words, themselves or further below."""
+    found: set[n.Node] = set()
+    for tree in trees:
+        for node in n.walk(tree):
+            if isinstance(node, n.StringTest) or any(c in found for c in node.children()):
+                found.add(node)
+    return frozenset(found)
+
+
 def depending(trees: Iterable[n.Node], candidates: n.Axis) -> frozenset[n.Node]:
     """Return the nodes whose values depend on which candidates are alive."""
     found: set[n.Node] = set()
