@@ -7,6 +7,7 @@ look at the full view: an index means the file's numbering.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -175,6 +176,11 @@ class View:
         parents = [self.elements(parent) for parent in axis.parents]
         if self.full is not None:
             return self._surviving_combinations(axis, parents, self.full)
+        numbers = np.ones(len(self.events))
+        for parent, taken in Counter(axis.parents).items():
+            for already in range(taken):  # each set of elements of one collection comes once
+                numbers *= (self.elements(parent).counts - already) / (already + 1)
+        self.columns.check_combinations(axis, numbers, self.events)
         same = [
             max((j for j in range(i) if axis.parents[j] == parent), default=-1)
             for i, parent in enumerate(axis.parents)

@@ -17,6 +17,7 @@ from flavorframe.engine.rdataframe.literals import literal, text
 from flavorframe.engine.rdataframe.steps import Steps, each, finished
 from flavorframe.engine.rdataframe.views import derived
 from flavorframe.expr import nodes as n
+from flavorframe.expr.formula import brief
 
 FULL, ALIVE = "full", "alive"
 
@@ -207,7 +208,8 @@ class Body:
                 str(max((j for j in range(i) if axis.parents[j] == parent), default=-1))
                 for i, parent in enumerate(axis.parents)
             ]
-            made = f"flavorframe::combined<{number}>({{{', '.join(sizes)}}}, {{{', '.join(same)}}})"
+            lists = f"{{{', '.join(sizes)}}}, {{{', '.join(same)}}}"
+            made = f"flavorframe::combined<{number}>({lists}, {text(brief(axis))})"
         name = self.name("list")
         self.lines.append(f"const auto {name} = {made};")
         return name

@@ -330,9 +330,35 @@ template <class F> std::vector<Integer> those(Integer size, F condition) {
   return chosen;
 }
 
+[[noreturn]] inline void refuse(const char* kind, const std::string& text) {
+  throw std::runtime_error(std::string("flavorframe:") + kind + ":" + text + ":end");
+}
+
+/// More pairs or triples in an event would fill the memory.
+constexpr double most_combinations = 1 << 28;
+
+/// How many combinations there are: of lists that are the same, each set comes once.
+template <std::size_t N>
+double number_of_combinations(std::array<Integer, N> sizes, std::array<int, N> same) {
+  std::array<int, N> already{};
+  double number = 1;
+  for (std::size_t i = 0; i < N; ++i) {
+    if (same[i] >= 0) already[i] = already[same[i]] + 1;
+    number *= double(sizes[i] - already[i]) / (already[i] + 1);
+  }
+  return number;
+}
+
 /// Every combination of one element of each list; of lists that are the same, each set once.
 template <std::size_t N>
-std::vector<std::array<Integer, N>> combined(std::array<Integer, N> sizes, std::array<int, N> same) {
+std::vector<std::array<Integer, N>> combined(std::array<Integer, N> sizes, std::array<int, N> same,
+                                             const char* name) {
+  const double number = number_of_combinations(sizes, same);
+  if (number > most_combinations)
+    refuse("file", std::string(name) + " are " + std::to_string(Integer(number)) +
+                       " in one event: more than " + std::to_string(1 << 28) +
+                       " do not fit in memory. Cut on events first, or combine parts of "
+                       "collections, such as muon[muon.pt > 3].");
   std::vector<std::array<Integer, N>> found;
   std::array<Integer, N> members{};
   auto extend = [&](auto& self, std::size_t place) -> void {
@@ -632,10 +658,6 @@ inline void count_row(State& state, Integer candidates, bool weighted, bool even
   }
   state.entries.add(3, sum);
   state.entries.add(4, squares);
-}
-
-[[noreturn]] inline void refuse(const char* kind, const std::string& text) {
-  throw std::runtime_error(std::string("flavorframe:") + kind + ":" + text + ":end");
 }
 
 inline void check_size(Integer size, Integer expected, const char* branch, const char* known) {
