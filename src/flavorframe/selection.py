@@ -164,7 +164,7 @@ class Selection:
 
     def __repr__(self) -> str:
         width = max((len(step.name) for step in self.steps), default=0) + 4
-        lines = [f"Selection of {self.candidates.name}"]
+        lines = [f"Selection of {brief(self.candidates)}"]
         for number, step in enumerate(self.steps, 1):
             lines.append(f"  {number}. {step.name:{width}}{shortened(describe(step))}")
         return "\n".join(lines)
@@ -178,7 +178,7 @@ class Selection:
             for s in self.steps
         )
         return (
-            f"<table><caption>Selection of {escape(self.candidates.name)}</caption>{rows}</table>"
+            f"<table><caption>Selection of {escape(brief(self.candidates))}</caption>{rows}</table>"
         )
 
 

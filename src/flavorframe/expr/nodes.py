@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -42,7 +42,7 @@ class _Unique(type):
 
 
 _UNIQUE: WeakValueDictionary[tuple[Any, ...], Part] = WeakValueDictionary()
-_MAKING = Lock()
+_MAKING = RLock()
 
 
 class Part(metaclass=_Unique):
