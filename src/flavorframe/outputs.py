@@ -14,8 +14,9 @@ import numpy as np
 from flavorframe.errors import AnalysisError, ExpressionError
 from flavorframe.expr import nodes as n
 from flavorframe.expr.expression import Expr, as_node
-from flavorframe.expr.formula import formula
+from flavorframe.expr.formula import brief, formula
 from flavorframe.expr.kinds import refuse_string
+from flavorframe.expr.ropes import shortened
 from flavorframe.places import is_url
 
 FORMATS = ("ttree", "rntuple", "parquet")
@@ -33,7 +34,7 @@ class Axis:
 
     def __repr__(self) -> str:
         return (
-            f"<axis of {formula(self.node)}, {len(self.edges) - 1} bins from {self.edges[0]:g} to "
+            f"<axis of {brief(self.node)}, {len(self.edges) - 1} bins from {self.edges[0]:g} to "
             f"{self.edges[-1]:g}>"
         )
 
@@ -106,8 +107,8 @@ def axis(
     if isinstance(node, n.Literal):
         raise ExpressionError(f"A histogram takes expressions, not the constant {node.value!r}.")
     refuse_string(node, "A histogram's axis", "filled")
-    edges, regular = _edges(bins, range, formula(node))
-    return Axis(node, edges, regular, column_name(node), label or formula(node))
+    edges, regular = _edges(bins, range, brief(node))
+    return Axis(node, edges, regular, column_name(node), label or brief(node))
 
 
 def hist(
@@ -181,13 +182,12 @@ def snapshot(
 
 def column_name(node: n.Node) -> str:
     """Return the name that a quantity bears in files: its path, or its formula in ASCII letters."""
+    node = n.innermost(node)
     if isinstance(node, n.Field):
         return "_".join(node.path)
     if isinstance(node, n.Branch):
         return node.branch
-    if isinstance(node, n.Gather | n.Take | n.Member):
-        return column_name(node.operand)
-    text = formula(node).replace("√", "sqrt_")
+    text = shortened(formula(node)).replace("√", "sqrt_")
     text = "".join(c if c.isascii() and c.isalnum() else "_" for c in text)
     name = "_".join(part for part in text.split("_") if part)
     return name if name and not name[0].isdigit() else f"value_{name}".rstrip("_")

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 
 from flavorframe.errors import AnalysisError, FlavorframeError
 from flavorframe.expr import nodes as n
+from flavorframe.expr.formula import brief
 from flavorframe.expr.identity import fingerprint
 from flavorframe.expr.kinds import refuse_string
 from flavorframe.layout import Layout, Schema, bind
@@ -87,8 +88,8 @@ def _bound_step(step: Step, candidates: n.Axis, layout: Layout, schema: Schema) 
     refuse_string(node, where, USES[type(step)])
     if node.axis not in (n.EVENT, candidates):
         raise AnalysisError(
-            f"{type(step).__name__} {step.name!r} has one value per {node.axis.name} in this file, "
-            f"and the candidates are {candidates.name}: reduce it with any(), sum() ...."
+            f"{type(step).__name__} {step.name!r} has one value per {brief(node.axis)} in this "
+            f"file, and the candidates are {brief(candidates)}: reduce it with any(), sum() ...."
         )
     return replace(step, node=node)
 
@@ -127,32 +128,14 @@ def _bound_tree(node: n.Node, layout: Layout, schema: Schema) -> n.Node:
 def _carriers(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[n.Axis, str], ...]:
     """Find a branch of each collection that the plan asks for, one that it reads anyway if any."""
     carriers: dict[n.Axis, str] = {}
-    wanted: dict[n.Axis, None] = dict.fromkeys(_collections(plan.selection.candidates))
-    for tree in plan.trees():
-        for node in n.walk(tree):
-            if isinstance(node, n.Column) and node.on != n.EVENT:
-                carriers.setdefault(node.on, node.branch)
-            for axis in _axes_of(node):
-                wanted.update(dict.fromkeys(_collections(axis)))
+    wanted: dict[n.Axis, None] = {}
+    for top in (plan.selection.candidates, *plan.trees()):
+        for part in n.parts(top):
+            if isinstance(part, n.Column) and part.on != n.EVENT:
+                carriers.setdefault(part.on, part.branch)
+            elif isinstance(part, n.CollectionAxis):
+                wanted[part] = None
     for axis in wanted:
         if axis not in carriers:
             carriers[axis] = carrier(axis, layout, schema)
     return tuple(carriers.items())
-
-
-def _axes_of(node: n.Node) -> Iterator[n.Axis]:
-    yield node.axis
-    if isinstance(node, n.Gather | n.Match | n.Found):
-        yield node.target
-
-
-def _collections(axis: n.Axis) -> Iterator[n.CollectionAxis]:
-    if isinstance(axis, n.CollectionAxis):
-        yield axis
-    elif isinstance(axis, n.Subset):
-        yield from _collections(axis.parent)
-        for node in n.walk(axis.mask):
-            yield from _collections(node.axis) if node.axis != axis else ()
-    elif isinstance(axis, n.Combination):
-        for parent in axis.parents:
-            yield from _collections(parent)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from flavorframe.errors import AnalysisError, ExpressionError, did_you_mean
 from flavorframe.expr import nodes as n
 from flavorframe.expr.expression import Collection, Events, Expr, as_node
-from flavorframe.expr.formula import formula
+from flavorframe.expr.formula import brief, formula
 from flavorframe.expr.kinds import refuse_string
+from flavorframe.expr.ropes import shortened
 
 
 @dataclass(frozen=True)
@@ -159,17 +160,17 @@ class Selection:
         refuse_string(node, f"{what.capitalize()} {name!r}", USES[step])
         if node.axis not in (n.EVENT, n.DEFERRED, self.candidates):
             raise ExpressionError(
-                f"{what.capitalize()} {name!r} ({formula(node)}) has one value per "
-                f"{node.axis.name}, and the candidates are {self.candidates.name}: reduce it with "
-                "any(), sum(), min() ..., or link it with .at() or .match()."
+                f"{what.capitalize()} {name!r} ({brief(node)}) has one value per "
+                f"{brief(node.axis)}, and the candidates are {brief(self.candidates)}: reduce it "
+                "with any(), sum(), min() ..., or link it with .at() or .match()."
             )
         return node
 
     def __repr__(self) -> str:
         width = max((len(step.name) for step in self.steps), default=0) + 4
-        lines = [f"Selection of {self.candidates.name}"]
+        lines = [f"Selection of {brief(self.candidates)}"]
         for number, step in enumerate(self.steps, 1):
-            lines.append(f"  {number}. {step.name:{width}}{describe(step)}")
+            lines.append(f"  {number}. {step.name:{width}}{shortened(describe(step))}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -177,11 +178,11 @@ class Selection:
 
         left = '<td style="text-align: left">'  # pages of notebooks have it right
         rows = "".join(
-            f"<tr>{left}{escape(s.name)}</td>{left}<code>{escape(describe(s))}</code></td></tr>"
+            f"<tr>{left}{escape(s.name)}</td>{left}<code>{escape(shortened(describe(s)))}</code></td></tr>"
             for s in self.steps
         )
         return (
-            f"<table><caption>Selection of {escape(self.candidates.name)}</caption>{rows}</table>"
+            f"<table><caption>Selection of {escape(brief(self.candidates))}</caption>{rows}</table>"
         )
 
 

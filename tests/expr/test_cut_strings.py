@@ -1,5 +1,6 @@
 """Cut strings mean what they mean to ROOT, and what means two things is refused."""
 
+import functools
 import importlib.util
 import operator
 import random
@@ -301,3 +302,17 @@ def test_strings_of_the_published_notebook_select_what_rdataframe_selects(root, 
         selection = ff.Selection(events).cut("some", ff.parse(text).any())
         result = ff.Analysis(selection).run(ff.dataset(path), progress=False)
         assert 0 < result.cutflow["some"].events == count.GetValue()
+
+
+@pytest.mark.parametrize(("between", "combine"), [("||", operator.or_), ("&&", operator.and_)])
+def test_long_cut_strings(between, combine):
+    terms = range(2000)
+    expected = functools.reduce(combine, [x == i for i in terms])
+    assert ff.parse(between.join(f"x=={i}" for i in terms)) is expected
+
+
+def test_cut_strings_of_many_brackets():
+    expected = x
+    for _ in range(500):
+        expected = 1 - expected
+    assert ff.parse("1-(" * 500 + "x" + ")" * 500) is expected

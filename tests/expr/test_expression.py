@@ -1,6 +1,11 @@
 """Expressions: immutable, hashable, typed by axis, printed as formulas."""
 
+import copy
+import functools
+import gc
+import operator
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -8,6 +13,7 @@ import pytest
 import flavorframe as ff
 from flavorframe.errors import ExpressionError
 from flavorframe.expr import nodes as n
+from flavorframe.expr.identity import fingerprint
 
 events = ff.events()
 t, muon, track = events.triplet, events.muon, events.track
@@ -141,3 +147,94 @@ def test_tab_completion_offers_the_vocabulary():
 
 def test_html_is_escaped():
     assert "&lt;" in (t.mass < 3)._repr_html_()
+
+
+# Deep trees
+
+
+def long_sum(terms):
+    return functools.reduce(operator.add, [t.mass * i for i in range(terms)])
+
+
+def nested_links(depth):
+    index = events.muon["other"]
+    for _ in range(depth):
+        index = events.muon.at(index).other
+    return index
+
+
+def part_of_part(depth):
+    muon = events.muon
+    for i in range(depth):
+        muon = muon[muon.pt > i]
+    return muon.eta
+
+
+def doubled(times):
+    value = t.mass
+    for _ in range(times):
+        value = value * value
+    return value
+
+
+@pytest.mark.parametrize(
+    ("make", "depth"),
+    [(long_sum, 5000), (nested_links, 5000), (part_of_part, 300), (doubled, 3000)],
+    ids=lambda x: getattr(x, "__name__", None),
+)
+def test_deep_trees_are_never_entered(make, depth):
+    expression = make(depth)
+    assert make(depth) is expression
+    assert make(depth - 1) is not expression
+    assert copy.deepcopy(expression) is expression
+    assert pickle.loads(pickle.dumps(expression)) is expression
+    assert fingerprint(expression.node) != fingerprint(make(depth - 1).node)
+    assert len(list(n.walk(expression.node))) > depth
+    assert expression.formula != make(depth - 1).formula
+    assert hash(ff.Selection(t).cut("deep", expression.sum() > 0))
+    assert "…" in repr(expression)
+
+
+def test_pickles_grow_as_trees_do():
+    """A part that is used twice travels once."""
+    assert len(pickle.dumps(doubled(2000))) < 2.2 * len(pickle.dumps(doubled(1000)))
+
+
+def test_the_formula_of_a_long_list_is_whole():
+    runs = functools.reduce(operator.or_, [events.run == 297050 + i for i in range(5000)])
+    assert runs.formula == " or ".join(f"run = {297050 + i}" for i in range(5000))
+
+
+def test_formulas_that_double_are_cut_short_and_still_tell_expressions_apart():
+    one, other = doubled(100), doubled(101)
+    assert len(one.formula) < 1_100_000
+    assert one.formula.startswith("triplet.mass · triplet.mass")
+    assert one.formula != other.formula
+
+
+def test_errors_about_deep_expressions_are_short():
+    with pytest.raises(ExpressionError) as told:
+        _ = long_sum(5000) + events.muon.pt
+    assert len(str(told.value)) < 1000
+    assert "4999" in str(told.value)
+
+
+def test_zeros_of_either_sign_are_two_literals():
+    assert (t.mass * 0.0) is not (t.mass * -0.0)
+    assert t.mass.isin(1) is not t.mass.isin(1.0)
+
+
+def test_parts_are_made_by_many_threads_at_once():
+    """Equal expressions are one object whoever makes them."""
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: long_sum(300), range(16)))
+    assert len(set(map(id, made))) == 1
+
+
+def test_trees_that_nobody_holds_are_forgotten():
+    known = len(n._UNIQUE)
+    expression = long_sum(20_000)
+    assert len(n._UNIQUE) > known + 20_000
+    del expression
+    gc.collect()
+    assert len(n._UNIQUE) < known + 1000

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from flavorframe.expr.ropes import shortened
 from flavorframe.result._repr_html import gridded
 from flavorframe.result._repr_text import Grid, aligned
 
@@ -87,7 +88,7 @@ def where(difference: Difference) -> str:
     )
     if difference.kind == "failure":
         return f"{difference.file} cannot be read by all"
-    formula = f" ({difference.formula})" if difference.formula else ""
+    formula = f" ({shortened(difference.formula)})" if difference.formula else ""
     return f"{difference.kind} {difference.name!r}{formula}: {event}"
 
 

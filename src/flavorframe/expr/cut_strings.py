@@ -271,10 +271,21 @@ class _Walker:
 
     def __init__(self, text: str, names: Mapping[str, Expr]) -> None:
         self._text, self._names = text, names
+        self._made: dict[int, Expr] = {}
 
     def walk(self, tree: AST) -> Expr:
-        visit: Callable[[Any], Expr] = getattr(self, f"_{type(tree).__name__.lower()}")
-        return visit(tree)
+        """Return the expression of a tree, which may be deep: of what is inside first."""
+        waiting, found = [tree], []
+        while waiting:
+            found.append(waiting.pop())
+            waiting.extend(_inside(found[-1]))
+        for each in reversed(found):
+            visit: Callable[[Any], Expr] = getattr(self, f"_{type(each).__name__.lower()}")
+            self._made[id(each)] = visit(each)
+        return self._of(tree)
+
+    def _of(self, tree: AST) -> Expr:
+        return self._made[id(tree)]
 
     def _refuse(self, reason: str) -> NoReturn:
         raise ExpressionError(f"Cut string: {reason}.\n  {self._text}")
@@ -288,7 +299,7 @@ class _Walker:
         return self._names[tree.name]
 
     def _unaryoperator(self, tree: Any) -> Expr:
-        operand = self.walk(tree.operand)
+        operand = self._of(tree.operand)
         if tree.operator == "pos":
             return operand
         if tree.operator == "neg":
@@ -296,7 +307,7 @@ class _Walker:
         return apply(OPERATORS[tree.operator], operand)
 
     def _binaryoperator(self, tree: Any) -> Expr:
-        left, right = self.walk(tree.left), self.walk(tree.right)
+        left, right = self._of(tree.left), self._of(tree.right)
         if tree.operator == "mod":
             return _remainder(left, right)
         if tree.operator == "div" and _is_whole(left) and _is_whole(right):
@@ -306,7 +317,7 @@ class _Walker:
         return apply(OPERATORS[tree.operator], left, right)
 
     def _call(self, tree: Any) -> Expr:
-        arguments = [self.walk(argument) for argument in tree.arguments]
+        arguments = [self._of(argument) for argument in tree.arguments]
         if tree.function in ("sum", "min", "max", "length"):
             return self._reduction(tree.function, arguments)
         name = tree.function.replace("arc", "a").removeprefix("tmath_")
@@ -326,7 +337,15 @@ class _Walker:
                 "of x[...] only x[0] is known, the first element; for others write "
                 "events.muon.at(index)"
             )
-        return self.walk(tree.var).first()
+        return self._of(tree.var).first()
+
+
+def _inside(tree: Any) -> tuple[AST, ...]:
+    """Return what a tree of formulate's is made of; an index is no expression."""
+    if type(tree).__name__ == "Matrix":
+        return (tree.var,)
+    one_by_one = (getattr(tree, name, None) for name in ("operand", "left", "right"))
+    return (*(each for each in one_by_one if each is not None), *getattr(tree, "arguments", ()))
 
 
 def _negative(operand: Expr) -> Expr:

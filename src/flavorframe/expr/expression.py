@@ -10,7 +10,7 @@ import numpy as np
 
 from flavorframe.errors import ExpressionError
 from flavorframe.expr import nodes as n
-from flavorframe.expr.formula import formula
+from flavorframe.expr.formula import brief, formula
 from flavorframe.expr.kinds import refuse_computing_with_strings, refuse_string, settled
 
 Operand = Any
@@ -76,12 +76,14 @@ class Expr:
         return formula(self.node)
 
     def __repr__(self) -> str:
-        return f"<{self.formula}, one value per {self.axis.name}>"
+        return f"<{brief(self.node)}, one value per {brief(self.axis)}>"
 
     def _repr_html_(self) -> str:
         from html import escape
 
-        return f"<code>{escape(self.formula)}</code> <small>per {escape(self.axis.name)}</small>"
+        return (
+            f"<code>{escape(brief(self.node))}</code> <small>per {escape(brief(self.axis))}</small>"
+        )
 
     def __reduce__(self) -> tuple[type[Expr], tuple[n.Node]]:
         return type(self), (self.node,)
@@ -107,18 +109,18 @@ class Expr:
 
     def __bool__(self) -> bool:
         raise ExpressionError(
-            f"The truth of {self.formula} is not known before the run. Use & for 'and', | for "
+            f"The truth of {brief(self.node)} is not known before the run. Use & for 'and', | for "
             "'or', ~ for 'not', and x.between(a, b) instead of a < x < b."
         )
 
     def __iter__(self) -> Iterator[Expr]:
         raise ExpressionError(
-            f"{self.formula} cannot be looped over: it has no values before the run. Write the "
+            f"{brief(self.node)} cannot be looped over: it has no values before the run. Write the "
             "operation on the whole expression, or use ff.function for your own."
         )
 
     def __len__(self) -> int:
-        raise ExpressionError(f"{self.formula} has no length before the run; use .count().")
+        raise ExpressionError(f"{brief(self.node)} has no length before the run; use .count().")
 
     def __getitem__(self, key: Any) -> Expr:
         raise ExpressionError(
@@ -218,7 +220,8 @@ class Expr:
             raise ExpressionError(f"closed={closed!r} is not one of {', '.join(CLOSED)}.")
         if _is_number(low) and _is_number(high) and low > high:
             raise ExpressionError(
-                f"{self.formula} between {low} and {high} is never true: write the lower end first."
+                f"{brief(self.node)} between {low} and {high} is never true: write the lower end "
+                "first."
             )
         return apply(f"between_{closed}", self, low, high)
 
@@ -335,7 +338,7 @@ class Expr:
     def found(self) -> Expr:
         """Whether a link points to an element: ``muon.match(pt=...).found``."""
         if not (isinstance(self.node, n.Gather) and _is_element(self.node.operand)):
-            raise ExpressionError(f"{self.formula} is not a link made by .at() or .match().")
+            raise ExpressionError(f"{brief(self.node)} is not a link made by .at() or .match().")
         return Expr(n.Found(self.node.target, self.node.index))
 
 
@@ -389,9 +392,11 @@ class Collection(Expr):
     def members(self) -> tuple[Expr, ...]:
         """The members of pairs or triples: ``a, b = ff.pairs(muon).members``."""
         combination = self.axis
-        base = combination.parent if isinstance(combination, n.Subset) else combination
+        base = _whole(combination)
         if not isinstance(base, n.Combination):
-            raise ExpressionError(f"{self.formula} has no members: it is not made by ff.pairs().")
+            raise ExpressionError(
+                f"{brief(self.node)} has no members: it is not made by ff.pairs()."
+            )
         return tuple(
             Expr(_on_axis(n.Member(element(parent), base, i), combination))
             for i, parent in enumerate(base.parents)
@@ -479,7 +484,6 @@ def apply(operation: str, *arguments: Operand) -> Expr:
     Raises ExpressionError where the axes do not join, or the kinds of the values do not go with it.
     """
     node = n.Apply(operation, tuple(as_node(a) for a in arguments))
-    n.join_axes(node.arguments)
     refuse_computing_with_strings(node)
     return Expr(settled(node))
 
@@ -488,31 +492,34 @@ def reduced(x: Expr, reduction: str) -> Expr:
     """Return, per event, what a reduction makes of the values; see the methods of `Expr`."""
     if x.axis == n.EVENT:
         raise ExpressionError(
-            f"{x.formula} has one value per event already: .{reduction}() has nothing to reduce."
+            f"{brief(x.node)} has one value per event already: .{reduction}() has nothing to "
+            "reduce."
         )
     if reduction == "count" and _is_element(x.node):
         return Expr(n.Reduce("size", n.Position(x.axis)))
     node = _value(x)
     if reduction not in ("first", "size"):
-        refuse_string(node, f"{reduction}({formula(node)})", "reduced")
+        refuse_string(node, f"{reduction}({brief(node)})", "reduced")
     return Expr(n.Reduce(reduction, node))
 
 
 def element(axis: n.Axis) -> n.Node:
     """Return the node that stands for one element of the axis."""
-    if isinstance(axis, n.Subset):
-        return _on_axis(element(axis.parent), axis)
-    return n.Field(axis, ())
+    return _on_axis(n.Field(_whole(axis), ()), axis)
 
 
 def descend(node: n.Node, name: str) -> n.Node | None:
     """Return the node of a field of what ``node`` stands for, or None where it has none."""
-    if isinstance(node, n.Field):
-        return n.Field(node.on, (*node.path, name))
-    if isinstance(node, n.Take | n.Gather | n.Member):
-        inner = descend(node.operand, name)
-        return None if inner is None else _with_operand(node, inner)
-    return None
+    outer: list[n.Take | n.Gather | n.Member] = []
+    while isinstance(node, n.Take | n.Gather | n.Member):
+        outer.append(node)
+        node = node.operand
+    if not isinstance(node, n.Field):
+        return None
+    field: n.Node = n.Field(node.on, (*node.path, name))
+    for each in reversed(outer):
+        field = _with_operand(each, field)
+    return field
 
 
 def _with_operand(node: n.Take | n.Gather | n.Member, operand: n.Node) -> n.Node:
@@ -524,26 +531,33 @@ def _with_operand(node: n.Take | n.Gather | n.Member, operand: n.Node) -> n.Node
 
 
 def _stored(axis: n.Axis) -> n.Axis:
-    if isinstance(axis, n.Subset):
-        return _stored(axis.parent)
-    if isinstance(axis, n.Combination):
-        raise ExpressionError(f"{axis.name} has no branches of its own; ask one of .members.")
-    return axis
+    stored = _whole(axis)
+    if isinstance(stored, n.Combination):
+        raise ExpressionError(f"{stored.name} has no branches of its own; ask one of .members.")
+    return stored
+
+
+def _whole(axis: n.Axis) -> n.Axis:
+    """Return what the axis is a part of, or a part of a part."""
+    return n.lineage(axis)[0]
 
 
 def _on_axis(node: n.Node, axis: n.Axis) -> n.Node:
     """Take a node that lives on the axis or on one of its parents to the axis."""
-    if node.axis == axis or not isinstance(axis, n.Subset):
-        return node
-    return n.Take(_on_axis(node, axis.parent), axis)
+    axes = n.lineage(axis)
+    first = axes.index(node.axis) if node.axis in axes else 0
+    for part in axes[first + 1 :]:
+        assert isinstance(part, n.Subset)
+        node = n.Take(node, part)
+    return node
 
 
 def _subset(collection: Collection, mask: Expr) -> n.Node:
     if not isinstance(mask, Expr) or mask.axis not in (collection.axis, n.DEFERRED):
-        text = mask.formula if isinstance(mask, Expr) else repr(mask)
+        text = brief(mask.node) if isinstance(mask, Expr) else repr(mask)
         raise ExpressionError(
-            f"{collection.formula}[{text}]: a sub-collection takes a condition with one value per "
-            f"{collection.axis.name}, or the name of a branch."
+            f"{brief(collection.node)}[{text}]: a sub-collection takes a condition with one value "
+            f"per {brief(collection.axis)}, or the name of a branch."
         )
     node = _value(mask)
     refuse_string(node, f"{collection.formula}[...]", "conditions")
@@ -554,23 +568,21 @@ def _value(expression: Expr) -> n.Node:
     """Return the node, refusing a collection or link where a value is wanted."""
     if _is_element(expression.node):
         raise ExpressionError(
-            f"{expression.formula} is an object, not a value: ask one of its fields, such as "
-            f"{expression.formula}.pt, or write events['Name'] for a branch of that name."
+            f"{brief(expression.node)} is an object, not a value: ask one of its fields, such as "
+            f"{brief(expression.node)}.pt, or write events['Name'] for a branch of that name."
         )
     return expression.node
 
 
 def _is_element(node: n.Node) -> bool:
-    if isinstance(node, n.Field):
-        return not node.path
-    return isinstance(node, n.Take | n.Gather | n.Member) and _is_element(node.operand)
+    field = n.innermost(node)
+    return isinstance(field, n.Field) and not field.path
 
 
 def _last_name(node: n.Node) -> str:
-    if isinstance(node, n.Field):
-        return node.path[-1] if node.path else node.on.name
-    if isinstance(node, n.Take | n.Gather | n.Member):
-        return _last_name(node.operand)
+    field = n.innermost(node)
+    if isinstance(field, n.Field):
+        return field.path[-1] if field.path else field.on.name
     return ""
 
 

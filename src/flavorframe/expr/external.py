@@ -42,7 +42,6 @@ class Function:
     def __call__(self, *arguments: Operand) -> Expr:
         """Return the function of the given expressions or constants."""
         node = n.CallFunction(self, tuple(as_node(a) for a in arguments))
-        n.join_axes(node.arguments)
         refuse_computing_with_strings(node)
         if not any(isinstance(a, Expr) for a in arguments):
             raise ExpressionError(f"{self.name}() takes at least one expression.")
@@ -151,9 +150,7 @@ class Correction:
         for name, value in inputs.items():
             if isinstance(value, str):
                 self._check_category(name, value)
-        node = n.CallCorrection(self, tuple(as_node(inputs[name]) for name in self.inputs))
-        n.join_axes(node.arguments)
-        return Expr(node)
+        return Expr(n.CallCorrection(self, tuple(as_node(inputs[name]) for name in self.inputs)))
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -68,6 +68,8 @@ class _Fingerprints:
             return joined("correction", value.name.encode(), value.digest.encode())
         if isinstance(value, tuple):
             return joined("tuple", *map(self.of, value))
+        if isinstance(value, n.Part):
+            return self._tree(value)
         if is_dataclass(value) and not isinstance(value, type):
             return self._record(value)
         return digest_plain(value)
@@ -80,6 +82,15 @@ class _Fingerprints:
         except UnknownIdentityError as error:
             told = str(error).removeprefix(f"{function.name} ")
             raise UnknownIdentityError(f"{function.name}: {told}") from None
+
+    def _tree(self, part: n.Part) -> bytes:
+        """Return the fingerprint of a node or axis, having found those of what is in it."""
+        if getattr(part, "_fingerprint", None) is None and id(part) not in self._records:
+            outside = self._lasting
+            for inner in n.parts(part):
+                self._record(inner)
+            self._lasting = outside
+        return self._record(part)
 
     def _record(self, value: Any) -> bytes:
         known: bytes | None = getattr(value, "_fingerprint", None)

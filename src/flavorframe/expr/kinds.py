@@ -96,29 +96,29 @@ def kind_of_type(dtype: np.dtype[np.generic]) -> str:
 
 def refuse_string(node: n.Node, where: str, what: str) -> None:
     """Raise ExpressionError where a value is known to be a string: what would be done with it?"""
-    from flavorframe.expr.formula import formula
+    from flavorframe.expr.formula import brief
 
     if kind_of(node) != "string":
         return
     only = f"only numbers and truth values are {what}"
     if isinstance(node, n.Literal):
         raise ExpressionError(
-            f"{where}: {formula(node)} is a text, and {only}; a text becomes one by ff.parse(), "
+            f"{where}: {brief(node)} is a text, and {only}; a text becomes one by ff.parse(), "
             "and strings are tested with .startswith(), .contains(), .matches() or .isin()."
         )
     raise ExpressionError(
-        f"{where}: {formula(node)} is a string; test it with .startswith(), .contains(), "
+        f"{where}: {brief(node)} is a string; test it with .startswith(), .contains(), "
         f".matches() or .isin(), for {only}."
     )
 
 
 def refuse_computing_with_strings(node: n.Node) -> None:
     """Raise ExpressionError where what a node is computed from is known to be a string."""
-    from flavorframe.expr.formula import formula
+    from flavorframe.expr.formula import brief
 
     for child in node.children():
         if kind_of(child) == "string":
-            refuse_string(child, formula(node), "computed with")
+            refuse_string(child, brief(node), "computed with")
 
 
 def _unsigned_literal(node: n.Node) -> n.Node:
@@ -201,10 +201,10 @@ _UNSIGNED: dict[str, Callable[[Sequence[bool]], bool]] = {
 
 
 def _complaint(node: n.Apply, kinds: Sequence[str]) -> str:
-    from flavorframe.expr.formula import formula
+    from flavorframe.expr.formula import brief
 
     symbol = _SYMBOLS.get(node.operation, node.operation)
-    texts = [formula(argument) for argument in node.arguments]
+    texts = [brief(argument) for argument in node.arguments]
     sides = [f"({text})" if " " in text else text for text in texts]
     what = f" {symbol} ".join(sides) if len(sides) > 1 else f"{symbol}{sides[0]}"
     called = " and ".join(

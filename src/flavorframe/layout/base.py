@@ -9,7 +9,7 @@ from typing import Protocol
 
 from flavorframe.errors import BranchError, ExpressionError, did_you_mean
 from flavorframe.expr import nodes as n
-from flavorframe.expr.formula import formula
+from flavorframe.expr.formula import brief
 from flavorframe.expr.kinds import (
     kind_of,
     refuse_computing_with_strings,
@@ -50,12 +50,16 @@ def bind(node: n.Node, layout: Layout, schema: Schema) -> n.Node:
     Raises BranchError for a name that the file does not have, ExpressionError where the file's
     collections do not combine.
     """
-    return _Binder(layout, schema).bind(node)
+    bound = _Binder(layout, schema).bind(node)
+    assert isinstance(bound, n.Node)
+    return bound
 
 
 def bind_axis(axis: n.Axis, layout: Layout, schema: Schema) -> n.Axis:
     """Return the axis as bound trees name it, the masks in it bound."""
-    return _fold_axis(n.map_axis(axis, lambda mask: bind(mask, layout, schema)))
+    bound = _Binder(layout, schema).bind(axis)
+    assert isinstance(bound, n.Axis)
+    return bound
 
 
 def carrier(axis: n.Axis, layout: Layout, schema: Schema) -> str:
@@ -113,30 +117,36 @@ class _Binder:
     def __init__(self, layout: Layout, schema: Schema) -> None:
         self._layout = layout
         self._schema = schema
-        self._known: dict[n.Node, n.Node] = {}
+        self._known: dict[n.Part, n.Part] = {}
 
-    def bind(self, node: n.Node) -> n.Node:
-        if node not in self._known:
-            self._known[node] = self._bind(node)
-        return self._known[node]
+    def bind(self, top: n.Part) -> n.Part:
+        for part in n.parts(top):
+            if part not in self._known:
+                self._known[part] = self._bind(part)
+        return self._known[top]
 
-    def _bind(self, node: n.Node) -> n.Node:
-        if isinstance(node, n.Field):
-            return self._field(node)
-        if isinstance(node, n.Branch):
-            return self._branch(node)
-        if isinstance(node, n.Fired):
-            return self.bind(self._layout.fired(self._schema, node.menu, node.patterns))
-        bound = _fold_axes(node.map(self.bind))
-        if isinstance(bound, n.Apply | n.CallFunction | n.CallCorrection):
-            n.join_axes(bound.arguments)
+    def _bind(self, part: n.Part) -> n.Part:
+        """Bind a part; what is inside is bound already."""
+        if isinstance(part, n.Field):
+            return self._field(part)
+        if isinstance(part, n.Branch):
+            return self._branch(part)
+        if isinstance(part, n.Fired):
+            return self.bind(self._layout.fired(self._schema, part.menu, part.patterns))
+        if isinstance(part, n.CollectionAxis):
+            return collection_axis(part.collection)
+        bound = part.map(self._known.__getitem__)
+        if isinstance(bound, n.Apply):
+            return with_unsigned_literals(settled(bound))
+        if isinstance(bound, n.Subset):
+            _check_mask(bound)
         if isinstance(bound, n.Reduce):
             _check_reducible(bound)
-        return with_unsigned_literals(settled(bound)) if isinstance(bound, n.Apply) else bound
+        return bound
 
-    def _field(self, node: n.Field) -> n.Node:
+    def _field(self, node: n.Field) -> n.Part:
         if not node.path:
-            return n.Field(_fold_axis(node.on), ())
+            return node.map(self._known.__getitem__)
         collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
         branch = self._layout.branch_for(self._schema, collection, node.path)
         if branch:
@@ -153,8 +163,8 @@ class _Binder:
             link = self._layout.link(self._schema, collection, node.path[0])
             if link is not None:
                 raise BranchError(
-                    f"{formula(node)} is a link to another object, not a value: "
-                    f"ask one of its fields, such as {formula(node)}.pt."
+                    f"{brief(node)} is a link to another object, not a value: "
+                    f"ask one of its fields, such as {brief(node)}.pt."
                 )
 
     def _linked(self, collection: str | None, path: tuple[str, ...]) -> n.Node | None:
@@ -166,11 +176,12 @@ class _Binder:
         return n.Gather(n.Field(link.target, path[1:]), link.target, link.index)
 
     def _checked(self, column: n.Column, node: n.Field) -> n.Node:
-        wanted = _fold_axis(node.on)
+        wanted = self._known[node.on]
+        assert isinstance(wanted, n.Axis)
         if column.axis in (wanted, n.EVENT):
             return _as_named(column, node.path[-1])
         raise BranchError(
-            f"{formula(node)} is branch {formula(column)}, which has one value per "
+            f"{brief(node)} is branch {brief(column)}, which has one value per "
             f"{column.axis.name}, not per {wanted.name}."
         )
 
@@ -178,7 +189,8 @@ class _Binder:
         column = self._column(self._name(node.branch))
         if node.on == n.DEFERRED:
             return column
-        axis = _fold_axis(node.on)
+        axis = self._known[node.on]
+        assert isinstance(axis, n.Axis)
         if column.axis == n.EVENT:
             raise BranchError(
                 f"Branch {node.branch} has one value per event, not per {axis.name}: write "
@@ -230,8 +242,8 @@ def _check_mask(subset: n.Subset) -> None:
     refuse_string(subset.mask, subset.name, "conditions")
     if subset.mask.axis not in (subset.parent, n.EVENT):
         raise ExpressionError(
-            f"{subset.name}: the condition has one value per {subset.mask.axis.name}, and the "
-            f"collection is {subset.parent.name}."
+            f"{brief(subset)}: the condition has one value per {brief(subset.mask.axis)}, and the "
+            f"collection is {brief(subset.parent)}."
         )
 
 
@@ -240,30 +252,6 @@ def _as_named(column: n.Column, name: str) -> n.Node:
     if name.startswith("is_") and column.kind != "bool":
         return n.Apply("ne", (column, n.Literal(0)))
     return column
-
-
-def _fold_axis(axis: n.Axis) -> n.Axis:
-    if isinstance(axis, n.CollectionAxis):
-        return collection_axis(axis.collection)
-    if isinstance(axis, n.Subset):
-        folded = n.Subset(_fold_axis(axis.parent), axis.mask)
-        _check_mask(folded)
-        return folded
-    if isinstance(axis, n.Combination):
-        return n.Combination(tuple(_fold_axis(parent) for parent in axis.parents))
-    return axis
-
-
-def _fold_axes(node: n.Node) -> n.Node:
-    """Fold the axes that a node names itself, its children being bound already."""
-    from dataclasses import fields, replace
-
-    changes = {
-        field.name: _fold_axis(value)
-        for field in fields(node)
-        if isinstance(value := getattr(node, field.name), n.Axis)
-    }
-    return replace(node, **changes) if changes else node
 
 
 def by_folded_name(schema: Schema, *parts: str) -> str:
@@ -291,7 +279,7 @@ def check_kinds(tree: n.Node) -> None:
             _check_isin(node)
         elif isinstance(node, n.StringTest):
             if kind_of(node.operand) != "string":
-                raise ExpressionError(f"{formula(node)}: {formula(node.operand)} is not a string.")
+                raise ExpressionError(f"{brief(node)}: {brief(node.operand)} is not a string.")
         elif isinstance(node, n.CallCorrection):
             _check_inputs(node)
         elif not _takes_strings(node):
@@ -302,14 +290,14 @@ def _check_isin(node: n.IsIn) -> None:
     strings = kind_of(node.operand) == "string"
     if any(isinstance(value, str) != strings for value in node.values):
         kind = "strings" if strings else "numbers"
-        raise ExpressionError(f"{formula(node)}: {formula(node.operand)} holds {kind} only.")
+        raise ExpressionError(f"{brief(node)}: {brief(node.operand)} holds {kind} only.")
 
 
 def _check_inputs(node: n.CallCorrection) -> None:
     for argument in node.arguments:
         if kind_of(argument) == "string" and not isinstance(argument, n.Literal):
             raise ExpressionError(
-                f"{formula(node)}: {formula(argument)} is a string of the file; a correction takes "
+                f"{brief(node)}: {brief(argument)} is a string of the file; a correction takes "
                 "numbers, and categories that are written where it is called."
             )
 
@@ -325,8 +313,8 @@ def _takes_strings(node: n.Node) -> bool:
 
 def _check_reducible(node: n.Reduce) -> None:
     if node.operand.axis == n.EVENT:
-        what, name = formula(node.operand), "count" if node.reduction == "size" else node.reduction
+        what, name = brief(node.operand), "count" if node.reduction == "size" else node.reduction
         raise ExpressionError(
-            f"{formula(node)}: {what} has one value per event in this file: .{name}() has nothing "
+            f"{brief(node)}: {what} has one value per event in this file: .{name}() has nothing "
             f"to reduce. Write {what} itself."
         )

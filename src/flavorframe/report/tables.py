@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from flavorframe.expr.formula import formula
+from flavorframe.expr.formula import brief
+from flavorframe.expr.ropes import shortened
 from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.report.inputs import Inputs, histograms, holds_weights
 from flavorframe.report.numbers import Measured
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 def selection(inputs: Inputs) -> Grid:
     """Return the steps of the selection with their formulas."""
     steps = next(iter(inputs.results.values())).cutflow.rows[1:]
-    rows = tuple((str(number), step.name, step.formula) for number, step in enumerate(steps, 1))
+    rows = tuple(
+        (str(number), step.name, shortened(step.formula)) for number, step in enumerate(steps, 1)
+    )
     return Grid(("", "cut", "condition"), rows, labels=3)
 
 
@@ -46,11 +49,11 @@ def eras_caption(inputs: Inputs) -> str:
 
 
 def _declaration(spec: Histogram) -> Iterator[str]:
-    yield " and ".join(formula(axis.node) for axis in spec.axes)
+    yield " and ".join(brief(axis.node) for axis in spec.axes)
     if spec.without is not None:
         yield f"all cuts but “{spec.without}” (N−1)"
     if spec.weight is not None:
-        yield f"weight {formula(spec.weight)}"
+        yield f"weight {brief(spec.weight)}"
 
 
 def _content(histogram: Any, flow: bool) -> float:

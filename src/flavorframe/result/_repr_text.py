@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flavorframe.expr.ropes import shortened
+
 if TYPE_CHECKING:
     from flavorframe.result.cutflow import Cutflow, CutRow, Efficiency
     from flavorframe.result.failures import Failure, Failures
@@ -106,7 +108,7 @@ def _cut_cells(flow: Cutflow, i: int, formulas: bool) -> Iterator[str]:
     row = flow[i]
     yield row.name
     if formulas:
-        yield row.formula
+        yield shortened(row.formula)
     yield f"{row.events:,}"
     yield f"{row.candidates:,}"
     yield _percent(flow.relative(i)) if i else ""

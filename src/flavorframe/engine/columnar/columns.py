@@ -15,6 +15,10 @@ from flavorframe.engine.columnar.reader import RootFile
 from flavorframe.engine.columnar.segments import places
 from flavorframe.errors import FileError
 from flavorframe.expr import nodes as n
+from flavorframe.expr.formula import brief
+
+MOST_COMBINATIONS = 2**28
+"""Of more pairs or triples in a partition, one quantity alone takes over 2 GiB."""
 
 
 class Columns:
@@ -69,6 +73,18 @@ class Columns:
         sizes: Array = self._at(branch, rows).sizes
         self._note_sizes(axis, branch, rows, sizes)
         return sizes
+
+    def check_combinations(self, axis: n.Combination, numbers: Array, rows: Array) -> None:
+        """Raise FileError where so many combinations in some events would fill the memory."""
+        total = float(numbers.sum())
+        if total > MOST_COMBINATIONS:
+            worst = int(numbers.argmax())
+            raise FileError(
+                f"{self._file.path}: {brief(axis)} are {total:,.0f} in {len(rows):,} events, and "
+                f"{numbers[worst]:,.0f} of them in event {self._start + rows[worst]}: more than "
+                f"{MOST_COMBINATIONS:,} do not fit in memory. Cut on events first, or combine "
+                "parts of collections, such as muon[muon.pt > 3]."
+            )
 
     def _at(self, branch: str, rows: Array) -> Any:
         """Return a branch at some events, from what was read of it where it has them all."""

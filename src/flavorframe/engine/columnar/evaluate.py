@@ -14,7 +14,7 @@ from flavorframe.engine.columnar.named import any_fits, is_about_names
 from flavorframe.engine.columnar.segments import first_match, reduce_segments
 from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
 from flavorframe.expr import nodes as n
-from flavorframe.expr.formula import formula
+from flavorframe.expr.formula import brief, formula
 from flavorframe.expr.kinds import BITS, ON_BITS, kind_of_type, settle
 from flavorframe.expr.operations import compute, is_one_of, widen
 
@@ -169,7 +169,7 @@ def _any_named(node: n.Reduce, view: View) -> Values:
 
 def _test_names(node: n.StringTest, names: Any) -> Array:
     if not isinstance(names, Names):
-        raise ExpressionError(f"{formula(node)}: {formula(node.operand)} is not a string.")
+        raise ExpressionError(f"{brief(node)}: {brief(node.operand)} is not a string.")
     test = STRING_TESTS[node.test]
     return _test_words(names, lambda word: any(test(word, p) for p in node.patterns))
 
@@ -267,14 +267,14 @@ def _call(node: n.CallFunction, arrays: list[Array]) -> Array:
     name = node.function.name
     if node.function.compute is None:
         raise AnalysisError(
-            f"The function {name} in {formula(node)} is in C++ only: give the same in Python too, "
+            f"The function {name} in {brief(node)} is in C++ only: give the same in Python too, "
             "by ff.cpp(..., python=...), or run with engine='rdataframe'."
         )
     try:
         result = np.asarray(node.function.compute(*arrays))
     except Exception as error:
         raise ExpressionError(
-            f"The function {name} in {formula(node)} failed: {type(error).__name__}: {error}"
+            f"The function {name} in {brief(node)} failed: {type(error).__name__}: {error}"
         ) from error
     if result.shape != arrays[0].shape:
         raise ExpressionError(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Packed
+from flavorframe.engine.columnar.depth import SHALLOW
 from flavorframe.engine.columnar.segments import mask_at, ranges, spread
 from flavorframe.expr import nodes as n
 from flavorframe.expr.operations import compute
@@ -31,6 +32,7 @@ def is_about_names(node: n.Reduce, view: View) -> bool:
         and isinstance(test.operand, n.Column)
         and isinstance(test.axis, n.CollectionAxis)
         and condition.axis == test.axis
+        and condition.height <= SHALLOW
         and _is_plain(condition)
     )
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Values
 from flavorframe.engine.columnar.candidates import Candidates
+from flavorframe.engine.columnar.depth import SHALLOW
 from flavorframe.engine.columnar.evaluate import apply
 from flavorframe.engine.columnar.known import Known
 from flavorframe.engine.columnar.segments import mask_at, places, sift
@@ -96,7 +97,7 @@ def _from_columns(node: n.Node, candidates: Candidates, known: Known) -> Values 
         return Values(np.asarray(node.value))
     if isinstance(node, n.Column):
         return known.column_values(node, candidates.numbers)
-    if not isinstance(node, n.Apply):
+    if not isinstance(node, n.Apply) or node.height > SHALLOW:
         return None
     values = [_from_columns(argument, candidates, known) for argument in node.arguments]
     found = [each for each in values if each is not None]

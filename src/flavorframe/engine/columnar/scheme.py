@@ -127,8 +127,4 @@ def _classify(
 
 def derived(axis: n.Axis, candidates: n.Axis) -> bool:
     """Return whether the axis is the candidates', or made from it."""
-    if axis == candidates:
-        return axis != n.EVENT
-    if isinstance(axis, n.Subset):
-        return derived(axis.parent, candidates)
-    return isinstance(axis, n.Combination) and any(derived(p, candidates) for p in axis.parents)
+    return candidates != n.EVENT and candidates in n.made_from(axis)

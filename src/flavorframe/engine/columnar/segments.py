@@ -219,6 +219,64 @@ def first_match(
     starts[i] … starts[i]+counts[i]−1. The second array says how many match. −1 where none does.
     """
     pairs = list(zip(keys, values, strict=True))
+    asking = _asking_long_lists(pairs, starts, counts)
+    if not len(asking):
+        return _compared(pairs, starts, counts)
+    short = counts.copy()
+    short[asking] = 0
+    found, number = _compared(pairs, starts, short)
+    taken = [(key, value.take(asking)) for key, value in pairs]
+    found[asking], number[asking] = _looked_up(taken, starts.take(asking), counts.take(asking))
+    return found, number
+
+
+LONG = 64
+"""Lists of more elements are sorted where more than so many look for a match in one."""
+
+
+def _asking_long_lists(pairs: list[tuple[Array, Array]], starts: Array, counts: Array) -> Array:
+    """Return the elements for which it would take too long to compare with one after the other."""
+    none = np.zeros(0, np.intp)
+    if counts.max(initial=0) <= LONG or not all(_is_sortable(k, v) for k, v in pairs):
+        return none
+    asking = np.flatnonzero(counts > LONG)
+    _, which, askers = np.unique(starts.take(asking), return_inverse=True, return_counts=True)
+    return asking[askers.take(which) > LONG]
+
+
+def _is_sortable(key: Array, value: Array) -> bool:
+    """Return whether the two have a type in common in which they are what they were."""
+    whole = key.dtype.kind in "iu" and value.dtype.kind in "iu"
+    return not whole or np.result_type(key, value).kind in "iu"
+
+
+def _looked_up(
+    pairs: list[tuple[Array, Array]], starts: Array, counts: Array
+) -> tuple[Array, Array]:
+    """Find matches by the order of the targets' keys; see `first_match`."""
+    lists, first, which = np.unique(starts, return_index=True, return_inverse=True)
+    sizes = counts.take(first)
+    target, mine = ranges(lists, sizes), spread(sizes)
+    code = np.concatenate((mine, which))  # equal for targets and elements that match
+    usable = np.ones(len(code), bool)
+    for key, value in pairs:
+        both = np.concatenate((key.take(target), value))
+        usable &= both == both  # NaN equals nothing
+        _, column = np.unique(both, return_inverse=True)
+        _, code = np.unique(code * len(both) + column, return_inverse=True)
+    code[~usable] = -1
+    codes, wanted = code[: len(target)], code[len(target) :]
+    order = np.argsort(codes, kind="stable")
+    begin, end = (np.searchsorted(codes.take(order), wanted, side) for side in ("left", "right"))
+    number = np.where(wanted < 0, 0, end - begin)
+    match = target.take(order.take(begin, mode="clip"))
+    return np.where(number > 0, match - starts, -1), number
+
+
+def _compared(
+    pairs: list[tuple[Array, Array]], starts: Array, counts: Array
+) -> tuple[Array, Array]:
+    """Find matches by comparing with one target after the other; see `first_match`."""
     if _native is not None and all(k.dtype == v.dtype and k.dtype in COMPARED for k, v in pairs):
         return _first_match(pairs, starts, counts)
     found = np.full(len(counts), -1, np.int64)

@@ -7,6 +7,7 @@ look at the full view: an index means the file's numbering.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -16,6 +17,7 @@ import numpy as np
 from flavorframe.engine.columnar.arrays import Array, Names, Values
 from flavorframe.engine.columnar.candidates import Candidates
 from flavorframe.engine.columnar.columns import Columns
+from flavorframe.engine.columnar.depth import SHALLOW, settle
 from flavorframe.engine.columnar.elements import Elements, Living
 from flavorframe.engine.columnar.evaluate import compute_node
 from flavorframe.engine.columnar.scheme import Scheme, derived
@@ -58,6 +60,7 @@ class View:
         self.full = full
         self.alive = alive
         self.remembered: dict[n.Node, Values] = {}
+        self._ready: dict[n.Node, Values] = {}
         self.points: dict[tuple[n.Axis, n.Node], tuple[Array, Array]] = {}
         self._elements: dict[n.Axis, Elements] = {}
         self._masks: dict[n.Axis, Array] = {}
@@ -70,10 +73,30 @@ class View:
             return self.full.evaluate(node)
         known = self.remembered.get(node)
         if known is None:
-            known = compute_node(node, self)
+            known = self._computed(node) if node.height > SHALLOW else compute_node(node, self)
             if node in self.scheme.shared:
                 self.remembered[node] = known
         return known
+
+    def _computed(self, node: n.Node) -> Values:
+        """Return the values of a deep node, which are forgotten with it if they were ready."""
+        if node in self._ready:
+            return self._ready.pop(node)
+        settle(self, node)
+        return compute_node(node, self)
+
+    def has(self, part: n.Part) -> bool:
+        """Return whether a node's values, or an axis's elements, are at hand."""
+        return part in self.remembered or part in self._ready or part in self._elements
+
+    def make_ready(self, part: n.Part) -> None:
+        """Compute a node's values to be asked for once, or make an axis's elements."""
+        if isinstance(part, n.Axis):
+            self.elements(part)
+        elif isinstance(part, n.Node):
+            values = compute_node(part, self)
+            remembered = part in self.scheme.shared
+            (self.remembered if remembered else self._ready)[part] = values
 
     def spread(self, node: n.Node, axis: n.Axis) -> Values:
         """Return the node's values repeated for each element of the axis, constants included."""
@@ -107,6 +130,8 @@ class View:
         if self.full is not None and not derived(axis, self.scheme.candidates):
             return self.full.elements(axis)
         if axis not in self._elements:
+            if axis.height > SHALLOW:
+                settle(self, axis)
             self._elements[axis] = self._make_elements(axis)
         return self._elements[axis]
 
@@ -151,6 +176,11 @@ class View:
         parents = [self.elements(parent) for parent in axis.parents]
         if self.full is not None:
             return self._surviving_combinations(axis, parents, self.full)
+        numbers = np.ones(len(self.events))
+        for parent, taken in Counter(axis.parents).items():
+            for already in range(taken):  # each set of elements of one collection comes once
+                numbers *= (self.elements(parent).counts - already) / (already + 1)
+        self.columns.check_combinations(axis, numbers, self.events)
         same = [
             max((j for j in range(i) if axis.parents[j] == parent), default=-1)
             for i, parent in enumerate(axis.parents)

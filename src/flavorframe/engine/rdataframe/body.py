@@ -15,21 +15,28 @@ from itertools import count
 
 from flavorframe.engine.rdataframe.ledger import NOTE, Ledger
 from flavorframe.engine.rdataframe.literals import literal, text
+from flavorframe.engine.rdataframe.steps import Steps, each, finished
 from flavorframe.engine.rdataframe.views import derived
 from flavorframe.expr import nodes as n
+from flavorframe.expr.formula import brief
 
 FULL, ALIVE = "full", "alive"
+
+NESTED = 16
+"""The value of a node that is higher has a statement of its own: compilers stop at 256 brackets."""
 
 
 @dataclass(frozen=True)
 class Setting:
     """What all bodies of a plan share: the candidates, what depends on them, and carriers.
 
-    ``branches`` gathers what is read, each with its number.
+    ``wordy`` are the nodes that read words, and ``branches`` gathers what is read, each with its
+    number.
     """
 
     candidates: n.Axis
     depending: frozenset[n.Node]
+    wordy: frozenset[n.Node]
     carriers: Mapping[n.Axis, str]
     branches: dict[str, int] = field(default_factory=dict)
 
@@ -71,6 +78,7 @@ class Body:
         self._sizes: dict[n.Axis, str] = {}
         self._lists: dict[n.Axis, str] = {}
         self._elements: dict[n.Axis, str] = {}
+        self._lookups: dict[n.Match, str] = {}
         self._living = ""
         self._notes: list[str] = []
         self._events = {view: Scope(self, n.EVENT, view, "", self.lines) for view in (FULL, ALIVE)}
@@ -99,37 +107,55 @@ class Body:
 
     def size(self, axis: n.Axis) -> str:
         """Return how many elements an axis has in the file."""
+        return finished(self.size_steps(axis))
+
+    def size_steps(self, axis: n.Axis) -> Steps:
+        """Take the steps to `size`."""
         if not isinstance(axis, n.CollectionAxis):
-            return f"flavorframe::Integer({self.made_of(axis)}.size())"
+            return f"flavorframe::Integer({(yield self.made_of(axis))}.size())"
         if axis not in self._sizes:
             self._sizes[axis] = self.name("n")
             if axis not in self._axis_of.values():
                 self._parameter(self.setting.carriers[axis], axis)
         return self._sizes[axis]
 
-    def made_of(self, axis: n.Axis) -> str:
-        """Return the list of what the elements of a part or of combinations are made of."""
+    def made_of(self, axis: n.Axis) -> Steps:
+        """Take the steps to the list of what elements of a part or combinations are made of."""
         if axis not in self._lists:
-            self._lists[axis] = self._make_list(axis)
+            self._lists[axis] = yield self._make_list(axis)
         return self._lists[axis]
 
     def elements(self, axis: n.Axis, view: str) -> str:
         """Return what a loop over the elements in a view runs over."""
+        return finished(self.elements_steps(axis, view))
+
+    def elements_steps(self, axis: n.Axis, view: str) -> Steps:
+        """Take the steps to `elements`."""
         candidates = self.setting.candidates
         if view == FULL or not derived(axis, candidates):
-            return f"flavorframe::All{{{self.size(axis)}}}"
+            return f"flavorframe::All{{{(yield self.size_steps(axis))}}}"
         if axis == candidates:
             return "s.candidates"
         if axis not in self._elements:
-            size, alive, name = self.size(axis), self._alive(axis, "i"), self.name("left")
+            size, lines = (yield self.size_steps(axis)), list[str]()
+            alive = yield self._alive(axis, "i", lines)
+            inside = " ".join([*lines, f"return {alive};"])
+            name = self.name("left")
             self.lines.append(
                 f"const auto {name} = flavorframe::those({size}, "
-                f"[&](flavorframe::Integer i) {{ return {alive}; }});"
+                f"[&](flavorframe::Integer i) {{ {inside} }});"
             )
             self._elements[axis] = name
         return self._elements[axis]
 
     # links
+
+    def lookup(self, node: n.Match) -> str:
+        """Return the name of what a link by value remembers of its target in an event."""
+        if node not in self._lookups:
+            self._lookups[node] = self.name("lookup")
+            self.lines.append(f"flavorframe::Lookup {self._lookups[node]};")
+        return self._lookups[node]
 
     def note(self, counting: str) -> None:
         """Count a link, by C++ that adds to ``note``, after the lines so far."""
@@ -184,41 +210,44 @@ class Body:
     def _check(branch: str, size: str, expected: str, known: str) -> str:
         return f"flavorframe::check_size({size}, {expected}, {text(branch)}, {text(known)});"
 
-    def _make_list(self, axis: n.Axis) -> str:
+    def _make_list(self, axis: n.Axis) -> Steps:
         if isinstance(axis, n.Subset):
             scope = self.scope(axis.parent, FULL, self.name("i"))
-            mask, size = (
-                scope.function(axis.mask, wrap="flavorframe::holds"),
-                self.size(axis.parent),
-            )
+            mask = yield scope.function_steps(axis.mask, wrap="flavorframe::holds")
+            size = yield self.size_steps(axis.parent)
             made = f"flavorframe::those({size}, {mask})"
         else:
             assert isinstance(axis, n.Combination)
-            number, sizes = len(axis.parents), [self.size(parent) for parent in axis.parents]
+            number = len(axis.parents)
+            sizes = yield each(self.size_steps(parent) for parent in axis.parents)
             same = [
                 str(max((j for j in range(i) if axis.parents[j] == parent), default=-1))
                 for i, parent in enumerate(axis.parents)
             ]
-            made = f"flavorframe::combined<{number}>({{{', '.join(sizes)}}}, {{{', '.join(same)}}})"
+            lists = f"{{{', '.join(sizes)}}}, {{{', '.join(same)}}}"
+            made = f"flavorframe::combined<{number}>({lists}, {text(brief(axis))})"
         name = self.name("list")
         self.lines.append(f"const auto {name} = {made};")
         return name
 
-    def _alive(self, axis: n.Axis, element: str) -> str:
-        """Return the C++ for whether an element is made of living candidates."""
+    def _alive(self, axis: n.Axis, element: str, lines: list[str]) -> Steps:
+        """Take the steps to whether an element is made of living candidates, after ``lines``."""
         if axis == self.setting.candidates:
             if not self._living:
                 self._living = "living"
                 self.lines.append("const auto living = flavorframe::living(s);")
             return f"living[{element}]"
-        parts = f"{self.made_of(axis)}[{element}]"
+        made_of, parts = (yield self.made_of(axis)), self.name("p")
+        lines.append(f"const auto {parts} = {made_of}[{element}];")
         if isinstance(axis, n.Subset):
-            return self._alive(axis.parent, parts)
+            alive: str = yield self._alive(axis.parent, parts, lines)
+            return alive
         assert isinstance(axis, n.Combination)
         parents = [
             (i, p) for i, p in enumerate(axis.parents) if derived(p, self.setting.candidates)
         ]
-        return " && ".join(self._alive(parent, f"{parts}[{i}]") for i, parent in parents)
+        each_alive = yield each(self._alive(p, f"{parts}[{i}]", lines) for i, p in parents)
+        return " && ".join(each_alive)
 
 
 class Scope:
@@ -231,40 +260,52 @@ class Scope:
 
     def value(self, node: n.Node) -> str:
         """Return the C++ of a node's value here."""
+        return finished(self.value_steps(node))
+
+    def value_steps(self, node: n.Node) -> Steps:
+        """Take the steps to `value`."""
         if isinstance(node, n.Literal):
             return literal(node.value)
         if node.axis == n.EVENT:
             scope = self.body.event_of(node, self.view)
-            return scope.named(node) if self.axis != n.EVENT else scope.computed(node)
-        return self.computed(node)
+            steps = scope.named(node) if self.axis != n.EVENT else scope.computed(node)
+        else:
+            steps = self.computed(node)
+        value: str = yield steps
+        return value
 
-    def named(self, node: n.Node) -> str:
-        """Return a name for the node's value here, computed once."""
+    def named(self, node: n.Node) -> Steps:
+        """Take the steps to a name for the node's value here, computed once."""
         from flavorframe.engine.rdataframe.translate import translate
 
         if isinstance(node, n.Literal):
             return literal(node.value)
         if node.axis == n.EVENT and self is not self.body.event_of(node, self.view):
-            return self.body.event_of(node, self.view).named(node)
+            name: str = yield self.body.event_of(node, self.view).named(node)
+            return name
         if node not in self._known:
-            code = translate(node, self)
+            code: str = yield translate(node, self)
             if isinstance(node, n.Column | n.Position):
                 return code
             self._known[node] = self.body.name("v")
             self.lines.append(f"const auto {self._known[node]} = {code};")
         return self._known[node]
 
-    def computed(self, node: n.Node) -> str:
-        """Return the C++ of the node, or its name where it is used more than once."""
+    def computed(self, node: n.Node) -> Steps:
+        """Take the steps to the node's C++, or to its name if it is used more than once or deep."""
         from flavorframe.engine.rdataframe.translate import translate
 
-        if node in self._known or self.body.uses[node] > 1:
-            return self.named(node)
-        return translate(node, self)
+        named = node in self._known or self.body.uses[node] > 1 or node.height > NESTED
+        code: str = yield self.named(node) if named else translate(node, self)
+        return code
 
     def function(self, node: n.Node, wrap: str = "") -> str:
         """Return a C++ function of this scope's element that computes the node."""
-        value = self.value(node)
+        return finished(self.function_steps(node, wrap))
+
+    def function_steps(self, node: n.Node, wrap: str = "") -> Steps:
+        """Take the steps to `function`."""
+        value = yield self.value_steps(node)
         inside = " ".join([*self.lines, f"return {wrap}({value});"])
         return f"[&](flavorframe::Integer {self.element}) {{ {inside} }}"
 

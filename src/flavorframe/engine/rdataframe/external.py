@@ -12,7 +12,7 @@ from flavorframe.engine.rdataframe.literals import text
 from flavorframe.errors import AnalysisError, ExpressionError
 from flavorframe.expr import nodes as n
 from flavorframe.expr.external import Correction, Function, Header
-from flavorframe.expr.formula import formula
+from flavorframe.expr.formula import brief
 
 CASTS = {"real": "double", "int": "int", "string": "std::string"}
 TEXTS = """#ifndef flavorframe_texts_
@@ -52,12 +52,12 @@ def call_function(node: n.CallFunction, arguments: list[str]) -> str:
     function = node.function
     if function.code is None:
         raise AnalysisError(
-            f"The function {function.name} in {formula(node)} is in Python only, and the engine "
+            f"The function {function.name} in {brief(node)} is in Python only, and the engine "
             "'rdataframe' runs C++: give it in C++ too, by ff.cpp('double f(double x) {...}', "
             "python=f), or use engine='columnar'."
         )
     call = f"{namespace_of(function)}::{function.name}(flavorframe::number(x)...)"
-    tried = _tried(call, "function", f"The function {function.name} in {formula(node)} failed: ")
+    tried = _tried(call, "function", f"The function {function.name} in {brief(node)} failed: ")
     return f"flavorframe::call([](const auto&... x) {{ {tried} }}, {', '.join(arguments)})"
 
 

@@ -22,6 +22,8 @@ from flavorframe.selection import Best, Weight
 HEADER = 2
 """Words before the rows of an event: the file's number and the event's."""
 
+Types = Mapping[n.Node, np.dtype[Any] | None]
+
 REAL, WHOLE, UNSIGNED, TRUTH = map(np.dtype, (np.float64, np.int64, np.uint64, bool))
 
 
@@ -149,12 +151,19 @@ def _word(kind: np.dtype[Any], value: str) -> str:
 
 def _type_of(node: n.Node, schema: Schema) -> np.dtype[Any] | None:
     """Return the type of a node's values, None for strings."""
+    types: dict[n.Node, np.dtype[Any] | None] = {}
+    for each in n.walk(node):
+        types[each] = _type_from(each, types, schema)
+    return types[node]
+
+
+def _type_from(node: n.Node, types: Types, schema: Schema) -> np.dtype[Any] | None:
     if isinstance(node, n.Column):
         return stored_type(node, schema)
     if isinstance(node, n.Take | n.Member | n.Gather):
-        return _type_of(node.operand, schema)
+        return types[node.operand]
     if isinstance(node, n.Reduce) and node.reduction in ("min", "max", "first"):
-        return _type_of(node.operand, schema)
+        return types[node.operand]
     return _TYPES[kind_of(node)]
 
 

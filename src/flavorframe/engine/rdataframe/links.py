@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flavorframe.engine.rdataframe.body import Body
-from flavorframe.engine.rdataframe.translate import equality
+from flavorframe.engine.rdataframe.steps import finished
+from flavorframe.engine.rdataframe.translate import sought
 from flavorframe.expr import nodes as n
 from flavorframe.expr.formula import formula
 
@@ -31,13 +32,12 @@ class LinkNotes:
 def _counting(body: Body, node: n.Match) -> str:
     """Return the C++ that counts a link for every element that asks, into ``note``."""
     view = "alive" if node in body.setting.depending else "full"
-    size = body.size(node.target)
     if node.axis == n.EVENT:
         scope, opening = body.event(view), ""
     else:
         scope = body.scope(node.axis, view, body.name("i"))
         opening = f"for (flavorframe::Integer {scope.element} : {body.elements(node.axis, view)}) "
-    equal = equality(node, scope)
+    found = finished(sought(node, scope))
     lines = scope.lines if node.axis != n.EVENT else []
-    counted = f"note.add(flavorframe::count(flavorframe::All{{{size}}}, {equal}));"
+    counted = f"note.add(flavorframe::matches({found}).number);"
     return f"{opening}{{ {' '.join([*lines, counted])} }}"

@@ -9,10 +9,13 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 #include "ROOT/RVec.hxx"
 
@@ -102,6 +105,14 @@ template <class A, class B> auto either(A a, B b) {
 template <class A, class B> auto of_choice(const A& x, const B&) {
   if constexpr (std::is_same_v<A, bool> && std::is_same_v<B, bool>) return x;
   else return number(x);
+}
+
+/// The same of two values that are known.
+template <class A, class B> auto both_of(const A& a, const B& b) {
+  return both([&] { return a; }, [&] { return b; });
+}
+template <class A, class B> auto either_of(const A& a, const B& b) {
+  return either([&] { return a; }, [&] { return b; });
 }
 
 template <class C, class A, class B> auto where(const C& c, const A& a, const B& b) {
@@ -440,9 +451,35 @@ template <class F> std::vector<Integer> those(Integer size, F condition) {
   return chosen;
 }
 
+[[noreturn]] inline void refuse(const char* kind, const std::string& text) {
+  throw std::runtime_error(std::string("flavorframe:") + kind + ":" + text + ":end");
+}
+
+/// More pairs or triples in an event would fill the memory.
+constexpr double most_combinations = 1 << 28;
+
+/// How many combinations there are: of lists that are the same, each set comes once.
+template <std::size_t N>
+double number_of_combinations(std::array<Integer, N> sizes, std::array<int, N> same) {
+  std::array<int, N> already{};
+  double number = 1;
+  for (std::size_t i = 0; i < N; ++i) {
+    if (same[i] >= 0) already[i] = already[same[i]] + 1;
+    number *= double(sizes[i] - already[i]) / (already[i] + 1);
+  }
+  return number;
+}
+
 /// Every combination of one element of each list; of lists that are the same, each set once.
 template <std::size_t N>
-std::vector<std::array<Integer, N>> combined(std::array<Integer, N> sizes, std::array<int, N> same) {
+std::vector<std::array<Integer, N>> combined(std::array<Integer, N> sizes, std::array<int, N> same,
+                                             const char* name) {
+  const double number = number_of_combinations(sizes, same);
+  if (number > most_combinations)
+    refuse("file", std::string(name) + " are " + std::to_string(Integer(number)) +
+                       " in one event: more than " + std::to_string(1 << 28) +
+                       " do not fit in memory. Cut on events first, or combine parts of "
+                       "collections, such as muon[muon.pt > 3].");
   std::vector<std::array<Integer, N>> found;
   std::array<Integer, N> members{};
   auto extend = [&](auto& self, std::size_t place) -> void {
@@ -485,10 +522,88 @@ template <class K, class V> bool same(const K& key, const V& value) {
     return value_of(key) == value_of(value);
 }
 
-template <class F> Maybe<Integer> match(Integer size, F equal) {
-  for (Integer i = 0; i < size; ++i)
-    if (equal(i)) return {i, true};
-  return {};
+/// The first element of the target that a link by value leads to, or −1, and how many there are.
+struct Matches {
+  Integer first = -1, number = 0;
+};
+
+/// What a key and a value are compared as; see `same`.
+template <class K, class V> auto compared() {
+  using A = std::decay_t<decltype(value_of(std::declval<K>()))>;
+  using B = std::decay_t<decltype(value_of(std::declval<V>()))>;
+  if constexpr (std::is_same_v<A, float> || std::is_same_v<B, float>)
+    return float();
+  else if constexpr (std::is_arithmetic_v<A> && std::is_arithmetic_v<B>)
+    return std::common_type_t<decltype(number(A())), decltype(number(B()))>();
+  else
+    return std::string();
+}
+template <class K, class V> struct Sorted;
+
+/// The elements of a target in the order of their keys; what equals nothing is left out.
+template <class... K, class... V> struct Sorted<std::tuple<K...>, std::tuple<V...>> {
+  using Key = std::tuple<decltype(compared<K, V>())...>;
+  std::vector<std::pair<Key, Integer>> elements;
+
+  template <class F> Sorted(Integer size, F keys) {
+    for (Integer i = 0; i < size; ++i) {
+      const auto key = keys(i);
+      if (can_equal(key)) elements.emplace_back(as_key(key), i);
+    }
+    std::sort(elements.begin(), elements.end());
+  }
+  Matches find(const std::tuple<V...>& values) const {
+    if (!can_equal(values)) return {};
+    const auto key = as_key(values);
+    const auto before = [](const auto& element, const Key& x) { return element.first < x; };
+    const auto after = [](const Key& x, const auto& element) { return x < element.first; };
+    const auto begin = std::lower_bound(elements.begin(), elements.end(), key, before);
+    const auto end = std::upper_bound(begin, elements.end(), key, after);
+    return begin == end ? Matches{} : Matches{begin->second, end - begin};
+  }
+  template <class T> static bool can_equal(const T& items) {
+    return std::apply(
+        [](const auto&... x) { return ((valid_of(x) && value_of(x) == value_of(x)) && ...); }, items);
+  }
+  template <class T> static Key as_key(const T& items) {
+    return std::apply([](const auto&... x) { return Key(value_of(x)...); }, items);
+  }
+};
+
+/// What is remembered of a link's target while an event is worked on, once it is long and asked
+/// often: one link always has keys and values of the same types.
+struct Lookup {
+  Integer asked = 0;
+  std::shared_ptr<void> sorted;
+};
+constexpr Integer few = 32;
+
+/// Compare with one element after the other, up to the first that matches or to the last.
+template <bool all, class F, class V, std::size_t... I>
+Matches compare(Integer size, F keys, const V& values, std::index_sequence<I...>) {
+  Matches found;
+  for (Integer i = 0; i < size; ++i) {
+    const auto key = keys(i);
+    if (!(same(std::get<I>(key), std::get<I>(values)) && ...)) continue;
+    if (found.number++ == 0) found.first = i;
+    if (!all) break;
+  }
+  return found;
+}
+
+template <bool all = true, class F, class... V>
+Matches matches(Lookup& lookup, Integer size, F keys, const std::tuple<V...>& values) {
+  if (size <= few || ++lookup.asked <= few)
+    return compare<all>(size, keys, values, std::index_sequence_for<V...>());
+  using Kept = Sorted<std::decay_t<decltype(keys(Integer(0)))>, std::tuple<V...>>;
+  if (!lookup.sorted) lookup.sorted = std::make_shared<Kept>(size, keys);
+  return static_cast<const Kept*>(lookup.sorted.get())->find(values);
+}
+
+template <class F, class V>
+Maybe<Integer> match(Lookup& lookup, Integer size, F keys, const V& values) {
+  const Integer first = matches<false>(lookup, size, keys, values).first;
+  return {first < 0 ? 0 : first, first >= 0};
 }
 
 // Reductions

@@ -17,8 +17,9 @@ from flavorframe.engine.rdataframe.external import External, externals_of
 from flavorframe.engine.rdataframe.fillings import fill_histograms, rows_of
 from flavorframe.engine.rdataframe.ledger import ROW, Ledger
 from flavorframe.engine.rdataframe.links import LinkNotes
-from flavorframe.engine.rdataframe.views import depending
+from flavorframe.engine.rdataframe.views import depending, wordy
 from flavorframe.expr import nodes as n
+from flavorframe.expr.ropes import shortened
 from flavorframe.layout import Schema
 from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.plan import BoundPlan
@@ -109,7 +110,8 @@ class _Writer:
         self._plan, self._schema, self._declared = plan, schema, declared
         candidates = plan.selection.candidates
         trees = [*plan.trees(), n.Position(candidates)]
-        self._setting = Setting(candidates, depending(trees, candidates), dict(plan.carriers))
+        carriers = dict(plan.carriers)
+        self._setting = Setting(candidates, depending(trees, candidates), wordy(trees), carriers)
         self._notes = LinkNotes()
         self._trees = trees
 
@@ -144,7 +146,7 @@ class _Writer:
         lines = _next_state(step, body)
         kind = type(step).__name__.lower()
         named = "best candidate" if isinstance(step, Best) else f"{kind} {step.name!r}"
-        what = f"{named} ({describe(self._declared.steps[position])})"
+        what = f"{named} ({shortened(describe(self._declared.steps[position]))})"
         done = self._plan.selection.steps[: position + 1]
         weighed = _weighs_candidates(done, self._setting.candidates) and not _has_best(done)
         return self._function(f"step_{position}", what, body, lines, notes, weighed=weighed)

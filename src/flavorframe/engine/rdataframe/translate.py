@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterable, Sequence
 from functools import singledispatch
+from typing import Any
 
-from flavorframe.engine.rdataframe.body import FULL, Scope
+from flavorframe.engine.rdataframe.body import FULL, NESTED, Scope
 from flavorframe.engine.rdataframe.external import call_correction, call_function
 from flavorframe.engine.rdataframe.literals import literal, text
+from flavorframe.engine.rdataframe.steps import Asked, Steps, each
 from flavorframe.expr import nodes as n
 from flavorframe.expr.kinds import BITS, undecided
 
@@ -14,25 +17,29 @@ SPECIAL_CHARACTERS = frozenset("*?[")
 
 
 @singledispatch
-def translate(node: n.Node, scope: Scope) -> str:
-    """Return the C++ expression of a node's value for the element of a scope."""
+def translate(node: n.Node, scope: Scope) -> Steps:
+    """Take the steps to the C++ expression of a node's value for the element of a scope."""
     raise NotImplementedError(type(node))
 
 
 @translate.register(n.Column)
-def _(node: n.Column, scope: Scope) -> str:
+def _(node: n.Column, scope: Scope) -> Steps:
+    yield from ()
     name = scope.body.parameter(node)
     return name if node.axis == n.EVENT else f"{name}[{scope.element}]"
 
 
 @translate.register(n.Apply)
-def _(node: n.Apply, scope: Scope) -> str:
+def _(node: n.Apply, scope: Scope) -> Steps:
+    wordy = scope.body.setting.wordy
     if node.operation in ("and", "or"):
         function = {"and": "both", "or": "either"}[node.operation]
-        sides = sorted(node.arguments, key=_reads_words)  # the second is often not needed
-        a, b = (f"[&] {{ return {scope.value(side)}; }}" for side in sides)
-        return f"flavorframe::{function}({a}, {b})"
-    arguments = [scope.value(argument) for argument in node.arguments]
+        sides = sorted(node.arguments, key=wordy.__contains__)  # the second is often not needed
+        a, b = yield _values(sides, scope)
+        if node.height > NESTED:  # of a list of conditions, each would be compiled by itself
+            return f"flavorframe::{function}_of({a}, {b})"
+        return f"flavorframe::{function}([&] {{ return {a}; }}, [&] {{ return {b}; }})"
+    arguments = yield _values(node.arguments, scope)
     if node.operation == "where":
         return f"flavorframe::where({', '.join(arguments)})"
     if node.operation in BITS:
@@ -42,76 +49,78 @@ def _(node: n.Apply, scope: Scope) -> str:
 
 
 @translate.register(n.IsIn)
-def _(node: n.IsIn, scope: Scope) -> str:
+def _(node: n.IsIn, scope: Scope) -> Steps:
     strings = any(isinstance(value, str) for value in node.values)
     equal = "x == {}" if strings else "flavorframe::op::eq(x, {})"
-    tests = " || ".join(equal.format(literal(value)) for value in node.values) or "false"
-    return (
-        f"flavorframe::lift([](const auto& x) {{ return {tests}; }}, {scope.value(node.operand)})"
-    )
+    tests = [equal.format(literal(value)) for value in node.values]
+    return _tested(tests, (yield scope.value_steps(node.operand)))
 
 
 @translate.register(n.StringTest)
-def _(node: n.StringTest, scope: Scope) -> str:
-    tests = " || ".join(_word_test(node.test, pattern) for pattern in node.patterns) or "false"
-    return (
-        f"flavorframe::lift([](const auto& x) {{ return {tests}; }}, {scope.value(node.operand)})"
-    )
+def _(node: n.StringTest, scope: Scope) -> Steps:
+    tests = [_word_test(node.test, pattern) for pattern in node.patterns]
+    return _tested(tests, (yield scope.value_steps(node.operand)))
 
 
 @translate.register(n.Reduce)
-def _(node: n.Reduce, scope: Scope) -> str:
+def _(node: n.Reduce, scope: Scope) -> Steps:
     axis, body = node.operand.axis, scope.body
-    elements = body.elements(axis, scope.view)
+    elements = yield body.elements_steps(axis, scope.view)
     if node.reduction == "size":
         return f"flavorframe::number_of({elements})"
     inner = body.scope(axis, scope.view, body.name("i"))
-    return f"flavorframe::{node.reduction}({elements}, {inner.function(node.operand)})"
+    function = yield inner.function_steps(node.operand)
+    return f"flavorframe::{node.reduction}({elements}, {function})"
 
 
 @translate.register(n.Take)
-def _(node: n.Take, scope: Scope) -> str:
-    element = f"{scope.body.made_of(node.subset)}[{scope.element}]"
-    return scope.parent(node.subset.parent, element).value(node.operand)
+def _(node: n.Take, scope: Scope) -> Steps:
+    made_of = yield scope.body.made_of(node.subset)
+    parent = scope.parent(node.subset.parent, f"{made_of}[{scope.element}]")
+    value: str = yield parent.value_steps(node.operand)
+    return value
 
 
 @translate.register(n.Member)
-def _(node: n.Member, scope: Scope) -> str:
-    element = f"{scope.body.made_of(node.combination)}[{scope.element}][{node.position}]"
-    return scope.parent(node.combination.parents[node.position], element).value(node.operand)
+def _(node: n.Member, scope: Scope) -> Steps:
+    made_of = yield scope.body.made_of(node.combination)
+    element = f"{made_of}[{scope.element}][{node.position}]"
+    parent = scope.parent(node.combination.parents[node.position], element)
+    value: str = yield parent.value_steps(node.operand)
+    return value
 
 
 @translate.register(n.Position)
-def _(node: n.Position, scope: Scope) -> str:
+def _(node: n.Position, scope: Scope) -> Steps:
+    yield from ()
     return scope.element
 
 
 @translate.register(n.Match)
-def _(node: n.Match, scope: Scope) -> str:
-    return f"flavorframe::match({scope.body.size(node.target)}, {equality(node, scope)})"
+def _(node: n.Match, scope: Scope) -> Steps:
+    return f"flavorframe::match({(yield sought(node, scope))})"
 
 
 @translate.register(n.Gather)
-def _(node: n.Gather, scope: Scope) -> str:
+def _(node: n.Gather, scope: Scope) -> Steps:
     inner = scope.body.scope(node.target, FULL, scope.body.name("i"))
-    place = f"flavorframe::pointed({scope.value(node.index)}, {scope.body.size(node.target)})"
-    return f"flavorframe::gather({place}, {inner.function(node.operand)})"
+    place = yield _place(node, scope)
+    return f"flavorframe::gather({place}, {(yield inner.function_steps(node.operand))})"
 
 
 @translate.register(n.Found)
-def _(node: n.Found, scope: Scope) -> str:
-    index, size = scope.value(node.index), scope.body.size(node.target)
-    return f"(flavorframe::pointed({index}, {size}) >= 0)"
+def _(node: n.Found, scope: Scope) -> Steps:
+    return f"({(yield _place(node, scope))} >= 0)"
 
 
 @translate.register(n.CallFunction)
-def _(node: n.CallFunction, scope: Scope) -> str:
-    return call_function(node, [scope.value(argument) for argument in node.arguments])
+def _(node: n.CallFunction, scope: Scope) -> Steps:
+    return call_function(node, (yield _values(node.arguments, scope)))
 
 
 @translate.register(n.CallCorrection)
-def _(node: n.CallCorrection, scope: Scope) -> str:
-    return call_correction(node, [scope.value(argument) for argument in node.arguments])
+def _(node: n.CallCorrection, scope: Scope) -> Steps:
+    return call_correction(node, (yield _values(node.arguments, scope)))
 
 
 _LOGIC = {"&": "and_", "|": "or_", "^": "exclusive_or", "~": "negation"}
@@ -124,22 +133,32 @@ def _logic_or_bits(node: n.Apply, arguments: list[str]) -> str:
     return f"flavorframe::logic_or_bits({logic}, {bits}, {complaint}, {', '.join(arguments)})"
 
 
-def _reads_words(node: n.Node) -> bool:
-    return any(isinstance(part, n.StringTest) for part in n.walk(node))
+def _values(nodes: Iterable[n.Node], scope: Scope) -> Generator[Asked, Any, list[str]]:
+    return each(scope.value_steps(node) for node in nodes)
 
 
-def _tested(tests: str, value: str) -> str:
-    return f"flavorframe::lift([](const auto& x) {{ return {tests}; }}, {value})"
+def _place(node: n.Gather | n.Found, scope: Scope) -> Steps:
+    index = yield scope.value_steps(node.index)
+    return f"flavorframe::pointed({index}, {(yield scope.body.size_steps(node.target))})"
 
 
-def equality(node: n.Match, scope: Scope) -> str:
-    """Return the C++ function that says whether an element of the target matches this element."""
-    values = [scope.named(value) for value in node.values]
+def _tested(tests: Sequence[str], value: str) -> str:
+    """Return the C++ for whether a value passes one of some tests of x."""
+    any_of = " || ".join(tests) or "false"
+    return f"flavorframe::lift([](const auto& x) {{ return {any_of}; }}, {value})"
+
+
+def sought(node: n.Match, scope: Scope) -> Steps:
+    """Take the steps to what C++ finds a link by value from: the target's keys, and values."""
+    size = yield scope.body.size_steps(node.target)
+    values = yield each(scope.named(value) for value in node.values)
     inner = scope.body.scope(node.target, FULL, scope.body.name("i"))
-    keys = [inner.value(key) for key in node.keys]
-    tests = [f"flavorframe::same({k}, {v})" for k, v in zip(keys, values, strict=True)]
-    inside = " ".join([*inner.lines, f"return {' && '.join(tests)};"])
-    return f"[&](flavorframe::Integer {inner.element}) {{ {inside} }}"
+    keys = ", ".join((yield _values(node.keys, inner)))
+    inside = " ".join([*inner.lines, f"return std::make_tuple({keys});"])
+    return (
+        f"{scope.body.lookup(node)}, {size}, [&](flavorframe::Integer {inner.element}) "
+        f"{{ {inside} }}, std::make_tuple({', '.join(values)})"
+    )
 
 
 def _word_test(test: str, pattern: str) -> str:

@@ -9,13 +9,17 @@ from flavorframe.expr import nodes as n
 
 def derived(axis: n.Axis, candidates: n.Axis) -> bool:
     """Return whether the axis is the candidates', or made from it."""
-    if axis == candidates:
-        return axis != n.EVENT
-    if isinstance(axis, n.Subset):
-        return derived(axis.parent, candidates)
-    if isinstance(axis, n.Combination):
-        return any(derived(parent, candidates) for parent in axis.parents)
-    return False
+    return candidates != n.EVENT and candidates in n.made_from(axis)
+
+
+def wordy(trees: Iterable[n.Node]) -> frozenset[n.Node]:
+    """Return the nodes that read words, themselves or further below."""
+    found: set[n.Node] = set()
+    for tree in trees:
+        for node in n.walk(tree):
+            if isinstance(node, n.StringTest) or any(c in found for c in node.children()):
+                found.add(node)
+    return frozenset(found)
 
 
 def depending(trees: Iterable[n.Node], candidates: n.Axis) -> frozenset[n.Node]:
