@@ -1,6 +1,7 @@
 """Bits or logic, and what is a quantity at all: told where it is written, if it is known there."""
 
 import decimal
+import pickle
 
 import numpy as np
 import pytest
