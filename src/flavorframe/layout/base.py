@@ -152,6 +152,8 @@ class _Binder:
 
     def _column(self, branch: str) -> n.Column:
         info = self._schema.by_name[branch]
+        if info.why:
+            raise BranchError(f"Branch {branch} is not readable by expressions: {info.why}.")
         if "other" in (info.kind, info.shape):
             raise BranchError(
                 f"Branch {branch} holds {info.typename}, which expressions cannot take: they take "

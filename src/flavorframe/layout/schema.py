@@ -14,7 +14,8 @@ class BranchInfo:
 
     ``kind`` is "float", "int", "bool", "string" or "other"; ``shape`` is "scalar" (one value an
     event), "list" (a list an event) or "other"; ``counter`` names the branch that holds the
-    list's length, where there is one.
+    list's length, where there is one; ``why`` says why nothing is known of a branch that is all
+    "other".
     """
 
     name: str
@@ -22,6 +23,7 @@ class BranchInfo:
     kind: str
     shape: str
     counter: str | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from flavorframe.datasets import Partition
 from flavorframe.engine import FileInfo
+from flavorframe.engine.columnar.reader import require_whole
 from flavorframe.engine.partial import Partial
 from flavorframe.engine.rdataframe.distributed import distributed_frame, silent
 from flavorframe.engine.rdataframe.files import describe, described
@@ -42,7 +43,8 @@ class RDataFrameEngine:
         """Open the file, bind the plan and write it as C++; see `Engine.prepare`."""
         require_root()
         opened = describe(file, tree)
-        _programs(plan, opened.schema)
+        bound, _ = _programs(plan, opened.schema)
+        require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
         layout = recognise(opened.schema).name
         return FileInfo(file, opened.tree, layout, opened.events)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flavorframe.engine.columnar.open_files import open_file
@@ -19,11 +20,15 @@ from flavorframe.remote import xrootd_client
 
 @dataclass(frozen=True)
 class Described:
-    """The name of the tree of a file, its branches and how many events it has."""
+    """The name of the tree of a file, its branches and how many events it has.
+
+    ``shorter`` has the number of entries of branches that have fewer.
+    """
 
     tree: str
     schema: Schema
     events: int
+    shorter: Mapping[str, int]
 
 
 _seen: dict[tuple[str, str | None], Described] = {}
@@ -32,8 +37,7 @@ _seen: dict[tuple[str, str | None], Described] = {}
 def describe(file: str, tree: str | None) -> Described:
     """Look at a file; raises FileError, as the columnar engine does, where it cannot be read."""
     if not file.startswith("root://"):
-        opened = open_file(file, tree)
-        return Described(opened.tree, opened.schema, opened.events)
+        return _described(file, tree)
     xrootd_client.claim(xrootd_client.ROOT, file)
     found = _described_apart(file, tree)
     for name in (tree, found.tree):
@@ -44,6 +48,11 @@ def describe(file: str, tree: str | None) -> Described:
 def described(file: str, tree: str | None) -> Described:
     """Return what is known of a file, which is looked at only if it is on this machine or new."""
     return _seen.get((file, tree)) or describe(file, tree)
+
+
+def _described(file: str, tree: str | None) -> Described:
+    opened = open_file(file, tree)
+    return Described(opened.tree, opened.schema, opened.events, opened.shorter)
 
 
 def _described_apart(file: str, tree: str | None) -> Described:
@@ -64,8 +73,7 @@ def tell() -> None:
     """Write what a file is to the standard output; in a process of its own."""
     found: Described | FlavorframeError
     try:
-        opened = open_file(sys.argv[1], (*sys.argv[2:], None)[0])
-        found = Described(opened.tree, opened.schema, opened.events)
+        found = _described(sys.argv[1], (*sys.argv[2:], None)[0])
     except FlavorframeError as error:
         found = error
     sys.stdout.buffer.write(pickle.dumps(found))
