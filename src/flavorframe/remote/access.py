@@ -53,7 +53,7 @@ def open_remote(url: str) -> Any:
 
     _claim_client(url)
     try:
-        return uproot.open(url, **_options(url))
+        return uproot.open({url: None}, **_options(url))
     except Exception as error:  # each library raises its own
         raise explained(url, error) from error
 

@@ -21,8 +21,6 @@ def reading(path: str, failed: str) -> Iterator[None]:
     """
     try:
         yield
-    except FlavorframeError:
-        raise
     except BaseException as error:
         if not is_of_the_file(error):
             raise
@@ -32,7 +30,7 @@ def reading(path: str, failed: str) -> Iterator[None]:
 
 def is_of_the_file(error: BaseException) -> bool:
     """Return whether bytes can be to blame for an error that a library raised."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError | FlavorframeError):
         return False
     return isinstance(error, Exception) or type(error).__name__ == "PanicException"  # Rust's
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
-from io import FileIO
 from queue import Queue
 from typing import Any
 
@@ -27,6 +26,9 @@ _KINDS = {
 class LocalFile(UprootSource):  # type: ignore[misc]
     """A regular file, opened once. It is not mapped into memory: one that shrinks is an error."""
 
+    descriptor: int | None = None
+    _close = staticmethod(os.close)  # when Python ends, modules go before files
+
     def __init__(self, path: str, **options: Any) -> None:
         """Open the file; ``options`` are uproot's.
 
@@ -34,13 +36,14 @@ class LocalFile(UprootSource):  # type: ignore[misc]
         """
         super().__init__()
         self._file_path = path
-        self._file = _open_regular(path)
-        self.descriptor: int | None = self._file.fileno()
+        self.descriptor = _open_regular(path)
         self._num_bytes = os.fstat(self.descriptor).st_size
         begin = self._bytes(0, 4)
         if begin != b"root":
-            self.close()
             raise DamageError(f"it begins with {begin!r}, not b'root'.")
+
+    def __del__(self) -> None:
+        self.close()
 
     def ranges(self, wanted: Sequence[tuple[int, int]]) -> list[Any]:
         """Return the bytes from start up to stop, for each range; fewer where the file ends."""
@@ -58,29 +61,33 @@ class LocalFile(UprootSource):  # type: ignore[misc]
         return found
 
     def _bytes(self, start: int, stop: int) -> bytes:
+        if self.descriptor is None:
+            raise OSError("the file was closed")
         within = min(stop, self._num_bytes)  # damaged numbers ask for more than there is memory
-        return os.pread(self._file.fileno(), max(within - start, 0), start)
+        return os.pread(self.descriptor, max(within - start, 0), start)
 
     @property
     def closed(self) -> bool:
         """Whether the file is closed."""
-        return self._file.closed
+        return self.descriptor is None
 
     def __enter__(self) -> LocalFile:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
+        descriptor, self.descriptor = self.descriptor, None
+        if descriptor is not None:
+            self._close(descriptor)
 
 
-def _open_regular(path: str) -> FileIO:
-    """Open a file; raises FileError for what is none, without waiting for it."""
+def _open_regular(path: str) -> int:
+    """Return a descriptor of a file; raises FileError for what is none, without waiting for it."""
     try:
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode):
             kind = _KINDS.get(stat.S_IFMT(mode), "something of another kind")
             raise FileError(f"{path}: it is {kind}, not a file: only files can be read.")
-        return FileIO(path, opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK))
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         raise FileError(f"{path}: there is no such file.") from None
     except PermissionError:

@@ -28,6 +28,7 @@ from flavorframe.remote import access
 
 TREES = ("Events", "Tree3Mu/ntuple")
 """Where trees are looked for when none is named."""
+NTUPLE = "ROOT::RNTuple"
 
 
 class RootFile:
@@ -222,6 +223,10 @@ def _get_tree(path: str, file: Any, tree: str) -> Any:
 
     try:
         found = file[tree]
+        if found.classname == NTUPLE:
+            from flavorframe.engine.columnar.ntuple import CheckedNTuple
+
+            return CheckedNTuple.of(found)
         found.num_entries  # noqa: B018 - what is no tree has none
     except (KeyError, AttributeError) as error:
         trees = _trees(file)
