@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -13,9 +12,10 @@ from flavorframe.datasets import Partition
 from flavorframe.engine import FileInfo
 from flavorframe.engine.columnar.reader import require_whole
 from flavorframe.engine.partial import Partial
+from flavorframe.engine.rdataframe.apart import ask, start
 from flavorframe.engine.rdataframe.distributed import distributed_frame, silent
 from flavorframe.engine.rdataframe.files import describe, described
-from flavorframe.engine.rdataframe.graph import Booked, book
+from flavorframe.engine.rdataframe.graph import Booked, Sums, book, sums
 from flavorframe.engine.rdataframe.graphs import ClusterGraph, Graph, HereGraph
 from flavorframe.engine.rdataframe.outcome import gathered, nothing
 from flavorframe.engine.rdataframe.program import Program, write_program
@@ -42,6 +42,7 @@ class RDataFrameEngine:
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
         """Open the file, bind the plan and write it as C++; see `Engine.prepare`."""
         require_root()
+        start()
         opened = describe(file, tree)
         bound, _ = _programs(plan, opened.schema)
         require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
@@ -52,12 +53,9 @@ class RDataFrameEngine:
         """Evaluate the plan on a range of events of one file."""
         if not len(partition):
             return nothing(plan)
-        began = time.perf_counter()
-        where = partition.file
-        with LOCK, reading(where), implicit_threads(1):
-            frame = _frame_of_range(partition)
-            partial = _Run.over(plan, [partition], frame).result(frame, HereGraph(frame))
-        return _checked(where, partial, [partition], began)
+        run = _Run.over(plan, [partition])
+        loop = replace(run.loop, span=(partition.start, partition.stop))
+        return run.partial(ask(loop.where, _sums, loop, 1))
 
     def evaluate_files(
         self, plan: Plan, files: Sequence[FileInfo], threads: int, client: Any = None
@@ -68,21 +66,11 @@ class RDataFrameEngine:
         each snapshot for each file. Raises FileError where not all could be read.
         """
         parts = [Partition(f.file, f.tree, 0, f.events, i) for i, f in enumerate(files)]
-        began, tree, names = time.perf_counter(), parts[0].tree, [part.file for part in parts]
-        where = names[0] if len(names) == 1 else f"{len(names)} files from {names[0]}"
-        with ExitStack() as stack:
-            for context in (LOCK, reading(where), implicit_threads(threads if not client else 1)):
-                stack.enter_context(context)
-            frame = root().RDataFrame(tree, names)
-            run = _Run.over(plan, parts, frame)
-            if client is None:
-                partial = run.result(frame, HereGraph(frame))
-            else:
-                stack.enter_context(silent())
-                run.book(frame, HereGraph(frame))  # compilers complain here, and not on a worker
-                frame = distributed_frame(client, tree, names, run.program)
-                partial = run.result(frame, ClusterGraph())
-        return _checked(where, partial, parts, began)
+        run = _Run.over(plan, parts)
+        if client is None:
+            return run.partial(ask(run.loop.where, _sums, run.loop, threads))
+        loop = ask(run.loop.where, _compiled, run.loop)  # compilers complain here, not on a worker
+        return run.partial(_sums_of_cluster(loop, client))
 
     def alike(self, plan: Plan, file: FileInfo) -> object:
         """Return what files must have in common for `evaluate_files` to take them together."""
@@ -97,20 +85,34 @@ class RDataFrameEngine:
 
 
 @dataclass(frozen=True)
-class _Run:
-    """A plan and its program for files that are alike."""
+class _Loop:
+    """A program, and files that are alike: whole, or the events of one in a ``span``."""
 
-    plan: Plan
-    bound: BoundPlan
     program: Program
-    parts: Sequence[Partition]
+    tree: str
+    files: tuple[str, ...]
+    span: tuple[int, int] | None = None
 
-    @classmethod
-    def over(cls, plan: Plan, parts: Sequence[Partition], frame: Any) -> _Run:
-        """Return the run over partitions, from a frame of this process over their files."""
-        bound, program = _programs(plan, _schema(parts))
-        types = tuple(str(frame.GetColumnType(branch)) for branch in program.branches)
-        return cls(plan, bound, replace(program, types=types), parts)
+    @property
+    def where(self) -> str:
+        """What messages call the files."""
+        first, *more = self.files
+        return f"{len(self.files)} files from {first}" if more else first
+
+    def frame(self) -> Any:
+        """Return a frame of this process."""
+        if self.span is None:
+            return root().RDataFrame(self.tree, list(self.files))
+        experimental = root().RDF.Experimental
+        spec = experimental.RDatasetSpec()
+        spec.AddSample(experimental.RSample("file", self.tree, self.files[0]))
+        spec.WithGlobalRange(self.span)
+        return root().RDataFrame(spec)
+
+    def typed(self, frame: Any) -> _Loop:
+        """Return the loop with the types of its columns as a frame of this process has them."""
+        types = tuple(str(frame.GetColumnType(branch)) for branch in self.program.branches)
+        return replace(self, program=replace(self.program, types=types))
 
     def book(self, frame: Any, graph: Graph) -> Booked:
         """Book the program on a frame."""
@@ -118,11 +120,61 @@ class _Run:
         with compiling("the graph"):
             return book(frame, self.program, graph)
 
-    def result(self, frame: Any, graph: Graph) -> Partial:
-        """Book the program, run it, and return what it gathers."""
-        booked = self.book(frame, graph)
+
+def _sums(loop: _Loop, threads: int) -> Sums:
+    """Run a loop in this process."""
+    with reading(loop.where), implicit_threads(threads):
+        frame = loop.frame()
+        graph = HereGraph(frame)
+        return sums(loop.typed(frame).book(frame, graph), graph)
+
+
+def _compiled(loop: _Loop) -> _Loop:
+    """Compile a loop in this process, and return it with the types of its columns."""
+    with reading(loop.where), implicit_threads(1):
+        frame = loop.frame()
+        typed = loop.typed(frame)
+        typed.book(frame, HereGraph(frame))
+    return typed
+
+
+def _sums_of_cluster(loop: _Loop, client: Any) -> Sums:
+    """Run a loop on the workers of a cluster."""
+    with LOCK, reading(loop.where), implicit_threads(1), silent():
+        frame = distributed_frame(client, loop.tree, loop.files, loop.program)
+        graph = ClusterGraph()
+        return sums(loop.book(frame, graph), graph)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A plan for files that are alike, its loop, and when it began."""
+
+    plan: Plan
+    bound: BoundPlan
+    schema: Schema
+    parts: Sequence[Partition]
+    loop: _Loop
+    began: float
+
+    @classmethod
+    def over(cls, plan: Plan, parts: Sequence[Partition]) -> _Run:
+        """Return the run over partitions."""
+        began, tree = time.perf_counter(), parts[0].tree
+        schema = described(parts[0].file, tree).schema
+        bound, program = _programs(plan, schema)
+        loop = _Loop(program, tree, tuple(part.file for part in parts))
+        return cls(plan, bound, schema, parts, loop, began)
+
+    def partial(self, found: Sums) -> Partial:
+        """Return what the loop gave; raises FileError where events are missing from it."""
         names = [f"{part.file}/{part.tree}" for part in self.parts]
-        return gathered(self.plan, self.bound, _schema(self.parts), booked, graph, names)
+        partial = gathered(self.plan, self.bound, self.schema, found, names)
+        read, expected = partial.cutflow[0].events, sum(map(len, self.parts))
+        if read != expected:
+            raise FileError(f"{self.loop.where}: ROOT read {read} of {expected} events.")
+        timing = Timing(computing=time.perf_counter() - self.began, events=expected)
+        return replace(partial, timing=timing)
 
 
 def _declare(program: Program) -> None:
@@ -136,28 +188,7 @@ def _declare(program: Program) -> None:
     declare("the analysis", program.code)
 
 
-def _schema(parts: Sequence[Partition]) -> Schema:
-    return described(parts[0].file, parts[0].tree).schema
-
-
 @lru_cache(maxsize=32)
 def _programs(plan: Plan, schema: Schema) -> tuple[BoundPlan, Program]:
     bound = plan.bind(schema, recognise(schema))
     return bound, write_program(bound, schema, plan.selection)
-
-
-def _frame_of_range(partition: Partition) -> Any:
-    experimental = root().RDF.Experimental
-    spec = experimental.RDatasetSpec()
-    spec.AddSample(experimental.RSample("file", partition.tree, partition.file))
-    spec.WithGlobalRange((partition.start, partition.stop))
-    return root().RDataFrame(spec)
-
-
-def _checked(where: str, partial: Partial, parts: Sequence[Partition], began: float) -> Partial:
-    """Return the partial with its timing; raises FileError where events are missing from it."""
-    read, expected = partial.cutflow[0].events, sum(map(len, parts))
-    if read != expected:
-        raise FileError(f"{where}: ROOT read {read} of {expected} events.")
-    timing = Timing(computing=time.perf_counter() - began, events=expected)
-    return replace(partial, timing=timing)
