@@ -16,6 +16,7 @@ from flavorframe.engine.columnar.open_files import open_file
 from flavorframe.errors import FileError, FlavorframeError
 from flavorframe.layout import Schema
 from flavorframe.remote import xrootd_client
+from flavorframe.remote.access import is_remote
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,32 @@ class Described:
     shorter: Mapping[str, int]
 
 
+MEANT = "*?[]#$"
+"""What has a meaning in a path for ROOT: it would take other files, without a word."""
+
 _seen: dict[tuple[str, str | None], Described] = {}
 
 
 def describe(file: str, tree: str | None) -> Described:
     """Look at a file; raises FileError, as the columnar engine does, where it cannot be read."""
     if not file.startswith("root://"):
+        if not is_remote(file):
+            _require_literal(file)
         return _described(file, tree)
     xrootd_client.claim(xrootd_client.ROOT, file)
     found = _described_apart(file, tree)
     for name in (tree, found.tree):
         _seen[file, name] = found
     return found
+
+
+def _require_literal(file: str) -> None:
+    found = [character for character in MEANT if character in file]
+    if found:
+        raise FileError(
+            f"{file}: ROOT takes {' and '.join(found)} in a path for more than a letter: rename the "
+            "file, or use engine='columnar'."
+        )
 
 
 def described(file: str, tree: str | None) -> Described:
