@@ -29,7 +29,10 @@ class _Process:
 
     def __init__(self) -> None:
         self._connection, other = Pipe()
-        code = f"from {__name__} import serve; serve({other.fileno()})"
+        code = (
+            f"import sys; sys.path[:] = {sys.path!r}\n"
+            f"from {__name__} import serve; serve({other.fileno()})"
+        )
         self._process = subprocess.Popen(
             [sys.executable, "-c", code], pass_fds=[other.fileno()], stdin=subprocess.DEVNULL
         )

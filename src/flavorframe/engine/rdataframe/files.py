@@ -55,8 +55,8 @@ def _require_literal(file: str) -> None:
     found = [character for character in MEANT if character in file]
     if found:
         raise FileError(
-            f"{file}: ROOT takes {' and '.join(found)} in a path for more than a letter: rename the "
-            "file, or use engine='columnar'."
+            f"{file}: ROOT takes {' and '.join(found)} in a path for more than a letter: rename "
+            "the file, or use engine='columnar'."
         )
 
 
