@@ -14,6 +14,7 @@ import uproot
 
 import flavorframe as ff
 from flavorframe.engine.columnar import _native, codecs
+from flavorframe.engine.columnar.baskets import BasketIndex, UnusualError
 from flavorframe.engine.columnar.reader import RootFile
 from flavorframe.errors import BranchError, FileError
 from flavorframe.remote import access
@@ -241,6 +242,17 @@ def test_damaged_descriptions_of_classes(good, tmp_path):
     what = ff.Analysis(ff.Selection(event).cut("x", event["x"] > 0))
     found = run(path, damaged, shutil.copy(path, tmp_path / "again.root"), what=what)
     assert found.cutflow["x"].events == 60
+
+
+def test_what_the_bulk_reader_does_not_know_is_left_to_uproot(good, monkeypatch):
+    expected = run(good).rows
+
+    def of(branch):
+        raise UnusualError("baskets embedded in the tree")
+
+    monkeypatch.setattr(BasketIndex, "of", of)
+    found = run(shutil.copy(good, good.with_name("unusual.root"))).rows
+    assert all(np.array_equal(found[name], expected[name]) for name in ("pt", "x"))
 
 
 # Checksums

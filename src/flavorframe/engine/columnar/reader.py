@@ -89,7 +89,7 @@ class RootFile:
         with spent.on("reading"):
             array = stored.array(entry_start=start, entry_stop=stop, library="ak")
         if len(array) != stop - start:
-            raise DamageError(f"there are {len(array)} instead of {stop - start}")
+            raise DamageError(f"it has values of {len(array)} events")
         with spent.on("decoding"):
             column = _packed(array.layout, info) if info.shape == "list" else _flat(array, info)
         spent.bytes += _compressed_bytes(stored, start, stop, self.events)
@@ -102,10 +102,8 @@ class RootFile:
         return self._edges[branches]
 
     def _find_common_edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
-        try:
-            edges = [set(self._index(branch).entries.tolist()) for branch in branches]
-        except (UnusualError, FileError):  # damage is told when the branch is read
-            return ()
+        indices = [self._known_index(branch) for branch in branches]
+        edges = [set() if index is None else set(index.entries.tolist()) for index in indices]
         return tuple(sorted(set.intersection(*edges))) if edges else ()
 
     def _shape(self, branch: str) -> Shape:
@@ -115,9 +113,16 @@ class RootFile:
 
     def _index(self, branch: str) -> BasketIndex:
         if branch not in self._indices:
-            with reading(self.path, f"the table of baskets of branch {branch} cannot be read"):
-                self._indices[branch] = BasketIndex.of(self._branches[branch])
+            self._indices[branch] = BasketIndex.of(self._branches[branch])
         return self._indices[branch]
+
+    def _known_index(self, branch: str) -> BasketIndex | None:
+        """Return where baskets lie, None where that is not known: reading the branch tells why."""
+        try:
+            with reading(self.path, f"the baskets of branch {branch} cannot be found"):
+                return self._index(branch)
+        except FileError:
+            return None
 
     def ahead(self, branches: Sequence[str], start: int, stop: int) -> AbstractContextManager[None]:
         """Ask a server at once for what the block will read of some branches.
@@ -131,9 +136,8 @@ class RootFile:
 
     def _places(self, branch: str, start: int, stop: int) -> list[tuple[int, int]]:
         """Return where the baskets of a branch lie that hold the events start ≤ i < stop."""
-        try:
-            index = self._index(branch)
-        except (UnusualError, FileError):  # told when the branch is read
+        index = self._known_index(branch)
+        if index is None:
             return []
         numbers = index.covering(start, stop)
         begins = index.positions[numbers.start : numbers.stop]

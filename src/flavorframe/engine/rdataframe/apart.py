@@ -116,7 +116,8 @@ def serve(descriptor: int) -> None:
     from flavorframe.engine.rdataframe.root import root
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of whoever asks, who ends this process
-    root().gSystem.ResetSignals()  # ROOT's own handler would look for a debugger, for minutes
+    with contextlib.suppress(Exception):  # why it cannot be had is told to who asks for it
+        root().gSystem.ResetSignals()  # ROOT's own handler would look for a debugger, for minutes
     connection = Connection(descriptor)
     with contextlib.suppress(EOFError, OSError):
         while True:
