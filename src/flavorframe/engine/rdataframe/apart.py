@@ -100,8 +100,8 @@ def ask(where: str, work: Callable[..., Any], *arguments: Any) -> Any:
             answer, failure, told = process.ask(question)
         except EOFError:
             raise FileError(
-                f"{where}: ROOT crashed while it was reading ({process.end()}): damaged data, or "
-                "a function in C++ that fails. engine='columnar' may say more."
+                f"{where}: ROOT crashed while it was reading ({process.end()}): damaged data, a "
+                "function in C++ that fails, or no memory. engine='columnar' may say more."
             ) from None
     if failure is not None:
         raise failure from (None if isinstance(failure, FlavorframeError) else RuntimeError(told))
