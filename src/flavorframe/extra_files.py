@@ -36,6 +36,18 @@ def by_digest(digest: str) -> str | None:
     return _by_digest.get(digest)
 
 
+def known() -> tuple[dict[str, str], dict[str, str]]:
+    """Return the paths of files by name and by digest, for another process of this machine."""
+    return dict(_by_name), dict(_by_digest)
+
+
+def settle(names: Mapping[str, str], digests: Mapping[str, str]) -> None:
+    """Know these files, as another process does, and no others."""
+    _by_name.clear()
+    _by_digest.clear()
+    register(names, digests)
+
+
 def register(names: Mapping[str, str], digests: Mapping[str, str]) -> None:
     """Note where files are."""
     _by_name.update(names)

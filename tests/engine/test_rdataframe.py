@@ -1,6 +1,10 @@
 """The engine over RDataFrame: against the oracle and the columnar engine, threads, errors."""
 
+import os
+import signal
+import time
 from importlib.util import find_spec
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -11,8 +15,9 @@ import oracle
 import wild
 from flavorframe import samples
 from flavorframe.engine import get_engine
+from flavorframe.engine.rdataframe import apart
 from flavorframe.engine.rdataframe.root import root
-from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
+from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError, FileError
 from reference import LAYOUTS, check_random, published, thorough
 
 if find_spec("ROOT") is None:
@@ -118,6 +123,62 @@ def test_damaged_file_is_a_failure(sample, tmp_path):
     assert [failure.file for failure in found.failures] == [str(bad)]
     assert found.events == 1200
     assert "Triplet2_Mass" in found.failures[0].reason or "ROOT says" in found.failures[0].reason
+
+
+def written(path, *values):
+    import uproot
+
+    with uproot.recreate(path) as file:
+        file.mktree("Events", {"x": "float64"})
+        file["Events"].extend({"x": np.array(values)})
+    return path
+
+
+def passing(code):
+    """Return an analysis with a cut that calls a C++ function of x."""
+    return ff.Analysis(ff.Selection(events).cut("x", ff.cpp(code)(events["x"]) > 0))
+
+
+def test_a_crash_of_root_costs_the_file_that_it_read(tmp_path):
+    files = [written(tmp_path / f"{x}.root", x, x + 1) for x in (1.0, 1e10, 3.0)]
+    code = "#include <cstdlib>\nint f(double x) { if (x > 1e9) std::abort(); return 1; }"
+    found = run(passing(code), *files)
+    assert [(failure.file, failure.kind) for failure in found.failures] == [
+        (str(files[1]), "FileError")
+    ]
+    assert "ROOT crashed while it was reading (SIGABRT)" in found.failures[0].reason
+    assert found.cutflow["x"].events == 4
+
+
+def test_an_interrupt_ends_the_loop_at_once(tmp_path):
+    here, begun = written(tmp_path / "x.root", 1.0), tmp_path / "begun"
+    code = f"""
+    #include <cstdio>
+    #include <unistd.h>
+    int f(double x) {{ std::fclose(std::fopen("{begun}", "w")); sleep(600); return 1; }}
+    """
+
+    def interrupt():
+        while not begun.exists():
+            time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    process = apart.start()
+    thread = Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        run(passing(code), here)
+    thread.join()
+    assert not process.runs
+    assert run(passing("int f(double x) { return 1; }"), here).cutflow["x"].events == 1
+
+
+@pytest.mark.parametrize("name", ["a[1].root", "a1.root?b", "a1.root#b", "a$HOME.root", "*.root"])
+def test_paths_that_mean_other_files_to_root(tmp_path, name):
+    written(tmp_path / "a1.root", 5.0, 6.0)
+    data = ff.Dataset("named", None, (str(written(tmp_path / name, 1.0)),))
+    with pytest.raises(FileError, match="in a path for more than a letter: rename the file"):
+        passing("int f(double x) { return 1; }").run(data, engine="rdataframe", progress=False)
 
 
 def test_on_a_dask_cluster(sample):

@@ -217,6 +217,8 @@ class _Binder:
                 f"Tree {self._schema.tree} has {info.typename} of the one path {branch!r}: nothing "
                 "tells them apart, so none is read. Write the file anew with names that differ."
             )
+        if info.why:
+            raise BranchError(f"Branch {branch} is not readable by expressions: {info.why}.")
         if "other" in (info.kind, info.shape):
             raise BranchError(
                 f"Branch {branch} holds {info.typename}, which expressions cannot take: they take "

@@ -16,7 +16,8 @@ class BranchInfo:
     path and own name are empty for a branch without a parent, for which all three are one.
     ``kind`` is "float", "int", "unsigned" (whole, without sign, of 64 bits), "bool", "string",
     "repeated" or "other"; ``shape`` is "scalar" (one value an event), "list" (a list an event) or
-    "other"; ``counter`` names the branch that holds the list's length, where there is one.
+    "other"; ``counter`` names the branch that holds the list's length, where there is one; ``why``
+    says why nothing is known of a branch that is all "other".
     """
 
     name: str
@@ -26,6 +27,7 @@ class BranchInfo:
     counter: str | None = None
     path: str = ""
     own: str = ""
+    why: str = ""
 
     @property
     def is_counted_with_others(self) -> bool:

@@ -17,14 +17,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Packed
+from flavorframe.engine.columnar.boundary import DamageError
 from flavorframe.engine.columnar.codecs import decompress_block
 
 VECTOR_HEADER = 10
 """Bytes before the elements of a ``std::vector``: byte count, version, number of elements."""
-
-
-class DamageError(Exception):
-    """Bytes that are not what the file says they are; the text says which."""
 
 
 class UnusualError(Exception):

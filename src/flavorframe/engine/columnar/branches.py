@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flavorframe.engine.columnar.baskets import VECTOR_HEADER, Kind, Shape, UnusualError
+from flavorframe.engine.columnar.boundary import is_of_the_file, reason
 from flavorframe.layout.schema import BranchInfo
+from flavorframe.remote import access
 
 KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}
 
@@ -23,11 +25,14 @@ class Branches(NamedTuple):
     stored: Mapping[str, Any]
 
 
-def branches_of(tree: Any) -> Branches:
-    """Return the branches of a TTree, or the fields of an RNTuple, as uproot has them."""
+def branches_of(tree: Any, file: str) -> Branches:
+    """Return the branches of a TTree, or the fields of an RNTuple, of ``file``.
+
+    That uproot does not know one of them is no reason to refuse the rest.
+    """
     if not hasattr(tree, "branches"):
         fields = {field.name: field for field in tree.fields if not _is_of_importer(field)}
-        return Branches(tuple(_ntuple_info(*item) for item in fields.items()), fields)
+        return Branches(tuple(_info(file, *item) for item in fields.items()), fields)
     found = list(tree.iteritems(recursive=True, full_paths=True))
     owns, paths = Counter(branch.name for _, branch in found), Counter(path for path, _ in found)
     infos, stored = {}, {}
@@ -37,7 +42,7 @@ def branches_of(tree: Any) -> Branches:
         if name == path and paths[path] > 1:
             info = BranchInfo(name, f"{paths[path]} branches", "repeated", "other")
         else:
-            info = _info_of(name, branch)
+            info = _info(file, name, branch)
         plain = own == path  # as in most files, which are to be opened fast
         infos[name] = info if plain else replace(info, path=path, own=own)
         stored[name] = branch
@@ -49,7 +54,19 @@ def _is_of_importer(field: Any) -> bool:
     return field.name.startswith("_") and not field.typename
 
 
+def _info(path: str, name: str, branch: Any) -> BranchInfo:
+    try:
+        return _info_of(name, branch)
+    except BaseException as error:
+        on_the_way = access.is_remote(path) and access.transport_error(path, error)
+        if on_the_way or not is_of_the_file(error):
+            raise
+        return BranchInfo(name, "unknown", "other", "other", why=reason(error))
+
+
 def _info_of(name: str, branch: Any) -> BranchInfo:
+    if not _is_of_ttree(branch):
+        return _ntuple_info(name, branch)
     known = _known_vector(branch)
     if known is None:
         return _tree_info(name, branch)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from flavorframe.engine.columnar.boundary import is_of_the_file
+
 
 def decompress_block(algorithm: bytes, compressed: memoryview, target: memoryview) -> int:
     """Decompress one block into the target, and return how many bytes that gave.
@@ -20,7 +22,9 @@ def decompress_block(algorithm: bytes, compressed: memoryview, target: memoryvie
         return codec(compressed, target)
     except ImportError as error:
         raise ValueError(f"its compression needs the package {error.name}") from error
-    except Exception as error:  # each package has its own
+    except BaseException as error:
+        if not is_of_the_file(error):
+            raise
         raise ValueError(f"it does not decompress ({error})") from error
 
 

@@ -18,7 +18,7 @@ from flavorframe.engine.columnar.arrays import Array, Names, Values
 from flavorframe.engine.columnar.columns import Columns
 from flavorframe.engine.columnar.known import Known, is_settled
 from flavorframe.engine.columnar.open_files import forget, open_file
-from flavorframe.engine.columnar.reader import RootFile
+from flavorframe.engine.columnar.reader import RootFile, require_whole
 from flavorframe.engine.columnar.route import Place, Route
 from flavorframe.engine.columnar.scheme import Scheme, make_scheme
 from flavorframe.engine.columnar.survivors import Survivors
@@ -51,6 +51,7 @@ class ColumnarEngine:
         """Open the file and bind the plan to its branches; see `Engine.prepare`."""
         opened = open_file(file, tree)
         bound, _ = _bind(plan, opened.schema)
+        require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
         layout = recognise(opened.schema)
         edges = opened.common_edges(bound.columns)
         meant = meanings(plan, layout, opened.schema)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
@@ -12,13 +12,13 @@ import numpy as np
 from flavorframe.engine.columnar.arrays import Array, Names, Packed
 from flavorframe.engine.columnar.baskets import (
     BasketIndex,
-    DamageError,
     Shape,
     Source,
     Spent,
     UnusualError,
     read_events,
 )
+from flavorframe.engine.columnar.boundary import DamageError, reading, reason
 from flavorframe.engine.columnar.branches import branches_of, shape_of
 from flavorframe.engine.columnar.field_sizes import FieldSizes
 from flavorframe.engine.columnar.models import kept_models
@@ -31,6 +31,7 @@ from flavorframe.versions import Version
 TREES = ("Events", "Tree3Mu/ntuple")
 """Where trees are looked for when none is named."""
 CLASSES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple")
+NTUPLE = "ROOT::RNTuple"
 UNREADABLE = {
     "TChain": "a TChain, which lists trees of other files: give those files",
     "ROOT::Experimental::RNTuple": "an RNTuple from before ROOT 6.34, when its format was not yet "
@@ -46,12 +47,16 @@ class RootFile:
         """Open the file; raises FileError where it or the tree cannot be read."""
         self.path = path
         self.version: Version | None = None  # as `open_files` found it
-        self._file = _open(path)
-        self.tree = tree or _find_tree(path, self._file)
-        self._tree = _get_tree(path, self._file, self.tree)
-        self.events = int(self._tree.num_entries)
-        infos, self._branches = branches_of(self._tree)
-        self.schema = Schema(self.tree, infos)
+        with kept_models(), reading(path, "its content cannot be read"):
+            self._file = _open(path)
+            self.tree = tree or _find_tree(path, self._file)
+            self._tree = _get_tree(path, self._file, self.tree)
+            self.events = int(self._tree.num_entries)
+            if self.events < 0:
+                raise DamageError(f"tree {self.tree} has {self.events} events")
+            infos, self._branches = branches_of(self._tree, path)
+            self.schema = Schema(self.tree, infos)
+            self.shorter = _shorter(self._branches, self.events)
         self._indices: dict[str, BasketIndex] = {}
         self._shapes: dict[str, Shape] = {}
         self._sizes: dict[str, int] = {}
@@ -60,6 +65,10 @@ class RootFile:
     def close(self) -> None:
         """Let go of the file; what reads it still fails."""
         self._file.close()
+
+    def __del__(self) -> None:  # what uproot has made refers to itself, and would stay open
+        if hasattr(self, "_file") and not access.is_remote(self.path):
+            self._file.close()
 
     @cached_property
     def _source(self) -> Source:
@@ -72,12 +81,12 @@ class RootFile:
 
         Notes in ``spent`` what that took. Raises FileError where the bytes are damaged.
         """
-        try:
-            return self._read(branch, start, stop, rows, spent)
-        except UnusualError:
-            return self._read_by_uproot(branch, start, stop, spent)[rows]
-        except DamageError as error:
-            raise self._unreadable(branch, start, stop, str(error)) from error
+        where = f"branch {branch} of tree {self.tree} cannot be read in events {start} to {stop}"
+        with reading(self.path, where):
+            try:
+                return self._read(branch, start, stop, rows, spent)
+            except UnusualError:
+                return self._read_by_uproot(branch, start, stop, spent)[rows]
 
     def _read(
         self, branch: str, start: int, stop: int, rows: Array, spent: Spent
@@ -90,14 +99,12 @@ class RootFile:
         self, branch: str, start: int, stop: int, spent: Spent
     ) -> Array | Names | Packed:
         info, stored = self.schema.by_name[branch], self._branches[branch]
-        try:
-            with spent.on("reading"):
-                array = stored.array(entry_start=start, entry_stop=stop, library="ak")
-            with spent.on("decoding"):
-                column = _packed(array.layout, info) if info.shape == "list" else _flat(array, info)
-        except Exception as error:  # whatever a library meets in damaged bytes, or on the way
-            told = access.is_remote(self.path) and access.transport_error(self.path, error)
-            raise told or self._unreadable(branch, start, stop, _reason(error)) from error
+        with spent.on("reading"):
+            array = stored.array(entry_start=start, entry_stop=stop, library="ak")
+        if len(array) != stop - start:
+            raise DamageError(f"it has values of {len(array)} events")
+        with spent.on("decoding"):
+            column = _packed(array.layout, info) if info.shape == "list" else _flat(array, info)
         spent.bytes += round(self.compressed_bytes(branch) * (stop - start) / max(self.events, 1))
         return column
 
@@ -108,10 +115,8 @@ class RootFile:
         return self._edges[branches]
 
     def _find_common_edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
-        try:
-            edges = [set(self._index(branch).entries.tolist()) for branch in branches]
-        except (UnusualError, DamageError):  # damage is told when the branch is read
-            return ()
+        indices = [self._known_index(branch) for branch in branches]
+        edges = [set() if index is None else set(index.entries.tolist()) for index in indices]
         return tuple(sorted(set.intersection(*edges))) if edges else ()
 
     def _shape(self, branch: str) -> Shape:
@@ -124,11 +129,13 @@ class RootFile:
             self._indices[branch] = BasketIndex.of(self._branches[branch])
         return self._indices[branch]
 
-    def _unreadable(self, branch: str, start: int, stop: int, reason: str) -> FileError:
-        return FileError(
-            f"{self.path}: branch {branch} of tree {self.tree} cannot be read in events "
-            f"{start} to {stop}: {reason}"
-        )
+    def _known_index(self, branch: str) -> BasketIndex | None:
+        """Return where baskets lie, None where that is not known: reading the branch tells why."""
+        try:
+            with reading(self.path, f"the baskets of branch {branch} cannot be found"):
+                return self._index(branch)
+        except FileError:
+            return None
 
     def ahead(self, branches: Sequence[str], start: int, stop: int) -> AbstractContextManager[None]:
         """Ask a server at once for what the block will read of some branches.
@@ -142,9 +149,8 @@ class RootFile:
 
     def _places(self, branch: str, start: int, stop: int) -> list[tuple[int, int]]:
         """Return where the baskets of a branch lie that hold the events start ≤ i < stop."""
-        try:
-            index = self._index(branch)
-        except (UnusualError, DamageError):  # told when the branch is read
+        index = self._known_index(branch)
+        if index is None:
             return []
         numbers = index.covering(start, stop)
         begins = index.positions[numbers.start : numbers.stop]
@@ -154,10 +160,11 @@ class RootFile:
     def compressed_bytes(self, branch: str) -> int:
         """Return how many bytes of the file the branch takes."""
         if branch not in self._sizes:
-            stored = self._branches[branch]
-            of_ttree = hasattr(stored, "compressed_bytes")
-            size = stored.compressed_bytes if of_ttree else self._field_sizes.of(stored)
-            self._sizes[branch] = int(size)
+            with reading(self.path, f"the size of branch {branch} cannot be read"):
+                stored = self._branches[branch]
+                of_ttree = hasattr(stored, "compressed_bytes")
+                size = stored.compressed_bytes if of_ttree else self._field_sizes.of(stored)
+                self._sizes[branch] = int(size)
         return self._sizes[branch]
 
     @cached_property
@@ -177,25 +184,38 @@ def _open(path: str) -> Any:
 
     if access.is_remote(path):
         return access.open_remote(path)
-    try:
-        return uproot.open(path)
-    except FileNotFoundError:
-        raise FileError(f"{path}: there is no such file.") from None
-    except PermissionError:
-        raise FileError(f"{path}: no permission to read the file.") from None
-    except Exception as error:
-        reason = _unlike_root(path) or _reason(error)
-        raise FileError(f"{path}: not a readable ROOT file: {reason}") from error
+    from flavorframe.engine.columnar.local_file import LocalFile
+
+    with reading(path, "not a readable ROOT file"):
+        return uproot.open({path: None}, handler=LocalFile)  # of a bare path it splits a tree off
 
 
-def _unlike_root(path: str) -> str | None:
-    """Return why a local file cannot be one of ROOT's; None where it begins like one."""
-    try:
-        with open(path, "rb") as file:
-            begin = file.read(4)
-    except OSError as error:
-        return f"{error.strerror}."
-    return None if begin == b"root" else f"it begins with {begin!r}, not b'root'."
+def _shorter(branches: Mapping[str, Any], events: int) -> dict[str, int]:
+    """Return the number of entries of each branch that has fewer than its tree.
+
+    Raises DamageError where not one of them has as many.
+    """
+    entries = {name: int(branch.num_entries) for name, branch in branches.items()}
+    longest = max(entries, key=entries.__getitem__, default=None)
+    if longest is not None and entries[longest] < events:
+        raise DamageError(
+            f"the tree has {events} events, and its longest branch, {longest}, has "
+            f"{entries[longest]} entries"
+        )
+    return {name: number for name, number in entries.items() if number < events}
+
+
+def require_whole(
+    path: str, schema: Schema, events: int, shorter: Mapping[str, int], branches: Sequence[str]
+) -> None:
+    """Raise FileError where one of the branches, or its counter, is shorter than its tree."""
+    counters = [schema.by_name[branch].counter for branch in branches]
+    for branch in (*branches, *filter(None, counters)):
+        if branch in shorter:
+            raise FileError(
+                f"{path}: branch {branch} has {shorter[branch]} entries, and tree {schema.tree} "
+                f"has {events}: it was not filled to the end."
+            )
 
 
 def _find_tree(path: str, file: Any) -> str:
@@ -225,20 +245,20 @@ def _get_tree(path: str, file: Any, tree: str) -> Any:
         unreadable = UNREADABLE.get(file.classname_of(tree))
         if unreadable is not None:
             raise FileError(f"{path}: {tree} is {unreadable}.")
-        with kept_models():
-            found = file[tree]
+        found = file[tree]
+        if found.classname == NTUPLE:
+            from flavorframe.engine.columnar.ntuple import CheckedNTuple
+
+            return CheckedNTuple.of(found)
         found.num_entries  # noqa: B018 - what is no tree has none
-    except (KeyError, AttributeError):
+    except (KeyError, AttributeError) as error:
         trees = _trees(file)
+        if tree in trees:
+            raise DamageError(f"tree {tree}: {reason(error)}") from error
         listed = f" It holds {', '.join(trees)}." if trees else " It holds no tree at all."
         raise FileError(
             f"{path}: the file has no tree {tree!r}.{listed}{did_you_mean(tree, trees)}"
         ) from None
-    except FileError:
-        raise
-    except Exception as error:
-        told = access.is_remote(path) and access.transport_error(path, error)
-        raise told or FileError(f"{path}: tree {tree} cannot be read: {_reason(error)}") from error
     return found
 
 
@@ -255,17 +275,14 @@ def _packed(layout: Any, info: BranchInfo) -> Packed:
 
     layout = layout.to_ListOffsetArray64(True)
     offsets = np.asarray(layout.offsets.data)
+    sizes = np.diff(offsets)
+    if (sizes < 0).any() or offsets[-1] > len(layout.content):
+        raise DamageError("its lists do not fit its values")
     content = layout.content[: offsets[-1]]
     values = _names(ak.to_list(content)) if info.kind == "string" else np.asarray(content.data)
-    return Packed(values, np.diff(offsets), offsets[:-1])
+    return Packed(values, sizes, offsets[:-1])
 
 
 def _names(values: list[str]) -> Names:
     words = {word: i for i, word in enumerate(dict.fromkeys(values))}
     return Names(np.array([words[v] for v in values], np.int32), tuple(words))
-
-
-def _reason(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    first = lines[0].rstrip(",:") if lines else "no reason given"
-    return f"{first} ({type(error).__name__})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from queue import Queue
@@ -10,25 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from flavorframe.engine.columnar.baskets import Source
 from flavorframe.remote.access import explained, is_remote
 
 Range = tuple[int, int]
-
-
-class LocalBytes:
-    """A local file. It is read, not mapped into memory: a file that shrinks is then an error."""
-
-    def __init__(self, path: str) -> None:
-        self._file = os.open(path, os.O_RDONLY)
-        self.descriptor: int | None = self._file
-
-    def __del__(self) -> None:
-        if hasattr(self, "_file"):
-            os.close(self._file)
-
-    def ranges(self, wanted: Sequence[tuple[int, int]]) -> list[Any]:
-        """Return the bytes from start up to stop, for each range; fewer where the file ends."""
-        return [os.pread(self._file, stop - start, start) for start, stop in wanted]
 
 
 class RemoteBytes:
@@ -75,6 +59,7 @@ class RemoteBytes:
             raise explained(self._url, error) from error
 
 
-def source_of(path: str, file: Any) -> LocalBytes | RemoteBytes:
-    """Return the source of an open uproot file."""
-    return RemoteBytes(path, file.file.source) if is_remote(path) else LocalBytes(path)
+def source_of(path: str, file: Any) -> Source:
+    """Return the source of an open uproot file: a local one reads by itself."""
+    source: Source = file.file.source
+    return RemoteBytes(path, source) if is_remote(path) else source

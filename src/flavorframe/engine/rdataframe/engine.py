@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from flavorframe.datasets import Partition
 from flavorframe.engine import FileInfo
+from flavorframe.engine.columnar.reader import require_whole
 from flavorframe.engine.partial import Partial
+from flavorframe.engine.rdataframe.apart import ask, start
 from flavorframe.engine.rdataframe.body import column_name
 from flavorframe.engine.rdataframe.distributed import distributed_frame, silent
 from flavorframe.engine.rdataframe.external import make_ready
 from flavorframe.engine.rdataframe.files import describe, described
-from flavorframe.engine.rdataframe.graph import Booked, book
+from flavorframe.engine.rdataframe.graph import Booked, Sums, book, sums
 from flavorframe.engine.rdataframe.graphs import ClusterGraph, Graph, HereGraph
 from flavorframe.engine.rdataframe.outcome import gathered, nothing
 from flavorframe.engine.rdataframe.program import Program, write_program
@@ -44,8 +45,10 @@ class RDataFrameEngine:
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
         """Open the file, bind the plan and write it as C++; see `Engine.prepare`."""
         require_root()
+        start()
         opened = describe(file, tree)
-        _programs(plan, opened.schema)
+        bound, _ = _programs(plan, opened.schema)
+        require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
         layout = recognise(opened.schema)
         meant = meanings(plan, layout, opened.schema)
         return FileInfo(file, opened.tree, layout.name, opened.events, (), opened.version, meant)
@@ -54,12 +57,9 @@ class RDataFrameEngine:
         """Evaluate the plan on a range of events of one file."""
         if not len(partition):
             return nothing(plan)
-        began = time.perf_counter()
-        where = partition.file
-        with LOCK, reading(where), implicit_threads(1):
-            frame = _frame_of_range(partition)
-            partial = _Run.over(plan, [partition], frame).result(frame, HereGraph(frame))
-        return _checked(where, partial, [partition], began)
+        run = _Run.over(plan, [partition])
+        loop = replace(run.loop, span=(partition.start, partition.stop))
+        return run.partial(ask(loop.where, _sums, loop, 1))
 
     def evaluate_files(
         self, plan: Plan, files: Sequence[FileInfo], threads: int, client: Any = None
@@ -70,21 +70,11 @@ class RDataFrameEngine:
         each snapshot for each file. Raises FileError where not all could be read.
         """
         parts = [Partition(f.file, f.tree, 0, f.events, i) for i, f in enumerate(files)]
-        began, tree, names = time.perf_counter(), parts[0].tree, [part.file for part in parts]
-        where = names[0] if len(names) == 1 else f"{len(names)} files from {names[0]}"
-        with ExitStack() as stack:
-            for context in (LOCK, reading(where), implicit_threads(threads if not client else 1)):
-                stack.enter_context(context)
-            frame = root().RDataFrame(tree, names)
-            run = _Run.over(plan, parts, frame)
-            if client is None:
-                partial = run.result(frame, HereGraph(frame))
-            else:
-                stack.enter_context(silent())
-                run.book(frame, HereGraph(frame))  # compilers complain here, and not on a worker
-                frame = distributed_frame(client, tree, names, run.program)
-                partial = run.result(frame, ClusterGraph())
-        return _checked(where, partial, parts, began)
+        run = _Run.over(plan, parts)
+        if client is None:
+            return run.partial(ask(run.loop.where, _sums, run.loop, threads))
+        loop = ask(run.loop.where, _compiled, run.loop)  # compilers complain here, not on a worker
+        return run.partial(_sums_of_cluster(loop, client))
 
     def alike(self, plan: Plan, file: FileInfo) -> object:
         """Return what files must have in common for `evaluate_files` to take them together."""
@@ -99,26 +89,39 @@ class RDataFrameEngine:
 
 
 @dataclass(frozen=True)
-class _Run:
-    """A plan and its program for files that are alike."""
+class _Loop:
+    """A program with its branches, and files that are alike: whole, or events of one (``span``)."""
 
-    plan: Plan
-    bound: BoundPlan
     program: Program
-    parts: Sequence[Partition]
+    branches: tuple[BranchInfo, ...]
+    tree: str
+    files: tuple[str, ...]
+    span: tuple[int, int] | None = None
 
-    @classmethod
-    def over(cls, plan: Plan, parts: Sequence[Partition], frame: Any) -> _Run:
-        """Return the run over partitions, from a frame of this process over their files."""
-        schema = _schema(parts)
-        bound, program = _programs(plan, schema)
-        branches = [schema.by_name[branch] for branch in program.branches]
+    @property
+    def where(self) -> str:
+        """What messages call the files."""
+        first, *more = self.files
+        return f"{len(self.files)} files from {first}" if more else first
+
+    def frame(self) -> Any:
+        """Return a frame of this process."""
+        if self.span is None:
+            return root().RDataFrame(self.tree, list(self.files))
+        experimental = root().RDF.Experimental
+        spec = experimental.RDatasetSpec()
+        spec.AddSample(experimental.RSample("file", self.tree, self.files[0]))
+        spec.WithGlobalRange(self.span)
+        return root().RDataFrame(spec)
+
+    def typed(self, frame: Any) -> _Loop:
+        """Return the loop with its columns as a frame of this process calls them, and types."""
         known = frozenset(map(str, frame.GetColumnNames()))
-        names = [_column_of(branch, known) for branch in branches]
+        names = [_column_of(branch, known) for branch in self.branches]
         types = tuple(str(frame.GetColumnType(name)) for name in names)
-        called = [column_name(branch.name, i) for i, branch in enumerate(branches)]
+        called = [column_name(branch.name, i) for i, branch in enumerate(self.branches)]
         aliases = tuple(pair for pair in zip(called, names, strict=True) if pair[0] != pair[1])
-        return cls(plan, bound, replace(program, types=types, aliases=aliases), parts)
+        return replace(self, program=replace(self.program, types=types, aliases=aliases))
 
     def book(self, frame: Any, graph: Graph) -> Booked:
         """Book the program on a frame."""
@@ -126,11 +129,62 @@ class _Run:
         with compiling("the graph"):
             return book(frame, self.program, graph)
 
-    def result(self, frame: Any, graph: Graph) -> Partial:
-        """Book the program, run it, and return what it gathers."""
-        booked = self.book(frame, graph)
+
+def _sums(loop: _Loop, threads: int) -> Sums:
+    """Run a loop in this process."""
+    with reading(loop.where), implicit_threads(threads):
+        frame = loop.frame()
+        graph = HereGraph(frame)
+        return sums(loop.typed(frame).book(frame, graph), graph)
+
+
+def _compiled(loop: _Loop) -> _Loop:
+    """Compile a loop in this process, and return it with the types of its columns."""
+    with reading(loop.where), implicit_threads(1):
+        frame = loop.frame()
+        typed = loop.typed(frame)
+        typed.book(frame, HereGraph(frame))
+    return typed
+
+
+def _sums_of_cluster(loop: _Loop, client: Any) -> Sums:
+    """Run a loop on the workers of a cluster."""
+    with LOCK, reading(loop.where), implicit_threads(1), silent():
+        frame = distributed_frame(client, loop.tree, loop.files, loop.program)
+        graph = ClusterGraph()
+        return sums(loop.book(frame, graph), graph)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A plan for files that are alike, its loop, and when it began."""
+
+    plan: Plan
+    bound: BoundPlan
+    schema: Schema
+    parts: Sequence[Partition]
+    loop: _Loop
+    began: float
+
+    @classmethod
+    def over(cls, plan: Plan, parts: Sequence[Partition]) -> _Run:
+        """Return the run over partitions."""
+        began, tree = time.perf_counter(), parts[0].tree
+        schema = described(parts[0].file, tree).schema
+        bound, program = _programs(plan, schema)
+        branches = tuple(schema.by_name[branch] for branch in program.branches)
+        loop = _Loop(program, branches, tree, tuple(part.file for part in parts))
+        return cls(plan, bound, schema, parts, loop, began)
+
+    def partial(self, found: Sums) -> Partial:
+        """Return what the loop gave; raises FileError where events are missing from it."""
         names = [f"{part.file}/{part.tree}" for part in self.parts]
-        return gathered(self.plan, self.bound, _schema(self.parts), booked, graph, names)
+        partial = gathered(self.plan, self.bound, self.schema, found, names)
+        read, expected = partial.cutflow[0].events, sum(map(len, self.parts))
+        if read != expected:
+            raise FileError(f"{self.loop.where}: ROOT read {read} of {expected} events.")
+        timing = Timing(computing=time.perf_counter() - self.began, events=expected)
+        return replace(partial, timing=timing)
 
 
 def _declare(program: Program) -> None:
@@ -155,28 +209,7 @@ def _column_of(branch: BranchInfo, known: Collection[str]) -> str:
     )
 
 
-def _schema(parts: Sequence[Partition]) -> Schema:
-    return described(parts[0].file, parts[0].tree).schema
-
-
 @lru_cache(maxsize=32)
 def _programs(plan: Plan, schema: Schema) -> tuple[BoundPlan, Program]:
     bound = plan.bind(schema, recognise(schema))
     return bound, write_program(bound, schema, plan.selection)
-
-
-def _frame_of_range(partition: Partition) -> Any:
-    experimental = root().RDF.Experimental
-    spec = experimental.RDatasetSpec()
-    spec.AddSample(experimental.RSample("file", partition.tree, partition.file))
-    spec.WithGlobalRange((partition.start, partition.stop))
-    return root().RDataFrame(spec)
-
-
-def _checked(where: str, partial: Partial, parts: Sequence[Partition], began: float) -> Partial:
-    """Return the partial with its timing; raises FileError where events are missing from it."""
-    read, expected = partial.cutflow[0].events, sum(map(len, parts))
-    if read != expected:
-        raise FileError(f"{where}: ROOT read {read} of {expected} events.")
-    timing = Timing(computing=time.perf_counter() - began, events=expected)
-    return replace(partial, timing=timing)

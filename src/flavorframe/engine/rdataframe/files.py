@@ -9,24 +9,33 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flavorframe.engine.columnar.open_files import open_file
 from flavorframe.errors import FileError, FlavorframeError
 from flavorframe.layout import Schema
 from flavorframe.remote import xrootd_client
+from flavorframe.remote.access import is_remote
 from flavorframe.versions import Version
 
 
 @dataclass(frozen=True)
 class Described:
-    """The name of the tree of a file, its branches, how many events it has, and its version."""
+    """The name of the tree of a file, its branches, how many events it has, and its version.
+
+    ``shorter`` has the number of entries of branches that have fewer.
+    """
 
     tree: str
     schema: Schema
     events: int
     version: Version | None
+    shorter: Mapping[str, int]
 
+
+MEANT = "*?[]#$"
+"""What has a meaning in a path for ROOT: it would take other files, without a word."""
 
 _seen: dict[tuple[str, str | None], Described] = {}
 
@@ -34,6 +43,8 @@ _seen: dict[tuple[str, str | None], Described] = {}
 def describe(file: str, tree: str | None) -> Described:
     """Look at a file; raises FileError, as the columnar engine does, where it cannot be read."""
     if not file.startswith("root://"):
+        if not is_remote(file):
+            _require_literal(file)
         return _described(file, tree)
     xrootd_client.claim(xrootd_client.ROOT, file)
     found = _described_apart(file, tree)
@@ -42,14 +53,23 @@ def describe(file: str, tree: str | None) -> Described:
     return found
 
 
-def _described(file: str, tree: str | None) -> Described:
-    opened = open_file(file, tree)
-    return Described(opened.tree, opened.schema, opened.events, opened.version)
+def _require_literal(file: str) -> None:
+    found = [character for character in MEANT if character in file]
+    if found:
+        raise FileError(
+            f"{file}: ROOT takes {' and '.join(found)} in a path for more than a letter: rename "
+            "the file, or use engine='columnar'."
+        )
 
 
 def described(file: str, tree: str | None) -> Described:
     """Return what is known of a file, which is looked at only if it is on this machine or new."""
     return _seen.get((file, tree)) or describe(file, tree)
+
+
+def _described(file: str, tree: str | None) -> Described:
+    opened = open_file(file, tree)
+    return Described(opened.tree, opened.schema, opened.events, opened.version, opened.shorter)
 
 
 def _described_apart(file: str, tree: str | None) -> Described:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flavorframe.engine.rdataframe.graphs import Graph
-from flavorframe.engine.rdataframe.ledger import Ledger
+from flavorframe.engine.rdataframe.ledger import Array, Ledger
 from flavorframe.engine.rdataframe.program import Function, Program
 
 
@@ -16,6 +16,23 @@ class Booked:
 
     ledgers: list[tuple[Ledger, Any]] = field(default_factory=list)
     rows: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What a loop gave: the amounts of each ledger by address, and of each snapshot its words.
+
+    With the words of all events comes how many each event has.
+    """
+
+    ledgers: list[tuple[Ledger, Array]]
+    rows: dict[str, tuple[Array, Array]]
+
+
+def sums(booked: Booked, graph: Graph) -> Sums:
+    """Run the loop, and return what was booked on its graph."""
+    ledgers = [(ledger, graph.amounts(at, ledger.size)) for ledger, at in booked.ledgers]
+    return Sums(ledgers, {name: graph.words(rows) for name, rows in booked.rows.items()})
 
 
 def book(frame: Any, program: Program, graph: Graph) -> Booked:

@@ -1,4 +1,4 @@
-"""From a graph that has run to a partial."""
+"""From what a loop gave to a partial."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 from flavorframe.engine.columnar.engine import ColumnarEngine
 from flavorframe.engine.partial import Chunk, Partial
 from flavorframe.engine.rdataframe.fillings import column_types
-from flavorframe.engine.rdataframe.graph import Booked
-from flavorframe.engine.rdataframe.graphs import Graph
+from flavorframe.engine.rdataframe.graph import Sums
 from flavorframe.engine.rdataframe.ledger import Array, Ledger
 from flavorframe.engine.rdataframe.rows import ordered_rows
 from flavorframe.exact import exact_sum
@@ -22,15 +21,13 @@ from flavorframe.result import Cutflow, CutRow
 
 
 def gathered(
-    plan: Plan, bound: BoundPlan, schema: Schema, booked: Booked, graph: Graph,
-    names: Sequence[str],
-) -> Partial:  # fmt: skip
-    """Run a graph and return its sum, the rows of snapshots in a chunk for each file."""
+    plan: Plan, bound: BoundPlan, schema: Schema, sums: Sums, names: Sequence[str]
+) -> Partial:
+    """Return what a loop gave, the rows of snapshots in a chunk for each file."""
     partial = nothing(plan)
     rows: list[CutRow] = []
     links: dict[str, tuple[int, int, int]] = {}
-    for ledger, sums in booked.ledgers:
-        found = graph.amounts(sums, ledger.size)
+    for ledger, found in sums.ledgers:
         if ledger.counts:
             rows.append(_row(partial.cutflow[len(rows)], ledger, found))
         for bins in ledger.bins:
@@ -40,7 +37,7 @@ def gathered(
     for name, output in bound.outputs:
         if isinstance(output, Snapshot):
             types = column_types(bound, output, schema)
-            words, counts = graph.words(booked.rows[name])
+            words, counts = sums.rows[name]
             tables[name] = ordered_rows(words, counts, types, names)
     return replace(partial, cutflow=Cutflow(tuple(rows)), tables=tables, links=links)
 

@@ -64,20 +64,20 @@ void codecs_close(Codecs *codecs)
 }
 
 static int64_t zstd_block(Codecs *codecs, const uint8_t *from, int64_t length, uint8_t *to,
-                          int64_t size)
+                          int64_t size, Damage *damage)
 {
     if (!codecs->zstd && !(codecs->zstd = zstd_create()))
-        return -1;
+        return out_of_memory(damage) - 1;
     size_t written = zstd_decompress(codecs->zstd, to, (size_t)size, from, (size_t)length);
     return zstd_is_error(written) ? -1 : (int64_t)written;
 }
 
 static int64_t zlib_block(Codecs *codecs, const uint8_t *from, int64_t length, uint8_t *to,
-                          int64_t size)
+                          int64_t size, Damage *damage)
 {
     size_t written = 0;
     if (!codecs->deflate && !(codecs->deflate = deflate_create()))
-        return -1;
+        return out_of_memory(damage) - 1;
     if (deflate_decompress(codecs->deflate, from, (size_t)length, to, (size_t)size, &written))
         return -1;
     return (int64_t)written;
@@ -96,7 +96,8 @@ static int64_t lz4_block(const uint8_t *from, int64_t length, uint8_t *to, int64
                           (int)size);
 }
 
-/* Let the Python function decompress a block, with Python's lock; tell the damage itself. */
+/* Let the Python function decompress a block, with Python's lock. Its ValueError tells the damage;
+ * any other error is not the file's, and stays set. */
 static int64_t python_block(Codecs *codecs, const uint8_t *block, int64_t length, uint8_t *to,
                             int64_t size, Damage *damage)
 {
@@ -110,7 +111,7 @@ static int64_t python_block(Codecs *codecs, const uint8_t *block, int64_t length
                                        (Py_ssize_t)2, from, target);
     if (result)
         written = PyLong_AsLongLong(result);
-    if (PyErr_Occurred()) {
+    if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_ValueError)) {
         PyObject *type, *value, *trace;
         PyErr_Fetch(&type, &value, &trace);
         PyObject *text = value ? PyObject_Str(value) : NULL;
@@ -135,9 +136,9 @@ static int64_t any_block(Codecs *codecs, const uint8_t *block, int64_t length, u
 {
     const uint8_t *from = block + BLOCK_HEADER;
     if (memcmp(block, "ZS", 2) == 0 && zstd_decompress)
-        return zstd_block(codecs, from, length, to, size);
+        return zstd_block(codecs, from, length, to, size, damage);
     if (memcmp(block, "ZL", 2) == 0 && deflate_decompress)
-        return zlib_block(codecs, from, length, to, size);
+        return zlib_block(codecs, from, length, to, size, damage);
     if (memcmp(block, "L4", 2) == 0 && lz4_decompress && xxhash64)
         return lz4_block(from, length, to, size);
     return python_block(codecs, block, length, to, size, damage);

@@ -21,6 +21,12 @@ int damaged(Damage *damage, const char *format, ...)
     return 0;
 }
 
+int out_of_memory(Damage *damage)
+{
+    damage->no_memory = 1;
+    return 0;
+}
+
 static int64_t big_endian_16(const uint8_t *p)
 {
     return (int16_t)((uint16_t)p[0] << 8 | p[1]);
@@ -94,7 +100,7 @@ static uint8_t *room_for(Output *output, int64_t bytes, Damage *damage)
         PyErr_Clear();
         *output->unlocked = PyEval_SaveThread();
         if (failed) {
-            damaged(damage, "there is no memory for its values");
+            out_of_memory(damage);
             return NULL;
         }
     }

@@ -50,7 +50,7 @@ static uint8_t *at_least(Scratch *scratch, int64_t size, Damage *damage)
         scratch->bytes = malloc((size_t)size);
         scratch->size = scratch->bytes ? size : 0;
         if (!scratch->bytes)
-            damaged(damage, "there is no memory for its %lld bytes", (long long)size);
+            out_of_memory(damage);
     }
     return scratch->bytes;
 }
@@ -152,6 +152,10 @@ static int read_all(Job *job, const int64_t *baskets, int64_t number, const int6
 
 static PyObject *result_of(Job *job, int done)
 {
+    if (!done && job->damage.no_memory)
+        return PyErr_NoMemory();
+    if (!done && PyErr_Occurred()) /* of the Python function that decompresses */
+        return NULL;
     if (!done) {
         PyObject *kind = job->damage.unusual ? PyExc_NotImplementedError : PyExc_ValueError;
         const char *text = job->damage.text;

@@ -10,14 +10,16 @@
 #include <Python.h>
 #include <stdint.h>
 
-/* What is wrong with a file; `unusual` marks what is not wrong, but is left to another reader. */
+/* What is wrong with a file; `unusual` marks what is not wrong, but is left to another reader, and
+ * `no_memory` what is not the file's fault. */
 typedef struct {
     int64_t basket;
-    int unusual;
+    int unusual, no_memory;
     char text[200];
 } Damage;
 
 int damaged(Damage *damage, const char *format, ...);
+int out_of_memory(Damage *damage);
 
 /* Decompressors: the system's libraries, which need no lock, or a Python function for the others. */
 typedef struct {
