@@ -451,10 +451,6 @@ template <class F> std::vector<Integer> those(Integer size, F condition) {
   return chosen;
 }
 
-[[noreturn]] inline void refuse(const char* kind, const std::string& text) {
-  throw std::runtime_error(std::string("flavorframe:") + kind + ":" + text + ":end");
-}
-
 /// More pairs or triples in an event would fill the memory.
 constexpr double most_combinations = 1 << 28;
 
