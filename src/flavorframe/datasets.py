@@ -279,7 +279,8 @@ def dataset(
     given, meta = _without_metadata(files)
     if isinstance(given, Mapping):
         given, tree = files_by_tree(given, tree, where)
-    paths = [below(os.getcwd(), path) for path in _as_paths(given, where)]
+    here = os.getcwd()
+    paths = [below(here, path) for path in _as_paths(given, where)]
     found, tree = _expanded(paths, tree, where)
     return Dataset(name, None, found, tree, luminosity, KINDS[kind], meta)
 
@@ -370,9 +371,10 @@ def one_file(file: PathLike, tree: str | None) -> tuple[str, str | None]:
 
 def below(folder: str, path: str) -> str:
     """Return ``path`` as seen from ``folder``; URLs and absolute paths stand for themselves."""
-    folder, path = spelt(folder), spelt(path)
+    path = spelt(path)
     if is_url(path):
         return path
+    folder = spelt(folder)
     if is_url(folder) and not os.path.isabs(path):
         return spelt(f"{folder}{'' if folder.endswith('/') or not path else '/'}{path}")
     # Absolute, because workers may run in another folder.
