@@ -22,6 +22,8 @@ PathLike = str | os.PathLike[str]
 T = TypeVar("T")
 
 KINDS: dict[str, Kind] = {"data": "data", "mc": "simulation", "simulation": "simulation"}
+# Keys of an entry of a fileset; those after the third describe branches, and choose nothing.
+_FILESET = ("files", "treename", "metadata", "form", "format", "compressed_form", "did")
 # Totals over all files of a dataset: they add up, and mean nothing for some of its files.
 TOTALS = ("sumw", "generated_events")
 
@@ -276,7 +278,8 @@ def dataset(
     where = f"dataset {name!r}"
     if kind not in KINDS:
         raise DatasetError(f"{where}: kind {kind!r} is not 'data' or 'simulation'.")
-    given, meta = _without_metadata(files)
+    given, named, meta = _of_fileset(files, where)
+    tree = _one_tree([("the fileset", named)] if named else [], tree, where)
     if isinstance(given, Mapping):
         given, tree = files_by_tree(given, tree, where)
     here = os.getcwd()
@@ -288,11 +291,23 @@ def dataset(
 # Notations
 
 
-def _without_metadata(files: Any) -> tuple[Any, Mapping[str, Any]]:
-    """Return the files of an entry of a fileset, and what it says of them."""
-    if isinstance(files, Mapping) and isinstance(files.get("files"), Mapping | list | tuple):
-        return files["files"], dict(files.get("metadata") or {})
-    return files, {}
+def _of_fileset(files: Any, where: str) -> tuple[Any, str | None, Mapping[str, Any]]:
+    """Return the files, the tree and the metadata of an entry of a fileset; of others, the files.
+
+    Raises ``DatasetError`` for a key that could mean something else.
+    """
+    if not isinstance(files, Mapping) or isinstance(files.get("files"), str | None):
+        return files, None, {}
+    unknown = [key for key in files if key not in _FILESET]
+    if unknown:
+        raise DatasetError(
+            f"{where}: unknown key {unknown[0]!r} in an entry of a fileset: it has "
+            f"{', '.join(_FILESET)}."
+        )
+    meta = files.get("metadata") or {}
+    if not isinstance(meta, Mapping):
+        raise DatasetError(f"{where}: the metadata should be a dictionary, not {meta!r}.")
+    return files["files"], files.get("treename"), dict(meta)
 
 
 def files_by_tree(
