@@ -123,6 +123,7 @@ def test_two_dots_are_above_what_a_link_leads_to(here):
         {"a.root": "Other"},
         {"a.root": {"object_path": "Other"}},
         {"files": {"a.root": "Other", "b.root": "Other"}, "metadata": {"xsec": 2.0}},
+        {"files": ["a.root", "b.root"], "treename": "Other", "metadata": {"xsec": 2.0}},
     ],
 )
 def test_the_tree_is_named_as_uproot_and_coffea_do(here, files):
@@ -178,6 +179,13 @@ def test_what_else_stands_in_a_fileset_is_refused():
         ff.dataset({"a.root": {"object_path": "Events", "steps": [[0, 5]]}})
     with pytest.raises(DatasetError, match="fileset of several datasets; give one of them"):
         ff.dataset({"A": {"files": {"a.root": "Events"}}})
+    with pytest.raises(DatasetError, match="unknown key 'tree' in an entry of a fileset"):
+        ff.dataset({"files": ["a.root"], "tree": "Events"})
+    with pytest.raises(DatasetError, match="metadata should be a dictionary, not 5"):
+        ff.dataset({"files": ["a.root"], "metadata": 5})
+    with pytest.raises(DatasetError, match="Events for the fileset, Other for all"):
+        ff.dataset({"files": ["a.root"], "treename": "Events"}, tree="Other")
+    assert ff.dataset({"files": "Events"}).tree == "Events"
     with pytest.raises(DatasetError, match="named by text, not 5"):
         ff.dataset({"a.root": 5})
     with pytest.raises(DatasetError, match="the tree has no name"):

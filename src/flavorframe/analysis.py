@@ -99,8 +99,9 @@ class Analysis:
         ``files`` names files that functions of the analysis read: see `flavorframe.delivered`.
         ``performance_report`` names an HTML file for Dask's own report.
 
-        Raises RunError where no file could be read or the folder cannot be written to, and
-        AnalysisError for a target or an option that is none.
+        Raises RunError where no file could be read or the folder cannot be written to; and, before
+        anything is read, AnalysisError for a target that is none, for an option that is none or
+        means nothing there, and where a file would be written twice or over an input.
         """
         from flavorframe.run.executor import run_options
         from flavorframe.run.targets import executor_for
@@ -112,7 +113,7 @@ class Analysis:
         with contextlib.closing(executor_for(on, chosen, run_options(options), cache)) as executor:
             if output is not None:
                 for name in planned:
-                    make_folder(Path(output) / file_name(name))
+                    make_folder(_folder(output, name))
             results = self._run_each(planned, executor, chosen, output)
         return results if isinstance(data, Mapping) else next(iter(results.values()))
 
@@ -142,17 +143,14 @@ class Analysis:
         Raises AnalysisError where a run of them would write one file twice, or over its inputs, and
         DatasetError for a file that would count double.
         """
-        named = data if isinstance(data, Mapping) else {_name_of(data): data}
-        planned = {
-            str(name): (self._plan_for(each, str(name), output), each)
-            for name, each in named.items()
-        }
+        named = dict(data.items()) if isinstance(data, Mapping) else {_name_of(data): data}
+        planned = {name: (self._plan_for(each, name, output), each) for name, each in named.items()}
         written: list[Destination] = []
         for name, (plan, each) in planned.items():
             refuse_repeats(each.files, f"dataset {each.name!r}", identity)
             written += of_snapshots(plan, name)
             if output is not None:
-                written += of_result(Path(output) / file_name(name), name)
+                written += of_result(_folder(output, name), name)
         refuse_conflicts(written, (file for _, each in planned.values() for file in each.files))
         return planned
 
@@ -179,7 +177,7 @@ class Analysis:
     def _plan_for(self, data: Dataset, name: str, folder: str | os.PathLike[str] | None) -> Plan:
         _name_of(data)
         if folder is not None:
-            return self._writing_to(Path(folder) / file_name(name)).plan
+            return self._writing_to(_folder(folder, name)).plan
         for output, snapshot in self.outputs:
             if isinstance(snapshot, Snapshot) and snapshot.files > 1 and snapshot.path is None:
                 raise AnalysisError(
@@ -206,6 +204,10 @@ class Analysis:
 
     def _repr_html_(self) -> str:
         return self.selection._repr_html_()
+
+
+def _folder(output: str | os.PathLike[str], name: str) -> Path:
+    return Path(output) / file_name(str(name))
 
 
 def _name_of(data: Dataset) -> str:

@@ -25,6 +25,8 @@ PathLike = str | os.PathLike[str]
 T = TypeVar("T")
 
 KINDS: dict[str, Kind] = {"data": "data", "mc": "simulation", "simulation": "simulation"}
+# Keys of an entry of a fileset; those after the third describe branches, and choose nothing.
+_FILESET = ("files", "treename", "metadata", "form", "format", "compressed_form", "did")
 # Totals over all files of a dataset: they add up, and mean nothing for some of its files.
 TOTALS = ("sumw", "generated_events")
 
@@ -281,10 +283,12 @@ def dataset(
     where = f"dataset {name!r}"
     if kind not in KINDS:
         raise DatasetError(f"{where}: kind {kind!r} is not 'data' or 'simulation'.")
-    given, meta = _without_metadata(files)
+    given, named, meta = _of_fileset(files, where)
+    tree = _one_tree([("the fileset", named)] if named else [], tree, where)
     if isinstance(given, Mapping):
         given, tree = files_by_tree(given, tree, where)
-    paths = [below(os.getcwd(), path) for path in _as_paths(given, where)]
+    here = os.getcwd()
+    paths = [below(here, path) for path in _as_paths(given, where)]
     found, tree = _expanded(paths, tree, where)
     return Dataset(name, None, found, tree, luminosity, KINDS[kind], meta)
 
@@ -292,11 +296,23 @@ def dataset(
 # Notations
 
 
-def _without_metadata(files: Any) -> tuple[Any, Mapping[str, Any]]:
-    """Return the files of an entry of a fileset, and what it says of them."""
-    if isinstance(files, Mapping) and isinstance(files.get("files"), Mapping | list | tuple):
-        return files["files"], dict(files.get("metadata") or {})
-    return files, {}
+def _of_fileset(files: Any, where: str) -> tuple[Any, str | None, Mapping[str, Any]]:
+    """Return the files, the tree and the metadata of an entry of a fileset; of others, the files.
+
+    Raises ``DatasetError`` for a key that could mean something else.
+    """
+    if not isinstance(files, Mapping) or isinstance(files.get("files"), str | None):
+        return files, None, {}
+    unknown = [key for key in files if key not in _FILESET]
+    if unknown:
+        raise DatasetError(
+            f"{where}: unknown key {unknown[0]!r} in an entry of a fileset: it has "
+            f"{', '.join(_FILESET)}."
+        )
+    meta = files.get("metadata") or {}
+    if not isinstance(meta, Mapping):
+        raise DatasetError(f"{where}: the metadata should be a dictionary, not {meta!r}.")
+    return files["files"], files.get("treename"), dict(meta)
 
 
 def files_by_tree(
@@ -375,9 +391,10 @@ def one_file(file: PathLike, tree: str | None) -> tuple[str, str | None]:
 
 def below(folder: str, path: str) -> str:
     """Return ``path`` as seen from ``folder``; URLs and absolute paths stand for themselves."""
-    folder, path = spelt(folder), spelt(path)
+    path = spelt(path)
     if is_url(path):
         return path
+    folder = spelt(folder)
     if is_url(folder) and not os.path.isabs(path):
         return spelt(f"{folder}{'' if folder.endswith('/') or not path else '/'}{path}")
     # Absolute, because workers may run in another folder.

@@ -114,10 +114,10 @@ def _is_there(path: str) -> bool:
 
 
 def spelling(file: str) -> Hashable:
-    """Return what two names of the same file have in common, as far as names tell."""
+    """Return what names of one file have in common, each in its one spelling."""
     if not is_url(file):
         return os.path.normpath(file)
-    scheme, _, rest = spelt(file).partition("://")
+    scheme, _, rest = file.partition("://")
     if scheme == "root":
         return scheme, rest.partition("?")[0].rpartition("@")[2]
     path, question, options = rest.partition("?")
@@ -128,12 +128,19 @@ def identity(file: str) -> Hashable:
     """Return what all names of a file have in common, links too where the file is at hand."""
     if is_url(file):
         return spelling(file)
+    return _on_disk(file) or _not_yet(*os.path.split(os.path.abspath(file)))
+
+
+def _on_disk(path: str) -> tuple[int, int] | None:
     try:
-        status = os.stat(file)
+        status = os.stat(path)
     except (OSError, ValueError):  # not on this machine, which is told when it is opened
-        folder, name = os.path.split(os.path.abspath(file))
-        return os.path.join(os.path.realpath(folder), name)
+        return None
     return status.st_dev, status.st_ino
+
+
+def _not_yet(folder: str, name: str) -> Hashable:
+    return _on_disk(folder) or folder, name
 
 
 def refuse_repeats(

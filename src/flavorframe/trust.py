@@ -39,8 +39,9 @@ def open_own(path: Path) -> BinaryIO:
     except FileNotFoundError:
         raise
     except OSError as error:
-        reason = "it is a link" if path.is_symlink() else error.strerror
-        raise _not_loaded(path, str(reason)) from None
+        if path.is_symlink():
+            raise _not_loaded(path, "it is a link") from None
+        raise RunError(f"{path} cannot be read: {error.strerror}.") from None
     try:
         _require_own(os.fstat(descriptor), path)
     except RunError:
