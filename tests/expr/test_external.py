@@ -151,3 +151,18 @@ def test_a_function_needs_an_expression():
         ff.function(np.sqrt)(3.0)
     with pytest.raises(ExpressionError, match="takes a function"):
         ff.function(3)
+
+
+def test_plans_tell_corrections_apart_beside_functions_that_are_not_kept(scale_factors):
+    @ff.function
+    def smeared(mass):
+        return mass + np.random.default_rng().normal(size=len(mass))
+
+    def digest():
+        weight = ff.correction(scale_factors, "muon_id")(pt=t.mu1.pt, syst="nominal")
+        return ff.Analysis(ff.Selection(t).weight("w", weight * smeared(t.mass))).plan.digest
+
+    before = digest()
+    assert digest() == before
+    scale_factors.write_text(scale_factors.read_text().replace("0.95", "0.96"))
+    assert digest() != before
