@@ -148,20 +148,27 @@ class Analysis:
     def _run(
         self, data: Dataset, executor: Executor, output: str | os.PathLike[str] | None
     ) -> Result:
-        outcome = executor.run(self._plan_for(data, output), data)
-        result = Result.of(self.plan, data, outcome)
-        if output is not None:
-            result.save(output)
-        return result
+        from flavorframe.result.store import folder_of, writing_to
+        from flavorframe.run.ending import result_of
+
+        plan = self._plan_for(data, output)
+        if output is None:
+            return result_of(executor.run(plan, data), self.plan.digest)
+        with writing_to(folder_of(output, data.name)) as folder:
+            outcome = executor.run(plan, data)
+            outcome.folder = folder
+            return result_of(outcome, self.plan.digest)
 
     def _plan_for(self, data: Dataset, output: str | os.PathLike[str] | None) -> Plan:
+        from flavorframe.result.store import folder_of
+
         if not isinstance(data, Dataset):
             raise AnalysisError(
                 f"analysis.run() takes a dataset, such as ff.catalog('2017.json')['2017B'] or "
                 f"ff.dataset('files/*.root'), not {data!r}."
             )
         if output is not None:
-            return self._writing_to(Path(output) / data.name).plan
+            return self._writing_to(folder_of(output, data.name)).plan
         for name, snapshot in self.outputs:
             if isinstance(snapshot, Snapshot) and snapshot.files > 1 and snapshot.path is None:
                 raise AnalysisError(

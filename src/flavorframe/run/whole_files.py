@@ -11,6 +11,7 @@ from flavorframe.engine import FileInfo, FilesEngine
 from flavorframe.engine.partial import Partial
 from flavorframe.errors import FileError
 from flavorframe.plan import Plan
+from flavorframe.run import interrupts
 from flavorframe.run.attempts import Failed, evaluate, prepare
 from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering, Piece
@@ -55,7 +56,8 @@ class WholeFilesExecutor(Executor):
         retries = self._options.retries
         opened = []
         for index, segment in enumerate(gathering.work):
-            found = prepare(self._engine, plan, segment, dataset.tree, retries)
+            with interrupts.waiting():
+                found = prepare(self._engine, plan, segment, dataset.tree, retries)
             info = gathering.opened(index, found)
             if info is not None and info.events:
                 opened.append((index, info))
@@ -73,7 +75,8 @@ class WholeFilesExecutor(Executor):
     ) -> None:
         files = [info for _, info in batch]
         try:
-            partial = self._engine.evaluate_files(plan, files, self._threads, client)
+            with interrupts.waiting():
+                partial = self._engine.evaluate_files(plan, files, self._threads, client)
         except FileError:  # which file, and which events of it, is found out piece by piece
             for index, info in batch:
                 self._evaluate_apart(plan, index, info, gathering)
@@ -89,7 +92,8 @@ class WholeFilesExecutor(Executor):
 
     def _evaluate_apart(self, plan: Plan, index: int, info: FileInfo, gathering: Gathering) -> None:
         for part in gathering.partitions(index, info, self._options.size):
-            found: Partial | Failed = evaluate(self._engine, plan, part, self._options.retries)
+            with interrupts.waiting():
+                found: Partial | Failed = evaluate(self._engine, plan, part, self._options.retries)
             gathering.add(part, found)
 
 

@@ -22,6 +22,7 @@ from flavorframe.run.batch.parts import read_part
 from flavorframe.run.batch.records import Opened, Stopped, Total, partitions_of
 from flavorframe.run.batch.shares import Share
 from flavorframe.run.batch.site import Site
+from flavorframe.run.ending import result_of
 from flavorframe.run.executor import RunOptions
 from flavorframe.run.gathering import Gathering, Piece, unchanged
 
@@ -38,7 +39,7 @@ def gather(path: Path, options: Mapping[str, Any]) -> Result:
     chosen = replace(sent.options, **_of_following(options))
     with Gathering(plan, dataset, engine, chosen, sent.earlier) as gathering:
         collect(folder, sent, chosen, gathering)
-    return Result.of(plan, dataset, gathering.outcome(threads_of(sent)))
+    return result_of(gathering.outcome(threads_of(sent)))
 
 
 def _of_following(options: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -80,7 +81,7 @@ def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathe
     except KeyboardInterrupt:
         again = how_to_gather(folder, sent.site)
         print(f"Interrupted; the jobs go on, and {again} gives their result.", file=sys.stderr)
-        if not gathering.events:
+        if not gathering.may_end:
             raise
         gathering.stop(f"{INTERRUPTED}; {again}")
     except FlavorframeError:
