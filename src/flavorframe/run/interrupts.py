@@ -34,7 +34,8 @@ class Interrupts:
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Note an interrupt, or have it raised where the run waits."""
         now = time.monotonic()
-        if self._open or (self._noted is not None and now - self._noted > PATIENCE):
+        over = Interrupts.current is not self
+        if over or self._open or (self._noted is not None and now - self._noted > PATIENCE):
             self._raise(number, frame)
         elif self._noted is None:
             self._noted = now
@@ -68,7 +69,7 @@ def noted() -> Iterator[None]:
     that nobody has taken by the end is raised there.
     """
     handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+    if not _is_main() or not callable(handler):
         yield
     elif Interrupts.current is not None:
         with Interrupts.current.open(False):  # a run within a callback of another
@@ -86,9 +87,10 @@ def _installed(interrupts: Interrupts) -> Iterator[None]:
         yield
     finally:
         Interrupts.current = None
-        signal.signal(signal.SIGINT, before)
-        if interrupts.taken():
-            interrupts._act(signal.SIGINT, None)
+        if _is_main():  # not where a run that was never left is cleared away
+            signal.signal(signal.SIGINT, before)
+            if interrupts.taken():
+                interrupts._act(signal.SIGINT, None)
 
 
 @contextlib.contextmanager
@@ -105,5 +107,8 @@ def taken() -> bool:
 
 
 def _current() -> Interrupts | None:
-    main = threading.current_thread() is threading.main_thread()
-    return Interrupts.current if main else None
+    return Interrupts.current if _is_main() else None
+
+
+def _is_main() -> bool:
+    return threading.current_thread() is threading.main_thread()
