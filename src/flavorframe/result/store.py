@@ -144,7 +144,8 @@ def save_to(result: Result, folder: Path, files: FileSet) -> None:
         hidden[UNFINISHED] = files.new(folder / UNFINISHED)
         with writing(folder / UNFINISHED):
             hidden[UNFINISHED].write_bytes(unfinished)
-    content["files"] = {name: sha256_of(path) for name, path in hidden.items()}
+    with writing(folder):
+        content["files"] = {name: sha256_of(path) for name, path in hidden.items()}
     target = files.new(folder / "result.json")
     with writing(folder / "result.json"):
         target.write_text(_signed(dump(content)), encoding="utf-8")
@@ -160,7 +161,8 @@ def _save_table(table: Table, path: Path, files: FileSet) -> WrittenSnapshot:
     with SnapshotWriter(path, files=files) as writer:
         writer.write(table.columns)
     files.remove(path.with_name(f"{path.name}.manifest.json"))  # of a run that wrote it
-    return WrittenSnapshot((str(path),), len(table), (sha256_of(writer.hidden),))
+    with writing(path):
+        return WrittenSnapshot((str(path),), len(table), (sha256_of(writer.hidden),))
 
 
 def _unfinished(result: Result, rows: Mapping[str, WrittenSnapshot]) -> bytes | None:

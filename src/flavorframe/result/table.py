@@ -216,8 +216,8 @@ class SnapshotWriter:
     def _write_earlier(self, hidden: pathlib.Path) -> None:
         read = reader_of(self._format)
         for start in range(0, self.rows, _BLOCK):
-            chunk = read(hidden, self._tree, start, min(start + _BLOCK, self.rows))
             with writing(self.path):
+                chunk = read(hidden, self._tree, start, min(start + _BLOCK, self.rows))
                 self._open_sink.write(_as_types(chunk, self._types))
 
     def _write_gathered(self, count: int) -> None:

@@ -19,6 +19,7 @@ from flavorframe.result.reading import reader_of
 from flavorframe.result.result import WrittenSnapshot
 from flavorframe.run.earlier_rows import BLOCK, EarlierRows, Stored
 from flavorframe.run.executor import Outcome
+from flavorframe.writing import writing
 
 FEW = 64
 """Chunks that are kept apart in memory before they become one."""
@@ -75,8 +76,9 @@ class FileRows:
     def finish(self) -> tuple[str, ...]:
         """Write the rest to hidden files that are to take their places; return their SHA-256."""
         self._writer.finish()
-        hidden = [self._writer.hidden] if self._spec.files == 1 else list(self._divided())
-        return tuple(map(sha256_of, hidden))
+        with writing(self._writer.path):
+            hidden = [self._writer.hidden] if self._spec.files == 1 else list(self._divided())
+            return tuple(map(sha256_of, hidden))
 
     def _divided(self) -> Iterator[Path]:
         spec, rows, read = self._spec, self._writer.rows, reader_of(self._spec.format)
