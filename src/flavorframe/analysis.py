@@ -149,15 +149,17 @@ class Analysis:
         self, data: Dataset, executor: Executor, output: str | os.PathLike[str] | None
     ) -> Result:
         from flavorframe.result.store import folder_of, writing_to
+        from flavorframe.run import interrupts
         from flavorframe.run.ending import result_of
 
         plan = self._plan_for(data, output)
-        if output is None:
-            return result_of(executor.run(plan, data), self.plan.digest)
-        with writing_to(folder_of(output, data.name)) as folder:
-            outcome = executor.run(plan, data)
-            outcome.folder = folder
-            return result_of(outcome, self.plan.digest)
+        with interrupts.noted():  # also between the run and the end that it comes to
+            if output is None:
+                return result_of(executor.run(plan, data), self.plan.digest)
+            with writing_to(folder_of(output, data.name)) as folder:
+                outcome = executor.run(plan, data)
+                outcome.folder = folder
+                return result_of(outcome, self.plan.digest)
 
     def _plan_for(self, data: Dataset, output: str | os.PathLike[str] | None) -> Plan:
         from flavorframe.result.store import folder_of

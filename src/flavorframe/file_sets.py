@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flavorframe.errors import RunError
-from flavorframe.writing import hidden_file, is_at, writing
+from flavorframe.writing import hidden_file, is_at, lock, remove_left, writing
 
 JOURNAL = ".commit"
 PIECE = 1 << 22
@@ -55,6 +55,10 @@ class FileSet:
     def __exit__(self, *error: object) -> None:
         self.discard()
 
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):  # Python itself may be ending
+            self.discard()
+
     def __reduce__(self) -> tuple[Callable[[], FileSet], tuple[()]]:
         return FileSet, ()  # what is under way belongs to this process
 
@@ -79,9 +83,12 @@ class FileSet:
     def drop(self, hidden: Path) -> None:
         """Remove one of the hidden files."""
         if hidden in self._files:
-            with contextlib.suppress(OSError):  # its folder may not exist any more
-                hidden.unlink(missing_ok=True)
-            os.close(self._files.pop(hidden)[1])
+            _, descriptor = self._files.pop(hidden)
+            if is_at(descriptor, hidden):
+                hidden.unlink()
+            else:  # what was in the place before; or by now it is another process's
+                remove_left(hidden)
+            os.close(descriptor)
 
     def drop_for(self, path: Path) -> None:
         """Remove the hidden files that are to take a place."""
@@ -99,7 +106,9 @@ class FileSet:
         """Have all take their places; raises OutputError where the system does not let them."""
         places: defaultdict[Path, list[Move]] = defaultdict(list)
         for hidden, (path, descriptor) in self._files.items():
-            places[path.parent].append(Move(path, hidden, os.fstat(descriptor).st_ino))
+            exchange = lock(descriptor) is not None  # or what was there could not be told apart
+            inode = os.fstat(descriptor).st_ino
+            places[path.parent].append(Move(path, hidden, inode, exchange))
         for path in self._stale:
             places[path.parent].append(Move(path))
         for folder, moves in places.items():
@@ -117,11 +126,15 @@ class FileSet:
 
 @dataclass(frozen=True)
 class Move:
-    """A hidden file, with its number in the file system, and its place; or (None) what is to go."""
+    """A hidden file, with its number in the file system, and its place; or (None) what is to go.
+
+    ``exchange`` tells whether what is in the place may be hidden instead, for a moment.
+    """
 
     path: Path
     hidden: Path | None = None
     inode: int = 0
+    exchange: bool = False
 
     def make(self) -> None:
         """Move the file, if that has not been done; what was in its place is hidden then."""
@@ -129,7 +142,7 @@ class Move:
             self.path.unlink(missing_ok=True)
         elif not self.is_made:
             with contextlib.suppress(FileNotFoundError):
-                if not _exchanged(self.hidden, self.path):
+                if not (self.exchange and _exchanged(self.hidden, self.path)):
                     os.replace(self.hidden, self.path)
 
     @property
@@ -155,7 +168,7 @@ def _place(folder: Path, moves: list[Move]) -> None:
 def _make(moves: list[Move]) -> None:
     for move in moves:
         move.make()
-    if not all(move.is_made for move in moves if move.hidden is not None):
+    if not all(move.path.exists() for move in moves if move.hidden is not None):
         raise FileNotFoundError(errno.ENOENT, "it was removed while it was written")
 
 
@@ -212,7 +225,7 @@ def _finish(folder: Path, content: list[tuple[str, str | None, int]]) -> None:
         move.make()
     for move in moves:
         if move.hidden is not None:
-            move.hidden.unlink(missing_ok=True)
+            remove_left(move.hidden)
 
 
 @contextlib.contextmanager
@@ -221,46 +234,45 @@ def locked(path: Path) -> Iterator[None]:
 
     The system lets go of the lock however this process ends. Warns where there are no locks.
     """
-    lock = path.with_name(f".{path.name}.lock")
+    file = path.with_name(f".{path.name}.lock")
     with writing(path):
-        descriptor = _lock(lock, path)
+        descriptor = _lock(file, path)
     try:
         yield
     finally:
         with contextlib.suppress(OSError):
-            lock.unlink(missing_ok=True)
+            file.unlink(missing_ok=True)
         os.close(descriptor)
 
 
-def _lock(lock: Path, path: Path) -> int:
+def _lock(file: Path, path: Path) -> int:
     while True:
-        descriptor = _opened(lock)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        descriptor = _opened(file)
+        state = lock(descriptor)
+        if state is False:
             who = os.read(descriptor, 1000).decode("utf-8", "replace") or "another process"
             os.close(descriptor)
             raise RunError(
                 f"cannot write {path.name} in folder {path.parent}: {who} is writing it. Wait for "
                 "its end, or write elsewhere."
-            ) from None
-        except OSError:
+            )
+        if state is None:
             warnings.warn(
                 f"{path.parent} is on a file system without locks: see to it that no other run "
                 f"writes {path.name}.",
                 stacklevel=4,
             )
-        if is_at(descriptor, lock):  # not removed in this moment by who had it before
+        if is_at(descriptor, file):  # not removed in this moment by who had it before
             _sign(descriptor)
             return descriptor
         os.close(descriptor)
 
 
-def _opened(lock: Path) -> int:
+def _opened(file: Path) -> int:
     try:
-        return os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     except PermissionError:  # a colleague's process was killed, and left it
-        return os.open(lock, os.O_RDONLY | os.O_NOFOLLOW)
+        return os.open(file, os.O_RDONLY | os.O_NOFOLLOW)
 
 
 def _sign(descriptor: int) -> None:

@@ -35,9 +35,11 @@ def replacing(
         with writing(path, error=error):
             yield hidden
             os.replace(hidden, path)
-    finally:
+    except BaseException:  # not otherwise: the name may be another process's by now
         with contextlib.suppress(OSError):  # its folder may not exist any more
             hidden.unlink(missing_ok=True)
+        raise
+    finally:
         os.close(descriptor)
 
 
@@ -50,7 +52,7 @@ def hidden_file(path: Path, mode: int = 0o666) -> tuple[Path, int]:
     names = (path.with_name(f".{path.name}.{number}.part") for number in count(1))
     made = ((hidden, _made(hidden, mode)) for hidden in names)
     hidden, descriptor = next((h, d) for h, d in made if d is not None)
-    for _ in takewhile(_removed, names):
+    for _ in takewhile(remove_left, names):
         pass
     return hidden, descriptor
 
@@ -58,36 +60,45 @@ def hidden_file(path: Path, mode: int = 0o666) -> tuple[Path, int]:
 def _made(hidden: Path, mode: int) -> int | None:
     """Make the file, or return ``None`` where it is that of a living process."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    remove_left(hidden)
     try:
         descriptor = os.open(hidden, flags, mode)
     except FileExistsError:
-        if not _removed(hidden):
-            return None
-        descriptor = os.open(hidden, flags, mode)
-    with contextlib.suppress(OSError):  # a file system without locks
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    if is_at(descriptor, hidden):
+        return None
+    # In the moment before it is locked somebody may take it for left behind.
+    if lock(descriptor) is not False and is_at(descriptor, hidden):
         return descriptor
-    os.close(descriptor)  # in the moment before it was locked somebody took it for left behind
+    os.close(descriptor)
     return None
 
 
-def _removed(hidden: Path) -> bool:
+def lock(descriptor: int) -> bool | None:
+    """Lock an open file; false where another process has it, ``None`` where there are no locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def remove_left(hidden: Path) -> bool:
     """Remove a hidden file where the process that wrote it has ended; tell whether it was so."""
     try:
         descriptor = os.open(hidden, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not is_at(descriptor, hidden):
-            return False
-        hidden.unlink()
-    except OSError:  # it is locked, or there are no locks
+        regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        left = regular and bool(lock(descriptor)) and is_at(descriptor, hidden)
+        if left:
+            hidden.unlink()
+        return left
+    except OSError:  # a folder that this user may not change
         return False
     finally:
         os.close(descriptor)
-    return True
 
 
 def is_at(descriptor: int, path: Path) -> bool:

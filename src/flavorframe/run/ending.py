@@ -9,7 +9,6 @@ from flavorframe.errors import OutputError
 from flavorframe.file_sets import FileSet
 from flavorframe.result.result import Result, WrittenSnapshot
 from flavorframe.result.store import remove_from, save_to
-from flavorframe.run import interrupts
 from flavorframe.run.executor import Outcome
 
 
@@ -20,7 +19,7 @@ def result_of(outcome: Outcome, digest: str | None = None) -> Result:
     result is saved where the outcome has a folder. What cannot be written is in
     ``result.unwritten``.
     """
-    with interrupts.noted(), outcome.written as files:
+    with outcome.written as files:
         result = Result.of(outcome.plan, outcome.dataset, outcome)
         if digest is not None:
             result = replace(result, provenance=replace(result.provenance, plan=digest))

@@ -15,6 +15,7 @@ from flavorframe.errors import AnalysisError, RunError
 from flavorframe.plan import Plan
 from flavorframe.result.result import Result, Results, Unfinished
 from flavorframe.result.store import writing_to
+from flavorframe.run import interrupts
 from flavorframe.run.ending import result_of
 from flavorframe.run.executor import Executor, Outcome, RunOptions, run_options
 from flavorframe.run.gathering import Gathering
@@ -48,6 +49,7 @@ def resume(result: Result, on: Any, options: Mapping[str, Any]) -> Result:
     engine = get_engine(earlier.engine, options.get("cache"))
     with (
         contextlib.closing(executor_for(on, engine, run_options(rest))) as executor,
+        interrupts.noted(),
         _writing_to(earlier.folder),
     ):
         outcome = executor.run(earlier.plan, earlier.dataset, None if lost else earlier)

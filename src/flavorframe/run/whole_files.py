@@ -44,7 +44,8 @@ class WholeFilesExecutor(Executor):
 
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Evaluate the plan; see `flavorframe.run.executor.Executor.run`."""
-        client = None if self._connection is None else self._connection.client
+        with interrupts.waiting():
+            client = None if self._connection is None else self._connection.client
         gathering = Gathering(plan, dataset, self._engine, self._options, earlier)
         with gathering, gathering.interruptible():
             self._evaluate_all(plan, dataset, gathering, client)

@@ -14,6 +14,7 @@ from flavorframe.outputs import Snapshot
 from flavorframe.plan import Plan
 from flavorframe.result import Failure, Timing
 from flavorframe.result.result import Result
+from flavorframe.run import interrupts
 from flavorframe.run.attempts import Failed
 from flavorframe.run.batch.folder import RunFolder, Sent, Work
 from flavorframe.run.batch.follow import Follower, Lost
@@ -37,9 +38,10 @@ def gather(path: Path, options: Mapping[str, Any]) -> Result:
     sent = folder.sent
     plan, dataset, engine = sent.work.plan, sent.dataset, get_engine(sent.work.engine)
     chosen = replace(sent.options, **_of_following(options))
-    with Gathering(plan, dataset, engine, chosen, sent.earlier) as gathering:
-        collect(folder, sent, chosen, gathering)
-    return result_of(gathering.outcome(threads_of(sent)))
+    with interrupts.noted():
+        with Gathering(plan, dataset, engine, chosen, sent.earlier) as gathering:
+            collect(folder, sent, chosen, gathering)
+        return result_of(gathering.outcome(threads_of(sent)))
 
 
 def _of_following(options: Mapping[str, Any]) -> Mapping[str, Any]:
