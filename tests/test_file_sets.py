@@ -197,3 +197,26 @@ def test_a_set_goes_over_into_another(tmp_path):
         assert not Path(tmp_path / "a.root").exists()
         whole.commit()
     assert os.listdir(tmp_path) == ["a.root"]
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_name_that_is_free_again_is_another_ones(tmp_path, monkeypatch, exchange):
+    """Another process takes the hidden name in the moment in which the file has left it."""
+    move, taken = os.replace, []
+    if not exchange:
+        monkeypatch.setattr(file_sets, "_renameat2", None)
+
+    def and_another(hidden, path):
+        move(hidden, path)
+        taken.append(hidden_file(Path(path)))
+
+    monkeypatch.setattr(os, "replace", and_another)
+    with replacing(tmp_path / "a.root") as hidden:
+        hidden.write_text("whole")
+    with FileSet() as files:
+        files.new(tmp_path / "b.root").write_text("whole")
+        files.commit()
+    for other, descriptor in taken:
+        assert other.exists()
+        os.close(descriptor)
+    assert [other.name for other, _ in taken] == [".a.root.1.part", ".b.root.1.part"]
