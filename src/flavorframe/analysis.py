@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from flavorframe.datasets import Dataset
-from flavorframe.destinations import Destination, of_result, of_snapshots, refuse_conflicts
+from flavorframe.destinations import (
+    Destination,
+    of_result,
+    of_snapshots,
+    refuse_conflicts,
+    result_folder,
+)
 from flavorframe.engine import Engine, TellingEngine, get_engine
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, Output, Snapshot
@@ -113,7 +119,7 @@ class Analysis:
         with contextlib.closing(executor_for(on, chosen, run_options(options), cache)) as executor:
             if output is not None:
                 for name in planned:
-                    make_folder(_folder(output, name))
+                    make_folder(result_folder(output, name))
             results = self._run_each(planned, executor, chosen, output)
         return results if isinstance(data, Mapping) else next(iter(results.values()))
 
@@ -150,7 +156,7 @@ class Analysis:
             refuse_repeats(each.files, f"dataset {each.name!r}", identity)
             written += of_snapshots(plan, name)
             if output is not None:
-                written += of_result(_folder(output, name), name)
+                written += of_result(result_folder(output, name), name)
         refuse_conflicts(written, (file for _, each in planned.values() for file in each.files))
         return planned
 
@@ -167,17 +173,31 @@ class Analysis:
         results = dict[str, Result]()
         executor.announce(list(planned.values()))
         for name, (plan, data) in planned.items():
-            results[name] = Result.of(self.plan, data, executor.run(plan, data))
-            if output is not None:
-                Results({name: results[name]}).save(output)
+            folder = None if output is None else result_folder(output, name)
+            results[name] = self._run(plan, data, executor, folder, name)
             if results[name].stopped:
                 executor = Unread(engine, results[name].stopped)
         return Results(results)
 
+    def _run(
+        self, plan: Plan, data: Dataset, executor: Executor, folder: Path | None, name: str
+    ) -> Result:
+        from flavorframe.result.store import writing_to
+        from flavorframe.run import interrupts
+        from flavorframe.run.ending import result_of
+
+        with interrupts.noted():  # also between the run and the end that it comes to
+            if folder is None:
+                return result_of(executor.run(plan, data), self.plan.digest)
+            with writing_to(folder) as whole:
+                outcome = executor.run(plan, data)
+                outcome.folder, outcome.name = whole, name
+                return result_of(outcome, self.plan.digest)
+
     def _plan_for(self, data: Dataset, name: str, folder: str | os.PathLike[str] | None) -> Plan:
         _name_of(data)
         if folder is not None:
-            return self._writing_to(_folder(folder, name)).plan
+            return self._writing_to(result_folder(folder, name)).plan
         for output, snapshot in self.outputs:
             if isinstance(snapshot, Snapshot) and snapshot.files > 1 and snapshot.path is None:
                 raise AnalysisError(
@@ -204,10 +224,6 @@ class Analysis:
 
     def _repr_html_(self) -> str:
         return self.selection._repr_html_()
-
-
-def _folder(output: str | os.PathLike[str], name: str) -> Path:
-    return Path(output) / file_name(str(name))
 
 
 def _name_of(data: Dataset) -> str:

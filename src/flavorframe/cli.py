@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flavorframe import cli_facility, cli_proxy, cli_workers
-from flavorframe.errors import AnalysisError, DatasetError, FlavorframeError, did_you_mean
+from flavorframe.errors import (
+    AnalysisError,
+    DatasetError,
+    FlavorframeError,
+    OutputError,
+    did_you_mean,
+)
 
 if TYPE_CHECKING:
     from flavorframe.analysis import Analysis
@@ -126,13 +132,21 @@ def run(
         progress=False if json else None,
     )
     fits = _fit_all(results, loaded.models)
-    report_path = _write_report(output, results, fits, loaded.text, loaded.analysis)
+    try:
+        where = _write_report(output, results, fits, loaded.text, loaded.analysis)
+        report_path, problem = str(where), ""
+    except OutputError as error:  # such as a full disk: what was computed is shown
+        report_path, problem = "none", f"there is no report: {error}"
     if json:
         _echo_json(results, fits)
     else:
         _echo_results(results, fits)
         typer.echo(f"results in {output}, report in {report_path}")
+    if problem:
+        typer.echo(problem, err=True)
     _exit(results, fits)
+    if problem:
+        raise typer.Exit(PARTIAL)
 
 
 @app.command()

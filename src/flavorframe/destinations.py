@@ -10,12 +10,17 @@ from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Snapshot
 from flavorframe.places import identity
 from flavorframe.plan import Plan
-from flavorframe.writing import what_else
+from flavorframe.writing import file_name, what_else
 
 RESULT, HISTOGRAMS, UNFINISHED = "result.json", "histograms.root", "unfinished.pickle"
 """The files of a result's folder, beside its snapshots; the last is what going on with it takes."""
 
 Destination = tuple[str, Path]
+
+
+def result_folder(output: str | os.PathLike[str], name: str) -> Path:
+    """Return the folder of the result of that name, in the one of all."""
+    return Path(output) / file_name(str(name))
 
 
 def of_snapshots(plan: Plan, name: str) -> Iterator[Destination]:

@@ -46,6 +46,10 @@ class RunError(FlavorframeError, RuntimeError):
     """A run that produced nothing, or an output that cannot be written."""
 
 
+class OutputError(RunError):
+    """An output that cannot be written, such as on a full disk: what else was computed is kept."""
+
+
 class FitError(FlavorframeError, RuntimeError):
     """A fit that is not valid; the text says why."""
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import count, takewhile
 from pathlib import Path
 
-from flavorframe.errors import FlavorframeError, RunError
+from flavorframe.errors import FlavorframeError, OutputError, RunError
 
 _PLAIN = frozenset("-_.+=,@ ()")
 _LONGEST = 150
@@ -18,11 +19,14 @@ _LONGEST = 150
 
 
 @contextlib.contextmanager
-def replacing(path: Path, *, error: type[FlavorframeError] = RunError) -> Iterator[Path]:
-    """Yield a hidden name beside ``path``; what is written there takes its place at the end.
+def replacing(
+    path: Path, *, error: type[FlavorframeError] = OutputError, mode: int = 0o666
+) -> Iterator[Path]:
+    """Yield a hidden file beside ``path``; what is written there takes its place at the end.
 
-    Nothing is left behind where the block fails. Raises ``error`` where the system does not let
-    the file be written, and where there is a device, a pipe or a folder of that name.
+    Nothing is left behind where the block fails, and what a killed process left is removed. Raises
+    ``error`` where the system does not let the file be written, and where there is a device, a pipe
+    or a folder of that name.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -34,14 +38,18 @@ def replacing(path: Path, *, error: type[FlavorframeError] = RunError) -> Iterat
     other = what_else(path)
     if other is not None:
         raise error(f"cannot write {path.name} in folder {path.parent}: it is {other}.")
-    hidden = hidden_beside(path)
+    with writing(path, error=error):
+        hidden, descriptor = hidden_file(path, mode)
     try:
         with writing(path, error=error):
             yield hidden
             os.replace(hidden, path)
-    finally:
-        with contextlib.suppress(OSError):  # its folder may not even exist
+    except BaseException:  # not otherwise: the name may be another process's by now
+        with contextlib.suppress(OSError):  # its folder may not exist any more
             hidden.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def file_name(name: str) -> str:
@@ -65,9 +73,69 @@ def _escaped(character: str) -> str:
     return "".join(f"%{byte:02X}" for byte in character.encode(errors="surrogatepass"))
 
 
-def hidden_beside(path: Path) -> Path:
-    """Return a name in the same folder that nobody else uses."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+def hidden_file(path: Path, mode: int = 0o666) -> tuple[Path, int]:
+    """Make an empty file beside ``path``; return it with the descriptor that holds its lock.
+
+    While the descriptor is open nobody else takes it; files of processes that have ended are
+    removed. Where the file system has no locks, they stay.
+    """
+    names = (path.with_name(f".{path.name}.{number}.part") for number in count(1))
+    made = ((hidden, _made(hidden, mode)) for hidden in names)
+    hidden, descriptor = next((h, d) for h, d in made if d is not None)
+    for _ in takewhile(remove_left, names):
+        pass
+    return hidden, descriptor
+
+
+def _made(hidden: Path, mode: int) -> int | None:
+    """Make the file, or return ``None`` where it is that of a living process."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    remove_left(hidden)
+    try:
+        descriptor = os.open(hidden, flags, mode)
+    except FileExistsError:
+        return None
+    # In the moment before it is locked somebody may take it for left behind.
+    if lock(descriptor) is not False and is_at(descriptor, hidden):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def lock(descriptor: int) -> bool | None:
+    """Lock an open file; false where another process has it, ``None`` where there are no locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def remove_left(hidden: Path) -> bool:
+    """Remove a hidden file where the process that wrote it has ended; tell whether it was so."""
+    try:
+        descriptor = os.open(hidden, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        left = regular and bool(lock(descriptor)) and is_at(descriptor, hidden)
+        if left:
+            hidden.unlink()
+        return left
+    except OSError:  # a folder that this user may not change
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def is_at(descriptor: int, path: Path) -> bool:
+    """Return whether an open file is still the one at a path."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    return False
 
 
 def what_else(path: Path) -> str | None:
@@ -86,22 +154,21 @@ def write_private(path: Path, content: bytes, *, error: type[FlavorframeError] =
 
     Raises ``error`` where the system does not let it be written.
     """
-    with replacing(path, error=error) as hidden, open(hidden, "wb", opener=private) as file:
+    with (
+        replacing(path, error=error, mode=0o600) as hidden,
+        os.fdopen(os.open(hidden, os.O_WRONLY | os.O_NOFOLLOW), "wb") as file,
+    ):
+        os.fchmod(file.fileno(), 0o600)
         file.write(content)
 
 
-def private(path: str, flags: int) -> int:
-    """Open a new file that only its owner may read, as the ``opener`` of `open`."""
-    descriptor = os.open(path, flags | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    os.fchmod(descriptor, 0o600)
-    return descriptor
-
-
 @contextlib.contextmanager
-def writing(path: Path, *, error: type[FlavorframeError] = RunError) -> Iterator[None]:
+def writing(path: Path, *, error: type[FlavorframeError] = OutputError) -> Iterator[None]:
     """Turn the system's errors into ones that name the file and its folder."""
     try:
         yield
+    except FlavorframeError:
+        raise
     except OSError as problem:
         reason = problem.strerror or str(problem)
         raise error(f"cannot write {path.name} in folder {path.parent}: {reason}.") from None
@@ -117,6 +184,6 @@ def make_folder(folder: Path) -> None:
 def require_folder(folder: Path) -> None:
     """Raise RunError, before any work is done, where nothing can be written to a folder."""
     if not folder.is_dir():
-        raise RunError(f"cannot write to {folder}: it is not a folder.")
+        raise OutputError(f"cannot write to {folder}: it is not a folder.")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise RunError(f"cannot write to folder {folder}: permission denied.")
+        raise OutputError(f"cannot write to folder {folder}: permission denied.")

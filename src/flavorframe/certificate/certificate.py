@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flavorframe.certificate import _repr
+from flavorframe.result.numbers import encoded
 from flavorframe.writing import replacing, require_folder
 
 
@@ -111,7 +112,7 @@ class Certificate:
         return target
 
     def _json(self) -> str:
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(encoded(self.to_dict()), indent=2, ensure_ascii=False) + "\n"
 
     def __repr__(self) -> str:
         return _repr.text(self)

@@ -13,6 +13,7 @@ from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.report.inputs import Inputs, histograms, holds_weights
 from flavorframe.report.numbers import Measured
 from flavorframe.result._repr_text import UNDEFINED, Grid, seconds, workers_grid
+from flavorframe.result.numbers import decoded
 from flavorframe.result.store import dump, to_dict
 from flavorframe.result.timing import STAGES, Timing
 
@@ -199,5 +200,9 @@ def as_json(inputs: Inputs) -> str:
     """Return all numbers as JSON, for machines; null stands for NaN, and no tag can end it."""
     content = {era: to_dict(result) for era, result in inputs.results.items()}
     fits = {era: fit.to_dict() for era, fit in inputs.fits.items()}
-    finite = json.loads(dump({"results": content, "fits": fits}), parse_constant=lambda _: None)
+    finite = json.loads(dump({"results": content, "fits": fits}), object_hook=_finite)
     return json.dumps(finite, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _finite(value: Any) -> Any:
+    return value if decoded(value) is value else None

@@ -38,10 +38,14 @@ class Link:
 
 @dataclass(frozen=True)
 class WrittenSnapshot:
-    """A snapshot that was written to a file while the run went on; sums of results have several."""
+    """A snapshot that was written to a file while the run went on; sums of results have several.
+
+    ``sha256`` is that of each file as it was written.
+    """
 
     paths: tuple[str, ...]
     rows: int
+    sha256: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return self.rows
@@ -50,6 +54,19 @@ class WrittenSnapshot:
 def _versions() -> dict[str, str]:
     """Return the versions of the packages that took part: of those that are loaded."""
     return {name: sys.modules[name].__version__ for name in PACKAGES if name in sys.modules}
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """What is needed to go on with a result that was loaded: a file's content, not unpacked.
+
+    ``refused`` says why it is not to be unpacked, where it is not.
+    """
+
+    path: Path
+    content: bytes = field(repr=False)
+    sha256: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,7 +91,8 @@ class Result:
 
     ``events`` counts what was read, ``links`` tells how links by value fared, and ``failures``
     which files and partitions could not be read. ``stopped`` says why the run ended early, where it
-    did; what is needed to go on is in ``unfinished``.
+    did; what is needed to go on is in ``unfinished``. ``unwritten`` has the outputs, and the
+    folder, that could not be written, with the reason.
     """
 
     dataset: Dataset
@@ -86,7 +104,8 @@ class Result:
     provenance: Provenance
     fraction: float = 1.0
     stopped: str = ""
-    unfinished: Outcome | Path | None = field(default=None, compare=False)
+    unfinished: Outcome | Unfinished | None = field(default=None, compare=False)
+    unwritten: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plan: Plan, dataset: Dataset, outcome: Outcome) -> Result:
@@ -96,14 +115,16 @@ class Result:
         for name, output in plan.outputs:
             if isinstance(output, Histogram):
                 outputs[name] = _as_hist(partial.histograms[name], output)
-            else:
+            elif name not in outcome.unwritten:
                 outputs[name] = outcome.rows[name]
         links = {name: Link(*counts) for name, counts in partial.links.items()}
         return cls(
             dataset, partial.cutflow, outputs,
             Failures(tuple(outcome.failures), files=len(dataset.files)),
             partial.timing, links, Provenance.of(plan), _fraction(dataset, outcome),
-            outcome.stopped, outcome if outcome.gaps or outcome.stopped else None,
+            outcome.stopped,
+            outcome if outcome.gaps or outcome.stopped or outcome.unwritten else None,
+            dict(outcome.unwritten),
         )  # fmt: skip
 
     @property
@@ -113,8 +134,8 @@ class Result:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every file was read whole."""
-        return not len(self.failures) and not self.stopped
+        """Whether every file was read whole, and every output written."""
+        return not len(self.failures) and not self.stopped and not self.unwritten
 
     @property
     def luminosity(self) -> float | None:
@@ -132,16 +153,18 @@ class Result:
         """Read what is missing, and return the whole: the same bits as of an undisturbed run.
 
         ``on`` and the options are those of `Analysis.run`. A complete result is returned as it is.
-        Snapshots that went to files are written anew, with all rows in the order of the data. It
-        also works on a result that was saved and loaded again. Raises AnalysisError for a sum of
-        results, and RunError where a snapshot's file has been removed.
+        Snapshots that went to files are written anew, with all rows in the order of the data; with
+        ``output`` the result is saved there anew, with them. It also works on a result that was
+        saved and loaded again, and more than once. Where an output could not be written, all is
+        read anew. Raises AnalysisError for a sum of results, and RunError where a snapshot's file
+        has been removed or replaced.
         """
         from flavorframe.run.resume import resume
 
         return resume(self, on, options)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name.startswith("_") or name in self.__dataclass_fields__:
             raise AttributeError(name)
         try:
             return self[name]
@@ -149,6 +172,8 @@ class Result:
             raise AttributeError(str(error)) from None
 
     def __getitem__(self, name: str) -> Any:
+        if name in self.unwritten:
+            raise AnalysisError(f"Output {name!r} was not written: {self.unwritten[name]}")
         if name not in self.outputs:
             raise AnalysisError(
                 f"The result has no output {name!r}.{did_you_mean(name, self.outputs)} It has "
@@ -163,12 +188,14 @@ class Result:
         """Return the result of both datasets together; both must be of the same analysis."""
         if self.provenance.plan != other.provenance.plan:
             raise AnalysisError("Results of two different analyses cannot be added.")
-        outputs = {name: _added(value, other.outputs[name]) for name, value in self.outputs.items()}
+        both = [name for name in self.outputs if name in other.outputs]
+        outputs = {name: _added(self.outputs[name], other.outputs[name]) for name in both}
         return Result(
             self.dataset + other.dataset, self.cutflow + other.cutflow, outputs,
             self.failures + other.failures, self.timing + other.timing,
             _added_links(self.links, other.links), self.provenance,
             _joint_fraction(self, other), "; ".join(filter(None, (self.stopped, other.stopped))),
+            None, {**other.unwritten, **self.unwritten},
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -271,7 +298,7 @@ def _joint_fraction(a: Result, b: Result) -> float:
 
 def _added(a: Any, b: Any) -> Any:
     if isinstance(a, WrittenSnapshot):
-        return WrittenSnapshot(a.paths + b.paths, a.rows + b.rows)
+        return WrittenSnapshot(a.paths + b.paths, a.rows + b.rows, a.sha256 + b.sha256)
     if isinstance(a, Table):
         return a + b
     added = a.copy()  # not a + b, which forgets that counts have known variances
@@ -298,15 +325,18 @@ def _headline(result: Result) -> str:
     )
     if result.luminosity is not None:
         text += f", {result.luminosity:.3g} fb⁻¹"
-    if not result.is_complete:
+    if len(result.failures) or result.stopped:
         text += f" — PARTIAL, about {100 * result.fraction:.3g} % of the data"
     if result.stopped:
         text += f" ({result.stopped})"
+    if result.unwritten:
+        text += f" — PARTIAL, without {', '.join(result.unwritten)}"
     return text
 
 
 def _notes(result: Result) -> list[str]:
     notes = [repr(result.failures)] if result.failures else []
+    notes += [f"{name} was not written: {reason}" for name, reason in result.unwritten.items()]
     for name, link in result.links.items():
         if link.unmatched or link.ambiguous:
             notes.append(

@@ -14,8 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from flavorframe.errors import AnalysisError, BranchError, RunError, did_you_mean
+from flavorframe.file_sets import FileSet
 from flavorframe.result import _repr_html, _repr_text
-from flavorframe.writing import hidden_beside, what_else, writing
+from flavorframe.result.promotion import cast, common_type, concatenated
+from flavorframe.result.reading import reader_of
+from flavorframe.writing import what_else, writing
 
 Columns = Mapping[str, npt.NDArray[Any]]
 PathLike = str | os.PathLike[str]
@@ -73,7 +76,7 @@ class Table:
                 f"cannot add tables: one has {_listed(self.columns)}, "
                 f"the other {_listed(other.columns)}."
             )
-        return Table({name: np.concatenate([self[name], other[name]]) for name in self})
+        return Table({name: concatenated(name, [self[name], other[name]]) for name in self})
 
     def to_numpy(self) -> dict[str, npt.NDArray[Any]]:
         """Return a dictionary of the arrays, which are not copied."""
@@ -111,12 +114,15 @@ class SnapshotWriter:
     ``format`` is "ttree", "rntuple" or "parquet", by default what the suffix says (``.root``:
     ttree). Rows gather until there are enough to write well, so memory is bounded by a chunk. They
     go to a hidden file beside ``path``, which takes its name when the ``with`` block ends and is
-    removed when that fails. ``rows`` counts what was written. The first chunk, which may have no
-    rows, sets names and types of the columns: booleans, integers, and floats of 32 or 64 bits.
+    removed when that fails; with ``files``, a `FileSet`, it is left to that. ``rows`` counts what
+    was written. The first chunk, which may have no rows, sets names and types of the columns:
+    booleans, integers, and floats of 32 or 64 bits. Where a type is wider later, the rows so far
+    are written anew: a type holds the values of all chunks, whichever came first.
 
     Raises ``AnalysisError`` for an unknown format. Raises ``RunError`` when the folder cannot be
     written to, when ``path`` is a folder or (with ``overwrite=False``) exists, when a chunk has
-    other columns than the first, when no chunk came, and for Parquet without ``pyarrow``.
+    other columns than the first, when no chunk came, and for Parquet without ``pyarrow``; of these
+    ``OutputError`` for what the system refuses, and for a number that no common type holds.
 
     >>> import tempfile
     >>> folder = tempfile.TemporaryDirectory()
@@ -134,8 +140,11 @@ class SnapshotWriter:
         format: str | None = None,
         tree: str = "candidates",
         overwrite: bool = True,
+        files: FileSet | None = None,
     ) -> None:
         self.path = pathlib.Path(path).expanduser()
+        self._files = FileSet() if files is None else files
+        self._alone = files is None
         self.rows = 0
         self._format = _format(self.path, format)
         self._tree = tree
@@ -150,25 +159,66 @@ class SnapshotWriter:
         if self._format == "parquet":
             _require_pyarrow()
         _require_free(self.path, self._overwrite)
-        self._temporary = hidden_beside(self.path)
-        with writing(self.path):
-            self._file: BinaryIO = open(self._temporary, "w+b")
+        self._open()
         self._entered = True
         return self
+
+    def _open(self) -> None:
+        self.hidden = self._files.new(self.path)
+        with writing(self.path):
+            self._file: BinaryIO = open(self.hidden, "w+b")  # noqa: SIM115 - closed by finish
 
     def write(self, columns: Columns) -> None:
         """Add the rows of a chunk, a dictionary of arrays of shape (rows,)."""
         if not self._entered:
             raise RunError(f"cannot write {self.path}: use its writer in a with block.")
         _require_equal_lengths(columns)
-        if self._sink is None:
-            self._types = _storable_types(columns, self._format)
-            with writing(self.path):
-                self._sink = _SINKS[self._format](self._file, self._tree, self._types)
+        types = self._promoted(_storable_types(columns, self._format))
+        if types != self._types:
+            self._change(types)
         self._gathered.append(_as_types(columns, self._types))
         self._gathered_rows += _rows(columns)
         if self._gathered_rows >= _BLOCK:
             self._write_gathered(self._gathered_rows // _BLOCK * _BLOCK)
+
+    def _promoted(self, types: dict[str, np.dtype[Any]]) -> dict[str, np.dtype[Any]]:
+        """Return the types that hold both what was written and what comes."""
+        if self._sink is None:
+            return types
+        if types.keys() != self._types.keys():
+            raise RunError(
+                f"a chunk has {_listed(types)}, but the first had {_listed(self._types)}."
+            )
+        return {name: common_type(kind, types[name]) for name, kind in self._types.items()}
+
+    def _change(self, types: dict[str, np.dtype[Any]]) -> None:
+        """Begin a file of those types, with the rows of the one before in it."""
+        self._gathered = [_as_types(chunk, types) for chunk in self._gathered]
+        self._types = types
+        if self._sink is None:
+            self._start()
+            return
+        earlier = self.hidden
+        try:
+            with writing(self.path):
+                self._sink.close()
+                self._file.close()
+            self._open()
+            self._start()
+            self._write_earlier(earlier)
+        finally:
+            self._files.drop(earlier)
+
+    def _start(self) -> None:
+        with writing(self.path):
+            self._sink = _SINKS[self._format](self._file, self._tree, self._types)
+
+    def _write_earlier(self, hidden: pathlib.Path) -> None:
+        read = reader_of(self._format)
+        for start in range(0, self.rows, _BLOCK):
+            with writing(self.path):
+                chunk = read(hidden, self._tree, start, min(start + _BLOCK, self.rows))
+                self._open_sink.write(_as_types(chunk, self._types))
 
     def _write_gathered(self, count: int) -> None:
         """Write the first ``count`` of the gathered rows in blocks, and keep the others."""
@@ -202,27 +252,33 @@ class SnapshotWriter:
     ) -> None:
         try:
             if kind is None:
-                self._finish()
-        finally:
+                self.finish()
+                if self._alone:
+                    self._files.commit()
+        except BaseException:
+            self._discard()
+            raise
+        if kind is not None:
             self._discard()
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Write what is left, so that the hidden file is whole."""
         sink = self._open_sink
         self._write_gathered(self._gathered_rows)
         with writing(self.path):
             sink.close()
             self._file.close()
-            os.replace(self._temporary, self.path)
+        self._entered = False
 
     def _discard(self) -> None:
-        """Remove the hidden file; after a success there is none left."""
+        """Remove the hidden file."""
         self._entered = False
         # What is thrown away may be broken already, and the first error is the one to tell.
         with contextlib.suppress(Exception):
             self._open_sink.close()
         with contextlib.suppress(OSError):
             self._file.close()
-        self._temporary.unlink(missing_ok=True)
+        self._files.drop(self.hidden)
 
 
 # Formats
@@ -341,15 +397,8 @@ def _storable_types(columns: Columns, format: str) -> dict[str, np.dtype[Any]]:
 
 
 def _as_types(columns: Columns, types: Mapping[str, np.dtype[Any]]) -> Columns:
-    if columns.keys() != types.keys():
-        raise RunError(f"a chunk has {_listed(columns)}, but the first had {_listed(types)}.")
-    for name, column in columns.items():
-        if not np.can_cast(column.dtype, types[name]):
-            raise RunError(
-                f"column {name!r} was {types[name]} in the first chunk and is {column.dtype} now."
-            )
     # A copy, because the rows wait here while the caller may reuse its arrays.
-    return {name: np.array(column, dtype=types[name]) for name, column in columns.items()}
+    return {name: cast(name, column, types[name]) for name, column in columns.items()}
 
 
 def _rows(columns: Columns) -> int:

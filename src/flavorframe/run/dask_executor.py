@@ -11,6 +11,7 @@ from flavorframe.datasets import Dataset
 from flavorframe.engine import Engine
 from flavorframe.errors import RunError
 from flavorframe.plan import Plan
+from flavorframe.run import interrupts
 from flavorframe.run.dask_cluster import Connection, register
 from flavorframe.run.delivery import Delivery
 from flavorframe.run.executor import Executor, Outcome, RunOptions
@@ -40,15 +41,17 @@ class DaskExecutor(Executor):
 
         delivery = Delivery.of(plan, dataset, self._options.files)
         with contextlib.ExitStack() as stack:
-            client = self._connection.client
-            stack.enter_context(delivery.on(client))
-            stack.enter_context(report(client, self._options))
+            with interrupts.waiting():
+                client = self._connection.client
+                stack.enter_context(delivery.on(client))
+                stack.enter_context(report(client, self._options))
             gathering = stack.enter_context(
                 Gathering(plan, dataset, self._engine, self._options, earlier, delivery)
             )
             gathering.progress.say(f"dashboard: {client.dashboard_link}")
             content = packed((self._engine, plan, dataset.tree))
-            run = stack.enter_context(_evaluation(client, content))
+            with interrupts.waiting():
+                run = stack.enter_context(_evaluation(client, content))
             work = Work(client, run, gathering, self._options)
             with contextlib.ExitStack() as at_the_end, gathering.interruptible():
                 at_the_end.callback(work.cancel)

@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import queue
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, wait
+from concurrent.futures import CancelledError, Future, wait
 from typing import Any, Generic, TypeVar
+
+from flavorframe.run import interrupts
 
 T = TypeVar("T")
 
@@ -74,7 +76,8 @@ class Futures(Generic[T]):
 
     def _next(self) -> list[Any]:
         try:
-            done = [self._done.get(timeout=WAIT_SECONDS)]
+            with interrupts.waiting():
+                done = [self._done.get(timeout=WAIT_SECONDS)]
         except queue.Empty:
             return []
         while not self._done.empty():
@@ -95,7 +98,7 @@ class Futures(Generic[T]):
         coming = asyncio.run_coroutine_threadsafe(
             client.gather(futures, errors="skip", asynchronous=True), client.loop.asyncio_loop
         )
-        while not wait([coming], timeout=WAIT_SECONDS).done:
+        while not _has_come(coming):
             if client.status != "running":
                 coming.cancel()
                 return None
@@ -104,3 +107,8 @@ class Futures(Generic[T]):
         except (OSError, TimeoutError, CancelledError):
             return None
         return results if len(results) == len(futures) else None
+
+
+def _has_come(coming: Future[Any]) -> bool:
+    with interrupts.waiting():
+        return bool(wait([coming], timeout=WAIT_SECONDS).done)

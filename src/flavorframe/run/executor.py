@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flavorframe.datasets import Dataset, PathLike
 from flavorframe.engine import FileInfo
 from flavorframe.engine.partial import Partial
 from flavorframe.errors import AnalysisError, did_you_mean
+from flavorframe.file_sets import FileSet
 from flavorframe.plan import Plan
 from flavorframe.result import Failure, Table
 
@@ -110,7 +112,10 @@ class Outcome:
 
     ``partial`` is the sum of the partials without the rows of snapshots, which are in ``rows``.
     ``gaps`` tell what was not read, in the order of the data, whether it failed or the run ended
-    before; ``stopped`` says why it did, where it did.
+    before; ``stopped`` says why it did, where it did. ``unwritten`` has the outputs that could not
+    be written, with the reason. ``written`` are the files of the others, which are not in their
+    places yet: see `flavorframe.run.ending.result_of`. ``folder`` is where the result is saved,
+    under a ``name``.
     """
 
     plan: Plan
@@ -122,6 +127,14 @@ class Outcome:
     rows: dict[str, Table | WrittenSnapshot] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     stopped: str = ""
+    unwritten: dict[str, str] = field(default_factory=dict)
+    written: FileSet = field(default_factory=FileSet, repr=False, compare=False)
+    folder: Path | None = None
+    name: str = ""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.unwritten, self.written = {}, FileSet()  # which earlier versions did not have
+        self.__dict__.update(state)
 
 
 class Executor(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,14 +11,21 @@ from typing import Any
 from flavorframe.datasets import Dataset, Partition, fraction_read
 from flavorframe.engine import Engine, FileInfo
 from flavorframe.engine.partial import Chunk, Partial
-from flavorframe.errors import BranchError, FileChangedError, FlavorframeError, RunError
+from flavorframe.errors import (
+    BranchError,
+    FileChangedError,
+    FlavorframeError,
+    OutputError,
+    RunError,
+)
 from flavorframe.plan import Plan
 from flavorframe.result import Failure, Timing
 from flavorframe.result.timing import STAGES
+from flavorframe.run import interrupts
 from flavorframe.run.attempts import Failed
 from flavorframe.run.delivery import Delivery
 from flavorframe.run.executor import Gap, Outcome, RunOptions
-from flavorframe.run.manifest import write_manifests
+from flavorframe.run.manifest import write_manifest
 from flavorframe.run.ordering import Ordering
 from flavorframe.run.outlasting import Outlasting
 from flavorframe.run.partitions import Segment, known_files, partitions, segments
@@ -60,7 +66,6 @@ class Gathering:
         self.progress: Progress = choose_progress(options.progress, dataset.name)
         self._options = options
         self._earlier = earlier
-        self._rows = Rows(plan, {} if earlier is None else earlier.rows)
         self._gaps: list[Gap] = []
         self._numbers = {file: number for number, file in enumerate(dataset.files)}
         self._files = {} if earlier is None else {info.file: info for info in earlier.files}
@@ -74,10 +79,16 @@ class Gathering:
         self._listeners = list(filter(None, (options.on_update, self.progress.listener)))
         partial = engine.empty(plan) if earlier is None else earlier.partial
         self._outcome = Outcome(plan, dataset, engine.name, replace(partial, tables={}))
+        raises = options.on_error == "raise"
+        self._rows = Rows(plan, earlier, self._outcome.written, raises=raises)
+        self._between = True  # nothing is half gathered
 
     def __enter__(self) -> Gathering:
         with ExitStack() as stack:
-            stack.enter_context(self._rows)
+            stack.enter_context(interrupts.noted())
+            self._undo = stack.enter_context(ExitStack())
+            self._undo.callback(self._outcome.written.discard)
+            self._undo.enter_context(self._rows)
             stack.enter_context(self.progress)
             self._ordering: Ordering[Tables] = Ordering(
                 self.work, self._enter, self._rows.write, self._gap
@@ -87,6 +98,12 @@ class Gathering:
 
     def opened(self, index: int, found: FileInfo | Failed) -> FileInfo | None:
         """Note what opening the file of a segment gave; return it where it can be read."""
+        self._between = False
+        info = self._open(index, found)
+        self._between = True
+        return info
+
+    def _open(self, index: int, found: FileInfo | Failed) -> FileInfo | None:
         if not isinstance(found, Failed):
             found = unchanged(found, self._known.get(found.file))
         if not isinstance(found, Failed):
@@ -126,6 +143,12 @@ class Gathering:
 
     def add_pieces(self, pieces: Iterable[Piece], partial: Partial | None) -> None:
         """Add what some partitions gave, and the sum of their partials."""
+        self._between = False
+        self._add(pieces, partial)
+        self._between = True
+        self.tell()
+
+    def _add(self, pieces: Iterable[Piece], partial: Partial | None) -> None:
         for piece in pieces:
             if isinstance(piece.found, Failed):
                 self._note(piece.found)
@@ -135,7 +158,6 @@ class Gathering:
         if partial is not None:
             self.progress.advance(partial.timing)
             self._outcome.partial = self._outcome.partial + replace(partial, tables={})
-        self.tell()
 
     def stop(self, reason: str) -> None:
         """Note that the run ends before everything is read; what is missing becomes gaps."""
@@ -147,9 +169,14 @@ class Gathering:
         try:
             yield
         except KeyboardInterrupt:
-            if not self.events:
+            if not self.may_end:
                 raise
             self.stop("interrupted")
+
+    @property
+    def may_end(self) -> bool:
+        """Whether what was gathered is worth keeping: something, and nothing of it by halves."""
+        return self._between and self.events > 0
 
     @property
     def stopped(self) -> str:
@@ -168,16 +195,10 @@ class Gathering:
         self._outcome.partial = replace(self._outcome.partial, timing=timing)
 
     def __exit__(self, *error: Any) -> None:
-        try:
+        with self._stack:
             if error[0] is None:
                 self._end()
-        except BaseException:
-            self._stack.__exit__(*sys.exc_info())
-            raise
-        self._stack.__exit__(*error)
-        if error[0] is None:
-            self._outcome.rows = self._rows.stored
-            write_manifests(self._outcome)
+                self._undo.pop_all()
 
     def outcome(self, threads: int) -> Outcome:
         """Return all that was gathered, with the wall time since the start."""
@@ -199,6 +220,23 @@ class Gathering:
         self._outcome.failures.sort(key=self._place)
         self._outcome.gaps = tuple(self._gaps)
         _refuse_nothing(self._outcome, self._first_error)
+        self._outcome.rows = self._rows.stored
+        self._write_manifests()
+        self._outcome.unwritten = self._rows.unwritten
+        if interrupts.taken():
+            if not self.events:
+                raise KeyboardInterrupt
+            self.stop(self.stopped or "interrupted")
+
+    def _write_manifests(self) -> None:
+        for name in list(self._outcome.rows):
+            try:
+                write_manifest(name, self._outcome, self._rows)
+            except OutputError as error:
+                if self._options.on_error == "raise":
+                    raise
+                self._rows.give_up(name, str(error))
+                del self._outcome.rows[name]
 
     def _place(self, failure: Failure) -> tuple[int, int]:
         return self._numbers[failure.file], failure.start or 0
@@ -227,8 +265,11 @@ class Gathering:
     def tell(self) -> None:
         """Tell who asked for it, once in a while, what there is so far, and ask whether to stop."""
         now = time.perf_counter()
-        if now < self._next_update:
-            return
+        if now >= self._next_update:
+            with interrupts.waiting():
+                self._tell(now)
+
+    def _tell(self, now: float) -> None:
         if self._listeners and self.events:
             result = self._so_far()
             for listener in self._listeners:
@@ -251,6 +292,7 @@ class Gathering:
             partial=replace(self._outcome.partial, timing=timing),
             files=self._known_files(),
             rows=self._rows.stored,
+            unwritten=dict(self._rows.unwritten),
             stopped="running",
         )
         return _result(outcome)

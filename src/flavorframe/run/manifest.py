@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from flavorframe.outputs import Snapshot
-from flavorframe.plan import Plan
 from flavorframe.result.result import WrittenSnapshot
+from flavorframe.run.earlier_rows import manifest_path
 from flavorframe.run.executor import Outcome
-from flavorframe.writing import replacing
-
-PIECE = 1 << 22
-
-
-def write_manifests(outcome: Outcome) -> None:
-    """Write ``NAME.manifest.json`` beside each snapshot that went to files."""
-    for name, stored in outcome.rows.items():
-        if isinstance(stored, WrittenSnapshot):
-            with replacing(manifest_path(outcome.plan, name, stored)) as hidden:
-                content = json.dumps(manifest(name, stored, outcome), indent=1, ensure_ascii=False)
-                hidden.write_text(content, encoding="utf-8")
+from flavorframe.run.rows import Rows
+from flavorframe.writing import writing
 
 
-def manifest_path(plan: Plan, name: str, stored: WrittenSnapshot) -> Path:
-    """Return where the manifest is: beside the file, or under the name that several have in common.
+def write_manifest(name: str, outcome: Outcome, rows: Rows) -> None:
+    """Write ``NAME.manifest.json`` of a snapshot that went to files, for it to be placed with them.
 
-    For ``rows.root`` that is ``rows.root.manifest.json``, also where its rows are in several files.
+    Raises OutputError where it cannot be written.
     """
-    named = dict(plan.outputs)[name]
-    whole = (
-        Path(named.path) if isinstance(named, Snapshot) and named.path else Path(stored.paths[0])
-    )
-    return Path(stored.paths[0]).with_name(f"{whole.name}.manifest.json")
+    stored, spec = outcome.rows[name], dict(outcome.plan.outputs)[name]
+    if isinstance(stored, WrittenSnapshot) and isinstance(spec, Snapshot):
+        path = manifest_path(stored, spec)
+        content = manifest(name, stored, outcome) | {"earlier": rows.earlier(name)}
+        hidden = outcome.written.new(path)
+        try:
+            with writing(path):
+                text = json.dumps(content, indent=1, ensure_ascii=False)
+                hidden.write_text(text, encoding="utf-8")
+        except BaseException:
+            outcome.written.drop(hidden)
+            raise
 
 
 def manifest(name: str, stored: WrittenSnapshot, outcome: Outcome) -> dict[str, Any]:
     """Return what a snapshot's manifest says."""
-    paths = [Path(path) for path in stored.paths]
-    files = [{"file": path.name, "sha256": sha256_of(path)} for path in paths]
+    names = [Path(path).name for path in stored.paths]
+    files = [{"file": f, "sha256": s} for f, s in zip(names, stored.sha256, strict=True)]
     return {
         "snapshot": name,
         **(files[0] if len(files) == 1 else {"files": files}),
@@ -65,12 +61,3 @@ def _inputs(outcome: Outcome) -> list[dict[str, Any]]:
         {"file": file, "events": events.get(file), "missing": missing.get(file, [])}
         for file in outcome.dataset.files
     ]
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            digest.update(piece)
-    return digest.hexdigest()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ from flavorframe.datasets import Dataset
 from flavorframe.engine import Engine, get_engine
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.plan import Plan
-from flavorframe.result.result import Result, Results
+from flavorframe.result.result import Result, Results, Unfinished
+from flavorframe.result.store import writing_to
+from flavorframe.run import interrupts
+from flavorframe.run.ending import result_of
 from flavorframe.run.executor import Executor, Outcome, RunOptions, run_options
 from flavorframe.run.gathering import Gathering
 from flavorframe.run.targets import executor_for, one_target
 from flavorframe.travel import unpacked
-from flavorframe.trust import read_own
 
 
 class Unread(Executor):
@@ -40,16 +43,24 @@ def resume(result: Result, on: Any, options: Mapping[str, Any]) -> Result:
     if result.is_complete:
         return result
     earlier = _earlier(result)
+    # Rows that were not written are those of all events.
+    lost = any(name in earlier.unwritten for name, _ in earlier.plan.outputs)
     rest = {name: value for name, value in options.items() if name != "cache"}
     engine = get_engine(earlier.engine, options.get("cache"))
-    with contextlib.closing(
-        executor_for(on, engine, run_options(rest), options.get("cache"))
-    ) as executor:
-        outcome = executor.run(earlier.plan, earlier.dataset, earlier)
-    whole = Result.of(earlier.plan, earlier.dataset, outcome)
-    return replace(
-        whole, provenance=replace(whole.provenance, plan=result.provenance.plan)
-    )  # with output=, snapshots have paths that the user's analysis does not know
+    with (
+        contextlib.closing(
+            executor_for(on, engine, run_options(rest), options.get("cache"))
+        ) as executor,
+        interrupts.noted(),
+        _writing_to(earlier.folder),
+    ):
+        outcome = executor.run(earlier.plan, earlier.dataset, None if lost else earlier)
+        outcome.folder, outcome.name = earlier.folder, earlier.name
+        return result_of(outcome, result.provenance.plan)
+
+
+def _writing_to(folder: Path | None) -> AbstractContextManager[object]:
+    return contextlib.nullcontext() if folder is None else writing_to(folder)
 
 
 def resume_each(results: Results, on: Any, options: Mapping[str, Any]) -> Results:
@@ -68,19 +79,26 @@ def _earlier(result: Result) -> Outcome:
             "This result does not know what is missing, because it is a sum: resume the result of "
             "each dataset, as results['2017B'].resume() or results.resume(), and add them up."
         )
-    if isinstance(kept, Path):
-        return _load(kept)
+    if isinstance(kept, Unfinished):
+        return _unpacked(kept)
     return kept
 
 
-def _load(path: Path) -> Outcome:
-    content = read_own(path)
+def _unpacked(kept: Unfinished) -> Outcome:
+    if kept.refused:
+        raise RunError(kept.refused)
+    if kept.sha256 and hashlib.sha256(kept.content).hexdigest() != kept.sha256:
+        raise RunError(
+            f"{kept.path} does not hold an unfinished run of this result: it was removed, changed, "
+            "or is of another run. Run the analysis anew."
+        )
     try:
-        outcome = unpacked(content)
+        outcome = unpacked(kept.content)
     except Exception as error:  # whatever a pickle of other versions raises
         raise RunError(
-            f"{path} cannot be read, it may be of another version: {error}. Run the analysis anew."
+            f"{kept.path} cannot be read, it may be of another version: {error}. Run the analysis "
+            "anew."
         ) from error
     if not isinstance(outcome, Outcome):
-        raise RunError(f"{path} does not hold an unfinished run.")
+        raise RunError(f"{kept.path} does not hold an unfinished run.")
     return outcome

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from flavorframe.engine.partial import Chunk
-from flavorframe.errors import RunError
+from flavorframe.errors import OutputError
+from flavorframe.file_sets import FileSet, sha256_of
 from flavorframe.outputs import Snapshot
 from flavorframe.plan import Plan
 from flavorframe.result import SnapshotWriter, Table
+from flavorframe.result.promotion import concatenated
+from flavorframe.result.reading import reader_of
 from flavorframe.result.result import WrittenSnapshot
-from flavorframe.writing import hidden_beside
+from flavorframe.run.earlier_rows import BLOCK, EarlierRows, Stored
+from flavorframe.run.executor import Outcome
+from flavorframe.writing import writing
 
-Stored = Table | WrittenSnapshot
-BLOCK = 100_000
-"""Rows of an earlier file that are copied at once."""
 FEW = 64
 """Chunks that are kept apart in memory before they become one."""
 
@@ -49,161 +50,168 @@ class MemoryRows:
         """All rows so far."""
         return Table(joined([*self._chunks, *self._recent]))
 
+    def drop(self) -> None:
+        """Forget the rows."""
+        self._chunks, self._recent = [], []
 
-class DividedWriter:
-    """Writes rows that are divided evenly among files once all have come; all files or none.
 
-    Until then they are in a hidden file beside them.
-    """
+class FileRows:
+    """Writes rows to a file, or divides them evenly among several once all have come."""
 
-    def __init__(self, spec: Snapshot) -> None:
-        self._spec = spec
-        self._hidden = hidden_beside(Path(spec.paths[0]).expanduser())
-        self._whole = SnapshotWriter(self._hidden, format=spec.format, tree=spec.tree)
-
-    def __enter__(self) -> DividedWriter:
-        self._whole.__enter__()
-        return self
+    def __init__(self, spec: Snapshot, files: FileSet) -> None:
+        path = Path(spec.path or "").expanduser()
+        self._spec, self._files = spec, files
+        self._writer = SnapshotWriter(path, format=spec.format, tree=spec.tree, files=files)
+        self._writer.__enter__()
 
     def write(self, chunk: Chunk) -> None:
         """Add the rows of a chunk."""
-        self._whole.write(chunk)
+        self._writer.write(chunk)
 
     @property
     def has_columns(self) -> bool:
         """Whether a chunk has come."""
-        return self._whole.has_columns
+        return self._writer.has_columns
 
-    def __exit__(self, *error: Any) -> None:
-        self._whole.__exit__(*error)
-        try:
-            if error[0] is None:
-                self._divide()
-        finally:
-            self._hidden.unlink(missing_ok=True)
+    def finish(self) -> tuple[str, ...]:
+        """Write the rest to hidden files that are to take their places; return their SHA-256."""
+        self._writer.finish()
+        with writing(self._writer.path):
+            hidden = [self._writer.hidden] if self._spec.files == 1 else list(self._divided())
+            return tuple(map(sha256_of, hidden))
 
-    def _divide(self) -> None:
-        spec, rows, reader = self._spec, self._whole.rows, _READERS[self._spec.format]
-        with ExitStack() as stack:
-            for number, path in enumerate(spec.paths):
-                writer = SnapshotWriter(path, format=spec.format, tree=spec.tree)
-                stack.enter_context(writer)
-                start = number * rows // spec.files
-                stop = (number + 1) * rows // spec.files
+    def _divided(self) -> Iterator[Path]:
+        spec, rows, read = self._spec, self._writer.rows, reader_of(self._spec.format)
+        for number, path in enumerate(spec.paths):
+            writer = SnapshotWriter(path, format=spec.format, tree=spec.tree, files=self._files)
+            start, stop = number * rows // spec.files, (number + 1) * rows // spec.files
+            with writer:
                 for first in range(start, max(stop, start + 1), BLOCK):
-                    writer.write(reader(self._hidden, spec.tree, first, min(first + BLOCK, stop)))
+                    last = min(first + BLOCK, stop)
+                    writer.write(read(self._writer.hidden, spec.tree, first, last))
+            yield writer.hidden
+        self._files.drop(self._writer.hidden)
+
+    def drop(self) -> None:
+        """Remove what was written."""
+        error = OutputError()
+        self._writer.__exit__(type(error), error, None)
+        for path in self._spec.paths:
+            self._files.drop_for(Path(path).expanduser())
 
 
 class Rows:
     """The snapshots of a plan: files where they have a path, tables in memory otherwise.
 
-    ``earlier`` are the rows of a run that is being completed: `copy` puts them in their places.
+    ``earlier`` is a run that is being completed: `copy` puts its rows in their places. What cannot
+    be written is in ``unwritten`` with the reason, or raised where ``raises``.
     """
 
-    def __init__(self, plan: Plan, earlier: Mapping[str, Stored]) -> None:
+    def __init__(
+        self, plan: Plan, earlier: Outcome | None, files: FileSet, *, raises: bool = False
+    ) -> None:
         self._plan = plan
-        self._earlier = earlier
-        self._copied = dict.fromkeys(earlier, 0)
+        self._outcome = earlier
+        self._files = files
+        self._raises = raises
         self._snapshots = {n: o for n, o in plan.outputs if isinstance(o, Snapshot)}
-        self._writers: dict[str, SnapshotWriter | DividedWriter | MemoryRows] = {}
-        self._stack = ExitStack()
+        self._earlier: dict[str, EarlierRows] = {}
+        self._writers: dict[str, FileRows | MemoryRows] = {}
+        self._hashes: dict[str, tuple[str, ...]] = {}
         self.counts = dict.fromkeys(self._snapshots, 0)
+        self.unwritten: dict[str, str] = {}
 
     def __enter__(self) -> Rows:
+        for output in self._snapshots.values():
+            if output.path is not None:
+                self._files.lock(Path(output.path).expanduser())
+        stored = {} if self._outcome is None else self._outcome.rows
+        self._earlier = {n: EarlierRows.of(r, self._snapshots[n]) for n, r in stored.items()}
         for name, output in self._snapshots.items():
-            self._writers[name] = self._writer(output)
+            in_memory = output.path is None
+            self._writers[name] = MemoryRows() if in_memory else FileRows(output, self._files)
         return self
 
-    def _writer(self, spec: Snapshot) -> SnapshotWriter | DividedWriter | MemoryRows:
-        if spec.path is None:
-            return MemoryRows()
-        if spec.files > 1:
-            return self._stack.enter_context(DividedWriter(spec))
-        writer = SnapshotWriter(spec.path, format=spec.format, tree=spec.tree)
-        return self._stack.enter_context(writer)
-
-    def __exit__(self, *error: Any) -> None:
-        self._stack.__exit__(*error)
+    def __exit__(self, *error: object) -> None:
+        for writer in self._writers.values():
+            writer.drop()
 
     def write(self, tables: Mapping[str, tuple[Chunk, ...]]) -> None:
         """Add the rows of a partition."""
         for name, chunks in tables.items():
             for chunk in chunks:
-                self._writers[name].write(chunk)
+                with self._noting(name):
+                    if name in self._writers:
+                        self._writers[name].write(chunk)
                 self.counts[name] += length(chunk)
+
+    @contextlib.contextmanager
+    def _noting(self, name: str) -> Iterator[None]:
+        """Go on without an output that cannot be written."""
+        try:
+            yield
+        except OutputError as error:
+            if self._raises:
+                raise
+            self.give_up(name, str(error))
+
+    def give_up(self, name: str, reason: str) -> None:
+        """Drop the rows of an output, which cannot be written for some reason."""
+        self.unwritten[name] = reason
+        self._writers.pop(name).drop()
 
     def copy(self, until: Mapping[str, int] | None) -> None:
         """Add the earlier rows up to those numbers, or (``None``) all that are left."""
-        for name, stored in self._earlier.items():
-            stop = len(stored) if until is None else until[name]
-            for chunk in read_rows(stored, self._snapshots[name], self._copied[name], stop):
+        for name, rows in self._earlier.items():
+            for chunk in rows.next(None if until is None else until[name], self.counts[name]):
                 self.write({name: (chunk,)})
-            self._copied[name] = stop
+            if until is None and not len(rows.stored) and self._was_read:
+                self.write({name: (rows.no_rows(),)})
+
+    @property
+    def _was_read(self) -> bool:
+        """Whether the types of the earlier rows are those of a partition, were there none of it."""
+        return self._outcome is not None and self._outcome.partial.cutflow[0].events > 0
 
     def complete(self) -> None:
-        """Give a snapshot its columns where there was no partition to tell them."""
-        for name, writer in self._writers.items():
-            if not writer.has_columns:
-                names = self._snapshots[name].column_names(weighted=self._plan.is_weighted)
-                writer.write({column: np.zeros(0) for column in names})
+        """Write what is left, and give a snapshot its columns where no partition told them."""
+        for name, writer in list(self._writers.items()):
+            with self._noting(name):
+                if not writer.has_columns:
+                    writer.write(self._no_rows(name).columns)
+                if isinstance(writer, FileRows):
+                    self._hashes[name] = writer.finish()
+
+    def _no_rows(self, name: str) -> Table:
+        names = self._snapshots[name].column_names(weighted=self._plan.is_weighted)
+        return Table({column: np.zeros(0) for column in names})
 
     @property
     def stored(self) -> dict[str, Stored]:
         """The tables, and what was written to files, so far."""
-        return {name: self._stored(name) for name in self._writers}
+        found: dict[str, Stored] = {}
+        for name in list(self._writers):
+            with self._noting(name):
+                found[name] = self._stored(name)
+        return found
 
     def _stored(self, name: str) -> Stored:
         writer = self._writers[name]
         if not isinstance(writer, MemoryRows):
             paths = (str(Path(path).expanduser()) for path in self._snapshots[name].paths)
-            return WrittenSnapshot(tuple(paths), self.counts[name])
-        if writer.has_columns:
-            return writer.table
-        names = self._snapshots[name].column_names(weighted=self._plan.is_weighted)
-        return Table({column: np.zeros(0) for column in names})
+            return WrittenSnapshot(tuple(paths), self.counts[name], self._hashes.get(name, ()))
+        return writer.table if writer.has_columns else self._no_rows(name)
+
+    def earlier(self, name: str) -> list[dict[str, object]]:
+        """Return which rows of a snapshot are those of files before, for its manifest."""
+        return self._earlier[name].lineage() if name in self._earlier else []
 
 
 def joined(chunks: list[Chunk]) -> Chunk:
     """Return one chunk of all rows."""
-    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
+    return {name: concatenated(name, [chunk[name] for chunk in chunks]) for name in chunks[0]}
 
 
 def length(chunk: Chunk) -> int:
     """Return the number of rows."""
     return len(next(iter(chunk.values()), ()))
-
-
-def read_rows(stored: Stored, spec: Snapshot, start: int, stop: int) -> Iterator[Chunk]:
-    """Yield rows of a snapshot in blocks; raises RunError where its file is not there any more."""
-    if start == stop:
-        return
-    if isinstance(stored, Table):
-        yield {name: values[start:stop] for name, values in stored.columns.items()}
-        return
-    files = len(stored.paths)
-    for number, path in enumerate(map(Path, stored.paths)):
-        before, after = (i * stored.rows // files for i in (number, number + 1))
-        first, last = max(start, before) - before, min(stop, after) - before
-        if first < last and not path.is_file():
-            raise RunError(f"the snapshot {path} is not there any more: run the analysis anew.")
-        reader = _parquet_rows if path.suffix == ".parquet" else _root_rows
-        for begin in range(first, last, BLOCK):
-            yield reader(path, spec.tree, begin, min(begin + BLOCK, last))
-
-
-def _root_rows(path: Path, tree: str, start: int, stop: int) -> Chunk:
-    import uproot
-
-    with uproot.open(path) as file:
-        rows: Chunk = file[tree].arrays(entry_start=start, entry_stop=stop, library="np")
-        return rows
-
-
-def _parquet_rows(path: Path, tree: str, start: int, stop: int) -> Chunk:
-    import pyarrow.parquet
-
-    table = pyarrow.parquet.read_table(path, memory_map=True).slice(start, stop - start)
-    return {name: table[name].to_numpy() for name in table.column_names}
-
-
-_READERS = {"ttree": _root_rows, "rntuple": _root_rows, "parquet": _parquet_rows}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from flavorframe.engine import FileInfo, FilesEngine
 from flavorframe.engine.partial import Partial
 from flavorframe.errors import FileError
 from flavorframe.plan import Plan
+from flavorframe.run import interrupts
 from flavorframe.run.attempts import Failed, evaluate, prepare, read_unchanged
 from flavorframe.run.delivery import Delivery
 from flavorframe.run.executor import Executor, Outcome, RunOptions
@@ -46,11 +47,13 @@ class WholeFilesExecutor(Executor):
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Evaluate the plan; see `flavorframe.run.executor.Executor.run`."""
         delivery = Delivery.of(plan, dataset, self._options.files)
-        with (
-            self._client(delivery) as client,
-            Gathering(plan, dataset, self._engine, self._options, earlier, delivery) as gathering,
-            gathering.interruptible(),
-        ):
+        with ExitStack() as stack:
+            with interrupts.waiting():
+                client = stack.enter_context(self._client(delivery))
+            gathering = stack.enter_context(
+                Gathering(plan, dataset, self._engine, self._options, earlier, delivery)
+            )
+            stack.enter_context(gathering.interruptible())
             self._evaluate_all(plan, dataset, gathering, client)
         return gathering.outcome(self._threads)
 
@@ -73,7 +76,8 @@ class WholeFilesExecutor(Executor):
         retries = self._options.retries
         opened = []
         for index, segment in enumerate(gathering.work):
-            found = prepare(self._engine, plan, segment, dataset.tree, retries)
+            with interrupts.waiting():
+                found = prepare(self._engine, plan, segment, dataset.tree, retries)
             info = gathering.opened(index, found)
             if info is not None and info.events:
                 opened.append((index, info))
@@ -91,9 +95,10 @@ class WholeFilesExecutor(Executor):
     ) -> None:
         files = [info for _, info in batch]
         try:
-            partial = read_unchanged(
-                lambda: self._engine.evaluate_files(plan, files, self._threads, client), files
-            )
+            with interrupts.waiting():
+                partial = read_unchanged(
+                    lambda: self._engine.evaluate_files(plan, files, self._threads, client), files
+                )
         except FileError:  # which file, and which events of it, is found out piece by piece
             for index, info in batch:
                 self._evaluate_apart(plan, index, info, gathering)
@@ -109,7 +114,8 @@ class WholeFilesExecutor(Executor):
 
     def _evaluate_apart(self, plan: Plan, index: int, info: FileInfo, gathering: Gathering) -> None:
         for part in gathering.partitions(index, info, self._options.size):
-            found: Partial | Failed = evaluate(self._engine, plan, part, self._options.retries)
+            with interrupts.waiting():
+                found: Partial | Failed = evaluate(self._engine, plan, part, self._options.retries)
             gathering.add(part, found)
 
 

@@ -12,6 +12,7 @@ from flavorframe.datasets import Dataset
 from flavorframe.engine import Engine, travelling
 from flavorframe.errors import FlavorframeError
 from flavorframe.plan import Plan
+from flavorframe.run import interrupts
 from flavorframe.run.batch.folder import RunFolder, Sent, Work
 from flavorframe.run.batch.follow import Follower
 from flavorframe.run.batch.gather import INTERRUPTED, collect, how_to_gather, threads_of
@@ -43,12 +44,12 @@ class BatchExecutor(Executor):
 
         An interrupt (Ctrl-C) gives what has come until then; the jobs go on.
         """
-        with (
-            self._cancelling(),
-            Gathering(plan, dataset, self._engine, self._options, earlier) as gathering,
-        ):
-            folder = self._sent.pop((plan, dataset), None) or self.send(plan, dataset, earlier)
-            collect(folder, folder.sent, self._options, gathering)
+        with self._cancelling():
+            with Gathering(plan, dataset, self._engine, self._options, earlier) as gathering:
+                with interrupts.waiting():
+                    sent = self._sent.pop((plan, dataset), None)
+                    folder = sent or self.send(plan, dataset, earlier)
+                collect(folder, folder.sent, self._options, gathering)
             if gathering.stopped:
                 self._leave(gathering.stopped)
         return gathering.outcome(threads_of(folder.sent))

@@ -11,6 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from flavorframe.errors import RunError
+from flavorframe.run import interrupts
 from flavorframe.run.batch.ends import explanation
 from flavorframe.run.batch.folder import RunFolder
 from flavorframe.run.batch.site import Site, State, UnreachableError
@@ -58,13 +59,15 @@ class Follower:
         """
         delay, given = SOONEST, set[int]()
         while len(given) < self.jobs and not until():
-            self.look()
+            with interrupts.waiting():
+                self.look()
             news = self._givable(given, in_order=in_order)
             for number in news:
                 given.add(number)
                 yield number, self.settled[number]
             if not news:
-                time.sleep(delay)
+                with interrupts.waiting():
+                    time.sleep(delay)
                 delay = min(1.2 * delay, LATEST)
 
     def _givable(self, given: set[int], *, in_order: bool) -> list[int]:

@@ -14,6 +14,7 @@ from flavorframe.outputs import Snapshot
 from flavorframe.plan import Plan
 from flavorframe.result import Failure, Timing
 from flavorframe.result.result import Result
+from flavorframe.run import interrupts
 from flavorframe.run.attempts import Failed
 from flavorframe.run.batch.folder import RunFolder, Sent, Work
 from flavorframe.run.batch.follow import Follower, Lost
@@ -22,6 +23,7 @@ from flavorframe.run.batch.parts import read_part
 from flavorframe.run.batch.records import Opened, Stopped, Total, partitions_of
 from flavorframe.run.batch.shares import Share
 from flavorframe.run.batch.site import Site
+from flavorframe.run.ending import result_of
 from flavorframe.run.executor import RunOptions
 from flavorframe.run.gathering import Gathering, Piece, unchanged
 
@@ -36,9 +38,10 @@ def gather(path: Path, options: Mapping[str, Any]) -> Result:
     sent = folder.sent
     plan, dataset, engine = sent.work.plan, sent.dataset, get_engine(sent.work.engine)
     chosen = replace(sent.options, **_of_following(options))
-    with Gathering(plan, dataset, engine, chosen, sent.earlier) as gathering:
-        collect(folder, sent, chosen, gathering)
-    return Result.of(plan, dataset, gathering.outcome(threads_of(sent)))
+    with interrupts.noted():
+        with Gathering(plan, dataset, engine, chosen, sent.earlier) as gathering:
+            collect(folder, sent, chosen, gathering)
+        return result_of(gathering.outcome(threads_of(sent)))
 
 
 def _of_following(options: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -80,7 +83,7 @@ def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathe
     except KeyboardInterrupt:
         again = how_to_gather(folder, sent.site)
         print(f"Interrupted; the jobs go on, and {again} gives their result.", file=sys.stderr)
-        if not gathering.events:
+        if not gathering.may_end:
             raise
         gathering.stop(f"{INTERRUPTED}; {again}")
     except FlavorframeError:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from flavorframe.trust import open_own
-from flavorframe.writing import private, replacing
+from flavorframe.writing import replacing
 
 _START = b"flavorframe part 1\n"
 _BLOCK = 1 << 20
@@ -25,7 +25,7 @@ def write_part(path: Path, records: Iterable[Any]) -> None:
     ...     is_whole(Path(folder, "0.part")), list(read_part(Path(folder, "0.part")))
     (True, ['one', 2])
     """
-    with replacing(path) as hidden, open(hidden, "wb", opener=private) as file:
+    with replacing(path, mode=0o600) as hidden, hidden.open("wb") as file:
         digested = _Digested(file)
         digested.write(_START)
         for record in records:
