@@ -39,5 +39,5 @@ def _counting(body: Body, node: n.Match) -> str:
         opening = f"for (flavorframe::Integer {scope.element} : {body.elements(node.axis, view)}) "
     found = finished(sought(node, scope))
     lines = scope.lines if node.axis != n.EVENT else []
-    counted = f"note.add(flavorframe::matches({found}).number);"
+    counted = f"note.add(flavorframe::matches_of({found}).number);"
     return f"{opening}{{ {' '.join([*lines, counted])} }}"

@@ -588,7 +588,7 @@ Matches compare(Integer size, F keys, const V& values, std::index_sequence<I...>
 }
 
 template <bool all = true, class F, class... V>
-Matches matches(Lookup& lookup, Integer size, F keys, const std::tuple<V...>& values) {
+Matches matches_of(Lookup& lookup, Integer size, F keys, const std::tuple<V...>& values) {
   if (size <= few || ++lookup.asked <= few)
     return compare<all>(size, keys, values, std::index_sequence_for<V...>());
   using Kept = Sorted<std::decay_t<decltype(keys(Integer(0)))>, std::tuple<V...>>;
@@ -598,7 +598,7 @@ Matches matches(Lookup& lookup, Integer size, F keys, const std::tuple<V...>& va
 
 template <class F, class V>
 Maybe<Integer> match(Lookup& lookup, Integer size, F keys, const V& values) {
-  const Integer first = matches<false>(lookup, size, keys, values).first;
+  const Integer first = matches_of<false>(lookup, size, keys, values).first;
   return {first < 0 ? 0 : first, first >= 0};
 }
 
