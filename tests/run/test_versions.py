@@ -361,6 +361,44 @@ class TestXRootD:
         finally:
             cache.close()
 
+    def test_a_server_that_was_down_meanwhile_is_read_again_by_resume(self, two, no_credentials):
+        """A handle that failed is of no use any more."""
+        server = servers.XRootD()
+        try:
+            url = server.put(two[0])
+            code = f"""
+import sys, flavorframe as ff
+calls = []
+@ff.function
+def pausing(mass):
+    calls.append(1)
+    if len(calls) == 3:
+        print("reading", flush=True)
+        sys.stdin.readline()
+    return mass
+mass = ff.events().triplet.mass
+made = ff.Analysis(ff.Selection(ff.events().triplet).cut("mass", pausing(mass) > 0))
+options = dict(progress=False, partition_size=200, threads=1, retries=0)
+result = made.run(ff.dataset({url!r}), **options)
+print(result.events, flush=True)
+sys.stdin.readline()
+print(result.resume(**options).events, flush=True)
+"""
+            pipe, settings = subprocess.PIPE, {"XRD_CONNECTIONWINDOW": "2"}
+            with subprocess.Popen(
+                [sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True, bufsize=1,
+                env={**os.environ, **settings},
+            ) as reading:  # fmt: skip
+                assert reading.stdout.readline() == "reading\n"
+                server.stop()
+                reading.stdin.write("\n")
+                assert reading.stdout.readline() == "400\n"
+                server.start()
+                reading.stdin.write("\n")
+                assert reading.stdout.readline() == f"{EVENTS}\n"
+        finally:
+            server.close()
+
     def test_a_server_that_was_down_is_read_again(self, two, no_credentials):
         server = servers.XRootD()
         try:
