@@ -187,6 +187,23 @@ def test_a_file_of_which_nothing_was_read_may_be_another_by_then(changing, two, 
     np.testing.assert_array_equal(whole.rows["mass"], expected)
 
 
+def test_a_longer_file_in_the_place_of_one_that_failed_is_read_to_its_end(two, tmp_path):
+    file = tmp_path / "file.root"
+    shutil.copy(two[0], file)
+    first = shutil.copy(two[0], tmp_path / "first.root")
+    longer = samples.write_file(
+        tmp_path / "longer.root", events=[samples.generate(EVENTS, seed=seed) for seed in (3, 4)]
+    )
+    change = after(13, lambda: os.replace(longer, file))
+    partial = analysis(change).run(
+        ff.dataset([str(first), str(file)]), progress=False, partition_size=100, threads=1
+    )
+    assert partial.events == EVENTS
+    whole = partial.resume(progress=False)
+    assert whole.is_complete
+    assert whole.events == 3 * EVENTS
+
+
 def test_what_machines_see_of_one_file_is_compared_as_far_as_they_see_the_same(changing):
     file, change = changing
     here = version_of(str(file))
