@@ -187,6 +187,23 @@ def test_a_file_of_which_nothing_was_read_may_be_another_by_then(changing, two, 
     np.testing.assert_array_equal(whole.rows["mass"], expected)
 
 
+def test_a_longer_file_in_the_place_of_one_that_failed_is_read_to_its_end(two, tmp_path):
+    file = tmp_path / "file.root"
+    shutil.copy(two[0], file)
+    first = shutil.copy(two[0], tmp_path / "first.root")
+    longer = samples.write_file(
+        tmp_path / "longer.root", events=[samples.generate(EVENTS, seed=seed) for seed in (3, 4)]
+    )
+    change = after(13, lambda: os.replace(longer, file))
+    partial = analysis(change).run(
+        ff.dataset([str(first), str(file)]), progress=False, partition_size=100, threads=1
+    )
+    assert partial.events == EVENTS
+    whole = partial.resume(progress=False)
+    assert whole.is_complete
+    assert whole.events == 3 * EVENTS
+
+
 def test_what_machines_see_of_one_file_is_compared_as_far_as_they_see_the_same(changing):
     file, change = changing
     here = version_of(str(file))
@@ -360,6 +377,44 @@ class TestXRootD:
             assert _date(near) != before
         finally:
             cache.close()
+
+    def test_a_server_that_was_down_meanwhile_is_read_again_by_resume(self, two, no_credentials):
+        """A handle that failed is of no use any more."""
+        server = servers.XRootD()
+        try:
+            url = server.put(two[0])
+            code = f"""
+import sys, flavorframe as ff
+calls = []
+@ff.function
+def pausing(mass):
+    calls.append(1)
+    if len(calls) == 3:
+        print("reading", flush=True)
+        sys.stdin.readline()
+    return mass
+mass = ff.events().triplet.mass
+made = ff.Analysis(ff.Selection(ff.events().triplet).cut("mass", pausing(mass) > 0))
+options = dict(progress=False, partition_size=200, threads=1, retries=0)
+result = made.run(ff.dataset({url!r}), **options)
+print(result.events, flush=True)
+sys.stdin.readline()
+print(result.resume(**options).events, flush=True)
+"""
+            pipe, settings = subprocess.PIPE, {"XRD_CONNECTIONWINDOW": "2"}
+            with subprocess.Popen(
+                [sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True, bufsize=1,
+                env={**os.environ, **settings},
+            ) as reading:  # fmt: skip
+                assert reading.stdout.readline() == "reading\n"
+                server.stop()
+                reading.stdin.write("\n")
+                assert reading.stdout.readline() == "400\n"
+                server.start()
+                reading.stdin.write("\n")
+                assert reading.stdout.readline() == f"{EVENTS}\n"
+        finally:
+            server.close()
 
     def test_a_server_that_was_down_is_read_again(self, two, no_credentials):
         server = servers.XRootD()

@@ -24,18 +24,28 @@ def segments(dataset: Dataset, earlier: Outcome | None) -> tuple[Segment, ...]:
     """Return what is to be read, in the order of the data: every file, or the gaps."""
     if earlier is None:
         return tuple(Segment(file) for file in dataset.files)
-    return tuple(Segment(gap.file, gap.start, gap.stop) for gap in earlier.gaps)
+    unread = _unread_files(earlier)
+    return tuple(
+        Segment(gap.file, gap.start, None if gap.file in unread else gap.stop)
+        for gap in earlier.gaps
+    )
 
 
 def known_files(earlier: Outcome | None) -> dict[str, FileInfo]:
     """Return the files of which an earlier run has read some events, for the rest must fit."""
     if earlier is None:
         return {}
-    gaps = {(gap.file, gap.start, gap.stop) for gap in earlier.gaps}
+    unread = _unread_files(earlier)
+    return {info.file: info for info in earlier.files if info.file not in unread}
+
+
+def _unread_files(earlier: Outcome) -> set[str]:
+    """Return the files of which nothing was read: all of what they are by now is to be."""
+    events = {info.file: info.events for info in earlier.files}
     return {
-        info.file: info
-        for info in earlier.files
-        if not {(info.file, 0, None), (info.file, 0, info.events)} & gaps
+        gap.file
+        for gap in earlier.gaps
+        if gap.start == 0 and gap.stop in (None, events.get(gap.file))
     }
 
 
