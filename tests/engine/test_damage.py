@@ -138,7 +138,7 @@ def test_names_are_not_taken_apart(good, tmp_path, name):
 
 def test_a_name_with_a_tree_is_no_file(good):
     with pytest.raises(FileError, match="good.root:Events: there is no such file"):
-        ff.inspect(f"{good}:Events")
+        RootFile(f"{good}:Events")
 
 
 def test_files_are_closed_that_are_no_longer_used(good):

@@ -357,6 +357,7 @@ class TestXRootD:
         pipe = subprocess.PIPE
         with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe) as other:
             assert other.stdout.readline() == b"open\n"
+            time.sleep(1.1)  # the clock of servers shows seconds
             change()
             with pytest.raises(FileError, match="gives an earlier file of this name"):
                 analysis().run(ff.dataset(url), progress=False, retries=0)
@@ -481,17 +482,16 @@ print(json.dumps(told))
 
 
 @pytest.mark.skipif(find_spec("ROOT") is None, reason="the engine 'rdataframe' needs ROOT")
-def test_root_waits_no_longer_for_a_silent_server(two, no_credentials):
+def test_root_waits_no_longer_for_a_silent_server(two, no_credentials, monkeypatch):
+    monkeypatch.setenv("XRD_REQUESTTIMEOUT", "3")
     server = servers.XRootD()
     try:
         url = server.put(two[0])
         code = f"""
 import os, signal, time, flavorframe as ff
 from flavorframe.engine import get_engine
-from flavorframe.remote import access
 from flavorframe.run.attempts import evaluate
 from flavorframe.run.partitions import Segment, partitions
-access.XROOTD_SETTINGS["RequestTimeout"] = 3
 engine, plan = get_engine("rdataframe"), ff.Analysis(ff.Selection(ff.events().triplet)).plan
 info = engine.prepare(plan, {url!r}, None)
 (part,) = partitions(Segment({url!r}), 0, info, {EVENTS})

@@ -12,7 +12,9 @@ from flavorframe.engine import Engine, FileInfo
 from flavorframe.engine.partial import Partial
 from flavorframe.errors import (
     AccessError,
+    AnalysisError,
     BranchError,
+    ExpressionError,
     FileChangedError,
     FileError,
     FlavorframeError,
@@ -24,6 +26,10 @@ from flavorframe.run.partitions import Segment
 from flavorframe.versions import require, versions_of
 
 R = TypeVar("R")
+
+OF_THE_DATA = (FileError, BranchError)
+MISFIT = (*OF_THE_DATA, ExpressionError, AnalysisError)
+"""What binding an analysis to a file raises: of others it may be right."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +43,9 @@ class Failed:
 def prepare(
     engine: Engine, plan: Plan, segment: Segment, tree: str | None, retries: int = 0
 ) -> FileInfo | Failed:
-    """Open the file of a segment."""
+    """Open the file of a segment; that an analysis does not fit it is a failure of the file."""
     failure = Failure(segment.file, tree, None, None, "", "")
-    return attempt(lambda: engine.prepare(plan, segment.file, tree), failure, retries)
+    return attempt(lambda: engine.prepare(plan, segment.file, tree), failure, retries, MISFIT)
 
 
 def evaluate(engine: Engine, plan: Plan, part: Partition, retries: int = 0) -> Partial | Failed:
@@ -70,7 +76,12 @@ def _require(files: Sequence[Partition | FileInfo], *, or_gone: bool = False) ->
         require(file, wanted[file], wanted[file] if or_gone and found is None else found)
 
 
-def attempt(work: Callable[[], R], failure: Failure, retries: int = 0) -> R | Failed:
+def attempt(
+    work: Callable[[], R],
+    failure: Failure,
+    retries: int = 0,
+    of_the_data: tuple[type[FlavorframeError], ...] = OF_THE_DATA,
+) -> R | Failed:
     """Return what the work gives, or the failure with the reason where the data is at fault.
 
     What may pass is tried again, so many times, after a second, two, three ....
@@ -78,7 +89,7 @@ def attempt(work: Callable[[], R], failure: Failure, retries: int = 0) -> R | Fa
     for number in range(1, retries + 2):
         try:
             return work()
-        except (FileError, BranchError) as error:
+        except of_the_data as error:
             reason = str(error).removeprefix(f"{failure.file}: ")
             kind = type(error).__name__
             failed = Failed(replace(failure, reason=reason, kind=kind, attempts=number), error)

@@ -14,6 +14,7 @@ from flavorframe.engine.partial import Chunk, Partial
 from flavorframe.errors import (
     BranchError,
     FileChangedError,
+    FileError,
     FlavorframeError,
     OutputError,
     RunError,
@@ -344,7 +345,7 @@ def _refuse_nothing(outcome: Outcome, error: FlavorframeError | None) -> None:
     read, files = outcome.partial.cutflow[0].events, outcome.dataset.files
     if error is None or read or any(info.events == 0 for info in outcome.files):
         return
-    if isinstance(error, BranchError) or len(files) == 1:
+    if not isinstance(error, FileError) or len(files) == 1:
         raise error  # a misspelt name is most often the same in every file
     raise RunError(
         f"None of the {len(files)} files of dataset {outcome.dataset.name} could be read. "

@@ -74,7 +74,8 @@ def settle(module: Any) -> None:
     module.gSystem.Load("libROOTDataFrame")
     module.gEnv.SetValue("TFile.ForceRemote", 1)
     for name, value in access.XROOTD_SETTINGS.items():
-        module.gEnv.SetValue(f"NetXNG.{name}", value)
+        known = os.environ.get(f"XRD_{name.upper()}", value)  # what the user says takes precedence
+        module.gEnv.SetValue(f"NetXNG.{name}", int(known))
 
 
 @lru_cache(maxsize=1)
