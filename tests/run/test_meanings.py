@@ -54,7 +54,6 @@ def run(paths, *names, analysis=ANALYSIS, **options):
     [
         ("double", "list", "x is a list of numbers in each event here, and one number in each"),
         ("list", "double", "x is one number in each event here, and a list of numbers in each"),
-        ("double", "string", "x is one string in each event here, and one number in each"),
         ("bool", "int", "x is one number in each event here, and one truth value in each"),
     ],
 )
@@ -64,6 +63,22 @@ def test_another_meaning_than_in_the_first_file_is_a_failure(paths, first, secon
     assert list(failures) == [paths[second]]
     assert words in failures[paths[second]]
     assert f"event in {paths[first]}" in failures[paths[second]]
+
+
+def test_a_string_in_one_file_costs_that_file(paths):
+    read, failures = run(paths, "double", "string")
+    assert read == 3
+    assert "x is a string" in failures[paths["string"]]
+
+
+def test_bits_in_a_file_that_has_none_cost_that_file(paths):
+    bits = ff.Analysis(ff.Selection(events).cut("bit", events["x"] & 2))
+    for names in (("int", "double"), ("double", "int")):
+        read, failures = run(paths, *names, analysis=bits)
+        assert read == 3
+        assert "works on the bits of whole numbers" in failures[paths["double"]]
+    with pytest.raises(ff.errors.ExpressionError, match="works on the bits"):
+        run(paths, "double", "float", analysis=bits)
 
 
 def test_precision_and_whole_numbers_are_no_other_meaning(paths):
