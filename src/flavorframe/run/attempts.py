@@ -28,8 +28,8 @@ from flavorframe.versions import require, versions_of
 R = TypeVar("R")
 
 OF_THE_DATA = (FileError, BranchError)
-MISFIT = (*OF_THE_DATA, ExpressionError, AnalysisError)
-"""What binding an analysis to a file raises: of others it may be right."""
+MISFIT = (BranchError, ExpressionError, AnalysisError)
+"""What binding an analysis to a file raises: for others it may be right."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,9 @@ def prepare(
 ) -> FileInfo | Failed:
     """Open the file of a segment; that an analysis does not fit it is a failure of the file."""
     failure = Failure(segment.file, tree, None, None, "", "")
-    return attempt(lambda: engine.prepare(plan, segment.file, tree), failure, retries, MISFIT)
+    return attempt(
+        lambda: engine.prepare(plan, segment.file, tree), failure, retries, (FileError, *MISFIT)
+    )
 
 
 def evaluate(engine: Engine, plan: Plan, part: Partition, retries: int = 0) -> Partial | Failed:

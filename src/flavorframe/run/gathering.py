@@ -14,7 +14,6 @@ from flavorframe.engine.partial import Chunk, Partial
 from flavorframe.errors import (
     BranchError,
     FileChangedError,
-    FileError,
     FlavorframeError,
     OutputError,
     RunError,
@@ -23,7 +22,7 @@ from flavorframe.plan import Plan
 from flavorframe.result import Failure, Timing
 from flavorframe.result.timing import STAGES
 from flavorframe.run import interrupts
-from flavorframe.run.attempts import Failed
+from flavorframe.run.attempts import MISFIT, Failed
 from flavorframe.run.delivery import Delivery
 from flavorframe.run.executor import Gap, Outcome, RunOptions
 from flavorframe.run.manifest import write_manifest
@@ -345,7 +344,7 @@ def _refuse_nothing(outcome: Outcome, error: FlavorframeError | None) -> None:
     read, files = outcome.partial.cutflow[0].events, outcome.dataset.files
     if error is None or read or any(info.events == 0 for info in outcome.files):
         return
-    if not isinstance(error, FileError) or len(files) == 1:
+    if isinstance(error, MISFIT) or len(files) == 1:
         raise error  # a misspelt name is most often the same in every file
     raise RunError(
         f"None of the {len(files)} files of dataset {outcome.dataset.name} could be read. "

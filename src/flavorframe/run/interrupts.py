@@ -100,6 +100,17 @@ def waiting() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def handler_kept() -> Iterator[None]:
+    """Have interrupts handled after the block as before it."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if _is_main() and signal.getsignal(signal.SIGINT) is not handler:
+            signal.signal(signal.SIGINT, handler)
+
+
 def taken() -> bool:
     """Return whether an interrupt was noted that has not been raised, and forget it."""
     current = _current()

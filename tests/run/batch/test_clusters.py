@@ -1,6 +1,8 @@
 """Dask clusters of batch jobs: on a real Slurm, and HTCondor's description under its parser."""
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -46,3 +48,12 @@ def test_the_job_script_of_htcondor_workers(tmp_path):
     assert submit["requirements"] == "(OpSysMajorVer =?= 9)"
     assert "source /cvmfs/setup.sh; " in submit["arguments"]
     assert "--lifetime 6480s" in submit["arguments"]
+
+
+def test_interrupts_stay_what_they_are():
+    code = (
+        "import signal; from flavorframe.run.batch import dask_cluster as ours\n"
+        "ours._jobqueue()\n"
+        "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flavorframe.errors import RunError
+from flavorframe.run import interrupts
 from flavorframe.run.batch.folder import DEFAULT
 from flavorframe.run.batch.request import mebibytes, seconds
 from flavorframe.writing import make_folder
@@ -113,7 +114,8 @@ def _remove_keys(folder: Path) -> None:
 
 def _jobqueue() -> Any:
     try:
-        import dask_jobqueue
+        with interrupts.handler_kept():  # which dask-jobqueue replaces by one that ends Python
+            import dask_jobqueue
     except ImportError:
         raise RunError(
             "Dask clusters of batch jobs need dask-jobqueue: run pip install 'flavorframe[batch]'."
