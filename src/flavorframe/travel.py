@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import platform
 import site
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from flavorframe import __version__
+
 PACKAGES = ("site-packages", "dist-packages")
+LIBRARIES = ("numpy", "correctionlib")
+"""What computes, beside this package: other versions may give other last bits."""
 
 
 def packed(content: Any) -> bytes:
@@ -31,6 +39,35 @@ def unpacked(content: bytes) -> Any:
     import cloudpickle
 
     return cloudpickle.loads(content)
+
+
+@functools.cache
+def environment() -> Mapping[str, str]:
+    """Return the versions that must be the same wherever a run is evaluated.
+
+    flavorframe has a digest of its code beside its version, which says nothing of what is being
+    developed. Of Python the first two numbers count, as functions travel as its bytecode.
+
+    >>> list(environment())
+    ['Python', 'flavorframe', 'numpy', 'correctionlib']
+    """
+    return {
+        "Python": ".".join(platform.python_version_tuple()[:2]),
+        "flavorframe": f"{__version__} (code {_code_digest()[:8]})",
+        **{name: version(name) for name in LIBRARIES},
+    }
+
+
+def _code_digest() -> str:
+    """Return the digest of this package's sources; what is compiled differs between machines."""
+    folder = Path(__file__).parent
+    paths = [path for path in folder.rglob("*.*") if path.suffix in (".py", ".h")]
+    digest = sha256()
+    for name, path in sorted((path.relative_to(folder).as_posix(), path) for path in paths):
+        if "native" in path.parts:
+            continue  # the headers of what is compiled are not installed
+        digest.update(f"{name} {sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 @contextlib.contextmanager
