@@ -3,8 +3,10 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 import flavorframe as ff
 import servers
 from flavorframe.errors import RunError
-from flavorframe.run import dask_work
+from flavorframe.run import dask_cluster, dask_crew, dask_work
 from flavorframe.run.dask_crew import Crew
 
 pytestmark = pytest.mark.xdist_group("dask")
@@ -171,3 +173,44 @@ class TestCrew:
         assert crew.choice() == ("a", "c")
         crew.hear({"a": 9.0, "b": 2.0}, 62.0)
         assert crew.choice() is None
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Have workers pass for hung after a moment."""
+    monkeypatch.setattr(dask_crew, "SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(dask_cluster, "SECONDS", 1.0)
+    monkeypatch.setattr(dask_cluster, "REGISTER_SECONDS", 1.0)
+    monkeypatch.setattr(dask_work, "HEAR_SECONDS", 0.5)
+
+
+def test_what_a_worker_hangs_at_is_given_to_others_and_counts_once(
+    client, slow_analysis, dataset, same, tmp_path, impatient
+):
+    local = slow_analysis.run(dataset, progress=False)
+    with worker(client, tmp_path / "there") as (address, process):
+        hangs = []
+
+        def hang(result):
+            if not hangs:
+                process.send_signal(signal.SIGSTOP)
+                hangs.append(time.monotonic())
+
+        with pytest.warns(UserWarning, match=rf"{address}: it gave no sign of life for 2 s"):
+            result = slow_analysis.run(
+                dataset, on=client, progress=False, partition_size=100, on_update=hang
+            )
+        assert time.monotonic() - hangs[0] < 20
+        same(result, local)
+        process.send_signal(signal.SIGCONT)
+        same(slow_analysis.run(dataset, on=client, progress=False, partition_size=300), local)
+        servers.wait_for(lambda: not client.has_what().get(address))
+
+
+def test_a_run_begins_though_a_worker_hangs(client, analysis, dataset, same, tmp_path, impatient):
+    local = analysis.run(dataset, progress=False)
+    with worker(client, tmp_path / "there") as (address, process):
+        process.send_signal(signal.SIGSTOP)
+        with pytest.warns(UserWarning, match=rf"{address}: it gave no sign of life"):
+            result = analysis.run(dataset, on=client, progress=False, partition_size=100)
+    same(result, local)

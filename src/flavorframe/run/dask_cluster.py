@@ -179,9 +179,9 @@ def unregister(client: Any, name: str) -> None:
             ask(client, client.scheduler.unregister_worker_plugin, name=name)
 
 
-def ask(client: Any, question: Any, seconds: float = SECONDS, **more: Any) -> Any:
+def ask(client: Any, question: Any, seconds: float | None = None, **more: Any) -> Any:
     """Return the scheduler's answer; raises TimeoutError where it takes longer."""
-    return client.sync(question, callback_timeout=seconds, **more)
+    return client.sync(question, callback_timeout=seconds or SECONDS, **more)
 
 
 def threads_of(client: Any) -> dict[str, int]:

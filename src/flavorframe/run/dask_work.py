@@ -61,6 +61,7 @@ class Work:
         self._crew = crew
         self._address = client.scheduler.address
         self._gathering = gathering
+        self._options = options
         self._retries = options.retries
         self._schedule = Schedule(gathering.work, options.partition_size)
         self._futures: Futures[Task] = Futures(client, run, self._find_hung)
@@ -86,8 +87,13 @@ class Work:
                 for task, found in self._futures.completed():
                     self._take(task, found)
             except SchedulerLostError:
-                self._gathering.stop(f"the scheduler {self._address} was lost")
+                self._lose()
             self._gathering.tell()
+
+    def _lose(self) -> None:
+        if self._options.should_stop is not None:
+            self._options.should_stop()  # which may know that nobody wants what there is
+        self._gathering.stop(f"the scheduler {self._address} was lost")
 
     def cancel(self) -> None:
         """Drop what is under way."""
