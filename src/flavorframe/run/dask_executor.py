@@ -39,6 +39,7 @@ class DaskExecutor(Executor):
         """
         from flavorframe.run.dask_work import Work
 
+        content = packed((self._engine, plan, dataset.tree))
         delivery = Delivery.of(plan, dataset, self._options.files)
         with contextlib.ExitStack() as stack:
             client = self._connection.client
@@ -48,7 +49,6 @@ class DaskExecutor(Executor):
                 Gathering(plan, dataset, self._engine, self._options, earlier, delivery)
             )
             gathering.progress.say(f"dashboard: {client.dashboard_link}")
-            content = packed((self._engine, plan, dataset.tree))
             run, crew = stack.enter_context(_evaluation(client, content))
             work = Work(client, run, crew, gathering, self._options)
             with contextlib.ExitStack() as at_the_end, gathering.interruptible():

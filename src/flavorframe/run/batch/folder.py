@@ -74,6 +74,7 @@ class RunFolder:
     @classmethod
     def make(cls, sent: Sent) -> RunFolder:
         """Make the folder of a new run, for its owner alone, and write down what it is."""
+        contents = {"work.pickle": packed(sent.work), "sent.pickle": packed(sent)}
         below = Path(sent.site.folder or DEFAULT).expanduser().absolute()
         one_line("folder", str(below))  # it stands in scripts
         made = cls(_free(below, sent.dataset.name))
@@ -81,8 +82,8 @@ class RunFolder:
         made.path.chmod(0o700)  # jobs run what lies here
         for name in ("parts", "logs"):
             make_folder(made.path / name)
-        made._write("work.pickle", packed(sent.work))
-        made._write("sent.pickle", packed(sent))
+        for name, content in contents.items():
+            made._write(name, content)
         text = json.dumps(_description(sent), indent=1, ensure_ascii=False)
         made._write("run.json", text.encode())
         return made
