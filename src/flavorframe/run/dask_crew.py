@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from itertools import islice
 
+from flavorframe.errors import RunError
+
 SILENT_SECONDS = 60.0
 """A worker that has given no sign of life for so long hangs."""
 MARKS = 3
@@ -14,6 +16,10 @@ MARKS = 3
 
 A server that is down for a moment is not; of local files, which fail fast, one is enough.
 """
+NEEDED = (
+    "They need the same flavorframe, Python, numpy and correctionlib as here, and every installed "
+    "package that the analysis's own functions use."
+)
 CHOICE = 50
 """Workers that a task may choose from, where it may not go to all."""
 
@@ -49,6 +55,19 @@ class Crew:
         """Note that a worker may not take part."""
         self.refused[worker] = reason
 
+    def require_all(self) -> None:
+        """Raise RunError where one may not take part."""
+        if self.refused:
+            raise RunError(
+                f"not all workers can take the analysis: {told(self.refused)}. {NEEDED} Or take "
+                "those away, or use engine='columnar', which leaves them alone."
+            )
+
+    def require_one(self) -> None:
+        """Raise RunError where none of those who are there may take part."""
+        if self._here and all(worker in self.refused for worker in self._here):
+            raise RunError(f"the workers cannot take the analysis: {told(self.refused)}. {NEEDED}")
+
     def read(self, worker: str, others: Collection[str], file: str, *, remote: bool) -> None:
         """Note that a worker read what others could not: where that is their fault, leave them."""
         self._able[worker] = None
@@ -60,11 +79,6 @@ class Crew:
 
     def _would_leave_some(self, worker: str) -> bool:
         return any(w != worker for w in self._here if w not in self.left and w not in self.refused)
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether all who are there may not take part."""
-        return bool(self._here) and all(worker in self.refused for worker in self._here)
 
     def choice(self, tried: Collection[str] = ()) -> tuple[str, ...] | None:
         """Return whom a task may go to that some have tried already; ``None`` for anybody.

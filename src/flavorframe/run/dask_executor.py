@@ -49,7 +49,7 @@ class DaskExecutor(Executor):
                 Gathering(plan, dataset, self._engine, self._options, earlier, delivery)
             )
             gathering.progress.say(f"dashboard: {client.dashboard_link}")
-            run, crew = stack.enter_context(_evaluation(client, content))
+            run, crew = stack.enter_context(evaluation(client, content))
             work = Work(client, run, crew, gathering, self._options)
             with contextlib.ExitStack() as at_the_end, gathering.interruptible():
                 at_the_end.callback(work.cancel)
@@ -60,7 +60,7 @@ class DaskExecutor(Executor):
 
 
 @contextlib.contextmanager
-def _evaluation(client: Any, content: bytes) -> Iterator[tuple[str, Crew]]:
+def evaluation(client: Any, content: bytes) -> Iterator[tuple[str, Crew]]:
     """Bring the engine and the plan to all workers, for as long as the run takes."""
     run, crew = f"flavorframe-{secrets.token_hex(4)}", Crew()
     try:

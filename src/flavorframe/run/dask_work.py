@@ -16,7 +16,7 @@ from flavorframe.remote.access import is_remote
 from flavorframe.result import Failure, Timing
 from flavorframe.run.attempts import Failed, may_pass
 from flavorframe.run.dask_cluster import last_seen, threads_of
-from flavorframe.run.dask_crew import Crew, told
+from flavorframe.run.dask_crew import Crew
 from flavorframe.run.dask_futures import Futures, SchedulerLostError
 from flavorframe.run.dask_worker import Evaluated, Opened, evaluate_parts, open_files
 from flavorframe.run.executor import RunOptions
@@ -108,7 +108,7 @@ class Work:
         with contextlib.suppress(OSError):  # next time
             threads = threads_of(self._client)
             self._crew.see(threads)
-            self._require_crew()
+            self._crew.require_one()
             self._note_threads(sum(threads.values()))
             self._send(self._futures.stranded(threads), priority=1)
             self._find_hung()
@@ -130,16 +130,6 @@ class Work:
             if self._crew.hung:
                 self._send(self._futures.at(self._crew.hung), priority=1)
         return not self._crew.hung <= before
-
-    def _require_crew(self) -> None:
-        """Raise RunError where none of the workers may take part."""
-        if self._crew.is_refused:
-            raise RunError(
-                f"the workers of {self._address} cannot take the analysis: "
-                f"{told(self._crew.refused)}. "
-                "They need the same flavorframe and Python as here, and every installed package "
-                "that the analysis's own functions use."
-            )
 
     # submitting
 
@@ -203,7 +193,7 @@ class Work:
         """Give to others what a worker may not do, or cannot do yet."""
         if reason:
             self._crew.refuse(worker, reason)
-            self._require_crew()
+            self._crew.require_one()
         self._wait([task], 0 if reason else 1)
 
     def _take_opened(self, task: Task, opened: Opened) -> None:
