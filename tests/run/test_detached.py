@@ -11,8 +11,19 @@ import pytest
 
 import flavorframe as ff
 import servers
+from flavorframe import writing
 from flavorframe.errors import AnalysisError, ExpressionError, RunError
-from flavorframe.run.board import DaskBoard, FolderBoard
+from flavorframe.run.board import ROOM, DaskBoard, FolderBoard
+from flavorframe.run.detached import (
+    Job,
+    Run,
+    Start,
+    SupersededError,
+    _same_here,
+    conduct,
+    ended,
+)
+from flavorframe.travel import environment, packed
 
 pytestmark = pytest.mark.xdist_group("dask")
 
@@ -119,3 +130,131 @@ def test_what_cannot_be_submitted(analysis, dataset):
         analysis.submit(dataset, on_update=print)
     with pytest.raises(AnalysisError, match="no option 'thread'"):
         analysis.submit(dataset, thread=2)
+
+
+def test_a_run_is_there_with_what_conducts_it(slow_analysis, dataset, monkeypatch):
+    """Who attaches before the process was started does not take the run for lost."""
+    seen = []
+
+    def popen(*arguments, **options):
+        seen.append((ff.attach("mine").status, ff.attach("mine").starts))
+        return Popen(*arguments, **options)
+
+    Popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    run = slow_analysis.submit(dataset, name="mine")
+    assert seen == [("starting", 0)]
+    assert run.result(timeout=60).is_complete
+
+
+SUBMIT = """
+import sys, time
+import flavorframe as ff
+analysis = ff.Analysis(ff.Selection(ff.events().triplet))
+data = [ff.dataset(sys.argv[2:4]), ff.dataset(sys.argv[2:3])][int(sys.argv[1])]
+while time.time() < float(sys.argv[4]):
+    pass
+try:
+    run = analysis.submit(data, name="mine", on=sys.argv[5] or None)
+    assert run.result(timeout=60).dataset == data
+    print("started")
+except ff.FlavorframeError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("where", ["here", "cluster"])
+def test_of_two_of_one_name_one_is_told(cluster, files, where):
+    on = cluster.scheduler_address if where == "cluster" else ""
+    begin = str(time.time() + 2.5)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", SUBMIT, str(number), *files[:2], begin, on],
+            stdout=subprocess.PIPE, text=True,
+        )
+        for number in range(2)
+    ]  # fmt: skip
+    told = sorted(process.communicate(timeout=90)[0] for process in processes)
+    ff.attach("mine", on=on or None).forget()
+    assert told[0] == "started\n"
+    assert "there is a run 'mine' already" in told[1]
+
+
+@pytest.fixture(params=["here", "cluster"])
+def board(request):
+    """Return the board of a run that has begun."""
+    if request.param == "here":
+        board = FolderBoard("mine")
+    else:
+        board = DaskBoard("mine", request.getfixturevalue("client"))
+    assert board.claim(b"")
+    yield board
+    board.clear()
+
+
+class TestStarts:
+    def test_what_has_ended_stays_so(self, board):
+        """A conductor hangs, another takes its place and ends, and the first goes on."""
+        first, second = Start(board, 1), Start(board, 2)
+        run = Run("mine", board)
+        board.put("starts", b"1")
+        first.tell("running")
+        board.put("starts", b"2")
+        with pytest.raises(SupersededError):
+            first.require_latest()
+        second.tell("running")
+        second.end("finished", packed("the result"))
+        first.tell("running")
+        assert (run.status, run.result()) == ("finished", "the result")
+        with pytest.raises(SupersededError):
+            first.end("failed", packed(RunError("its cluster was lost")))
+        assert (run.status, run.result()) == ("finished", "the result")
+
+    def test_a_conductor_that_hung_leaves_the_run_to_its_successor(self, board, dataset):
+        t = ff.events().triplet
+        analysis = ff.Analysis(ff.Selection(t), rows=ff.snapshot(t.mass, path="never.root"))
+
+        class Stale:
+            def run(self, data, should_stop, **options):
+                board.put("starts", b"2")
+                should_stop()
+                return analysis.run(data, **options)
+
+        conduct(board, lambda: Job(Stale(), dataset, {}))
+        assert ended(board) is None
+        assert not os.path.exists("never.root")
+
+
+def test_a_result_that_is_damaged_on_disk_is_refused(analysis, dataset):
+    run = analysis.submit(dataset, name="mine")
+    run.result(timeout=60)
+    file = FolderBoard("mine").folder / "result"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(RunError, match="result is damaged"):
+        run.result()
+
+
+def test_a_result_that_has_no_room_is_told_of(analysis, dataset, monkeypatch):
+    board = FolderBoard("mine")
+    board.claim(b"")
+    room = board.folder / "room"
+    write = writing.write_private
+
+    def full(path, content):
+        if (room.exists() and path.name in ("result", "so_far")) or len(content) > ROOM:
+            raise RunError(f"cannot write {path.name}: No space left on device.")
+        write(path, content)
+
+    monkeypatch.setattr("flavorframe.run.board.write_private", full)
+    conduct(board, lambda: Job(analysis, dataset, {"progress": False}))
+    assert Run("mine", board).status == "failed"
+    with pytest.raises(RunError, match="its result could not be kept: cannot write result: No sp"):
+        Run("mine", board).result()
+
+
+def test_a_conductor_with_another_flavorframe_refuses(analysis, dataset):
+    wanted = {**environment(), "numpy": "0.9"}
+    with pytest.raises(RunError, match=r"has numpy .* instead of 0\.9: install the same there"):
+        _same_here(packed(Job(analysis, dataset, {})), wanted)

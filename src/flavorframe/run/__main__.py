@@ -2,7 +2,7 @@
 
 import sys
 
-from flavorframe.run.board import FolderBoard
+from flavorframe.run.board import FolderBoard, this_process
 from flavorframe.run.detached import conduct
 from flavorframe.travel import unpacked
 
@@ -10,7 +10,8 @@ from flavorframe.travel import unpacked
 def main(name: str) -> None:
     """Do the job that lies in the run's folder."""
     board = FolderBoard(name)
-    conduct(board, unpacked(board.get("job") or b""))
+    board.put("process", this_process())
+    conduct(board, lambda: unpacked(board.get("job") or b""))
 
 
 if __name__ == "__main__":

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import time
 from collections.abc import Iterator
 from typing import Any
 
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.run.local import available_cores
+from flavorframe.travel import environment
 
 SECONDS = 5
 """How long a scheduler may take to answer a small question."""
+REGISTER_SECONDS = 60.0
+"""How long workers may take to get ready: to import everything may be slow."""
 ATTEMPTS = 5
 """How often workers are told of something at most, where some of them die meanwhile."""
 
@@ -127,22 +131,72 @@ def _new_client(on: Any) -> Any:
         ) from None
 
 
-def register(client: Any, plugin: Any, name: str) -> None:
-    """Register a worker plugin; again, where a worker died in the middle of it."""
+def gate(name: str, module: str, content: bytes) -> Any:
+    """Return the plugin that lets workers have the content which are like this process."""
+    from flavorframe.run import dask_gate
+
+    text = inspect.getsource(dask_gate)
+    return dask_gate.Gate(text, name, environment(), module, content)
+
+
+def register(client: Any, plugin: Any, name: str) -> dict[str, str]:
+    """Register a worker plugin; return which workers raised what.
+
+    Where a worker died in the middle of it, it is done again. A worker that does not answer in time
+    is not waited for: it has the plugin as soon as it goes on.
+    """
+    from distributed.protocol.pickle import dumps
+
+    content = dumps(plugin)
     for left in reversed(range(ATTEMPTS)):
         try:
-            client.register_plugin(plugin, name=name)
-            return
+            answers = ask(
+                client, client.scheduler.register_worker_plugin, REGISTER_SECONDS,
+                plugin=content, name=name, idempotent=False,
+            )  # fmt: skip
+        except TimeoutError:
+            return {}
         except OSError:
             if not left or client.status != "running":
                 raise
             time.sleep(1)  # until the scheduler knows
+            continue
+        errors = {w: a for w, a in answers.items() if a["status"] == "error"}
+        return {worker: _raised(answer) for worker, answer in errors.items()}
+    return {}
 
 
-def count_threads(client: Any) -> int:
-    """Return how many threads the workers have now; raises OSError where the scheduler is gone."""
+def _raised(answer: Any) -> str:
+    from distributed.core import clean_exception
+
+    return str(clean_exception(answer["exception"], answer["traceback"])[1])
+
+
+def unregister(client: Any, name: str) -> None:
+    """Take a worker plugin away, wherever it can be; wait for no worker that hangs."""
+    if client.status == "running":
+        with contextlib.suppress(OSError, TimeoutError):  # the scheduler may be gone by now
+            ask(client, client.scheduler.unregister_worker_plugin, name=name)
+
+
+def ask(client: Any, question: Any, seconds: float | None = None, **more: Any) -> Any:
+    """Return the scheduler's answer; raises TimeoutError where it takes longer."""
+    return client.sync(question, callback_timeout=seconds or SECONDS, **more)
+
+
+def threads_of(client: Any) -> dict[str, int]:
+    """Return how many threads each worker has; raises OSError where the scheduler is gone."""
     try:
-        threads: dict[str, int] = client.sync(client.scheduler.ncores, callback_timeout=SECONDS)
+        threads: dict[str, int] = ask(client, client.scheduler.ncores)
     except TimeoutError as error:
         raise OSError(f"no answer in {SECONDS} s") from error
-    return sum(threads.values())
+    return threads
+
+
+def last_seen(client: Any) -> dict[str, float]:
+    """Return when the scheduler last heard of each worker; raises OSError where it is gone."""
+    try:
+        known = ask(client, client.scheduler.identity, n_workers=-1)["workers"]
+    except TimeoutError as error:
+        raise OSError(f"no answer in {SECONDS} s") from error
+    return {address: worker["last_seen"] for address, worker in known.items()}

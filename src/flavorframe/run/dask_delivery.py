@@ -9,17 +9,17 @@ them: clusters on machines that are shared need TLS.
 from __future__ import annotations
 
 import contextlib
+import pickle
 import secrets
 import threading
 import warnings
 from datetime import timedelta
 from typing import Any
 
-from distributed import WorkerPlugin
-
 from flavorframe.errors import CredentialError, RunError
 from flavorframe.remote.times import span
-from flavorframe.run.dask_cluster import register
+from flavorframe.run.dask_cluster import ask, gate, register, unregister
+from flavorframe.run.dask_gate import OTHER
 from flavorframe.run.delivery import Delivery
 from flavorframe.run.scratch import Entry, Parcel, Scratch, clean, entries
 
@@ -31,21 +31,18 @@ NAME = "flavorframe-delivery"
 """What the names of plugins begin with."""
 
 
-class Delivered(WorkerPlugin):  # type: ignore[misc]
-    """Holds a parcel in a worker's scratch, from when the worker starts until the run ends."""
+def begin(name: str, worker: str, content: bytes) -> None:
+    """Write a parcel into a worker's scratch, where it is until the run ends."""
+    Scratch.take(_run_of(name), pickle.loads(content))
 
-    def __init__(self, name: str, run: str, parcel: Parcel) -> None:
-        self.name = name
-        self.run = run
-        self.parcel = parcel
 
-    def setup(self, worker: Any) -> None:
-        """Write the parcel."""
-        Scratch.take(self.run, self.parcel)
+def end(name: str, worker: str) -> None:
+    """Remove what was written."""
+    Scratch.leave(_run_of(name))
 
-    def teardown(self, worker: Any) -> None:
-        """Remove what was written."""
-        Scratch.leave(self.run)
+
+def _run_of(name: str) -> str:
+    return name.split(" ")[2]
 
 
 class Round:
@@ -68,24 +65,29 @@ class Round:
         self._ended.set()
         if self._watch.ident is not None:
             self._watch.join()
-        with contextlib.suppress(OSError, TimeoutError):  # the scheduler may be gone by now
-            if self._client.status == "running":
-                self._client.unregister_worker_plugin(self._name)
-                self._client.run(clean)  # what killed workers left behind
+        unregister(self._client, self._name)
+        self._clean()
+
+    def _clean(self) -> None:
+        """Remove what killed workers left behind; wait for no worker that hangs."""
+        from distributed.protocol.pickle import dumps
+
+        if self._client.status == "running":
+            message = {"op": "run", "function": dumps(clean)}
+            with contextlib.suppress(OSError, TimeoutError):  # the scheduler may be gone by now
+                ask(self._client, self._client.scheduler.broadcast, msg=message, on_error="ignore")
 
     @property
     def _name(self) -> str:
         return f"{NAME} {self._client.id} {self._run} {self._parcel.version}"
 
     def _register(self) -> None:
-        plugin = Delivered(self._name, self._run, self._parcel)
-        try:
-            register(self._client, plugin, self._name)
-        except Exception as error:  # whatever the workers raise
-            raise RunError(
-                "a worker cannot take the run's credentials and files: "
-                f"{type(error).__name__}: {error}."
-            ) from error
+        plugin = gate(self._name, __name__, pickle.dumps(self._parcel))
+        for worker, reason in register(self._client, plugin, self._name).items():
+            if not reason.startswith(OTHER):  # which takes no part in the run either
+                raise RunError(
+                    f"worker {worker} cannot take the run's credentials and files: {reason}."
+                )
 
     def _keep_fresh(self) -> None:
         warned = False
@@ -103,7 +105,7 @@ class Round:
             return
         old, self._parcel = self._name, Parcel(contents, self._parcel.version + 1)
         self._register()  # before the old are taken away, so that there is no moment without
-        self._client.unregister_worker_plugin(old)
+        unregister(self._client, old)
 
 
 def _warn_of(left: timedelta | None, warned: bool) -> bool:

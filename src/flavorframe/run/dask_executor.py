@@ -12,7 +12,8 @@ from flavorframe.engine import Engine
 from flavorframe.errors import RunError
 from flavorframe.plan import Plan
 from flavorframe.run import interrupts
-from flavorframe.run.dask_cluster import Connection, register
+from flavorframe.run.dask_cluster import Connection, gate, register, unregister
+from flavorframe.run.dask_crew import Crew
 from flavorframe.run.delivery import Delivery
 from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering
@@ -39,6 +40,7 @@ class DaskExecutor(Executor):
         """
         from flavorframe.run.dask_work import Work
 
+        content = packed((self._engine, plan, dataset.tree))
         delivery = Delivery.of(plan, dataset, self._options.files)
         with contextlib.ExitStack() as stack:
             with interrupts.waiting():
@@ -49,41 +51,28 @@ class DaskExecutor(Executor):
                 Gathering(plan, dataset, self._engine, self._options, earlier, delivery)
             )
             gathering.progress.say(f"dashboard: {client.dashboard_link}")
-            content = packed((self._engine, plan, dataset.tree))
             with interrupts.waiting():
-                run = stack.enter_context(_evaluation(client, content))
-            work = Work(client, run, gathering, self._options)
+                run, crew = stack.enter_context(evaluation(client, content))
+            work = Work(client, run, crew, gathering, self._options)
             with contextlib.ExitStack() as at_the_end, gathering.interruptible():
                 at_the_end.callback(work.cancel)
                 work.do()
             gathering.note_workers(work.workers)
+            crew.tell()
         return gathering.outcome(work.threads)
 
 
 @contextlib.contextmanager
-def _evaluation(client: Any, content: bytes) -> Iterator[str]:
+def evaluation(client: Any, content: bytes) -> Iterator[tuple[str, Crew]]:
     """Bring the engine and the plan to all workers, for as long as the run takes."""
-    from flavorframe.run.dask_worker import Evaluation
-
-    run = f"flavorframe-{secrets.token_hex(4)}"
+    run, crew = f"flavorframe-{secrets.token_hex(4)}", Crew()
     try:
-        _register(client, Evaluation(run, content))
-        yield run
+        refused = register(client, gate(run, "flavorframe.run.dask_worker", content), run)
+        for worker, reason in refused.items():
+            crew.refuse(worker, reason)
+        yield run, crew
     finally:
-        if client.status == "running":
-            with contextlib.suppress(OSError, TimeoutError):  # the scheduler may be gone by now
-                client.unregister_worker_plugin(run)
-
-
-def _register(client: Any, evaluation: Any) -> None:
-    try:
-        register(client, evaluation, evaluation.name)
-    except Exception as error:  # whatever the workers raise on unpacking
-        raise RunError(
-            f"the workers of {client.scheduler.address} cannot take the analysis: "
-            f"{type(error).__name__}: {error}. They need flavorframe in this version, and every "
-            "installed package that the analysis's own functions use."
-        ) from error
+        unregister(client, run)
 
 
 @contextlib.contextmanager

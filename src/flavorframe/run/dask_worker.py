@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from distributed import WorkerPlugin, get_worker
+from distributed import get_worker
 
 from flavorframe.datasets import Partition
 from flavorframe.engine import Engine, FileInfo
@@ -18,26 +18,32 @@ from flavorframe.run.attempts import Failed, evaluate, prepare
 from flavorframe.run.gathering import Piece
 from flavorframe.run.partitions import Segment
 from flavorframe.run.rows import joined
-from flavorframe.travel import unpacked
+from flavorframe.travel import environment, unpacked
 
 _runs: dict[tuple[str, str], tuple[Engine, Plan, str | None]] = {}
 """By run and worker: several workers may be threads of one process."""
 
 
-class Evaluation(WorkerPlugin):  # type: ignore[misc]
-    """Brings engine and plan to each worker once, also to those that join later."""
+ENVIRONMENT = environment()
+"""What this process has, noted while its code is the one that is loaded."""
 
-    def __init__(self, run: str, content: bytes) -> None:
-        self.name = self.run = run
-        self.content = content
 
-    def setup(self, worker: Any) -> None:
-        """Unpack what the worker needs."""
-        _runs[self.run, worker.address] = unpacked(self.content)
+def begin(run: str, worker: str, content: bytes) -> None:
+    """Unpack what a worker needs for a run."""
+    _runs[run, worker] = unpacked(content)
 
-    def teardown(self, worker: Any) -> None:
-        """Forget it."""
-        _runs.pop((self.run, worker.address), None)
+
+def end(run: str, worker: str) -> None:
+    """Forget it."""
+    _runs.pop((run, worker), None)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What opening the files of some segments gave, and who did it."""
+
+    found: list[FileInfo | Failed]
+    worker: str
 
 
 @dataclass(frozen=True)
@@ -52,10 +58,12 @@ class Evaluated:
     ended: float
 
 
-def open_files(segments: list[tuple[int, Segment]], run: str) -> list[FileInfo | Failed]:
+def open_files(segments: list[tuple[int, Segment]], run: str) -> Opened:
     """Open the files of some segments, given with their numbers."""
-    engine, plan, tree = _runs[run, get_worker().address]
-    return [_located(prepare(engine, plan, segment, tree)) for _, segment in segments]
+    worker = get_worker().address
+    engine, plan, tree = _runs[run, worker]
+    found = [_located(prepare(engine, plan, segment, tree)) for _, segment in segments]
+    return Opened(found, worker)
 
 
 def evaluate_parts(parts: list[Partition], run: str) -> Evaluated:

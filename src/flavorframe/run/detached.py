@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +20,13 @@ from flavorframe.datasets import Dataset
 from flavorframe.engine import get_engine
 from flavorframe.errors import AnalysisError, FlavorframeError, RunError, did_you_mean
 from flavorframe.outputs import Snapshot
-from flavorframe.run.board import Board, DaskBoard, FolderBoard, known_runs
+from flavorframe.run.board import Board, DaskBoard, FolderBoard, known_runs, process_of
 from flavorframe.run.dask_cluster import lasting_client
 from flavorframe.run.delivery import existing_files
 from flavorframe.run.executor import run_options
 from flavorframe.run.targets import NAMES, executor_for, is_dask
-from flavorframe.travel import packed, unpacked
+from flavorframe.travel import environment, packed, unpacked
+from flavorframe.writing import writing
 
 if TYPE_CHECKING:
     from flavorframe.analysis import Analysis
@@ -71,11 +74,11 @@ class Run:
     @property
     def starts(self) -> int:
         """How often the run has begun: more than once where the worker that conducts it died."""
-        return int(self._board.get("starts") or 0)
+        return starts(self._board)
 
     def so_far(self) -> Result | None:
         """Return the result so far, marked as partial; ``None`` before there is one."""
-        content = self._board.get("so_far")
+        content = self._board.get(Start(self._board, self.starts).key("so_far"))
         return None if content is None else unpacked(content)
 
     def result(self, timeout: float | None = None) -> Result | Results:
@@ -93,7 +96,11 @@ class Run:
             raise RunError(
                 f"run {self.name!r} is lost: what conducted it was killed. Submit it anew."
             )
-        found = unpacked(self._board.get("result") or b"")
+        start = ended(self._board)
+        content = None if start is None else self._board.get(start.key("result"))
+        if content is None:
+            raise RunError(f"run {self.name!r} has no result any more. Submit it anew.")
+        found = unpacked(content)
         if isinstance(found, BaseException):
             raise found
         return found  # type: ignore[no-any-return]
@@ -109,9 +116,7 @@ class Run:
         self._board.clear()
 
     def _state(self) -> dict[str, Any]:
-        content = self._board.get("state")
-        state: dict[str, Any] = {"status": "starting"} if content is None else json.loads(content)
-        return state
+        return (ended(self._board) or Start(self._board, self.starts)).state()
 
     def __repr__(self) -> str:
         done = f", {self.events:,} events, {100 * self.fraction:.0f} %" if self.events else ""
@@ -151,7 +156,7 @@ def attach(name: str, *, on: Any = None) -> Run:
     board: Board = (
         DaskBoard(name, lasting_client(on)) if _lives_on_cluster(on) else FolderBoard(name)
     )
-    if board.get("job") is None:
+    if not board.exists():
         known = known_runs() if on is None else []
         there = f" There are {', '.join(sorted(known))}." if known else ""
         where = "on this machine" if on is None else f"on {on}"
@@ -200,8 +205,8 @@ def _absolute(options: dict[str, Any]) -> dict[str, Any]:
     return absolute
 
 
-def _claim(name: str, board: Board) -> None:
-    if board.get("job") is not None:
+def _claim(name: str, board: Board, job: bytes) -> None:
+    if not board.claim(job):
         raise AnalysisError(
             f"there is a run {name!r} already: give another name, or remove it with "
             f"ff.attach({name!r}, ...).forget()."
@@ -209,65 +214,176 @@ def _claim(name: str, board: Board) -> None:
 
 
 def _submit_process(job: Job, name: str) -> Run:
+    board = FolderBoard(name)
+    _claim(name, board, packed(job))
+    command = [sys.executable, "-m", "flavorframe.run", name]
+    try:
+        with writing(board.folder / "log"), (board.folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+    except BaseException:
+        board.clear()
+        raise
+    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
     import psutil
 
-    board = FolderBoard(name)
-    _claim(name, board)
-    board.put("job", packed(job))
-    command = [sys.executable, "-m", "flavorframe.run", name]
-    with (board.folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
-    started = psutil.Process(process.pid).create_time()
-    board.put("process", f"{process.pid} {started}".encode())
+    try:
+        told = process_of(process.pid)
+    except psutil.NoSuchProcess:  # it has ended by now
+        told = b"0 0"
+    board.put("process", told)
     return Run(name, board)
 
 
 def _submit_to_cluster(job: Job, name: str, on: Any) -> Run:
     board = DaskBoard(name, lasting_client(on))
-    _claim(name, board)
     content = packed(replace(job, options={k: v for k, v in job.options.items() if k != "on"}))
-    board.put("job", b"on the cluster")
-    future = board.client.submit(_conduct_on_cluster, name, content, key=board.key, pure=False)
+    _claim(name, board, content)
+    future = board.client.submit(
+        _conduct_on_cluster, name, content, environment(), key=board.key, pure=False
+    )
     board.client.publish_dataset(future, name=board.key)
     return Run(name, board)
 
 
-def _conduct_on_cluster(name: str, content: bytes) -> None:
+def _conduct_on_cluster(name: str, content: bytes, wanted: Mapping[str, str]) -> None:
     """Conduct a run from a task: its thread goes to the partitions meanwhile."""
     from distributed import worker_client
 
     with worker_client() as client:
         board = DaskBoard(name, client)
         board.put("process", str(os.getpid()).encode())
-        conduct(board, unpacked(content), on=client)
+        conduct(board, lambda: _same_here(content, wanted), on=client)
 
 
-def conduct(board: Board, job: Job, **options: Any) -> None:
+def _same_here(content: bytes, wanted: Mapping[str, str]) -> Job:
+    """Unpack a job; raises RunError where this worker is other than where it was submitted."""
+    from flavorframe.run.dask_worker import ENVIRONMENT
+
+    other = [
+        f"{k} {ENVIRONMENT[k]} instead of {v}" for k, v in wanted.items() if ENVIRONMENT[k] != v
+    ]
+    if other:
+        raise RunError(
+            f"the worker on {platform.node()} that was to conduct the run has {', '.join(other)}: "
+            "install the same there, or take that worker away, and submit the run anew."
+        )
+    job: Job = unpacked(content)
+    return job
+
+
+ENDS = ("finished", "stopped", "failed")
+
+
+class SupersededError(Exception):
+    """The run was begun anew elsewhere, as this process gave no sign of life."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A start of a run, by its number: what it says is kept apart from what others say."""
+
+    board: Board
+    number: int
+
+    def key(self, name: str) -> str:
+        """Return the name under which this start leaves word."""
+        return name if self.number < 2 else f"{name}-{self.number}"
+
+    def state(self) -> dict[str, Any]:
+        """Return what the start last said of itself."""
+        content = self.board.get(self.key("state"))
+        state: dict[str, Any] = {"status": "starting"} if content is None else json.loads(content)
+        return state
+
+    def require_latest(self) -> None:
+        """Raise SupersededError where there was another start since, or one has ended."""
+        if starts(self.board) > self.number or ended(self.board) is not None:
+            raise SupersededError
+
+    def tell(self, status: str, result: Result | None = None) -> None:
+        """Leave word of how the run stands."""
+        state: dict[str, Any] = {"status": status, "time": time.time()}
+        if result is not None:
+            state |= {"events": result.events, "fraction": result.fraction}
+        self.board.put(self.key("state"), json.dumps(state).encode())
+
+    def end(self, status: str, content: bytes, result: Result | None = None) -> None:
+        """Leave the result, or the error; where there is no room for it, say so instead."""
+        self.require_latest()
+        try:
+            self.board.put(self.key("result"), content)
+            self.tell(status, result)
+        except RunError as error:
+            self.board.make_room()
+            lost = RunError(
+                f"the run ended, but its result could not be kept: {error} Make room there, or "
+                "have it saved elsewhere with output=, and submit the run anew."
+            )
+            self.board.put(self.key("result"), packed(lost))
+            self.tell("failed")
+
+
+def starts(board: Board) -> int:
+    """Return how often a run has begun."""
+    return int(board.get("starts") or 0)
+
+
+def ended(board: Board) -> Start | None:
+    """Return the start that has ended, if one has; of several the last."""
+    for number in range(max(starts(board), 1), 0, -1):
+        start = Start(board, number)
+        if start.state()["status"] in ENDS:
+            return start
+    return None
+
+
+def conduct(board: Board, job_of: Callable[[], Job], **options: Any) -> None:
     """Do a job, and leave word on the board."""
+    start = Start(board, starts(board) + 1)
+    try:
+        _conduct(start, job_of, options)
+    except SupersededError:
+        print("this run was begun anew elsewhere, and is left to that")
+
+
+def _conduct(start: Start, job_of: Callable[[], Job], options: Mapping[str, Any]) -> None:
+    board = start.board
 
     def update(result: Result) -> None:
-        _tell(board, "running", result)
-        board.put("so_far", packed(replace(result, unfinished=None)))
+        start.require_latest()
+        with _news():
+            start.tell("running", result)
+            board.put(start.key("so_far"), packed(replace(result, unfinished=None)))
 
     def should_stop() -> bool:
+        start.require_latest()
         return board.get("stop") is not None
 
-    board.put("starts", str(int(board.get("starts") or 0) + 1).encode())
-    _tell(board, "running")
-    more = {**job.options, **options, "on_update": update, "should_stop": should_stop}
     try:
+        board.put("starts", str(start.number).encode())
+        start.tell("running")
+        job = job_of()
+        more = {**job.options, **options, "on_update": update, "should_stop": should_stop}
         result = job.analysis.run(job.data, **more)
+    except SupersededError:
+        raise
     except Exception as error:
         traceback.print_exc()
-        board.put("result", _packed_error(error))
-        _tell(board, "failed")
+        start.end("failed", _packed_error(error))
         return
-    board.put("result", packed(result))
     stopped = any(r.stopped for r in _each(result))
-    _tell(board, "stopped" if stopped else "finished", _each(result)[-1])
+    start.end("stopped" if stopped else "finished", packed(result), _each(result)[-1])
+
+
+@contextlib.contextmanager
+def _news() -> Iterator[None]:
+    """Let the run go on where there is no room for news of it."""
+    try:
+        yield
+    except RunError as error:
+        print(error, file=sys.stderr)
 
 
 def _each(result: Result | Results) -> list[Result]:
@@ -279,10 +395,3 @@ def _packed_error(error: Exception) -> bytes:
     if isinstance(error, FlavorframeError):
         return packed(error)
     return packed(RunError(f"the run failed: {type(error).__name__}: {error}"))
-
-
-def _tell(board: Board, status: str, result: Result | None = None) -> None:
-    state: dict[str, Any] = {"status": status, "time": time.time()}
-    if result is not None:
-        state |= {"events": result.events, "fraction": result.fraction}
-    board.put("state", json.dumps(state).encode())

@@ -18,6 +18,7 @@ from flavorframe.run.delivery import Delivery
 from flavorframe.run.executor import Executor, Outcome, RunOptions
 from flavorframe.run.gathering import Gathering, Piece
 from flavorframe.run.local import available_cores
+from flavorframe.travel import packed
 
 if TYPE_CHECKING:
     from flavorframe.run.dask_cluster import Connection
@@ -64,10 +65,15 @@ class WholeFilesExecutor(Executor):
             with delivery.here():
                 yield None
             return
-        from flavorframe.run.dask_executor import report
+        from flavorframe.run.dask_executor import evaluation, report
 
         client = self._connection.client
-        with delivery.on(client), report(client, self._options):
+        with (
+            evaluation(client, packed(None)) as (_, crew),
+            delivery.on(client),
+            report(client, self._options),
+        ):
+            crew.require_all()  # for the engine gives work to each
             yield client
 
     def _evaluate_all(

@@ -1,18 +1,25 @@
 """Following jobs, with a queue that does as it is told: no waiting, no batch system."""
 
+import re
+import shutil
+
 import pytest
 from analyses import weighted
 
 import flavorframe as ff
-from flavorframe.errors import RunError
+from flavorframe.engine import get_engine
+from flavorframe.errors import FileError, RunError
 from flavorframe.run.batch import follow
 from flavorframe.run.batch.ends import explanation
 from flavorframe.run.batch.folder import RunFolder, Sent, Work
 from flavorframe.run.batch.follow import Follower
-from flavorframe.run.batch.parts import is_whole, read_part, write_part
+from flavorframe.run.batch.gather import Parts
+from flavorframe.run.batch.parts import DAMAGED, fault, read_part, write_part
+from flavorframe.run.batch.records import records
 from flavorframe.run.batch.shares import divide
 from flavorframe.run.batch.site import State, UnreachableError
 from flavorframe.run.executor import RunOptions
+from flavorframe.run.gathering import Gathering
 from flavorframe.run.partitions import Segment
 
 
@@ -71,12 +78,12 @@ def test_only_what_failed_is_submitted_again_until_it_is_lost(folder, site, cloc
     follower = Follower(folder, site, 3, retries=1)
     follower.look()
     assert folder.attempts == {0: ["0_0"], 1: ["0_1"], 2: ["0_2"]}
-    write_part(folder.part(0), [])
+    folder.write_part(0, [])
     set_to(site, says={"0_1": State("running"), "0_2": State("failed", "its node failed")})
     follower.look()
     assert follower.settled == {0: None}
     assert attempts(folder) == {0: 1, 1: 1, 2: 2}
-    write_part(folder.part(1), [])
+    folder.write_part(1, [])
     set_to(site, says={"3_2": State("failed", "time limit")})
     follower.look()
     lost = follower.settled[2]
@@ -95,7 +102,7 @@ def test_a_part_that_comes_late_is_waited_for(folder, site, clock):
     follower.look()
     assert follower.settled == {}
     clock[0] += follow.PATIENCE / 2
-    write_part(folder.part(0), [])
+    folder.write_part(0, [])
     follower.look()
     assert follower.settled == {0: None}
     clock[0] += follow.PATIENCE
@@ -144,25 +151,78 @@ def test_parts_are_given_in_order_where_rows_need_it(folder, site, clock, in_ord
     follower.look()
     set_to(site, says={f"0_{n}": State("running") for n in range(3)})
     given = []
-    write_part(folder.part(2), [])
+    folder.write_part(2, [])
     for number, _ in follower.settle(in_order=in_order, until=lambda: clock[0] > 100):
         given.append(number)
     assert given == ([] if in_order else [2])
-    write_part(folder.part(0), [])
-    write_part(folder.part(1), [])
+    folder.write_part(0, [])
+    folder.write_part(1, [])
     again = Follower(folder, site, 3, retries=0)
     assert [number for number, _ in again.settle(in_order=in_order)] == [0, 1, 2]
 
 
 def test_a_damaged_part_is_none(tmp_path):
     part = tmp_path / "0.part"
-    write_part(part, [{"rows": list(range(1000))}, "second"])
-    assert list(read_part(part)) == [{"rows": list(range(1000))}, "second"]
+    write_part(part, "job 0", [{"rows": list(range(1000))}, "second"])
+    assert list(read_part(part, "job 0")) == [{"rows": list(range(1000))}, "second"]
     whole = part.read_bytes()
     for damaged in (b"", whole[:-1], whole[:200], whole[:100] + b"x" + whole[101:], whole + b"x"):
         part.write_bytes(damaged)
-        assert not is_whole(part)
-    assert not is_whole(tmp_path / "none.part")
+        assert fault(part, "job 0") == DAMAGED
+        with pytest.raises(FileError, match="0.part: it is damaged"):
+            read_part(part, "job 0")
+    assert fault(tmp_path / "none.part", "job 0") is None
+
+
+def test_a_part_of_another_job_or_run_is_refused_and_its_job_done_again(folder, site, clock, data):
+    def finish():
+        follower.look()
+        clock[0] += follow.PATIENCE + 1
+        follower.look()
+
+    other = RunFolder.make(folder.sent)
+    for number in range(3):
+        folder.write_part(number, [])
+        other.write_part(number, [])
+    exchanged = [folder.part(number) for number in (0, 1)]
+    contents = [part.read_bytes() for part in exchanged]
+    for part, content in zip(exchanged, reversed(contents), strict=True):
+        part.write_bytes(content)
+    shutil.copy(other.part(2), folder.part(2))
+    follower = Follower(folder, site, 3, retries=1)
+    follower.look()
+    assert follower.settled == {}
+    finish()
+    assert attempts(folder) == {0: 2, 1: 2, 2: 2}
+    folder.write_part(0, [])
+    finish()
+    assert follower.settled[0] is None
+    assert re.search(
+        r"00001.part is not taken: it is the part of job 0 of", str(follower.settled[1])
+    )
+    assert re.search(
+        r"00002.part is not taken: .* job 2 of run .*, not of", str(follower.settled[2])
+    )
+
+
+def test_a_part_that_is_damaged_after_it_was_seen_is_a_failure(folder, site, clock, data):
+    follower = Follower(folder, site, 3, retries=0)
+    follower.look()
+    work = folder.work
+    for number in range(3):
+        folder.write_part(number, records(work, work.jobs[number]))
+    engine = get_engine("columnar")
+    with Gathering(work.plan, data, engine, RunOptions(progress=False)) as gathering:
+        parts = Parts(folder, work, gathering)
+        for number, lost in follower.settle(in_order=True):
+            folder.part(1).write_bytes(folder.part(1).read_bytes()[:-1])
+            parts.take(number, lost)
+        parts.end()
+    outcome = gathering.outcome(1)
+    (failure,) = outcome.failures
+    assert (failure.file, failure.events) == (data.files[1], None)
+    assert "00001.part: it is damaged" in failure.reason
+    assert outcome.partial.cutflow[0].events == 100
 
 
 # What the logs of real jobs say.

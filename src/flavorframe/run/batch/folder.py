@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import json
-import platform
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flavorframe import __version__
 from flavorframe.datasets import Dataset
 from flavorframe.engine import Engine, FileInfo
 from flavorframe.errors import FileError
 from flavorframe.plan import Plan
-from flavorframe.run.batch.parts import is_whole
+from flavorframe.run.batch.parts import fault, read_part, write_part
 from flavorframe.run.batch.request import one_line
 from flavorframe.run.batch.shares import Share
 from flavorframe.run.executor import Outcome, RunOptions
-from flavorframe.travel import packed, unpacked
+from flavorframe.travel import environment, packed, unpacked
 from flavorframe.trust import read_own
 from flavorframe.writing import file_name, make_folder, write_private
 
@@ -74,6 +73,7 @@ class RunFolder:
     @classmethod
     def make(cls, sent: Sent) -> RunFolder:
         """Make the folder of a new run, for its owner alone, and write down what it is."""
+        contents = {"work.pickle": packed(sent.work), "sent.pickle": packed(sent)}
         below = Path(sent.site.folder or DEFAULT).expanduser().absolute()
         one_line("folder", str(below))  # it stands in scripts
         made = cls(_free(below, sent.dataset.name))
@@ -81,8 +81,8 @@ class RunFolder:
         made.path.chmod(0o700)  # jobs run what lies here
         for name in ("parts", "logs"):
             make_folder(made.path / name)
-        made._write("work.pickle", packed(sent.work))
-        made._write("sent.pickle", packed(sent))
+        for name, content in contents.items():
+            made._write(name, content)
         text = json.dumps(_description(sent), indent=1, ensure_ascii=False)
         made._write("run.json", text.encode())
         return made
@@ -118,9 +118,28 @@ class RunFolder:
         """Return where a job's part is, or will be."""
         return self.path / "parts" / part_name(number)
 
-    def has_part(self, number: int) -> bool:
-        """Whether a job's part is there, and whole."""
-        return is_whole(self.part(number))
+    def label(self, number: int) -> str:
+        """Return what a job's part is known by: that of another job, or run, is not taken for it.
+
+        Jobs of runs that were sent at the same time have the same numbers.
+        """
+        return f"job {number} of run {self._run}"
+
+    @cached_property
+    def _run(self) -> str:
+        return str(self.description.get("run"))
+
+    def write_part(self, number: int, records: Iterable[Any], path: Path | None = None) -> None:
+        """Write a job's part, where it is looked for or elsewhere, to be brought there."""
+        write_part(path or self.part(number), self.label(number), records)
+
+    def read_part(self, number: int) -> Generator[Any, None, None]:
+        """Return the records of a job's part; raises FileError where it is at fault."""
+        return read_part(self.part(number), self.label(number))
+
+    def fault(self, number: int) -> str | None:
+        """Return what is wrong with a job's part: nothing, or None where there is none."""
+        return fault(self.part(number), self.label(number))
 
     def tidy(self) -> None:
         """Remove what jobs that were killed had begun to write; for when no job runs any more."""
@@ -188,20 +207,15 @@ def _free(folder: Path, name: str) -> Path:
 
 def _description(sent: Sent) -> dict[str, Any]:
     return {
+        "run": secrets.token_hex(8),
         "time": _now(),
         "dataset": sent.dataset.name,
         "files": len(sent.dataset.files),
         "jobs": len(sent.work.jobs),
         "plan": sent.work.plan.digest,
         "site": repr(sent.site),
-        **versions(),
+        **environment(),
     }
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that must be the same where a run is sent from and in its jobs."""
-    python = ".".join(platform.python_version_tuple()[:2])
-    return {"python": python, "flavorframe": __version__}
 
 
 def _now() -> str:

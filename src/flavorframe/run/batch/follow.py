@@ -111,7 +111,7 @@ class Follower:
 
     def _see_parts(self) -> None:
         for number in range(self.jobs):
-            if number not in self.settled and self.folder.has_part(number):
+            if number not in self.settled and self.folder.fault(number) == "":
                 self.settled[number] = None
 
     def _states(self, job_ids: list[str]) -> dict[str, State] | None:
@@ -135,7 +135,12 @@ class Follower:
         attempts = len(ids) - 1 + max(state.starts, 1)
         if attempts > self.retries:
             log = self.folder.log(ids[-1])
-            reason = explanation(self.site, _text(log), state.reason)
+            wrong = self.folder.fault(number)
+            reason = (
+                f"its part {self.folder.part(number)} is not taken: {wrong}"
+                if wrong
+                else explanation(self.site, _text(log), state.reason)
+            )
             self.settled[number] = Lost(reason, ids[-1], log, attempts)
         return True
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from flavorframe.engine import FileInfo, get_engine
-from flavorframe.errors import AnalysisError, FlavorframeError, RunError, did_you_mean
+from flavorframe.errors import AnalysisError, FileError, FlavorframeError, RunError, did_you_mean
 from flavorframe.outputs import Snapshot
 from flavorframe.plan import Plan
 from flavorframe.result import Failure, Timing
@@ -19,7 +20,6 @@ from flavorframe.run.attempts import Failed
 from flavorframe.run.batch.folder import RunFolder, Sent, Work
 from flavorframe.run.batch.follow import Follower, Lost
 from flavorframe.run.batch.luggage import Renewal, remove, renewable
-from flavorframe.run.batch.parts import read_part
 from flavorframe.run.batch.records import Opened, Stopped, Total, partitions_of
 from flavorframe.run.batch.shares import Share
 from flavorframe.run.batch.site import Site
@@ -122,16 +122,23 @@ class Parts:
     def take(self, number: int, lost: Lost | None) -> None:
         """Take the part of a job, or note that it is lost."""
         if lost is None:
-            self._read(number)
-        else:
-            for share in self.work.jobs[number]:
-                self._miss(share, _failed(share, self.work.tree, lost))
+            try:
+                records = self.folder.read_part(number)
+            except FileError as error:  # it was whole when it was seen first
+                job_id = self.folder.attempts[number][-1]
+                lost = Lost(str(error), job_id, self.folder.log(job_id), 1)
+            else:
+                with closing(records):
+                    self._read(number, records)
+                return
+        for share in self.work.jobs[number]:
+            self._miss(share, _failed(share, self.work.tree, lost))
 
-    def _read(self, number: int) -> None:
+    def _read(self, number: int, records: Iterable[Any]) -> None:
         shares = {share.index: share for share in self.work.jobs[number]}
         pieces: list[Piece] = []
         refused = False  # files of a job mean the same, so that all of them are, or none
-        for record in read_part(self.folder.part(number)):
+        for record in records:
             if isinstance(record, Stopped):
                 raise record.error or self._unforeseen(number, record)
             if isinstance(record, Opened):

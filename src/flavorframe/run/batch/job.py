@@ -13,37 +13,37 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from flavorframe.run.batch.folder import RunFolder, versions
-from flavorframe.run.batch.parts import write_part
+from flavorframe.run.batch.folder import RunFolder
 from flavorframe.run.batch.records import is_of_the_analysis, records, stopped
 from flavorframe.run.scratch import in_use
+from flavorframe.travel import environment
 
 
 def main(arguments: Sequence[str]) -> None:
     """Do the work of a job and write its part."""
     folder, number = RunFolder(Path(arguments[0]).absolute()), int(arguments[1])
-    part = Path(arguments[2]).absolute() if arguments[2:] else folder.part(number)
+    part = Path(arguments[2]).absolute() if arguments[2:] else None
     print(f"job {number} on {platform.node()}, Python {platform.python_version()}", flush=True)
     _require_same_versions(folder.description)
     work = folder.work
     try:
         with in_use(folder.path):
-            write_part(part, records(work, work.jobs[number]))
+            folder.write_part(number, records(work, work.jobs[number]), part)
     except Exception as error:
         if not is_of_the_analysis(error):
             raise
         traceback.print_exc()
-        write_part(part, [stopped(error)])
+        folder.write_part(number, [stopped(error)], part)
     print(f"job {number} is done", flush=True)
 
 
 def _require_same_versions(sent: dict[str, str]) -> None:
     """Exit where this Python or flavorframe cannot read what was sent, or may not mean the same."""
-    for name, version in versions().items():
-        if version != sent[name]:
+    for name, version in environment().items():
+        if version != sent.get(name):
             sys.exit(
                 f"the job runs {name} {version} ({sys.executable}), but was sent from {name} "
-                f"{sent[name]}: name the same one with python= or setup="
+                f"{sent.get(name)}: name the same one with python= or setup="
             )
 
 
