@@ -148,13 +148,18 @@ class RootFile:
         return self._source.ahead(list(dict.fromkeys(found)))
 
     def _places(self, branch: str, start: int, stop: int) -> list[tuple[int, int]]:
-        """Return where the baskets of a branch lie that hold the events start ≤ i < stop."""
+        """Return where the baskets of a branch lie that hold the events start ≤ i < stop.
+
+        Large ones that other partitions share are left out: they are not read as a whole.
+        """
         index = self._known_index(branch)
         if index is None:
             return []
         numbers = index.covering(start, stop)
-        begins = index.positions[numbers.start : numbers.stop]
-        ends = begins + index.sizes[numbers.start : numbers.stop]
+        shared = index.shared(numbers, start, stop)
+        wanted = [number for number in numbers if number not in shared]
+        begins = index.positions[wanted]
+        ends = begins + index.sizes[wanted]
         return list(zip(begins.tolist(), ends.tolist(), strict=True))
 
     def compressed_bytes(self, branch: str) -> int:
