@@ -17,9 +17,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Packed
+from flavorframe.engine.columnar.blocks import LARGE, Fetch, OddBlocksError
 from flavorframe.engine.columnar.boundary import DamageError
 from flavorframe.engine.columnar.codecs import decompress_block
-from flavorframe.engine.columnar.large import LARGE, LargeBasket, OddBasketError, lists, scalars
+from flavorframe.engine.columnar.large import LargeBasket, lists, scalars
 
 VECTOR_HEADER = 10
 """Bytes before the elements of a ``std::vector``: byte count, version, number of elements."""
@@ -44,6 +45,20 @@ class Spent:
         began = time.perf_counter()
         yield
         setattr(self, stage, getattr(self, stage) + time.perf_counter() - began)
+
+    @contextmanager
+    def on_blocks(self, source: Source) -> Iterator[Fetch]:
+        """Add the seconds that the block takes to decompressing, but for those of its reading."""
+        began, reading = time.perf_counter(), self.reading
+
+        def fetch(begin: int, end: int) -> memoryview:
+            with self.on("reading"):
+                (found,) = source.ranges([(begin, end)])
+            self.bytes += len(found)
+            return memoryview(found)
+
+        yield fetch
+        self.decompressing += time.perf_counter() - began - (self.reading - reading)
 
 
 class Source(Protocol):
@@ -152,7 +167,7 @@ def read_events(
     wanted = _Wanted(source, shape, rows, int(index.mean * len(rows)) + 64, spent)
     shared = index.shared(numbers, start, stop)
     if shared:
-        with suppress(OddBasketError, DamageError, UnusualError):  # read whole, it tells why
+        with suppress(OddBlocksError, DamageError, UnusualError):  # read whole, it tells why
             table = index.table(numbers, start)
             parts = wanted.parts(index, shared, numbers.start, table)
             return wanted.read(numbers.start, table, parts)
@@ -224,7 +239,7 @@ class _Wanted:
     ) -> dict[int, bytes]:
         """Return the wanted part of each shared basket, and have the table tell of that instead.
 
-        Raises OddBasketError where one has to be read whole.
+        Raises OddBlocksError where one has to be read whole.
         """
         first, last = self._places(table)
         found = {}
@@ -238,26 +253,17 @@ class _Wanted:
         return found
 
     def _part(self, index: BasketIndex, number: int, first: int, last: int) -> bytes:
-        began, reading = time.perf_counter(), self.spent.reading
-        basket = index.large.get(number)
-        if basket is None:
-            place, size = int(index.positions[number]), int(index.sizes[number])
-            basket = LargeBasket.at(place, size, self._fetch)
-            basket = index.large.setdefault(number, basket)  # one for all threads
-        if basket.entries != index.entries[number + 1] - index.entries[number]:
-            raise OddBasketError
-        if self.shape.kind == Kind.SCALARS:
-            part = scalars(basket, first, last, self.shape.dtype.itemsize, self._fetch)
-        else:
-            part = lists(basket, first, last, self._fetch)
-        self.spent.decompressing += time.perf_counter() - began - (self.spent.reading - reading)
-        return part
-
-    def _fetch(self, begin: int, end: int) -> memoryview:
-        with self.spent.on("reading"):
-            (found,) = self.source.ranges([(begin, end)])
-        self.spent.bytes += len(found)
-        return memoryview(found)
+        with self.spent.on_blocks(self.source) as fetch:
+            if number not in index.large:
+                place, size = int(index.positions[number]), int(index.sizes[number])
+                basket = LargeBasket.at(place, size, fetch)
+                index.large.setdefault(number, basket)  # one for all threads
+            basket = index.large[number]
+            if basket.entries != index.entries[number + 1] - index.entries[number]:
+                raise OddBlocksError
+            if self.shape.kind == Kind.SCALARS:
+                return scalars(basket, first, last, self.shape.dtype.itemsize, fetch)
+            return lists(basket, first, last, fetch)
 
 
 def _names(values: bytearray, ends: Array, which: Array) -> Packed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from flavorframe.errors import FileError
 from flavorframe.layout.schema import BranchInfo, Schema
 from flavorframe.remote import access
 from flavorframe.versions import Version
+
+if TYPE_CHECKING:
+    from flavorframe.engine.columnar.pages import Pages
 
 TREES = ("Events", "Tree3Mu/ntuple")
 """Where trees are looked for when none is named."""
@@ -99,14 +102,16 @@ class RootFile:
         self, branch: str, start: int, stop: int, spent: Spent
     ) -> Array | Names | Packed:
         info, stored = self.schema.by_name[branch], self._branches[branch]
-        with spent.on("reading"):
-            array = stored.array(entry_start=start, entry_stop=stop, library="ak")
+        if self._pages is None:
+            array = _array_of(stored, start, stop, spent)
+            share = (stop - start) / max(self.events, 1)
+            spent.bytes += round(self.compressed_bytes(branch) * share)
+        else:
+            array = self._pages.read(stored, start, stop, spent)
         if len(array) != stop - start:
             raise DamageError(f"it has values of {len(array)} events")
         with spent.on("decoding"):
-            column = _packed(array.layout, info) if info.shape == "list" else _flat(array, info)
-        spent.bytes += round(self.compressed_bytes(branch) * (stop - start) / max(self.events, 1))
-        return column
+            return _packed(array.layout, info) if info.shape == "list" else _flat(array, info)
 
     def common_edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
         """Return the events at which all branches begin a basket: there nothing is read twice."""
@@ -115,6 +120,8 @@ class RootFile:
         return self._edges[branches]
 
     def _find_common_edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
+        if self._pages is not None:
+            return tuple(self._pages.edges.tolist())
         indices = [self._known_index(branch) for branch in branches]
         edges = [set() if index is None else set(index.entries.tolist()) for index in indices]
         return tuple(sorted(set.intersection(*edges))) if edges else ()
@@ -173,8 +180,23 @@ class RootFile:
         return self._sizes[branch]
 
     @cached_property
+    def _pages(self) -> Pages | None:
+        """The pages of an RNTuple; None for a TTree."""
+        from flavorframe.engine.columnar.pages import Pages
+
+        if hasattr(self._tree, "branches"):
+            return None
+        with reading(self.path, "its clusters cannot be found"):
+            return Pages(self._tree, self._source)
+
+    @cached_property
     def _field_sizes(self) -> FieldSizes:
         return FieldSizes(self._tree)
+
+
+def _array_of(stored: Any, start: int, stop: int, spent: Spent) -> Any:
+    with spent.on("reading"):
+        return stored.array(entry_start=start, entry_stop=stop, array_cache=None, library="ak")
 
 
 def _require_compiled() -> None:

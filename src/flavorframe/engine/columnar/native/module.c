@@ -1,5 +1,5 @@
 /* What Python calls: `read`, which goes through the baskets of a branch, and `decompress`, for one
- * that is read block by block; see ../baskets.py and ../large.py. */
+ * that is read block by block; see ../baskets.py and ../blocks.py. */
 #include "native.h"
 
 #include <errno.h>
