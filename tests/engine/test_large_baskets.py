@@ -15,6 +15,7 @@ from flavorframe.engine.columnar import _native, baskets
 from flavorframe.engine.columnar.arrays import Names, Packed
 from flavorframe.engine.columnar.baskets import Spent
 from flavorframe.engine.columnar.kept import Kept
+from flavorframe.engine.columnar.local_file import LocalFile
 from flavorframe.engine.columnar.reader import RootFile
 from flavorframe.errors import FileError
 
@@ -136,6 +137,27 @@ def test_baskets_of_root(tmp_path, monkeypatch):
     }
     for name, values in expected.items():
         assert ak.array_equal(read(path, name, edges)[0], values, dtype_exact=False)
+
+
+def test_what_uproot_reads_is_read_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(RootFile, "_read", unusual)
+    content = content_of(EVENTS, np.random.default_rng(4))
+    path = write(tmp_path / "unusual.root", cut(content, [0, 20_000, 22_000, EVENTS]))
+    edges = [0, 1, 5000, 19_000, 25_000, 40_000, EVENTS]
+    asked, read_bytes = [], LocalFile._bytes
+    monkeypatch.setattr(
+        LocalFile,
+        "_bytes",
+        lambda self, start, stop: asked.append(stop - start) or read_bytes(self, start, stop),
+    )
+    for name in ("x", "pt"):
+        assert ak.array_equal(read(path, name, edges)[0], content[name], dtype_exact=False)
+    sizes = [RootFile(str(path)).compressed_bytes(name) for name in ("x", "pt")]
+    assert sum(asked) < 1.1 * sum(sizes) + 50_000
+
+
+def unusual(*_):
+    raise baskets.UnusualError("for this test")
 
 
 def histogram():

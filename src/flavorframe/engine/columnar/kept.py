@@ -58,3 +58,8 @@ class Kept:
 
 kept = Kept()
 """What is kept in this process."""
+
+
+def sized(array: Any) -> tuple[Any, int]:
+    """Return an array with its size, as it is kept."""
+    return array, array.nbytes

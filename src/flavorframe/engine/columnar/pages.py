@@ -15,10 +15,10 @@ import awkward as ak
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array
-from flavorframe.engine.columnar.baskets import Source, Spent, UnusualError
+from flavorframe.engine.columnar.baskets import Source, Spent, UnusualError, divided
 from flavorframe.engine.columnar.blocks import Blocks, OddBlocksError
 from flavorframe.engine.columnar.boundary import DamageError
-from flavorframe.engine.columnar.kept import kept
+from flavorframe.engine.columnar.kept import kept, sized
 
 
 class Pages:
@@ -37,21 +37,12 @@ class Pages:
 
     def read(self, field: Any, start: int, stop: int, spent: Spent) -> Any:
         """Return the events start ≤ i < stop of a field, as awkward has them."""
-        a, b = self._whole_clusters(start, stop)
-        if a > b:  # within one cluster
-            return self._part(field, start, stop, spent)
-        parts = [self._part(field, start, a, spent)] if start < a else []
-        parts += [self._whole(field, a, b, spent)] if a < b or start == stop else []
-        parts += [self._part(field, b, stop, spent)] if b < stop else []
+        parts = [
+            self._whole(field, a, b, spent) if cluster is None
+            else self._part(field, cluster, a, b, spent)
+            for a, b, cluster in divided(self.edges, start, stop)
+        ]  # fmt: skip
         return parts[0] if len(parts) == 1 else ak.concatenate(parts)
-
-    def _whole_clusters(self, start: int, stop: int) -> tuple[int, int]:
-        """Return from where to where a range consists of whole clusters."""
-        if start == stop or not len(self.edges):
-            return start, stop
-        a = self.edges[np.searchsorted(self.edges, start, "left")]
-        b = self.edges[np.searchsorted(self.edges, stop, "right") - 1]
-        return int(a), int(b)
 
     def _whole(self, field: Any, start: int, stop: int, spent: Spent) -> Any:
         with spent.on("reading"):
@@ -69,15 +60,14 @@ class Pages:
         )
         return array
 
-    def _part(self, field: Any, start: int, stop: int, spent: Spent) -> Any:
-        """Return events of a single cluster."""
-        cluster = int(np.searchsorted(self.edges, start, "right")) - 1
+    def _part(self, field: Any, cluster: int, start: int, stop: int, spent: Spent) -> Any:
+        """Return some events of a cluster."""
         first, end = self.edges[cluster : cluster + 2].tolist()
         try:
             return ak.Array(self._events(field, cluster, start - first, stop - first, spent))
         except UnusualError:
             key = (self._name, cluster, field.field_id)
-            whole = kept.get(key, lambda: _sized(self._whole(field, first, end, spent)))
+            whole = kept.get(key, lambda: sized(self._whole(field, first, end, spent)))
             return whole[start - first : stop - first]
 
     def _events(self, field: Any, cluster: int, begin: int, end: int, spent: Spent) -> Any:
@@ -177,7 +167,7 @@ class _Column:
             except OddBlocksError:  # read whole, it tells why
                 pass
         key = (self.name, number)
-        whole: Array = kept.get(key, lambda: _sized(self._whole_page(number, spent)))
+        whole: Array = kept.get(key, lambda: sized(self._whole_page(number, spent)))
         return whole[begin:end]
 
     @property
@@ -214,7 +204,3 @@ def _edges(ntuple: Any) -> Array:
     edges = np.cumsum([0, *(c.num_entries for c in clusters)])
     follow = (edges[:-1] == firsts).all() and edges[-1] == ntuple.num_entries
     return edges if follow else edges[:0]
-
-
-def _sized(array: Any) -> tuple[Any, int]:
-    return array, array.nbytes

@@ -16,11 +16,13 @@ from flavorframe.engine.columnar.baskets import (
     Source,
     Spent,
     UnusualError,
+    divided,
     read_events,
 )
 from flavorframe.engine.columnar.boundary import DamageError, reading, reason
 from flavorframe.engine.columnar.branches import branches_of, shape_of
 from flavorframe.engine.columnar.field_sizes import FieldSizes
+from flavorframe.engine.columnar.kept import kept, sized
 from flavorframe.engine.columnar.models import kept_models
 from flavorframe.engine.columnar.source import RemoteBytes, source_of
 from flavorframe.errors import FileError
@@ -60,6 +62,7 @@ class RootFile:
             infos, self._branches = branches_of(self._tree, path)
             self.schema = Schema(self.tree, infos)
             self.shorter = _shorter(self._branches, self.events)
+        self._name = object()  # of what is kept: by itself the file would stay open
         self._indices: dict[str, BasketIndex] = {}
         self._shapes: dict[str, Shape] = {}
         self._sizes: dict[str, int] = {}
@@ -101,17 +104,47 @@ class RootFile:
     def _read_by_uproot(
         self, branch: str, start: int, stop: int, spent: Spent
     ) -> Array | Names | Packed:
-        info, stored = self.schema.by_name[branch], self._branches[branch]
+        info = self.schema.by_name[branch]
         if self._pages is None:
-            array = _array_of(stored, start, stop, spent)
-            share = (stop - start) / max(self.events, 1)
-            spent.bytes += round(self.compressed_bytes(branch) * share)
+            array = self._array_of_baskets(branch, start, stop, spent)
         else:
-            array = self._pages.read(stored, start, stop, spent)
+            array = self._pages.read(self._branches[branch], start, stop, spent)
         if len(array) != stop - start:
             raise DamageError(f"it has values of {len(array)} events")
         with spent.on("decoding"):
             return _packed(array.layout, info) if info.shape == "list" else _flat(array, info)
+
+    def _array_of_baskets(self, branch: str, start: int, stop: int, spent: Spent) -> Any:
+        """Read a TTree's branch by uproot; large baskets that partitions share are kept."""
+        index = self._known_index(branch)
+        shared = index.shared(index.covering(start, stop), start, stop) if index else []
+        if index is None or not shared:
+            return self._array(branch, start, stop, spent)
+        import awkward as ak
+
+        parts = [
+            self._part_of_basket(branch, index, number, a, b, spent) if number in shared
+            else self._array(branch, a, b, spent)
+            for a, b, number in divided(index.entries, start, stop)
+        ]  # fmt: skip
+        return parts[0] if len(parts) == 1 else ak.concatenate(parts)
+
+    def _part_of_basket(
+        self, branch: str, index: BasketIndex, number: int, start: int, stop: int, spent: Spent
+    ) -> Any:
+        first, end = index.entries[number : number + 2].tolist()
+        key = (self._name, branch, number)
+        whole = kept.get(key, lambda: sized(self._array(branch, first, end, spent)))
+        return whole[start - first : stop - first]
+
+    def _array(self, branch: str, start: int, stop: int, spent: Spent) -> Any:
+        with spent.on("reading"):
+            array = self._branches[branch].array(
+                entry_start=start, entry_stop=stop, array_cache=None, library="ak"
+            )
+        share = (stop - start) / max(self.events, 1)
+        spent.bytes += round(self.compressed_bytes(branch) * share)
+        return array
 
     def common_edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
         """Return the events at which all branches begin a basket: there nothing is read twice."""
@@ -192,11 +225,6 @@ class RootFile:
     @cached_property
     def _field_sizes(self) -> FieldSizes:
         return FieldSizes(self._tree)
-
-
-def _array_of(stored: Any, start: int, stop: int, spent: Spent) -> Any:
-    with spent.on("reading"):
-        return stored.array(entry_start=start, entry_stop=stop, array_cache=None, library="ak")
 
 
 def _require_compiled() -> None:
