@@ -8,17 +8,19 @@ without Python's lock, and of each only the events that are asked for; ``native/
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Protocol
 
 import numpy as np
 
 from flavorframe.engine.columnar.arrays import Array, Names, Packed
+from flavorframe.engine.columnar.blocks import LARGE, Fetch, OddBlocksError
 from flavorframe.engine.columnar.boundary import DamageError
 from flavorframe.engine.columnar.codecs import decompress_block
+from flavorframe.engine.columnar.large import LargeBasket, lists, scalars
 
 VECTOR_HEADER = 10
 """Bytes before the elements of a ``std::vector``: byte count, version, number of elements."""
@@ -43,6 +45,20 @@ class Spent:
         began = time.perf_counter()
         yield
         setattr(self, stage, getattr(self, stage) + time.perf_counter() - began)
+
+    @contextmanager
+    def on_blocks(self, source: Source) -> Iterator[Fetch]:
+        """Add the seconds that the block takes to decompressing, but for those of its reading."""
+        began, reading = time.perf_counter(), self.reading
+
+        def fetch(begin: int, end: int) -> memoryview:
+            with self.on("reading"):
+                (found,) = source.ranges([(begin, end)])
+            self.bytes += len(found)
+            return memoryview(found)
+
+        yield fetch
+        self.decompressing += time.perf_counter() - began - (self.reading - reading)
 
 
 class Source(Protocol):
@@ -77,12 +93,14 @@ class BasketIndex:
     """Where a branch's baskets lie: file positions, sizes, and first events (with the end).
 
     ``mean`` is the number of bytes that an event takes, decompressed, to set memory aside for it.
+    ``large`` has what is known of baskets that several partitions share.
     """
 
     positions: Array
     sizes: Array
     entries: Array
     mean: float
+    large: dict[int, LargeBasket] = field(default_factory=dict)
 
     @classmethod
     def of(cls, branch: Any) -> BasketIndex:
@@ -111,6 +129,15 @@ class BasketIndex:
         last = int(np.searchsorted(self.entries, stop, "left"))
         return range(max(first, 0), max(first, 0) if start >= stop else last)
 
+    def shared(self, numbers: range, start: int, stop: int) -> list[int]:
+        """Return those of the baskets that are large and hold other events too."""
+        ends = [number for number in {numbers.start, numbers.stop - 1} if number in numbers]
+        return [number for number in ends if self._is_shared(number, start, stop)]
+
+    def _is_shared(self, number: int, start: int, stop: int) -> bool:
+        first, end = self.entries[number], self.entries[number + 1]
+        return bool((first < start or end > stop) and self.mean * (end - first) >= LARGE)
+
     def table(self, numbers: range, start: int) -> Array:
         """Return a row for each basket: position, size, first event and end, from ``start`` on."""
         part = slice(numbers.start, numbers.stop)
@@ -121,6 +148,30 @@ class BasketIndex:
         return rows
 
 
+def divided(edges: Array, start: int, stop: int) -> list[tuple[int, int, int | None]]:
+    """Return the parts of a range: what is whole between edges, and what is not.
+
+    Each part is where it begins and ends, and of the latter the number of what it belongs to.
+
+    >>> divided(np.array([0, 10, 20, 30]), 5, 25)
+    [(5, 10, 0), (10, 20, None), (20, 25, 2)]
+    >>> divided(np.array([0, 10, 20, 30]), 12, 15)
+    [(12, 15, 1)]
+    """
+    if start == stop or not len(edges):
+        return [(start, stop, None)]
+    first = int(np.searchsorted(edges, start, "right")) - 1
+    last = int(np.searchsorted(edges, stop, "left")) - 1
+    a = int(edges[first] if edges[first] == start else edges[first + 1])
+    b = int(edges[last + 1] if edges[last + 1] == stop else edges[last])
+    if a > b:
+        return [(start, stop, first)]
+    parts = [(start, a, first), (a, b, None), (b, stop, last)]
+    return [part for part in parts if part[0] < part[1]]
+
+
+POSITION, BYTES, FIRST, END = range(4)
+"""The columns of a table of baskets."""
 NOTHING = np.zeros(0, np.int64)
 
 
@@ -130,52 +181,111 @@ def read_events(
 ) -> Array | Packed:  # fmt: skip
     """Return a branch's values at the events start + ``rows``, which rise and lie before ``stop``.
 
-    Only the baskets that hold one of them are read. Raises DamageError, naming the basket, for
-    bytes that contradict themselves.
+    Only the baskets that hold one of them are read, and of large ones that other partitions share
+    only what holds them. Raises DamageError, naming the basket, for bytes that contradict
+    themselves.
     """
-    from flavorframe.engine.columnar import _native
-
     numbers = index.covering(start, stop)
-    table = index.table(numbers, start)
-    sizes = NOTHING if shape.kind == Kind.SCALARS else np.empty(len(rows), np.int64)
-    ends = np.empty(len(rows), np.int64) if shape.kind == Kind.NAMES else NOTHING
-    itemsize = shape.dtype.itemsize
-    room = int(index.mean * len(rows)) + 64 if shape.kind != Kind.NAMES else 1024
-    try:
-        given = _pieces(source, table, rows, spent)
-        values, lists, reading, decompressing, decoding, fetched = _native.read(
-            given, table, rows, shape.kind, itemsize, shape.header, room, decompress_block,
-            sizes, ends,
-        )  # fmt: skip
-    except ValueError as error:
-        number, reason = error.args
-        raise DamageError(f"basket {numbers.start + number}: {reason}") from None
-    except NotImplementedError as error:
-        raise UnusualError(error.args[1]) from None
-    spent.reading += reading
-    spent.decompressing += decompressing
-    spent.decoding += decoding
-    spent.bytes += fetched
-    if shape.kind == Kind.NAMES:
-        with spent.on("decoding"):
-            return _names(values, ends[:lists], sizes)
-    found = np.frombuffer(values, shape.dtype.newbyteorder("="))
-    return found if shape.kind == Kind.SCALARS else Packed(found, sizes)
+    wanted = _Wanted(source, shape, rows, int(index.mean * len(rows)) + 64, spent)
+    shared = index.shared(numbers, start, stop)
+    if shared:
+        with suppress(OddBlocksError, DamageError, UnusualError):  # read whole, it tells why
+            table = index.table(numbers, start)
+            parts = wanted.parts(index, shared, numbers.start, table)
+            return wanted.read(numbers.start, table, parts)
+    return wanted.read(numbers.start, index.table(numbers, start), {})
 
 
-def _pieces(source: Source, table: Array, rows: Array, spent: Spent) -> int | tuple[Any, ...]:
-    """Return the open file, or the baskets that hold a wanted event, fetched at once."""
-    if source.descriptor is not None:
-        return source.descriptor
-    first, last = np.searchsorted(rows, table[:, 2]), np.searchsorted(rows, table[:, 3])
-    wanted = np.flatnonzero(last > first)
-    pieces: list[Any] = [b""] * len(table)
-    with spent.on("reading"):
-        begins = table[wanted, 0]
-        ranges = zip(begins.tolist(), (begins + table[wanted, 1]).tolist(), strict=True)
-        for number, piece in zip(wanted.tolist(), source.ranges(list(ranges)), strict=True):
-            pieces[number] = piece
-    return tuple(pieces)
+@dataclass(frozen=True)
+class _Wanted:
+    """What is to be read of a branch; ``room`` is about how many bytes that will be."""
+
+    source: Source
+    shape: Shape
+    rows: Array
+    room: int
+    spent: Spent
+
+    def read(self, first: int, table: Array, parts: Mapping[int, bytes]) -> Array | Packed:
+        """Return the values of the rows in a table of baskets, which begins with number ``first``.
+
+        ``parts`` are baskets of the table that have been read.
+        """
+        from flavorframe.engine.columnar import _native
+
+        shape, rows, spent = self.shape, self.rows, self.spent
+        sizes = NOTHING if shape.kind == Kind.SCALARS else np.empty(len(rows), np.int64)
+        ends = np.empty(len(rows), np.int64) if shape.kind == Kind.NAMES else NOTHING
+        room = self.room if shape.kind != Kind.NAMES else 1024
+        try:
+            values, number, reading, decompressing, decoding, fetched = _native.read(
+                self._given(table, parts), table, rows, shape.kind, shape.dtype.itemsize,
+                shape.header, room, decompress_block, sizes, ends,
+            )  # fmt: skip
+        except ValueError as error:
+            place, reason = error.args
+            raise DamageError(f"basket {first + place}: {reason}") from None
+        except NotImplementedError as error:
+            raise UnusualError(error.args[1]) from None
+        spent.reading += reading
+        spent.decompressing += decompressing
+        spent.decoding += decoding
+        spent.bytes += fetched - sum(map(len, parts.values()))
+        if shape.kind == Kind.NAMES:
+            with spent.on("decoding"):
+                return _names(values, ends[:number], sizes)
+        found = np.frombuffer(values, shape.dtype.newbyteorder("="))
+        return found if shape.kind == Kind.SCALARS else Packed(found, sizes)
+
+    def _given(self, table: Array, parts: Mapping[int, bytes]) -> int | tuple[Any, ...]:
+        """Return the open file, or the baskets that hold a wanted event, fetched at once."""
+        if self.source.descriptor is not None and not parts:
+            return self.source.descriptor
+        first, last = self._places(table)
+        wanted = [i for i in np.flatnonzero(last > first).tolist() if i not in parts]
+        pieces: list[Any] = [parts.get(i, b"") for i in range(len(table))]
+        with self.spent.on("reading"):
+            begins = table[wanted, POSITION]
+            ranges = zip(begins.tolist(), (begins + table[wanted, BYTES]).tolist(), strict=True)
+            for i, piece in zip(wanted, self.source.ranges(list(ranges)), strict=True):
+                pieces[i] = piece
+        return tuple(pieces)
+
+    def _places(self, table: Array) -> tuple[Array, Array]:
+        """Return between which places of the rows those of each basket lie."""
+        first, last = np.searchsorted(self.rows, table[:, [FIRST, END]].T)
+        return first, last
+
+    def parts(
+        self, index: BasketIndex, shared: Sequence[int], first_number: int, table: Array
+    ) -> dict[int, bytes]:
+        """Return the wanted part of each shared basket, and have the table tell of that instead.
+
+        Raises OddBlocksError where one has to be read whole.
+        """
+        first, last = self._places(table)
+        found = {}
+        for number in shared:
+            i = number - first_number
+            if first[i] < last[i]:
+                begin, end = int(self.rows[first[i]]), int(self.rows[last[i] - 1]) + 1
+                offset = int(table[i, FIRST])
+                found[i] = self._part(index, number, begin - offset, end - offset)
+                table[i, BYTES:] = len(found[i]), begin, end
+        return found
+
+    def _part(self, index: BasketIndex, number: int, first: int, last: int) -> bytes:
+        with self.spent.on_blocks(self.source) as fetch:
+            if number not in index.large:
+                place, size = int(index.positions[number]), int(index.sizes[number])
+                basket = LargeBasket.at(place, size, fetch)
+                index.large.setdefault(number, basket)  # one for all threads
+            basket = index.large[number]
+            if basket.entries != index.entries[number + 1] - index.entries[number]:
+                raise OddBlocksError
+            if self.shape.kind == Kind.SCALARS:
+                return scalars(basket, first, last, self.shape.dtype.itemsize, fetch)
+            return lists(basket, first, last, fetch)
 
 
 def _names(values: bytearray, ends: Array, which: Array) -> Packed:

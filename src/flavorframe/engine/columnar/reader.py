@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,17 +16,22 @@ from flavorframe.engine.columnar.baskets import (
     Source,
     Spent,
     UnusualError,
+    divided,
     read_events,
 )
 from flavorframe.engine.columnar.boundary import DamageError, reading, reason
 from flavorframe.engine.columnar.branches import branches_of, shape_of
 from flavorframe.engine.columnar.field_sizes import FieldSizes
+from flavorframe.engine.columnar.kept import kept, sized
 from flavorframe.engine.columnar.models import kept_models
 from flavorframe.engine.columnar.source import RemoteBytes, source_of
 from flavorframe.errors import FileError
 from flavorframe.layout.schema import BranchInfo, Schema
 from flavorframe.remote import access
 from flavorframe.versions import Version
+
+if TYPE_CHECKING:
+    from flavorframe.engine.columnar.pages import Pages
 
 TREES = ("Events", "Tree3Mu/ntuple")
 """Where trees are looked for when none is named."""
@@ -57,6 +62,7 @@ class RootFile:
             infos, self._branches = branches_of(self._tree, path)
             self.schema = Schema(self.tree, infos)
             self.shorter = _shorter(self._branches, self.events)
+        self._name = object()  # of what is kept: by itself the file would stay open
         self._indices: dict[str, BasketIndex] = {}
         self._shapes: dict[str, Shape] = {}
         self._sizes: dict[str, int] = {}
@@ -98,15 +104,47 @@ class RootFile:
     def _read_by_uproot(
         self, branch: str, start: int, stop: int, spent: Spent
     ) -> Array | Names | Packed:
-        info, stored = self.schema.by_name[branch], self._branches[branch]
-        with spent.on("reading"):
-            array = stored.array(entry_start=start, entry_stop=stop, library="ak")
+        info = self.schema.by_name[branch]
+        if self._pages is None:
+            array = self._array_of_baskets(branch, start, stop, spent)
+        else:
+            array = self._pages.read(self._branches[branch], start, stop, spent)
         if len(array) != stop - start:
             raise DamageError(f"it has values of {len(array)} events")
         with spent.on("decoding"):
-            column = _packed(array.layout, info) if info.shape == "list" else _flat(array, info)
-        spent.bytes += round(self.compressed_bytes(branch) * (stop - start) / max(self.events, 1))
-        return column
+            return _packed(array.layout, info) if info.shape == "list" else _flat(array, info)
+
+    def _array_of_baskets(self, branch: str, start: int, stop: int, spent: Spent) -> Any:
+        """Read a TTree's branch by uproot; large baskets that partitions share are kept."""
+        index = self._known_index(branch)
+        shared = index.shared(index.covering(start, stop), start, stop) if index else []
+        if index is None or not shared:
+            return self._array(branch, start, stop, spent)
+        import awkward as ak
+
+        parts = [
+            self._part_of_basket(branch, index, number, a, b, spent) if number in shared
+            else self._array(branch, a, b, spent)
+            for a, b, number in divided(index.entries, start, stop)
+        ]  # fmt: skip
+        return parts[0] if len(parts) == 1 else ak.concatenate(parts)
+
+    def _part_of_basket(
+        self, branch: str, index: BasketIndex, number: int, start: int, stop: int, spent: Spent
+    ) -> Any:
+        first, end = index.entries[number : number + 2].tolist()
+        key = (self._name, branch, number)
+        whole = kept.get(key, lambda: sized(self._array(branch, first, end, spent)))
+        return whole[start - first : stop - first]
+
+    def _array(self, branch: str, start: int, stop: int, spent: Spent) -> Any:
+        with spent.on("reading"):
+            array = self._branches[branch].array(
+                entry_start=start, entry_stop=stop, array_cache=None, library="ak"
+            )
+        share = (stop - start) / max(self.events, 1)
+        spent.bytes += round(self.compressed_bytes(branch) * share)
+        return array
 
     def common_edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
         """Return the events at which all branches begin a basket: there nothing is read twice."""
@@ -115,6 +153,8 @@ class RootFile:
         return self._edges[branches]
 
     def _find_common_edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
+        if self._pages is not None:
+            return tuple(self._pages.edges.tolist())
         indices = [self._known_index(branch) for branch in branches]
         edges = [set() if index is None else set(index.entries.tolist()) for index in indices]
         return tuple(sorted(set.intersection(*edges))) if edges else ()
@@ -148,13 +188,18 @@ class RootFile:
         return self._source.ahead(list(dict.fromkeys(found)))
 
     def _places(self, branch: str, start: int, stop: int) -> list[tuple[int, int]]:
-        """Return where the baskets of a branch lie that hold the events start ≤ i < stop."""
+        """Return where the baskets of a branch lie that hold the events start ≤ i < stop.
+
+        Large ones that other partitions share are left out: they are not read as a whole.
+        """
         index = self._known_index(branch)
         if index is None:
             return []
         numbers = index.covering(start, stop)
-        begins = index.positions[numbers.start : numbers.stop]
-        ends = begins + index.sizes[numbers.start : numbers.stop]
+        shared = index.shared(numbers, start, stop)
+        wanted = [number for number in numbers if number not in shared]
+        begins = index.positions[wanted]
+        ends = begins + index.sizes[wanted]
         return list(zip(begins.tolist(), ends.tolist(), strict=True))
 
     def compressed_bytes(self, branch: str) -> int:
@@ -166,6 +211,16 @@ class RootFile:
                 size = stored.compressed_bytes if of_ttree else self._field_sizes.of(stored)
                 self._sizes[branch] = int(size)
         return self._sizes[branch]
+
+    @cached_property
+    def _pages(self) -> Pages | None:
+        """The pages of an RNTuple; None for a TTree."""
+        from flavorframe.engine.columnar.pages import Pages
+
+        if hasattr(self._tree, "branches"):
+            return None
+        with reading(self.path, "its clusters cannot be found"):
+            return Pages(self._tree, self._source)
 
     @cached_property
     def _field_sizes(self) -> FieldSizes:

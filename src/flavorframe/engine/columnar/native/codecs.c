@@ -202,3 +202,12 @@ int decompress(Codecs *codecs, const uint8_t *from, int64_t length, uint8_t *to,
     }
     return 1;
 }
+
+int decompress_alone(Codecs *codecs, const uint8_t *block, int64_t length, uint8_t *to,
+                     int64_t size, Damage *damage)
+{
+    if (length < BLOCK_HEADER || length != BLOCK_HEADER + little_endian_24(block + 3)
+        || size != little_endian_24(block + 6))
+        return damaged(damage, "a compressed block ends too early");
+    return one_block(codecs, block, length - BLOCK_HEADER, to, size, damage);
+}

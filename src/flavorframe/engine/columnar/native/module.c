@@ -1,4 +1,5 @@
-/* What Python calls: `read`, which goes through the baskets of a branch; see ../baskets.py. */
+/* What Python calls: `read`, which goes through the baskets of a branch, and `decompress`, for one
+ * that is read block by block; see ../baskets.py and ../blocks.py. */
 #include "native.h"
 
 #include <errno.h>
@@ -228,6 +229,33 @@ static PyObject *read_(PyObject *self, PyObject *arguments)
     return result;
 }
 
+static PyObject *decompress_(PyObject *self, PyObject *arguments)
+{
+    PyObject *fallback, *told = NULL;
+    Py_buffer block;
+    long long size;
+    if (!PyArg_ParseTuple(arguments, "y*LO", &block, &size, &fallback))
+        return NULL;
+    Job job = {.codecs = {.fallback = fallback, .unlocked = &job.unlocked}};
+    job.output.values = PyByteArray_FromStringAndSize(NULL, size);
+    if (job.output.values) {
+        uint8_t *to = (uint8_t *)PyByteArray_AS_STRING(job.output.values);
+        job.output.length = size;
+        job.unlocked = PyEval_SaveThread();
+        int done = decompress_alone(&job.codecs, block.buf, block.len, to, size, &job.damage);
+        codecs_close(&job.codecs);
+        PyEval_RestoreThread(job.unlocked);
+        told = result_of(&job, done);
+    }
+    PyBuffer_Release(&block);
+    if (!told) {
+        Py_XDECREF(job.output.values);
+        return NULL;
+    }
+    Py_DECREF(told);
+    return job.output.values;
+}
+
 static PyObject *system_codecs(PyObject *self, PyObject *use)
 {
     int system = PyObject_IsTrue(use);
@@ -252,6 +280,8 @@ static PyMethodDef methods[] = {
     {"read", read_, METH_VARARGS,
      "read(source, baskets, rows, kind, itemsize, header, room, fallback, sizes, ends): values, "
      "number of distinct lists, seconds reading, decompressing and decoding, bytes fetched."},
+    {"decompress", decompress_, METH_VARARGS,
+     "decompress(block, size, fallback): the bytes that a block holds."},
     {"system_codecs", system_codecs, METH_O,
      "system_codecs(use): look for the system's decompressors, or forget them; which are there."},
     {"spread", segments_spread, METH_VARARGS,

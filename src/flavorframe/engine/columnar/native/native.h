@@ -39,6 +39,10 @@ int blocks_fit(const uint8_t *from, int64_t length, int64_t size, Damage *damage
 int decompress(Codecs *codecs, const uint8_t *from, int64_t length, uint8_t *to, int64_t size,
                Damage *damage);
 
+/* Decompress a single block, with its header, into `to`; return 0 for damage. */
+int decompress_alone(Codecs *codecs, const uint8_t *block, int64_t length, uint8_t *to,
+                     int64_t size, Damage *damage);
+
 /* The numbers at the beginning of a basket; `border` is the end of its data, where the table of its
  * entries' beginnings follows. */
 typedef struct {
