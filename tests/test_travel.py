@@ -1,5 +1,6 @@
 """What cannot go to another process is told before a run, by name."""
 
+import importlib
 import socket
 import threading
 
@@ -8,7 +9,7 @@ import pytest
 
 import flavorframe as ff
 from flavorframe.errors import AnalysisError
-from flavorframe.travel import packed
+from flavorframe.travel import installed, packed
 
 lock = threading.Lock()
 
@@ -74,3 +75,15 @@ def test_objects_that_are_no_functions():
         AnalysisError, match="cannot go to another process.* for the sake of a lock"
     ):
         packed({"a": [lock]})
+
+
+@pytest.mark.parametrize(("metadata", "expected"), [("theirs-1.0.dist-info", True), (None, False)])
+def test_packages_are_installed_where_their_metadata_lies(
+    tmp_path, monkeypatch, metadata, expected
+):
+    (tmp_path / f"theirs_{expected}.py").write_text("x = 1\n")
+    if metadata:
+        (tmp_path / metadata).mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module(f"theirs_{expected}")
+    assert installed(f"theirs_{expected}") == expected

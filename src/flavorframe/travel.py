@@ -177,14 +177,25 @@ def _own_modules() -> list[ModuleType]:
 
 
 def _installed() -> tuple[Path, ...]:
+    return _installations(tuple(sys.path))
+
+
+@functools.lru_cache(maxsize=8)
+def _installations(path: tuple[str, ...]) -> tuple[Path, ...]:
     folders = {
         *sysconfig.get_paths().values(),
         sys.base_prefix,
         sys.prefix,
         site.getusersitepackages(),
-        *(folder for folder in sys.path if Path(folder).name in PACKAGES),  # of other installations
+        *filter(_is_installation, path),
     }
     return tuple(Path(folder).resolve() for folder in folders)
+
+
+def _is_installation(folder: str) -> bool:
+    """Return whether packages are installed in a folder, as elsewhere or by pip's ``--target``."""
+    named = Path(folder).name in PACKAGES
+    return bool(folder) and (named or any(Path(folder).glob("*.dist-info")))
 
 
 def _is_own(file: str | None, installed: tuple[Path, ...]) -> bool:
