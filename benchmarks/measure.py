@@ -15,6 +15,7 @@ from pathlib import Path
 
 NEEDS = {
     "rdataframe": "ROOT",
+    "rdataframe_columns": "ROOT",
     "rdataframe_engine": "ROOT",
     "legacy_loop": "ROOT",
     "coffea_arrays": "coffea",

@@ -1,6 +1,7 @@
 """RNTuples read by page: what is read of large clusters, and the same values as uproot's."""
 
 import shutil
+import sys
 from itertools import pairwise
 
 import awkward as ak
@@ -121,6 +122,13 @@ def test_a_page_of_several_blocks(tmp_path):
         found = file.read("x", start, stop, np.arange(stop - start), spent)
         np.testing.assert_array_equal(found, values[start:stop])
     assert spent.bytes < 1.01 * file.compressed_bytes("x")
+
+
+def test_where_nothing_is_compiled(tmp_path, monkeypatch):
+    monkeypatch.delattr("flavorframe.engine.columnar._native", raising=False)
+    monkeypatch.setitem(sys.modules, "flavorframe.engine.columnar._native", None)
+    path = write_by_uproot(tmp_path / "uproot.root", 20_000, ZSTD)
+    assert_reads_like_uproot(path, np.random.default_rng(1))
 
 
 def test_clusters_are_where_partitions_end(tmp_path):

@@ -76,18 +76,22 @@ class Blocks:
         return b"".join(parts)
 
     def _block(self, number: int, fetch: Fetch) -> bytearray:
-        from flavorframe.engine.columnar import _native
-
         def make() -> tuple[bytearray, int]:
             size = self.begins[number + 1] - self.begins[number]
             compressed = fetch(*self.places[number : number + 2])
-            try:
-                return _native.decompress(compressed, size, decompress_block), size
-            except (ValueError, NotImplementedError):
-                raise OddBlocksError from None
+            return _decompressed(compressed, size), size
 
         found: bytearray = kept.get((self, number), make)
         return found
+
+
+def _decompressed(block: memoryview, size: int) -> bytearray:
+    try:
+        from flavorframe.engine.columnar import _native
+
+        return _native.decompress(block, size, decompress_block)
+    except (ValueError, NotImplementedError, ImportError):  # or installed without a compiler
+        raise OddBlocksError from None
 
 
 def require(fits: bool) -> None:
