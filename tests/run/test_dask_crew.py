@@ -63,7 +63,9 @@ def test_a_worker_with_another_flavorframe_is_refused_by_name(
     with worker(client, tmp_path / "there", PYTHONPATH=path) as (address, _):
         told = rf"left to others: worker {address}: it has .*flavorframe 0\.\d\.\d .* instead of"
         with pytest.warns(UserWarning, match=told):
-            result = slow_analysis.run(dataset, on=client, progress=False, partition_size=300)
+            result = slow_analysis.run(
+                dataset, on=client, progress=False, partition_size=1000, files=__file__
+            )
     same(result, local)
     assert address not in result.timing.workers
 
@@ -121,15 +123,15 @@ def of_this_folder(files, folder):
 
 
 def test_files_that_some_workers_do_not_see_are_read_by_others(
-    client, slow_analysis, files, same, tmp_path, monkeypatch
+    client, analysis, files, same, tmp_path, monkeypatch
 ):
     dataset = ff.dataset(of_this_folder(files, tmp_path / "seen"))
     blind = list(client.nthreads())
     with worker(client, tmp_path / "seen") as (address, _):
         with pytest.warns(UserWarning, match=f"it could not read /proc.*root, which {address}"):
-            result = slow_analysis.run(dataset, on=client, progress=False, partition_size=300)
+            result = analysis.run(dataset, on=client, progress=False, partition_size=500)
         monkeypatch.chdir(tmp_path / "seen")
-        same(result, slow_analysis.run(dataset, progress=False))
+        same(result, analysis.run(dataset, progress=False))
     assert result.is_complete
     assert not set(blind) & set(result.timing.workers)
 
@@ -215,7 +217,7 @@ def test_what_a_worker_hangs_at_is_given_to_others_and_counts_once(
         assert time.monotonic() - hangs[0] < 20
         same(result, local)
         process.send_signal(signal.SIGCONT)
-        same(slow_analysis.run(dataset, on=client, progress=False, partition_size=300), local)
+        same(slow_analysis.run(dataset, on=client, progress=False, partition_size=2000), local)
         servers.wait_for(lambda: not client.has_what().get(address))
 
 

@@ -71,15 +71,16 @@ class Futures(Generic[T]):
             [f for f, choice in self._choices.items() if not any(w in here for w in choice)]
         )
 
-    def at(self, workers: Collection[str]) -> list[T]:
-        """Take back what some workers are at, or have done and not handed over."""
+    def at(self, workers: Collection[str], may: Callable[[T], bool]) -> list[T]:
+        """Take back what some workers are at, or have done and not handed over, where one may."""
         addresses = list(workers)
         known = [
             ask(self._client, question, workers=addresses)
             for question in (self._client.scheduler.processing, self._client.scheduler.has_what)
         ]
         keys = {key for by_worker in known for found in by_worker.values() for key in found}
-        return self._take_back([future for future in self._under_way if future.key in keys])
+        found = [f for f, goal in self._under_way.items() if f.key in keys and may(goal)]
+        return self._take_back(found)
 
     def _take_back(self, futures: list[Any]) -> list[T]:
         goals = [self._forget(future) for future in futures]

@@ -27,6 +27,8 @@ FATAL = 5
 """So many partitions that kill workers, and nothing that was read, end the run."""
 TRIES = 3
 """So many workers try what cannot be read before it is a failure."""
+MOVES = 2
+"""How often work is taken from workers that hang: it may be the work that makes them."""
 HEAR_SECONDS = 5.0
 """How often the scheduler is asked which workers it hears of."""
 OPEN, EVALUATE = open_files.__name__, evaluate_parts.__name__
@@ -37,13 +39,15 @@ KILLED = "the workers that read it were killed: out of memory, or a crash; their
 class Task:
     """Segments to open, given with their numbers, or partitions to evaluate.
 
-    ``tried`` are the workers that could not read them.
+    ``tried`` are the workers that could not read them, ``moves`` is how often it was taken from
+    workers that hung.
     """
 
     work: str
     items: list[Any]
     attempts: int = 1
     tried: frozenset[str] = frozenset()
+    moves: int = 0
 
     def singles(self, items: Sequence[Any], attempts: int, tried: str = "") -> list[Task]:
         """Return a task for each of the items."""
@@ -128,7 +132,8 @@ class Work:
         with contextlib.suppress(OSError, TimeoutError):  # next time
             self._crew.hear(last_seen(self._client), now)
             if self._crew.hung:
-                self._send(self._futures.at(self._crew.hung), priority=1)
+                at = self._futures.at(self._crew.hung, lambda task: task.moves < MOVES)
+                self._send([replace(task, moves=task.moves + 1) for task in at], priority=1)
         return not self._crew.hung <= before
 
     # submitting
