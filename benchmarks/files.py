@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,11 +29,12 @@ def make_file(folder: Path, codec: Literal["zstd", "zlib", "lz4"], events: int) 
 
 
 def copies(file: Path, number: int) -> list[str]:
-    """Return so many names of the file: no contender knows that they are the same bytes."""
+    """Return so many copies of the file: links to one would be refused as the same file twice."""
     folder = file.parent / f"{file.stem}_copies"
     folder.mkdir(exist_ok=True)
     names = [folder / f"{i}.root" for i in range(number)]
     for name in names:
-        if not name.is_symlink():
-            name.symlink_to(file)
+        if name.is_symlink() or not name.exists():
+            name.unlink(missing_ok=True)
+            shutil.copyfile(file, name)
     return [str(name) for name in names]
