@@ -11,7 +11,7 @@ import flavorframe as ff
 from flavorframe import samples, trust
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.run.batch.folder import RunFolder
-from flavorframe.run.batch.parts import is_whole, read_part, write_part
+from flavorframe.run.batch.parts import fault, read_part, write_part
 from flavorframe.run.board import FolderBoard
 from flavorframe.travel import packed
 from flavorframe.trust import open_own, read_own
@@ -181,12 +181,12 @@ def test_a_batch_run_of_another_user_is_not_gathered(tmp_path, given_to):
 
 def test_nor_is_a_part(tmp_path, given_to):
     part = tmp_path / "0.part"
-    write_part(part, [Trap(tmp_path / "caught")])
+    write_part(part, "job 0", [Trap(tmp_path / "caught")])
     assert part.stat().st_mode & 0o777 == 0o600
     given_to(part)
-    for read in (is_whole, lambda path: list(read_part(path))):
+    for read in (fault, lambda *of: list(read_part(*of))):
         with pytest.raises(RunError, match="is not loaded"):
-            read(part)
+            read(part, "job 0")
     assert not (tmp_path / "caught").exists()
 
 

@@ -374,3 +374,13 @@ def test_progress_shows_dashboard_and_workers(client, slow_analysis, dataset, ca
     assert "dashboard: http://" in shown
     assert "events/s" in shown
     assert next(iter(client.nthreads())) in shown
+
+
+def test_a_scheduler_that_dies_before_the_run(client, monkeypatch):
+    async def lost(**more):
+        raise OSError("Stream is closed")
+
+    monkeypatch.setattr(dask_cluster, "ATTEMPTS", 1)
+    monkeypatch.setattr(client.scheduler, "register_worker_plugin", lost, raising=False)
+    with pytest.raises(RunError, match="the scheduler tcp://.* was lost before the run: Stream"):
+        dask_cluster.register(client, dask_cluster.gate("run", "nowhere", b""), "run")

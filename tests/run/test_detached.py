@@ -234,6 +234,11 @@ def test_a_result_that_is_damaged_on_disk_is_refused(analysis, dataset):
     file.write_bytes(content)
     with pytest.raises(RunError, match="result is damaged"):
         run.result()
+    (file.parent / "state").write_bytes(b"")
+    with pytest.raises(RunError, match="state is damaged"):
+        ff.attach("mine").status  # noqa: B018
+    run.forget()
+    assert not file.parent.exists()
 
 
 def test_a_result_that_has_no_room_is_told_of(analysis, dataset, monkeypatch):

@@ -12,7 +12,6 @@ import flavorframe as ff
 from flavorframe.engine import get_engine
 from flavorframe.run.batch.folder import RunFolder, Sent, Work
 from flavorframe.run.batch.gather import Parts
-from flavorframe.run.batch.parts import write_part
 from flavorframe.run.batch.records import records
 from flavorframe.run.batch.shares import divide
 from flavorframe.run.executor import RunOptions
@@ -125,7 +124,7 @@ def test_in_batch_jobs_of_any_number_of_files(paths, tmp_path, jobs):
     with Gathering(work.plan, data, get_engine("columnar"), RunOptions()) as gathering:
         parts = Parts(folder, work, gathering)
         for number, job in enumerate(shares):
-            write_part(folder.part(number), records(work, job))
+            folder.write_part(number, records(work, job))
             parts.take(number, None)
         parts.end()
     outcome = gathering.outcome(1)

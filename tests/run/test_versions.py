@@ -30,7 +30,6 @@ from flavorframe.result.result import Result
 from flavorframe.run.attempts import evaluate
 from flavorframe.run.batch.folder import RunFolder, Sent, Work
 from flavorframe.run.batch.gather import Parts
-from flavorframe.run.batch.parts import write_part
 from flavorframe.run.batch.records import records
 from flavorframe.run.batch.shares import divide
 from flavorframe.run.executor import RunOptions
@@ -266,7 +265,7 @@ def test_a_file_that_is_replaced_between_batch_jobs(changing, two, tmp_path):
     site, options = ff.Slurm(folder=tmp_path / "runs"), RunOptions(progress=False)
     folder = RunFolder.make(Sent(work, dataset, site, options, None))
     for number, shares in enumerate(jobs):
-        write_part(folder.part(number), records(work, shares))
+        folder.write_part(number, records(work, shares))
         change()
     with Gathering(plan, dataset, get_engine("columnar"), options) as gathering:
         parts = Parts(folder, work, gathering)

@@ -108,6 +108,8 @@ class FolderBoard:
 
 ROOM = 1 << 16
 """Bytes that are kept on disk for what must be told where there is no other room."""
+LEFT_SECONDS = 3600
+"""After so long nobody is still about to submit."""
 _ROOM = "room"
 _DIGEST = sha256().digest_size
 
@@ -129,10 +131,10 @@ def _renamed(hidden: Path, folder: Path) -> bool:
 
 
 def _remove_left(runs: Path) -> None:
-    """Remove what those left that were killed while they submitted."""
+    """Remove what those left that were killed while they submitted, also on other machines."""
     for hidden in runs.glob(".*"):
-        with contextlib.suppress(OSError, RunError):  # it went away, or is not ours
-            if not is_process(read_own(hidden / "process")[_DIGEST:]):
+        with contextlib.suppress(OSError):  # it went away
+            if time.time() - hidden.stat().st_mtime > LEFT_SECONDS:
                 shutil.rmtree(hidden, ignore_errors=True)
 
 
@@ -200,7 +202,7 @@ class DaskBoard:
         try:
             return ask(self.client, question, **more)
         except (OSError, TimeoutError) as error:
-            reason = str(error) or "no answer"
+            reason = str(error).rstrip(".") or "no answer"
             raise RunError(f"the scheduler that knows of {self.key} is lost: {reason}.") from error
 
     def make_room(self) -> None:

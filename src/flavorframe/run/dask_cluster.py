@@ -143,7 +143,8 @@ def register(client: Any, plugin: Any, name: str) -> dict[str, str]:
     """Register a worker plugin; return which workers raised what.
 
     Where a worker died in the middle of it, it is done again. A worker that does not answer in time
-    is not waited for: it has the plugin as soon as it goes on.
+    is not waited for: it has the plugin as soon as it goes on. Raises RunError where the scheduler
+    is lost.
     """
     from distributed.protocol.pickle import dumps
 
@@ -156,9 +157,11 @@ def register(client: Any, plugin: Any, name: str) -> dict[str, str]:
             )  # fmt: skip
         except TimeoutError:
             return {}
-        except OSError:
+        except OSError as error:
             if not left or client.status != "running":
-                raise
+                raise RunError(
+                    f"the scheduler {client.scheduler.address} was lost before the run: {error}."
+                ) from error
             time.sleep(1)  # until the scheduler knows
             continue
         errors = {w: a for w, a in answers.items() if a["status"] == "error"}

@@ -111,8 +111,12 @@ class Run:
 
     def forget(self) -> None:
         """Remove all traces of a run that has ended; raises AnalysisError where it has not."""
-        if self.status in ("starting", "running"):
-            raise AnalysisError(f"run {self.name!r} is {self.status}: stop it first.")
+        try:
+            status = self.status
+        except RunError:  # what it left is damaged, or of another version
+            status = "lost"
+        if status in ("starting", "running"):
+            raise AnalysisError(f"run {self.name!r} is {status}: stop it first.")
         self._board.clear()
 
     def _state(self) -> dict[str, Any]:
@@ -216,24 +220,30 @@ def _claim(name: str, board: Board, job: bytes) -> None:
 def _submit_process(job: Job, name: str) -> Run:
     board = FolderBoard(name)
     _claim(name, board, packed(job))
-    command = [sys.executable, "-m", "flavorframe.run", name]
     try:
-        with writing(board.folder / "log"), (board.folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+        _start_process(board, name)
     except BaseException:
         board.clear()
         raise
-    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
+    return Run(name, board)
+
+
+def _start_process(board: FolderBoard, name: str) -> None:
     import psutil
 
+    command = [sys.executable, "-m", "flavorframe.run", name]
+    with writing(board.folder / "log"), (board.folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
     try:
-        told = process_of(process.pid)
+        board.put("process", process_of(process.pid))
     except psutil.NoSuchProcess:  # it has ended by now
-        told = b"0 0"
-    board.put("process", told)
-    return Run(name, board)
+        board.put("process", b"0 0")
+    except BaseException:
+        process.kill()
+        raise
 
 
 def _submit_to_cluster(job: Job, name: str, on: Any) -> Run:
