@@ -171,10 +171,10 @@ class Analysis:
         from flavorframe.run.resume import Unread
 
         results = dict[str, Result]()
-        executor.announce(list(planned.values()))
+        folders = {n: None if output is None else result_folder(output, n) for n in planned}
+        executor.announce(list(planned.values()), list(folders.items()))
         for name, (plan, data) in planned.items():
-            folder = None if output is None else result_folder(output, name)
-            results[name] = self._run(plan, data, executor, folder, name)
+            results[name] = self._run(plan, data, executor, folders[name], name)
             if results[name].stopped:
                 executor = Unread(engine, results[name].stopped)
         return Results(results)
@@ -204,7 +204,7 @@ class Analysis:
                     f"Snapshot {output!r} is to go to {snapshot.files} files, and has no place: "
                     "give path= to ff.snapshot(), or output= to run()."
                 )
-        return self.plan
+        return self.with_absolute_paths().plan
 
     def _writing_to(self, folder: Path) -> Analysis:
         """Return the analysis with its snapshots written to files in the folder."""
@@ -212,6 +212,15 @@ class Analysis:
             name: replace(snapshot, path=str(folder / f"{file_name(name)}.{snapshot.suffix}"))
             for name, snapshot in self.outputs
             if isinstance(snapshot, Snapshot) and snapshot.path is None
+        }
+        return self.with_outputs(**written).with_absolute_paths()
+
+    def with_absolute_paths(self) -> Analysis:
+        """Return the analysis with the same files as seen from any folder."""
+        written = {
+            name: replace(snapshot, path=os.path.abspath(os.path.expanduser(snapshot.path)))
+            for name, snapshot in self.outputs
+            if isinstance(snapshot, Snapshot) and snapshot.path is not None
         }
         return self.with_outputs(**written)
 

@@ -19,8 +19,8 @@ Destination = tuple[str, Path]
 
 
 def result_folder(output: str | os.PathLike[str], name: str) -> Path:
-    """Return the folder of the result of that name, in the one of all."""
-    return Path(output) / file_name(str(name))
+    """Return the folder of the result of that name, in the one of all, wherever one is later."""
+    return Path(output).expanduser().absolute() / file_name(str(name))
 
 
 def of_snapshots(plan: Plan, name: str) -> Iterator[Destination]:

@@ -272,6 +272,8 @@ def _opened(file: Path) -> int:
     try:
         return os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     except PermissionError:  # a colleague's process was killed, and left it
+        if not file.exists():
+            raise
         return os.open(file, os.O_RDONLY | os.O_NOFOLLOW)
 
 

@@ -116,7 +116,7 @@ def lock(descriptor: int) -> bool | None:
 def remove_left(hidden: Path) -> bool:
     """Remove a hidden file where the process that wrote it has ended; tell whether it was so."""
     try:
-        descriptor = os.open(hidden, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = _opened(hidden)
     except OSError:
         return False
     try:
@@ -129,6 +129,13 @@ def remove_left(hidden: Path) -> bool:
         return False
     finally:
         os.close(descriptor)
+
+
+def _opened(hidden: Path) -> int:
+    try:
+        return os.open(hidden, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except PermissionError:  # what was in the place before, and is not to be written to
+        return os.open(hidden, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def is_at(descriptor: int, path: Path) -> bool:

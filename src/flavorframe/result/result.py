@@ -6,14 +6,15 @@ import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import reduce
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flavorframe.datasets import Dataset, fraction_read
-from flavorframe.errors import AnalysisError, did_you_mean
+from flavorframe.errors import AnalysisError, RunError, did_you_mean
 from flavorframe.outputs import Histogram
 from flavorframe.result.cutflow import Cutflow
 from flavorframe.result.failures import Failures
@@ -50,6 +51,15 @@ class WrittenSnapshot:
     def __len__(self) -> int:
         return self.rows
 
+    def moved(self, old: Path, new: Path) -> WrittenSnapshot:
+        """Return the snapshot with its files, as far as they were in a folder, in the new one."""
+        return replace(self, paths=tuple(moved(path, old, new) for path in self.paths))
+
+
+def moved(path: str, old: Path, new: Path) -> str:
+    """Return where a file is once the folder in which it may have been is another."""
+    return str(new / Path(path).relative_to(old)) if Path(path).is_relative_to(old) else path
+
 
 def _versions() -> dict[str, str]:
     """Return the versions of the packages that took part: of those that are loaded."""
@@ -67,6 +77,17 @@ class Unfinished:
     content: bytes = field(repr=False)
     sha256: str = ""
     refused: str = ""
+
+    def checked(self) -> bytes:
+        """Return the content; raises RunError where it is refused, or not this result's."""
+        if self.refused:
+            raise RunError(self.refused)
+        if self.sha256 and sha256(self.content).hexdigest() != self.sha256:
+            raise RunError(
+                f"{self.path} does not hold an unfinished run of this result: it was removed, "
+                "changed, or is of another run. Run the analysis anew."
+            )
+        return self.content
 
 
 @dataclass(frozen=True)

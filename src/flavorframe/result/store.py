@@ -27,7 +27,7 @@ from flavorframe.destinations import (
     refuse_conflicts,
     result_folder,
 )
-from flavorframe.errors import FileError, RunError
+from flavorframe.errors import AnalysisError, FileError, RunError
 from flavorframe.file_sets import FileSet, locked, settle, sha256_of
 from flavorframe.result.cutflow import Cutflow, CutRow
 from flavorframe.result.failures import Failure, Failures
@@ -71,13 +71,13 @@ def save(results: Result | Results, folder: str | os.PathLike[str]) -> Path:
         with writing_to(result_folder(folder, name)) as path, FileSet() as files:
             save_to(result, path, files, str(name))
             files.commit()
-    return Path(folder)
+    return Path(folder).expanduser()
 
 
 def folder_of(folder: Path, era: str) -> Path:
     """Return the folder of a result that was saved, below that of all."""
     own = result_folder(folder, era)
-    return own if own.is_dir() else folder / era
+    return own if own.is_dir() else Path(folder).expanduser() / era
 
 
 @contextlib.contextmanager
@@ -94,9 +94,10 @@ def load(folder: str | os.PathLike[str]) -> Results:
     Raises FileError where the folder holds none, or of a version that this flavorframe does not
     know.
     """
-    for each in filter(Path.is_dir, Path(folder).glob("*")):
+    place = Path(folder).expanduser()
+    for each in filter(Path.is_dir, place.glob("*")):
         settle(each)
-    files = sorted(Path(folder).glob("*/result.json"))
+    files = sorted(place.glob("*/result.json"))
     if not files:
         raise FileError(f"{folder} holds no results: there is no <era>/result.json in it.")
     return Results(dict(map(_load_one, files)))
@@ -151,7 +152,7 @@ def save_to(result: Result, folder: Path, files: FileSet, name: str) -> None:
     Raises OutputError where they cannot be written.
     """
     make_folder(folder)
-    content = {"name": name, **to_dict(result)}
+    content = {"name": name, "folder": str(folder), **to_dict(result)}
     written: dict[str, WrittenSnapshot] = {}
     for output, value in result.outputs.items():
         if isinstance(value, Table):
@@ -160,7 +161,11 @@ def save_to(result: Result, folder: Path, files: FileSet, name: str) -> None:
     hidden = {HISTOGRAMS: files.new(folder / HISTOGRAMS)}
     with writing(folder / HISTOGRAMS):
         _write_histograms(result, hidden[HISTOGRAMS])
-    unfinished = _unfinished(result, written)
+    unfinished = None
+    try:
+        unfinished = _unfinished(result, written)
+    except AnalysisError as error:  # a function that cannot be saved; the numbers can
+        content["not_resumable"] = str(error)
     if unfinished is None:
         files.remove(folder / UNFINISHED)
     else:
@@ -192,9 +197,7 @@ def _unfinished(result: Result, rows: Mapping[str, WrittenSnapshot]) -> bytes | 
     """Return what `Result.resume` needs; rows that were in memory are in files now."""
     kept = result.unfinished
     if isinstance(kept, Unfinished):
-        if kept.refused:
-            raise RunError(kept.refused)
-        return kept.content
+        return kept.checked()
     if kept is None:
         return None
     return packed(replace(kept, rows={**kept.rows, **rows}))
@@ -271,7 +274,7 @@ def _loaded(file: Path) -> tuple[str, Result]:
             raise FileError(f"{file} has version {content['version']}, and {VERSION} is known.")
         if content["version"] > 1:
             _require_signed(text, file)
-        result = _from_dict(content)
+        result = _in(file.parent.absolute(), _from_dict(content), content.get("folder"))
         name = str(content.get("name", result.dataset.name))
     except FileError:
         raise
@@ -283,8 +286,24 @@ def _loaded(file: Path) -> tuple[str, Result]:
         if isinstance(value, WrittenSnapshot) and value.sha256:
             _require_snapshot(value, file)
     name = name if file_name(name) == file.parent.name else file.parent.name
-    unfinished = _load_unfinished(file.with_name(UNFINISHED), hashes.get(UNFINISHED, ""))
+    path, reason = file.with_name(UNFINISHED), content.get("not_resumable")
+    unfinished = (
+        Unfinished(path, b"", refused=reason)
+        if reason
+        else _load_unfinished(path, hashes.get(UNFINISHED, ""))
+    )
     return name, replace(result, unfinished=unfinished)
+
+
+def _in(folder: Path, result: Result, old: str | None) -> Result:
+    """Return a result with the snapshots that are beside it, also where its folder was moved."""
+    if old is None or Path(old) == folder:
+        return result
+    outputs = {
+        name: value.moved(Path(old), folder) if isinstance(value, WrittenSnapshot) else value
+        for name, value in result.outputs.items()
+    }
+    return replace(result, outputs=outputs)
 
 
 def _load_unfinished(path: Path, known: str) -> Unfinished | None:

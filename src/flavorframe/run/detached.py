@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from flavorframe.datasets import Dataset
 from flavorframe.engine import get_engine
 from flavorframe.errors import AnalysisError, FlavorframeError, RunError, did_you_mean
-from flavorframe.outputs import Snapshot
 from flavorframe.run.board import Board, DaskBoard, FolderBoard, known_runs, process_of
 from flavorframe.run.dask_cluster import lasting_client
 from flavorframe.run.delivery import existing_files
@@ -144,7 +143,7 @@ def submit(
     options = {**options, "progress": False}
     if isinstance(data, Mapping):
         data = dict(data.items())  # a catalogue looks its globs up here, not on the cluster
-    job = Job(_with_absolute_paths(analysis), data, _absolute(options))
+    job = Job(analysis.with_absolute_paths(), data, _absolute(options))
     job.analysis.planned(data, job.options.get("output"))  # what it would raise, it raises now
     if _lives_on_cluster(on):
         return _submit_to_cluster(job, name, on)
@@ -188,15 +187,6 @@ def _check(options: Mapping[str, Any]) -> None:
     rest = {k: v for k, v in options.items() if k not in ("on", "engine", "cache", "output")}
     engine = get_engine(options.get("engine", "columnar"), options.get("cache"))
     executor_for(options.get("on"), engine, run_options(rest), options.get("cache"))
-
-
-def _with_absolute_paths(analysis: Analysis) -> Analysis:
-    snapshots = {
-        name: replace(output, path=os.path.abspath(os.path.expanduser(output.path)))
-        for name, output in analysis.outputs
-        if isinstance(output, Snapshot) and output.path is not None
-    }
-    return analysis.with_outputs(**snapshots)
 
 
 def _absolute(options: dict[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from flavorframe.errors import OutputError
 from flavorframe.file_sets import FileSet
 from flavorframe.result.result import Result, WrittenSnapshot
-from flavorframe.result.store import remove_from, save_to
+from flavorframe.result.store import remove_from, save_to, writing_to
 from flavorframe.run.executor import Outcome
+
+
+def saving_to(folder: Path | None) -> AbstractContextManager[object]:
+    """Have nobody else write to the folder in the block, if the result is saved in one."""
+    return nullcontext() if folder is None else writing_to(folder)
 
 
 def result_of(outcome: Outcome, digest: str | None = None) -> Result:

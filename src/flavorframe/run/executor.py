@@ -140,8 +140,13 @@ class Outcome:
 class Executor(Protocol):
     """Where partitions are evaluated."""
 
-    def announce(self, runs: Sequence[tuple[Plan, Dataset]]) -> None:
-        """Note what is to be run, one after the other: batch systems take all of it at once."""
+    def announce(
+        self, runs: Sequence[tuple[Plan, Dataset]], saved: Sequence[tuple[str, Path | None]]
+    ) -> None:
+        """Note what is to be run, one after the other: batch systems take all of it at once.
+
+        ``saved`` tells under which name, and in which folder if any, each result will be saved.
+        """
         return
 
     def close(self) -> None:

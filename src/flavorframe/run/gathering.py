@@ -295,7 +295,7 @@ class Gathering:
             unwritten=dict(self._rows.unwritten),
             stopped="running",
         )
-        return _result(outcome)
+        return replace(_result(outcome), unfinished=None)  # it goes on, and knows of no gaps
 
 
 def _result(outcome: Outcome) -> Any:

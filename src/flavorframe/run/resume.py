@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from flavorframe.datasets import Dataset
 from flavorframe.engine import Engine, get_engine
 from flavorframe.errors import AnalysisError, RunError
+from flavorframe.outputs import Snapshot
 from flavorframe.plan import Plan
-from flavorframe.result.result import Result, Results, Unfinished
-from flavorframe.result.store import writing_to
+from flavorframe.result.result import Result, Results, Unfinished, WrittenSnapshot, moved
 from flavorframe.run import interrupts
-from flavorframe.run.ending import result_of
+from flavorframe.run.ending import result_of, saving_to
 from flavorframe.run.executor import Executor, Outcome, RunOptions, run_options
 from flavorframe.run.gathering import Gathering
 from flavorframe.run.targets import executor_for, one_target
@@ -52,15 +51,11 @@ def resume(result: Result, on: Any, options: Mapping[str, Any]) -> Result:
             executor_for(on, engine, run_options(rest), options.get("cache"))
         ) as executor,
         interrupts.noted(),
-        _writing_to(earlier.folder),
+        saving_to(earlier.folder),
     ):
         outcome = executor.run(earlier.plan, earlier.dataset, None if lost else earlier)
         outcome.folder, outcome.name = earlier.folder, earlier.name
         return result_of(outcome, result.provenance.plan)
-
-
-def _writing_to(folder: Path | None) -> AbstractContextManager[object]:
-    return contextlib.nullcontext() if folder is None else writing_to(folder)
 
 
 def resume_each(results: Results, on: Any, options: Mapping[str, Any]) -> Results:
@@ -69,36 +64,57 @@ def resume_each(results: Results, on: Any, options: Mapping[str, Any]) -> Result
         return results
     with one_target(on, options.get("threads")) as target:
         rest = options if target is on else {k: v for k, v in options.items() if k != "threads"}
-        return Results({era: resume(result, target, rest) for era, result in results.items()})
+        whole: dict[str, Result] = {}
+        stopped = False
+        for era, result in results.items():  # where one is stopped, those after it stay as they are
+            whole[era] = result if stopped else resume(result, target, rest)
+            stopped = stopped or (whole[era] is not result and bool(whole[era].stopped))
+        return Results(whole)
 
 
 def _earlier(result: Result) -> Outcome:
     kept = result.unfinished
     if kept is None:
         raise AnalysisError(
-            "This result does not know what is missing, because it is a sum: resume the result of "
-            "each dataset, as results['2017B'].resume() or results.resume(), and add them up."
+            "This result does not know what is missing, because it is a sum, or of a run that was "
+            "still going on: resume the result of each dataset, as results['2017B'].resume() or "
+            "results.resume(), and add them up."
         )
     if isinstance(kept, Unfinished):
-        return _unpacked(kept)
+        return _moved(_unpacked(kept), kept.path.parent.absolute())
     return kept
 
 
-def _unpacked(kept: Unfinished) -> Outcome:
-    if kept.refused:
-        raise RunError(kept.refused)
-    if kept.sha256 and hashlib.sha256(kept.content).hexdigest() != kept.sha256:
-        raise RunError(
-            f"{kept.path} does not hold an unfinished run of this result: it was removed, changed, "
-            "or is of another run. Run the analysis anew."
+def _moved(outcome: Outcome, folder: Path) -> Outcome:
+    """Return the outcome with what was in its folder in the one that it was loaded from."""
+    old = outcome.folder
+    if old is None or old == folder:
+        return outcome
+    outputs = tuple(
+        (
+            name,
+            replace(o, path=moved(o.path, old, folder))
+            if isinstance(o, Snapshot) and o.path
+            else o,
         )
+        for name, o in outcome.plan.outputs
+    )
+    rows = {
+        name: stored.moved(old, folder) if isinstance(stored, WrittenSnapshot) else stored
+        for name, stored in outcome.rows.items()
+    }
+    return replace(outcome, plan=replace(outcome.plan, outputs=outputs), rows=rows, folder=folder)
+
+
+def _unpacked(kept: Unfinished) -> Outcome:
+    content = kept.checked()
     try:
-        outcome = unpacked(kept.content)
+        outcome = unpacked(content)
     except Exception as error:  # whatever a pickle of other versions raises
         raise RunError(
             f"{kept.path} cannot be read, it may be of another version: {error}. Run the analysis "
             "anew."
         ) from error
-    if not isinstance(outcome, Outcome):
-        raise RunError(f"{kept.path} does not hold an unfinished run.")
+    if not isinstance(outcome, Outcome) or outcome.stopped == "running":
+        raise RunError(f"{kept.path} does not hold an unfinished run that has ended.")
     return outcome

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from flavorframe.datasets import Dataset
 from flavorframe.engine import Engine, travelling
@@ -33,11 +34,17 @@ class BatchExecutor(Executor):
         self._options = options
         self._sent: dict[tuple[Plan, Dataset], RunFolder] = {}
 
-    def announce(self, runs: Sequence[tuple[Plan, Dataset]]) -> None:
+    def announce(
+        self, runs: Sequence[tuple[Plan, Dataset]], saved: Sequence[tuple[str, Path | None]]
+    ) -> None:
         """Submit the jobs of all runs, so that they wait in the queue together."""
         with self._cancelling():
-            for plan, dataset in runs:
-                self._sent[plan, dataset] = self.send(plan, dataset)
+            for (plan, dataset), (name, folder) in zip(runs, saved, strict=True):
+                self._sent[plan, dataset] = self.send(plan, dataset, None, folder, name)
+
+    def close(self) -> None:
+        """Cancel the jobs of runs that were announced, and did not come to be gathered."""
+        self._leave("not run")
 
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Evaluate the plan; see `flavorframe.run.executor.Executor.run`.
@@ -76,9 +83,17 @@ class BatchExecutor(Executor):
                 remove(folder.path)
         self._sent.clear()
 
-    def send(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> RunFolder:
+    def send(
+        self,
+        plan: Plan,
+        dataset: Dataset,
+        earlier: Outcome | None = None,
+        saved: Path | None = None,
+        name: str = "",
+    ) -> RunFolder:
         """Submit the jobs of a run and return its folder, for `gather`.
 
+        ``saved`` is the folder, if any, in which its result is to be saved under a name.
         Raises RunError where the batch system cannot be reached or refuses.
         """
         self._site.require()
@@ -90,7 +105,8 @@ class BatchExecutor(Executor):
         )  # fmt: skip
         delivery = delivery_for(plan, dataset, self._site, self._options)
         options = replace(self._options, on_update=None, should_stop=None)  # of this process
-        folder = RunFolder.make(Sent(work, dataset, self._site, options, earlier))
+        sent = Sent(work, dataset, self._site, options, earlier, saved, name)
+        folder = RunFolder.make(sent)
         follower = Follower(folder, self._site, len(work.jobs), options.retries)
         try:
             delivery.into(folder.path)

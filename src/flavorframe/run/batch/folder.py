@@ -57,6 +57,8 @@ class Sent:
     site: Site
     options: RunOptions
     earlier: Outcome | None
+    saved: Path | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from flavorframe.run.batch.luggage import Renewal, remove, renewable
 from flavorframe.run.batch.records import Opened, Stopped, Total, partitions_of
 from flavorframe.run.batch.shares import Share
 from flavorframe.run.batch.site import Site
-from flavorframe.run.ending import result_of
+from flavorframe.run.ending import result_of, saving_to
 from flavorframe.run.executor import RunOptions
 from flavorframe.run.gathering import Gathering, Piece, unchanged
 
@@ -38,10 +38,12 @@ def gather(path: Path, options: Mapping[str, Any]) -> Result:
     sent = folder.sent
     plan, dataset, engine = sent.work.plan, sent.dataset, get_engine(sent.work.engine)
     chosen = replace(sent.options, **_of_following(options))
-    with interrupts.noted():
+    with interrupts.noted(), saving_to(sent.saved):
         with Gathering(plan, dataset, engine, chosen, sent.earlier) as gathering:
             collect(folder, sent, chosen, gathering)
-        return result_of(gathering.outcome(threads_of(sent)))
+        outcome = gathering.outcome(threads_of(sent))
+        outcome.folder, outcome.name = sent.saved, sent.name
+        return result_of(outcome)
 
 
 def _of_following(options: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -148,6 +150,8 @@ class Parts:
             elif not refused:
                 self.gathering.add_pieces(pieces, record.partial)
                 self._note_worker(record)
+        if refused:
+            self._miss_others(number)
 
     def _unforeseen(self, number: int, record: Stopped) -> RunError:
         log = self.folder.log(self.folder.attempts[number][-1])
@@ -176,6 +180,13 @@ class Parts:
             raise failed.error
         self._missing.append((share, failed))
 
+    def _miss_others(self, number: int) -> None:
+        """Note what goes with a share that is refused: the numbers of a job are one sum."""
+        missed = [share for share, _ in self._missing]
+        for share in self.work.jobs[number]:
+            if share not in missed:
+                self._miss(share, _refused_with_another(share, self.work.tree))
+
     def end(self) -> None:
         """Note what did not come: of a file that another share opened, that share's events."""
         for share, failed in self._missing:
@@ -192,6 +203,13 @@ class Parts:
         first, last = parts[0], parts[-1]
         failure = replace(failed.failure, start=first.start, stop=last.stop)
         self.gathering.add(replace(first, stop=last.stop), replace(failed, failure=failure))
+
+
+def _refused_with_another(share: Share, tree: str | None) -> Failed:
+    reason = "another file of its batch job cannot be taken, and their numbers are one sum"
+    file = share.segment.file
+    failure = Failure(file, tree, None, None, reason, "RunError")
+    return Failed(failure, RunError(f"{file}: {reason}"))
 
 
 def _failed(share: Share, tree: str | None, lost: Lost) -> Failed:
