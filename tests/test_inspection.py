@@ -30,4 +30,5 @@ def test_sizes_of_fields_are_those_in_the_file(tmp_path):
     counting = ff.Analysis(ff.Selection(events), h=ff.hist(events["x"].sum(), bins=3, range=(0, 3)))
     for size in (None, 7000):
         timing = counting.run(ff.dataset(path), progress=False, partition_size=size).timing
-        assert timing.bytes_read == pytest.approx(x.bytes, abs=2)
+        heads = 0 if size is None else 100  # of blocks that partitions share, read beforehand
+        assert timing.bytes_read == pytest.approx(x.bytes, abs=2 + heads)

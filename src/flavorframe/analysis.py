@@ -255,3 +255,8 @@ def _check_output(name: str, output: object, selection: Selection) -> None:
         )
     if isinstance(output, Histogram) and output.without is not None:
         selection.without(output.without)
+    if isinstance(output, Snapshot) and selection.is_weighted and "weight" in dict(output.columns):
+        raise AnalysisError(
+            f"Snapshot {name!r} has a column 'weight', and the one of the selection's weights is "
+            "called so: give yours another name, as in ff.snapshot(my_weight=...)."
+        )

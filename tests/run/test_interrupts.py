@@ -20,6 +20,14 @@ STEP = 41
 t = ff.events().triplet
 
 
+@pytest.fixture(autouse=True)
+def interrupts_raise():
+    """Have Ctrl-C raise, as in a terminal: a shell has what it starts beside it ignore them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Lines:
     """Counts the lines of the gathering that are run, and does something at one of them."""
 

@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -30,14 +30,30 @@ class Header:
     digest: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Function:
-    """A user's function, usable on expressions: of numpy arrays, in C++ (``code``), or both."""
+    """A user's function, usable on expressions: of numpy arrays, in C++ (``code``), or both.
+
+    Two are equal that call the same object: objects that are equal now may not stay so.
+    """
 
     compute: Callable[..., Any] | None
-    name: str = field(compare=False)
+    name: str
     code: str | None = None
     headers: tuple[Header, ...] = ()
+
+    def __post_init__(self) -> None:
+        key = (_called(self.compute), self.name, self.code, self.headers)
+        object.__setattr__(self, "_key", key)  # also asked for while Python ends
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Function) and self.__dict__["_key"] == other.__dict__["_key"]
+
+    def __hash__(self) -> int:
+        return hash(self.__dict__["_key"])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Function, (self.compute, self.name, self.code, self.headers)
 
     def __call__(self, *arguments: Operand) -> Expr:
         """Return the function of the given expressions or constants."""
@@ -49,6 +65,12 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<ff.{'function' if self.code is None else 'cpp'} {self.name}>"
+
+
+def _called(compute: Callable[..., Any] | None) -> tuple[int, int]:
+    """Return what tells one callable from others: a method of an object is made anew each time."""
+    owner = getattr(compute, "__self__", None)
+    return id(owner), id(getattr(compute, "__func__", compute))
 
 
 def function(compute: Callable[..., Any]) -> Function:

@@ -76,7 +76,8 @@ class _Fingerprints:
 
     def _users(self, function: Function) -> bytes:
         headers = tuple(header.digest for header in function.headers)
-        parts = (function.compute, function.code, headers)
+        name = None if function.code is None else function.name  # of several in one text
+        parts = (function.compute, function.code, name, headers)
         try:
             return joined("function", *map(self._functions.of, parts))
         except UnknownIdentityError as error:

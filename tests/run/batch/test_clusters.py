@@ -53,6 +53,7 @@ def test_the_job_script_of_htcondor_workers(tmp_path):
 def test_interrupts_stay_what_they_are():
     code = (
         "import signal; from flavorframe.run.batch import dask_cluster as ours\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "ours._jobqueue()\n"
         "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler\n"
     )

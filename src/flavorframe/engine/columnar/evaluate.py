@@ -271,11 +271,18 @@ def _call(node: n.CallFunction, arrays: list[Array]) -> Array:
             "by ff.cpp(..., python=...), or run with engine='rdataframe'."
         )
     try:
-        result = np.asarray(node.function.compute(*arrays))
+        returned = node.function.compute(*arrays)
+        result = np.asarray(returned)
     except Exception as error:
         raise ExpressionError(
             f"The function {name} in {brief(node)} failed: {type(error).__name__}: {error}"
         ) from error
+    if result.dtype.kind not in "biuf" or hasattr(returned, "mask"):
+        kind = "a masked array" if hasattr(returned, "mask") else f"values of type {result.dtype}"
+        raise ExpressionError(
+            f"The function {name} in {brief(node)} returned {kind}; it must return numbers or "
+            "truth values, NaN where there is none."
+        )
     if result.shape != arrays[0].shape:
         raise ExpressionError(
             f"The function {name} was given arrays of shape {arrays[0].shape} and returned shape "

@@ -246,8 +246,8 @@ def _asking_long_lists(pairs: list[tuple[Array, Array]], starts: Array, counts: 
 
 def _is_sortable(key: Array, value: Array) -> bool:
     """Return whether the two have a type in common in which they are what they were."""
-    whole = key.dtype.kind in "iu" and value.dtype.kind in "iu"
-    return not whole or np.result_type(key, value).kind in "iu"
+    whole = [array.dtype.kind in "iu" for array in (key, value)]
+    return whole[0] == whole[1] and (not whole[0] or np.result_type(key, value).kind in "iu")
 
 
 def _looked_up(

@@ -18,7 +18,8 @@ def literal(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f"std::string({text(value)})"
+        length = f", {len(value.encode())}" if "\0" in value else ""
+        return f"std::string({text(value)}{length})"
     if isinstance(value, float):
         return floating(value)
     if isinstance(value, np.uint64) or value >= 2**63:
@@ -42,4 +43,4 @@ def text(value: str) -> str:
     "a \"φ\" cut"
     """
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+    return '"' + "".join(c if " " <= c != "\x7f" else f"\\{ord(c):03o}" for c in escaped) + '"'

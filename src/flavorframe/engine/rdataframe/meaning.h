@@ -534,10 +534,22 @@ template <class K, class V> auto compared() {
   else
     return std::string();
 }
+/// Whether they are then what they were: no type holds all whole numbers and all decimal ones.
+template <class K, class V> constexpr bool comparable() {
+  using A = std::decay_t<decltype(value_of(std::declval<K>()))>;
+  using B = std::decay_t<decltype(value_of(std::declval<V>()))>;
+  if constexpr (std::is_same_v<A, float> || std::is_same_v<B, float>)
+    return true;
+  else if constexpr (std::is_arithmetic_v<A> && std::is_arithmetic_v<B>)
+    return std::is_same_v<decltype(number(A())), decltype(number(B()))>;
+  else
+    return true;
+}
 template <class K, class V> struct Sorted;
 
 /// The elements of a target in the order of their keys; what equals nothing is left out.
 template <class... K, class... V> struct Sorted<std::tuple<K...>, std::tuple<V...>> {
+  static constexpr bool exact = (comparable<K, V>() && ...);
   using Key = std::tuple<decltype(compared<K, V>())...>;
   std::vector<std::pair<Key, Integer>> elements;
 
@@ -589,11 +601,14 @@ Matches compare(Integer size, F keys, const V& values, std::index_sequence<I...>
 
 template <bool all = true, class F, class... V>
 Matches matches_of(Lookup& lookup, Integer size, F keys, const std::tuple<V...>& values) {
-  if (size <= few || ++lookup.asked <= few)
-    return compare<all>(size, keys, values, std::index_sequence_for<V...>());
   using Kept = Sorted<std::decay_t<decltype(keys(Integer(0)))>, std::tuple<V...>>;
-  if (!lookup.sorted) lookup.sorted = std::make_shared<Kept>(size, keys);
-  return static_cast<const Kept*>(lookup.sorted.get())->find(values);
+  if constexpr (Kept::exact) {
+    if (size > few && ++lookup.asked > few) {
+      if (!lookup.sorted) lookup.sorted = std::make_shared<Kept>(size, keys);
+      return static_cast<const Kept*>(lookup.sorted.get())->find(values);
+    }
+  }
+  return compare<all>(size, keys, values, std::index_sequence_for<V...>());
 }
 
 template <class F, class V>
