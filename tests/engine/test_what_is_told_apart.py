@@ -74,8 +74,10 @@ def test_links_by_large_numbers_in_long_lists(tmp_path, engine):
     code[7], code[9] = 2**64 - 1, 2**53 + 1
     muon = {"code": code, "i": code.astype(np.int64)}
     triplet = {"serial": np.full(100, -1, np.int64), "d": np.full(100, 2.0**53)}
-    content = {"Muon": ak.zip({k: ak.unflatten(v, [100]) for k, v in muon.items()}),
-               "triplet": ak.zip({k: ak.unflatten(v, [100]) for k, v in triplet.items()})}  # fmt: skip
+    content = {
+        name: ak.zip({key: ak.unflatten(values, [100]) for key, values in columns.items()})
+        for name, columns in {"Muon": muon, "triplet": triplet}.items()
+    }
     with uproot.recreate(tmp_path / "long.root") as written:
         written.mktree("Events", {name: ak.type(value) for name, value in content.items()})
         written["Events"].extend(content)
