@@ -154,8 +154,6 @@ class Selection:
     def _step_node(self, step: type[Step], what: str, name: str, value: object) -> n.Node:
         if not isinstance(name, str) or not name:
             raise AnalysisError(f"A {what} needs a name, and {name!r} is none.")
-        if name == "all":
-            raise AnalysisError(f"A {what} cannot be called 'all': the cutflow's first row is.")
         if any(step.name == name for step in self.steps):
             raise AnalysisError(f"The name {name!r} is used twice in the selection.")
         node = as_node(value)

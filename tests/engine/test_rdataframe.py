@@ -151,6 +151,7 @@ def test_a_crash_of_root_costs_the_file_that_it_read(tmp_path):
 
 
 def test_an_interrupt_ends_the_loop_at_once(tmp_path):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have them ignored
     here, begun = written(tmp_path / "x.root", 1.0), tmp_path / "begun"
     code = f"""
     #include <cstdio>

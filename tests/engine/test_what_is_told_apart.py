@@ -94,11 +94,6 @@ def test_a_column_that_the_weights_have(file):
     assert rows(file, weight=x) == {"weight": [0, 1, 2, 3, 4]}
 
 
-def test_a_cut_that_the_first_row_is():
-    with pytest.raises(AnalysisError, match="cannot be called 'all'"):
-        ff.Selection(events).cut("all", x > 1)
-
-
 @pytest.mark.parametrize(
     "compute",
     [
