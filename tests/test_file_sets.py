@@ -13,6 +13,7 @@ from flavorframe import file_sets
 from flavorframe.errors import OutputError, RunError
 from flavorframe.file_sets import FileSet, locked, settle
 from flavorframe.writing import hidden_file, replacing
+from killing import killed_at
 
 NAMES = ("a.root", "b.root", "c.json")
 
@@ -30,25 +31,6 @@ def contents(folder):
     return [(folder / name).read_text() for name in NAMES]
 
 
-def killed_at(number, work):
-    """Do some work in a process that is killed at a line of `file_sets`; tell whether it was."""
-    pid = os.fork()
-    if pid == 0:
-        count = itertools.count(1)
-
-        def trace(frame, event, argument):
-            if frame.f_code.co_filename != file_sets.__file__:
-                return None
-            if event == "line" and next(count) == number:
-                os._exit(9)
-            return trace
-
-        sys.settrace(trace)
-        work()
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
-
-
 @pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
 @pytest.mark.parametrize("exchange", [True, False])
 def test_killed_at_any_line(tmp_path, monkeypatch, exchange):
@@ -58,7 +40,7 @@ def test_killed_at_any_line(tmp_path, monkeypatch, exchange):
     for number in itertools.count(1, 2):
         write(tmp_path, "old")
         (tmp_path / "stale").write_text("old")
-        if not killed_at(number, lambda: write(tmp_path, "new", ["stale"])):
+        if not killed_at(number, {file_sets.__file__}, lambda: write(tmp_path, "new", ["stale"])):
             break
         settle(tmp_path)
         found = contents(tmp_path)
@@ -75,10 +57,10 @@ def test_killed_at_any_line(tmp_path, monkeypatch, exchange):
 def test_who_settles_is_killed_as_well(tmp_path):
     for number in itertools.count(60, 11):
         write(tmp_path, "old")
-        if not killed_at(number, lambda: write(tmp_path, "new")):
+        if not killed_at(number, {file_sets.__file__}, lambda: write(tmp_path, "new")):
             break
         for later in itertools.count(1, 3):
-            if not killed_at(later, lambda: settle(tmp_path)):
+            if not killed_at(later, {file_sets.__file__}, lambda: settle(tmp_path)):
                 break
         assert contents(tmp_path) in (["old"] * 3, ["new"] * 3)
 

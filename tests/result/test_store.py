@@ -6,7 +6,6 @@ import math
 import os
 import shutil
 import struct
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +17,7 @@ from flavorframe import file_sets
 from flavorframe.errors import FileError
 from flavorframe.result import store
 from flavorframe.result.numbers import decoded, encoded
+from killing import killed_at
 
 events = ff.events()
 ODD = [math.nan, -math.nan, math.inf, -math.inf, struct.unpack(">d", b"\x7f\xf0\0\0\0\0\0\x01")[0]]
@@ -127,24 +127,6 @@ def test_a_result_that_is_saved_while_it_is_read(odd, tmp_path, monkeypatch):
     assert sorted(os.listdir(folder)) == [
         "histograms.root", "result.json", "rows.root", "rows.root.manifest.json",
     ]  # fmt: skip
-
-
-def killed_at(number, files, work):
-    pid = os.fork()
-    if pid == 0:
-        count = itertools.count(1)
-
-        def trace(frame, event, argument):
-            if frame.f_code.co_filename not in files:
-                return None
-            if event == "line" and next(count) == number:
-                os._exit(9)
-            return trace
-
-        sys.settrace(trace)
-        work()
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
 
 
 @pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")

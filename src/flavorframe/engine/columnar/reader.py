@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 TREES = ("Events", "Tree3Mu/ntuple")
 """Where trees are looked for when none is named."""
-CLASSES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple")
 NTUPLE = "ROOT::RNTuple"
+CLASSES = ("TTree", "TNtuple", "TNtupleD", NTUPLE)
 UNREADABLE = {
     "TChain": "a TChain, which lists trees of other files: give those files",
     "ROOT::Experimental::RNTuple": "an RNTuple from before ROOT 6.34, when its format was not yet "
