@@ -7,12 +7,12 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
-NATIVE = Path("src/flavorframe/engine/columnar/native")
+NATIVE = Path("src/flavorframe/_rootio/native")
 
 setup(
     ext_modules=[
         Extension(
-            "flavorframe.engine.columnar._native",
+            "flavorframe._rootio._native",
             sorted(map(str, NATIVE.glob("*.c"))),
             depends=[str(NATIVE / "native.h")],
             extra_compile_args=["-O3"],

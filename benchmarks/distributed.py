@@ -19,13 +19,13 @@ from typing import Any
 import flavorframe as ff
 from benchmarks.files import copies, make_file
 from benchmarks.measure import available
+from flavorframe._planning.plan import Plan
+from flavorframe._run.core.executor import RunOptions
+from flavorframe._run.dask.executor import DaskExecutor
 from flavorframe.datasets import Dataset, Partition
-from flavorframe.engine import FileInfo
-from flavorframe.engine.columnar.engine import ColumnarEngine
-from flavorframe.engine.partial import Partial
-from flavorframe.plan import Plan
-from flavorframe.run.dask_executor import DaskExecutor
-from flavorframe.run.executor import RunOptions
+from flavorframe.engines import FileInfo
+from flavorframe.engines._columnar.engine import ColumnarEngine
+from flavorframe.engines.partial import Partial
 
 WORKERS = 2
 FILES = 32

@@ -12,10 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.contenders.legacy_loop import STEPS, loop
+from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Partition
-from flavorframe.engine import FileInfo, Partial, get_engine
+from flavorframe.engines import FileInfo, Partial, get_engine
 from flavorframe.errors import AnalysisError
-from flavorframe.plan import Plan
 from flavorframe.result import Cutflow, Timing
 
 

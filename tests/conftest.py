@@ -2,19 +2,14 @@
 
 import importlib.util
 import shutil
-import sys
-from pathlib import Path
 
 import awkward as ak
 import numpy as np
 import pytest
 import uproot
 
-sys.path.insert(0, str(Path(__file__).parent))  # for the oracle and what goes with it
-
-import grid
-import servers
 from flavorframe import samples
+from support import grid, servers
 
 
 @pytest.hookimpl(wrapper=True)
@@ -32,7 +27,7 @@ def pytest_collection_modifyitems(config, items):
 def no_cache_unless_asked_for(monkeypatch):
     """Have no test take a process for a notebook because another test started IPython in it."""
     monkeypatch.delenv("FLAVORFRAME_CACHE", raising=False)
-    monkeypatch.setattr("flavorframe.cache.cache.is_interactive", lambda: False)
+    monkeypatch.setattr("flavorframe._cache.cache.is_interactive", lambda: False)
 
 
 @pytest.fixture(scope="session")

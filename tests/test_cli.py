@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 import flavorframe
 from flavorframe import samples
-from flavorframe.cache import Store
-from flavorframe.cli import INVALID_FIT, PARTIAL, app, main
+from flavorframe._cache import Store
+from flavorframe._cli.main import INVALID_FIT, PARTIAL, app, main
 from flavorframe.errors import FlavorframeError
 
 SCRIPT = '''"""The text of the analysis."""

@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 import pytest
-
-import grid
 from remote.test_proxy_making import SECRET, globus
+
+from support import grid
 
 HOUR = grid.HOUR
 
@@ -20,7 +20,7 @@ def call(tmp_path, no_credentials):
         environment |= {"X509_USER_PROXY": str(tmp_path / "proxy")}
         for name in ("X509_USER_CERT", "X509_USER_KEY"):
             environment.pop(name, None)
-        command = [sys.executable, "-m", "flavorframe.cli", "proxy", *map(str, arguments)]
+        command = [sys.executable, "-m", "flavorframe", "proxy", *map(str, arguments)]
         done = subprocess.run(
             command, check=False, capture_output=True, text=True, env=environment,
             stdin=subprocess.DEVNULL, start_new_session=True,
@@ -71,7 +71,7 @@ def test_without_a_certificate(call, tmp_path):
 def test_the_passphrase_is_asked_without_echo(authority, tmp_path):
     pexpect = pytest.importorskip("pexpect", reason="pexpect is not installed")
     cert, key = globus(authority, tmp_path, secret=SECRET)
-    arguments = ["-m", "flavorframe.cli", "proxy", "--cert", cert, "--key", key]
+    arguments = ["-m", "flavorframe", "proxy", "--cert", cert, "--key", key]
     process = pexpect.spawn(
         sys.executable, [*arguments, "--out", str(tmp_path / "p")], encoding="utf-8", timeout=60
     )

@@ -10,10 +10,10 @@ import uproot
 from hypothesis import given, strategies as st
 
 import flavorframe as ff
+from flavorframe._files.writing import file_name, replacing
+from flavorframe._run.batch.folder import RunFolder, Sent, Work
+from flavorframe._run.core.executor import RunOptions
 from flavorframe.errors import AnalysisError, RunError
-from flavorframe.run.batch.folder import RunFolder, Sent, Work
-from flavorframe.run.executor import RunOptions
-from flavorframe.writing import file_name, replacing
 
 X = ff.events()["x"]
 ROWS = ff.Analysis(ff.Selection(ff.events()), rows=ff.snapshot(X))

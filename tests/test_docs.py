@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import flavorframe as ff
-from flavorframe.layout import bph
+from flavorframe.layouts import bph
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -8,8 +8,8 @@ import boost_histogram as bh
 import numpy as np
 import pytest
 
-from flavorframe.engine.weighted import WeightedHistogram
-from flavorframe.exact import ExactFloat, ExactSums, exact_sum
+from flavorframe.engines._exact import ExactFloat, ExactSums, exact_sum
+from flavorframe.engines._weighted import WeightedHistogram
 
 
 def numbers(spread, seed=1, size=3000):

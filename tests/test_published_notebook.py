@@ -2,7 +2,6 @@
 
 import importlib.util
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +9,9 @@ import pytest
 import uproot
 
 import flavorframe as ff
-from flavorframe import samples
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-
 import published_differences as differences
 import published_notebook as notebook
+from flavorframe import samples
 
 pytestmark = pytest.mark.xdist_group("root")
 READ = "/run|lumi|evt|Triplet.*|RefittedPV2.*|FlightDist.*|Mu.*|Track_.*|Tr_.*|RefTr.*|Trigger_.*/"

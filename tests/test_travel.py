@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import flavorframe as ff
+from flavorframe._travel.user_code import installed, packed
 from flavorframe.errors import AnalysisError
-from flavorframe.travel import installed, packed
 
 lock = threading.Lock()
 

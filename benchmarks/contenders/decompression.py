@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import uproot
 
-from flavorframe.engine.columnar.codecs import decompress_block
+from flavorframe._rootio.codecs import decompress_block
 
 HEADER = 9
 """Bytes before each compressed block: algorithm (2), method (1), sizes (3 and 3)."""

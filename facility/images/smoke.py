@@ -66,7 +66,7 @@ def has_the_grid() -> None:
 def finds_a_peak() -> None:
     """A generated sample is read by the compiled part, selected and fitted."""
     import flavorframe as ff
-    from flavorframe.engine.columnar import _native  # type: ignore[attr-defined]  # noqa: F401
+    from flavorframe._rootio import _native  # type: ignore[attr-defined]  # noqa: F401
 
     t = ff.events().triplet
     selection = ff.Selection(t).cut("true", t.truth >= 1).best(lowest=t.vertex_chi2)

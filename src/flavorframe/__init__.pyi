@@ -1,15 +1,10 @@
 """The names of flavorframe: static tools read them here, and so does the lazy import."""
 
 from . import fit as fit, report as report, samples as samples
-from .analysis import Analysis as Analysis
-from .catalogue import catalog as catalog
-from .certificate import Certificate as Certificate, certify as certify
-from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset
-from .errors import FlavorframeError as FlavorframeError
-from .expr.cut_strings import parse as parse
-from .expr.expression import Expr as Expr, events as events
-from .expr.external import correction as correction, cpp as cpp, function as function
-from .expr.functions import (
+from ._expr.cut_strings import parse as parse
+from ._expr.expression import Expr as Expr, events as events
+from ._expr.external import correction as correction, cpp as cpp, function as function
+from ._expr.functions import (
     arccos as arccos,
     arccosh as arccosh,
     arcsin as arcsin,
@@ -36,7 +31,15 @@ from .expr.functions import (
     triples as triples,
     where as where,
 )
-from .extra_files import delivered as delivered
+from ._run.batch.htcondor import HTCondor as HTCondor
+from ._run.batch.slurm import Slurm as Slurm
+from ._run.detached.run import Run as Run, attach as attach
+from ._travel.extra_files import delivered as delivered
+from .analysis import Analysis as Analysis
+from .catalogue import catalog as catalog
+from .certificate import Certificate as Certificate, certify as certify
+from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset
+from .errors import FlavorframeError as FlavorframeError
 from .inspection import inspect as inspect
 from .outputs import axis as axis, hist as hist, snapshot as snapshot
 from .physics import (
@@ -52,9 +55,6 @@ from .physics import (
 )
 from .result.result import Result as Result, Results as Results
 from .result.store import load as load
-from .run.batch.htcondor import HTCondor as HTCondor
-from .run.batch.slurm import Slurm as Slurm
-from .run.detached import Run as Run, attach as attach
 from .selection import Selection as Selection
 
 __version__: str

@@ -9,28 +9,28 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from flavorframe.datasets import Dataset
-from flavorframe.destinations import (
+from flavorframe._files.places import identity, refuse_repeats
+from flavorframe._files.writing import file_name, make_folder
+from flavorframe._planning.destinations import (
     Destination,
     of_result,
     of_snapshots,
     refuse_conflicts,
     result_folder,
 )
-from flavorframe.engine import Engine, TellingEngine, get_engine
+from flavorframe._planning.plan import Plan
+from flavorframe.datasets import Dataset
+from flavorframe.engines import Engine, TellingEngine, get_engine
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, Output, Snapshot
-from flavorframe.places import identity, refuse_repeats
-from flavorframe.plan import Plan
 from flavorframe.result.result import Result, Results
 from flavorframe.selection import Selection
-from flavorframe.writing import file_name, make_folder
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from flavorframe.run.detached import Run
-    from flavorframe.run.executor import Executor, HowToRun
+    from flavorframe._run.core.executor import Executor, HowToRun
+    from flavorframe._run.detached.run import Run
 
 RESERVED = frozenset(dir(Result)) | {field.name for field in fields(Result)}
 """Names of a result's own attributes, which no output can bear."""
@@ -109,8 +109,8 @@ class Analysis:
         anything is read, AnalysisError for a target that is none, for an option that is none or
         means nothing there, and where a file would be written twice or over an input.
         """
-        from flavorframe.run.executor import run_options
-        from flavorframe.run.targets import executor_for
+        from flavorframe._run.core.executor import run_options
+        from flavorframe._run.targets import executor_for
 
         chosen = get_engine(engine, cache)
         planned = self.planned(data, output)
@@ -137,7 +137,7 @@ class Analysis:
         that outlives the session. ``name`` is by default the dataset's with the time. Raises
         AnalysisError where there is a run of that name already.
         """
-        from flavorframe.run.detached import submit
+        from flavorframe._run.detached.run import submit
 
         return submit(self, data, name, dict(options))
 
@@ -168,7 +168,7 @@ class Analysis:
         output: str | os.PathLike[str] | None,
     ) -> Results:
         """Run on one dataset after the other; where one is stopped, those after it are not read."""
-        from flavorframe.run.resume import Unread
+        from flavorframe._run.resume import Unread
 
         results = dict[str, Result]()
         folders = {n: None if output is None else result_folder(output, n) for n in planned}
@@ -182,9 +182,9 @@ class Analysis:
     def _run(
         self, plan: Plan, data: Dataset, executor: Executor, folder: Path | None, name: str
     ) -> Result:
+        from flavorframe._run.core import interrupts
+        from flavorframe._run.core.ending import result_of
         from flavorframe.result.store import writing_to
-        from flavorframe.run import interrupts
-        from flavorframe.run.ending import result_of
 
         with interrupts.noted():  # also between the run and the end that it comes to
             if folder is None:

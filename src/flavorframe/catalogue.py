@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from flavorframe._files.places import is_url, refuse_repeats, spelt
 from flavorframe.datasets import (
     KINDS,
     TOTALS,
@@ -23,7 +24,6 @@ from flavorframe.datasets import (
     refuse_empty,
 )
 from flavorframe.errors import DatasetError, FileError, did_you_mean
-from flavorframe.places import is_url, refuse_repeats, spelt
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+from flavorframe._files.places import identity, is_url, named_tree, refuse_repeats, spelt
 from flavorframe.errors import DatasetError, did_you_mean
-from flavorframe.places import identity, is_url, named_tree, refuse_repeats, spelt
 
 if TYPE_CHECKING:
-    from flavorframe.versions import Version
+    from flavorframe._files.versions import Version
 
 Kind = Literal["data", "simulation"]
 PathLike = str | os.PathLike[str]

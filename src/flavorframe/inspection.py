@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flavorframe.datasets import one_file
-from flavorframe.layout import BranchInfo, recognise
-from flavorframe.layout.base import collection_of
+from flavorframe.layouts import BranchInfo, recognise
+from flavorframe.layouts.base import collection_of
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def inspect(file: str | os.PathLike[str], tree: str | None = None) -> Inspection
     Raises FileError where the file or tree cannot be read, or where there are several trees and
     none is named.
     """
-    from flavorframe.engine.columnar.reader import RootFile
+    from flavorframe._rootio.reader import RootFile
 
     opened = RootFile(*one_file(file, tree))
     schema = opened.schema

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from flavorframe._expr import nodes as n
+from flavorframe._expr.expression import Expr, as_node
+from flavorframe._expr.formula import brief, formula
+from flavorframe._expr.kinds import refuse_string
+from flavorframe._expr.ropes import shortened
+from flavorframe._files.places import is_url
 from flavorframe.errors import AnalysisError, ExpressionError
-from flavorframe.expr import nodes as n
-from flavorframe.expr.expression import Expr, as_node
-from flavorframe.expr.formula import brief, formula
-from flavorframe.expr.kinds import refuse_string
-from flavorframe.expr.ropes import shortened
-from flavorframe.places import is_url
 
 FORMATS = ("ttree", "rntuple", "parquet")
 

@@ -5,8 +5,8 @@ An object with ``pt``, ``eta`` and ``phi`` is a collection, a link, or a member 
 
 from __future__ import annotations
 
+from flavorframe._expr.expression import Expr, Operand, apply
 from flavorframe.errors import ExpressionError
-from flavorframe.expr.expression import Expr, Operand, apply
 
 MUON_MASS = 0.1056583755
 """Mass of the muon [GeV]. Source: Review of Particle Physics (2024)."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from flavorframe._expr import nodes as n
+from flavorframe._expr.expression import Collection, Events, Expr, as_node
+from flavorframe._expr.formula import brief, formula
+from flavorframe._expr.kinds import refuse_string
+from flavorframe._expr.ropes import shortened
 from flavorframe.errors import AnalysisError, ExpressionError, did_you_mean
-from flavorframe.expr import nodes as n
-from flavorframe.expr.expression import Collection, Events, Expr, as_node
-from flavorframe.expr.formula import brief, formula
-from flavorframe.expr.kinds import refuse_string
-from flavorframe.expr.ropes import shortened
 
 
 @dataclass(frozen=True)

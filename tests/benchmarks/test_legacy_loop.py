@@ -10,7 +10,7 @@ import pytest
 
 import flavorframe as ff
 from flavorframe import samples
-from reference import published
+from support.reference import published
 
 ROOT_FOLDER = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(find_spec("ROOT") is None, reason="the loop needs ROOT")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from flavorframe.cache import Store, caching
-from flavorframe.cache.own_files import own_name
-from flavorframe.cache.store import MAGIC, TALLY, _checksum
+from flavorframe._cache import Store, caching
+from flavorframe._cache.own_files import own_name
+from flavorframe._cache.store import MAGIC, TALLY, _checksum
 
 KEY = "ab" * 32
 ANOTHER = 12345
@@ -99,7 +99,7 @@ def test_a_folder_of_another_user_has_one_folder_for_each_user(tmp_path):
 
 WRITER = """
 import os, sys
-from flavorframe.cache import Store
+from flavorframe._cache import Store
 os.setgid(12345), os.setuid(12345)
 store = Store(sys.argv[1])
 assert store.get(sys.argv[2]) is None, "another's"
@@ -244,7 +244,7 @@ def test_what_is_written_again_does_not_empty_the_folder(store):
 
 FULL = """
 import resource, signal, sys
-from flavorframe.cache import Store
+from flavorframe._cache import Store
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 store = Store(sys.argv[1])

@@ -9,8 +9,8 @@ import time
 import numpy as np
 import pytest
 
-from flavorframe.cache import Cache, Caching, Entry, Store, cache as cache_module, caching
-from flavorframe.cache.cache import decoded, encoded
+from flavorframe._cache import Cache, Caching, Entry, Store, cache as cache_module, caching
+from flavorframe._cache.cache import decoded, encoded
 from flavorframe.errors import AnalysisError
 
 KEY = "ab" * 32
@@ -158,7 +158,7 @@ def test_a_folder_that_cannot_be_written_is_told_of(tmp_path):
 
 WRITER = """
 import sys
-from flavorframe.cache import Store
+from flavorframe._cache import Store
 store = Store(sys.argv[1], limit=40_000)
 for round in range(300):
     key = f"{round % 50:02x}" * 32
@@ -185,7 +185,7 @@ def test_what_cache_means(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert caching(False) is None
     assert caching(None) is None
-    monkeypatch.setattr("flavorframe.cache.cache.is_interactive", lambda: True)
+    monkeypatch.setattr("flavorframe._cache.cache.is_interactive", lambda: True)
     assert caching(None) == Caching(None)
     assert caching(True).folder == str(tmp_path / "flavorframe")
     assert caching(tmp_path / "x").folder == str(tmp_path / "x")
@@ -197,7 +197,7 @@ def test_what_cache_means(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("options", "expected"), [([], "False"), (["-i"], "True")])
 def test_a_script_is_no_conversation(options, expected):
-    code = "from flavorframe.cache.cache import is_interactive; print(is_interactive())"
+    code = "from flavorframe._cache.cache import is_interactive; print(is_interactive())"
     line = [sys.executable, "-q", *options]
     if options:
         found = subprocess.run(line, input=code + "\n", capture_output=True, text=True, check=True)

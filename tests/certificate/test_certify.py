@@ -8,12 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 import flavorframe as ff
-from flavorframe.cli import app
-from flavorframe.engine import get_engine
+from flavorframe._cli.main import app
+from flavorframe._expr import nodes as n
+from flavorframe.engines import get_engine
 from flavorframe.errors import AnalysisError, RunError
-from flavorframe.expr import nodes as n
 from flavorframe.result import Cutflow
-from reference import published
+from support.reference import published
 
 needs_root = pytest.mark.skipif(find_spec("ROOT") is None, reason="needs ROOT")
 

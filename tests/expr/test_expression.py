@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import flavorframe as ff
+from flavorframe._expr import nodes as n
+from flavorframe._expr.identity.fingerprints import fingerprint
 from flavorframe.errors import ExpressionError
-from flavorframe.expr import nodes as n
-from flavorframe.expr.identity import fingerprint
 
 events = ff.events()
 t, muon, track = events.triplet, events.muon, events.track

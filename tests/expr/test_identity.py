@@ -10,7 +10,7 @@ import pytest
 from scipy.special import expit
 
 import flavorframe as ff
-from flavorframe.expr.identity import UnknownIdentityError, fingerprint
+from flavorframe._expr.identity.fingerprints import UnknownIdentityError, fingerprint
 
 t = ff.events().triplet
 LIMIT = 3.0

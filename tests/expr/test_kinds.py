@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import flavorframe as ff
+from flavorframe._expr import nodes as n
+from flavorframe._expr.kinds import kind_of
 from flavorframe.errors import ExpressionError
-from flavorframe.expr import nodes as n
-from flavorframe.expr.kinds import kind_of
 
 events = ff.events()
 t, muon = events.triplet, events.muon
@@ -142,8 +142,8 @@ def test_kinds_are_known_below_deep_trees_and_from_pickles():
     ],
 )
 def test_what_is_unsigned(expression, kind):
-    from flavorframe.layout import bind, recognise
-    from flavorframe.layout.schema import BranchInfo, Schema
+    from flavorframe._rootio.schema import BranchInfo, Schema
+    from flavorframe.layouts import bind, recognise
 
     schema = Schema("Events", (BranchInfo("Muon_code", "uint64_t[]", "unsigned", "list"),))
     bound = bind(expression(muon.code).node, recognise(schema), schema)

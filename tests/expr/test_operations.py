@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from flavorframe import physics_formulas as physics
-from flavorframe.expr.operations import compute
+from flavorframe._expr import kinematics as physics
+from flavorframe._expr.operations import compute
 
 NAN = math.nan
 

@@ -33,9 +33,9 @@ from numpy.random import default_rng
 from scipy.special import expit
 
 import flavorframe as ff
-from flavorframe.expr.digests import UnknownIdentityError
-from flavorframe.expr.identity import fingerprint
-from flavorframe.physics_formulas import delta_phi
+from flavorframe._expr.identity.digests import UnknownIdentityError
+from flavorframe._expr.identity.fingerprints import fingerprint
+from flavorframe._expr.kinematics import delta_phi
 
 t = ff.events().triplet
 
@@ -188,7 +188,7 @@ total = 0
 
 
 def importing(x):
-    import flavorframe.physics_formulas as formulas
+    import flavorframe._expr.kinematics as formulas
 
     return formulas.delta_phi(x, x)
 
@@ -334,7 +334,7 @@ def test_what_is_not_known_to_be_pure_has_no_fingerprint(name):
         ("np.random", "uses np.random.default_rng$"),
         ("helper of a helper", "^through: in_turn uses read$"),
         ("tofile", "uses an attribute tofile"),
-        ("import", "^importing: imports flavorframe.physics_formulas when it is called"),
+        ("import", "^importing: imports flavorframe._expr.kinematics when it is called"),
         ("global that is set", "^counting: sets the global total"),
         ("generator", "uses rng.normal$"),
         ("object", "test_purity.Scale is not known to be pure"),

@@ -18,7 +18,7 @@ import pytest
 from flavorframe import samples
 from flavorframe.facility import homes, processes
 from flavorframe.facility.settings import make
-from servers import free_port
+from support.servers import free_port
 
 NODE = Path(__file__).parent / "node_modules" / ".bin"
 
@@ -57,7 +57,7 @@ class Facility:
         """Run ``flavorframe facility`` on this facility; return what it prints, errors included."""
         path = path or f"{NODE}:{os.environ['PATH']}"
         done = subprocess.run(
-            [self.python, "-m", "flavorframe.cli", "facility", *words, "--folder",
+            [self.python, "-m", "flavorframe", "facility", *words, "--folder",
              self.settings.folder],
             check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
             cwd=self.folder,

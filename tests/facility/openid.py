@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from facility import Facility, free_block
-from servers import free_port
+from support.servers import free_port
 
 HERE = Path(__file__).parent
 NODE = HERE / "node_modules" / ".bin"

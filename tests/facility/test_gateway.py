@@ -13,7 +13,7 @@ import pytest
 import requests
 from users import User
 
-from servers import wait_for
+from support.servers import wait_for
 
 pytestmark = pytest.mark.xdist_group("facility")
 

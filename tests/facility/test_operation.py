@@ -13,14 +13,14 @@ from flavorframe.facility import homes, installation, login_secrets, operation, 
 from flavorframe.facility.gateway_limits import GB, Limits, Rules, Use
 from flavorframe.facility.gateway_server import rules
 from flavorframe.facility.settings import load, make
-from servers import wait_for
+from support.servers import wait_for
 
 WITHOUT = """
 import sys
 for name in ("jupyterhub", "dask_gateway_server", "oauthenticator", "jwt", "jupyter_server"):
     sys.modules[name] = None
 from typer.testing import CliRunner
-from flavorframe.cli import app
+from flavorframe._cli.main import app
 found = CliRunner().invoke(app, ["facility", *sys.argv[1:]])
 print(found.output, found.exception)
 """

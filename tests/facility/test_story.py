@@ -6,7 +6,7 @@ import re
 import pytest
 from browser import person, screenshot, start_server
 
-from servers import wait_for
+from support.servers import wait_for
 
 pytestmark = pytest.mark.xdist_group("login")
 

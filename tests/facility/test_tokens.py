@@ -71,7 +71,7 @@ def test_the_token_is_written_for_its_owner_alone(hub, keeper, tmp_path):
 
 
 def test_discovery_finds_it(keeper, monkeypatch):
-    from flavorframe.remote.tokens import token_text
+    from flavorframe._files.remote.tokens import token_text
 
     monkeypatch.delenv("BEARER_TOKEN", raising=False)
     keeper._step()

@@ -6,7 +6,7 @@ import subprocess
 import psutil
 import requests
 
-from servers import wait_for
+from support.servers import wait_for
 
 
 def server_of(facility, name):

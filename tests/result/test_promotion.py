@@ -8,10 +8,10 @@ import pytest
 import uproot
 
 import flavorframe as ff
+from flavorframe._snapshots.promotion import common_type
+from flavorframe._snapshots.reading import reader_of
 from flavorframe.errors import OutputError
 from flavorframe.result import SnapshotWriter, Table
-from flavorframe.result.promotion import common_type
-from flavorframe.result.reading import reader_of
 
 WHOLE = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 TYPES = ["bool", *WHOLE, "float32", "float64"]

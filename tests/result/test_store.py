@@ -13,11 +13,11 @@ import pytest
 import uproot
 
 import flavorframe as ff
-from flavorframe import file_sets
+from flavorframe._files import file_sets
+from flavorframe._files.json_numbers import decoded, encoded
 from flavorframe.errors import FileError
 from flavorframe.result import store
-from flavorframe.result.numbers import decoded, encoded
-from killing import killed_at
+from support.killing import killed_at
 
 events = ff.events()
 ODD = [math.nan, -math.nan, math.inf, -math.inf, struct.unpack(">d", b"\x7f\xf0\0\0\0\0\0\x01")[0]]

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 import flavorframe as ff
+from flavorframe._run.dask import cluster as dask_cluster
 from flavorframe.errors import AnalysisError, ExpressionError, RunError
-from flavorframe.run import dask_cluster
 
 pytestmark = pytest.mark.xdist_group("dask")
 
@@ -95,7 +95,7 @@ def test_a_catalogue_has_one_cluster(analysis, files, same, monkeypatch, engine)
 
 
 def test_snapshots_are_one_file_and_nothing_stays_behind(client, analysis, dataset, tmp_path):
-    from flavorframe.run import dask_worker
+    from flavorframe._run.dask import worker as dask_worker
 
     t = ff.events().triplet
     path = tmp_path / "rows.parquet"
@@ -259,7 +259,7 @@ def test_workers_that_join_later_take_part(slow_analysis, analysis, dataset, sam
 @pytest.fixture
 def often(monkeypatch):
     """Have runs tell what they have several times a second."""
-    monkeypatch.setattr("flavorframe.run.gathering.UPDATE_SECONDS", 0.2)
+    monkeypatch.setattr("flavorframe._run.core.gathering.UPDATE_SECONDS", 0.2)
 
 
 def test_results_so_far_and_stopping(client, slow_analysis, analysis, dataset, same, often):
@@ -346,7 +346,7 @@ def test_workers_that_lack_a_package(client, analysis, dataset, monkeypatch, sam
 
     local = analysis.run(dataset, progress=False)
     with monkeypatch.context() as patch:
-        patch.setattr("flavorframe.run.dask_executor.packed", packed)
+        patch.setattr("flavorframe._run.dask.executor.packed", packed)
         with pytest.raises(RunError, match="cannot take the analysis: .*no_such_package"):
             analysis.run(dataset, on=client, progress=False)
     same(analysis.run(dataset, on=client, progress=False), local)

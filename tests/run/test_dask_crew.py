@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 import flavorframe as ff
-import servers
+from flavorframe._run.dask import client as dask_work, cluster as dask_cluster, crew as dask_crew
+from flavorframe._run.dask.crew import Crew
 from flavorframe.errors import RunError
-from flavorframe.run import dask_cluster, dask_crew, dask_work
-from flavorframe.run.dask_crew import Crew
+from support import servers
 
 pytestmark = pytest.mark.xdist_group("dask")
 

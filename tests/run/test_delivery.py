@@ -13,13 +13,13 @@ import pytest
 from typer.testing import CliRunner
 
 import flavorframe as ff
-import grid
-from flavorframe import cli_workers
-from flavorframe.cli import app
+from flavorframe._cli import workers as cli_workers
+from flavorframe._cli.main import app
+from flavorframe._run.dask import delivery as dask_delivery
+from flavorframe._run.delivery.delivery import Delivery
 from flavorframe.errors import AnalysisError, CorrectionError
-from flavorframe.run import dask_delivery
-from flavorframe.run.delivery import Delivery
-from servers import wait_for
+from support import grid
+from support.servers import wait_for
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.usefixtures("no_credentials")
@@ -271,7 +271,7 @@ def test_extra_files_must_be_there_and_have_names_of_their_own(tmp_path):
 
 
 def test_into_a_folder_for_jobs(proxy, tmp_path):
-    from flavorframe.run import scratch
+    from flavorframe._run.delivery import scratch
 
     (tmp_path / "weights.txt").write_text("3")
     folder = tmp_path / "job"

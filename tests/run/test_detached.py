@@ -10,11 +10,8 @@ import psutil
 import pytest
 
 import flavorframe as ff
-import servers
-from flavorframe import writing
-from flavorframe.errors import AnalysisError, ExpressionError, RunError
-from flavorframe.run.board import ROOM, DaskBoard, FolderBoard
-from flavorframe.run.detached import (
+from flavorframe._files import writing
+from flavorframe._run.detached.run import (
     Job,
     Run,
     Start,
@@ -23,7 +20,10 @@ from flavorframe.run.detached import (
     conduct,
     ended,
 )
-from flavorframe.travel import environment, packed
+from flavorframe._run.detached.store import ROOM, DaskBoard, FolderBoard
+from flavorframe._travel.user_code import environment, packed
+from flavorframe.errors import AnalysisError, ExpressionError, RunError
+from support import servers
 
 pytestmark = pytest.mark.xdist_group("dask")
 
@@ -252,7 +252,7 @@ def test_a_result_that_has_no_room_is_told_of(analysis, dataset, monkeypatch):
             raise RunError(f"cannot write {path.name}: No space left on device.")
         write(path, content)
 
-    monkeypatch.setattr("flavorframe.run.board.write_private", full)
+    monkeypatch.setattr("flavorframe._run.detached.store.write_private", full)
     conduct(board, lambda: Job(analysis, dataset, {"progress": False}))
     assert Run("mine", board).status == "failed"
     with pytest.raises(RunError, match="its result could not be kept: cannot write result: No sp"):

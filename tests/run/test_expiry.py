@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 import flavorframe as ff
-import grid
-import servers
-from flavorframe.remote.proxies import read_proxy
+from flavorframe._files.remote.proxies import read_proxy
+from support import grid, servers
 
 pytestmark = pytest.mark.usefixtures("no_credentials")
 

@@ -10,7 +10,7 @@ import urllib.request
 
 import pytest
 
-from servers import free_port
+from support.servers import free_port
 
 pytestmark = [
     pytest.mark.xdist_group("dask"),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import flavorframe as ff
-from flavorframe.run import interrupts
+from flavorframe._run.core import interrupts
 
 SOURCE = str(Path(interrupts.__file__).parent)
 STEP = 41
@@ -151,7 +151,7 @@ def test_while_a_function_takes_its_time(analysis, files):
 
 
 def test_what_hangs_is_left_alone(files, monkeypatch):
-    monkeypatch.setattr("flavorframe.run.threads.PATIENCE", 0.2)
+    monkeypatch.setattr("flavorframe._run.core.threads.PATIENCE", 0.2)
     let_go = threading.Event()
 
     @ff.function
@@ -225,7 +225,7 @@ def test_a_second_one_is_raised_wherever_it_comes(monkeypatch):
 def test_a_callback_is_interrupted_and_a_run_within_it_is_not_by_halves(
     analysis, files, monkeypatch
 ):
-    monkeypatch.setattr("flavorframe.run.gathering.UPDATE_SECONDS", 0.0)
+    monkeypatch.setattr("flavorframe._run.core.gathering.UPDATE_SECONDS", 0.0)
     inner = []
 
     def update(result):

@@ -9,14 +9,14 @@ import pytest
 import uproot
 
 import flavorframe as ff
-from flavorframe.engine import get_engine
-from flavorframe.run.batch.folder import RunFolder, Sent, Work
-from flavorframe.run.batch.gather import Parts
-from flavorframe.run.batch.records import records
-from flavorframe.run.batch.shares import divide
-from flavorframe.run.executor import RunOptions
-from flavorframe.run.gathering import Gathering
-from flavorframe.run.partitions import Segment
+from flavorframe._run.batch.folder import RunFolder, Sent, Work
+from flavorframe._run.batch.gather import Parts
+from flavorframe._run.batch.records import records
+from flavorframe._run.batch.shares import divide
+from flavorframe._run.core.executor import RunOptions
+from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.core.partitions import Segment
+from flavorframe.engines import get_engine
 
 events = ff.events()
 CONTENT = {

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 import flavorframe as ff
+from flavorframe._run.detached.run import FolderBoard
 from flavorframe.errors import AnalysisError, CredentialError
-from flavorframe.run.detached import FolderBoard
 
 MASS = ff.events().triplet.mass
 HISTOGRAM = ff.Analysis(ff.Selection(ff.events().triplet), m=ff.hist(MASS, bins=3, range=(1, 2)))
@@ -98,7 +98,9 @@ def test_a_detached_run_finds_files_from_wherever_it_is_conducted(tmp_path, monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "scale.txt").write_text("2")
     kept = []
-    monkeypatch.setattr("flavorframe.run.detached._submit_process", lambda job, _: kept.append(job))
+    monkeypatch.setattr(
+        "flavorframe._run.detached.run._submit_process", lambda job, _: kept.append(job)
+    )
     analysis = HISTOGRAM.with_outputs(rows=ff.snapshot(MASS, path="~/rows.root"))
     analysis.submit(ff.dataset(files), files="scale.txt", output="out")
     options = kept[0].options

@@ -5,12 +5,12 @@ import random
 
 import pytest
 
+from flavorframe._run.core.executor import PARTITION_SIZE
+from flavorframe._run.core.ordering import Ordering
+from flavorframe._run.core.partitions import Segment
+from flavorframe._run.dask.schedule import SMALLEST, Schedule
 from flavorframe.datasets import Partition
-from flavorframe.engine import FileInfo
-from flavorframe.run.executor import PARTITION_SIZE
-from flavorframe.run.ordering import Ordering
-from flavorframe.run.partitions import Segment
-from flavorframe.run.schedule import SMALLEST, Schedule
+from flavorframe.engines import FileInfo
 
 LENGTHS = {"a": 10, "b": 0, "c": 7, "d": 4}
 

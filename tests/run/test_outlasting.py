@@ -5,10 +5,10 @@ import time
 import warnings
 
 import flavorframe as ff
-import grid
-from flavorframe.run import gathering
-from flavorframe.run.delivery import Delivery
-from flavorframe.run.outlasting import Outlasting
+from flavorframe._run.core import gathering
+from flavorframe._run.delivery.credential_expiry import Outlasting
+from flavorframe._run.delivery.delivery import Delivery
+from support import grid
 
 
 def analysis(through=abs):

@@ -7,9 +7,9 @@ import threading
 import pytest
 
 import flavorframe as ff
+from flavorframe._run.core import gathering
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.result.result import Results
-from flavorframe.run import gathering
 
 t = ff.events().triplet
 SELECTION = ff.Selection(t).cut("mass", t.mass > 1)

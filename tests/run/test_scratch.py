@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import flavorframe as ff
-from flavorframe.run import scratch
-from flavorframe.run.scratch import Parcel, Scratch
+from flavorframe._run.delivery import scratch
+from flavorframe._run.delivery.scratch import Parcel, Scratch
 
 SECRET = b"-----BEGIN CERTIFICATE-----secret"
 
@@ -77,7 +77,7 @@ def test_what_a_killed_process_leaves_is_found_and_removed(tmp_path):
     code = (
         "import tempfile, sys, time\n"
         f"tempfile.tempdir = {str(tmp_path)!r}\n"
-        "from flavorframe.run.scratch import Parcel, Scratch\n"
+        "from flavorframe._run.delivery.scratch import Parcel, Scratch\n"
         "Scratch.take('killed', Parcel({'x509up': b'secret'}))\n"
         "print('taken', flush=True)\n"
         "time.sleep(60)\n"

@@ -145,7 +145,7 @@ analysis = ff.Analysis(
 def test_on_the_command_line(files, tmp_path):
     script = tmp_path / "analysis.py"
     script.write_text(SCRIPT)
-    command = [sys.executable, "-m", "flavorframe.cli", "run", str(script), *files]
+    command = [sys.executable, "-m", "flavorframe", "run", str(script), *files]
 
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))

@@ -20,23 +20,23 @@ import pytest
 import uproot
 
 import flavorframe as ff
-import servers
 from flavorframe import samples
-from flavorframe.engine import get_engine
-from flavorframe.engine.rdataframe.engine import RDataFrameEngine
+from flavorframe._files.remote.s3 import ATTEMPTS
+from flavorframe._files.versions import Version, version_of
+from flavorframe._run.batch.folder import RunFolder, Sent, Work
+from flavorframe._run.batch.gather import Parts
+from flavorframe._run.batch.records import records
+from flavorframe._run.batch.shares import divide
+from flavorframe._run.core.attempts import evaluate
+from flavorframe._run.core.executor import RunOptions
+from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.core.partitions import Segment, partitions
+from flavorframe.engines import get_engine
+from flavorframe.engines._rdataframe.engine import RDataFrameEngine
 from flavorframe.errors import FileChangedError, FileError
-from flavorframe.remote.s3 import ATTEMPTS
 from flavorframe.result.result import Result
-from flavorframe.run.attempts import evaluate
-from flavorframe.run.batch.folder import RunFolder, Sent, Work
-from flavorframe.run.batch.gather import Parts
-from flavorframe.run.batch.records import records
-from flavorframe.run.batch.shares import divide
-from flavorframe.run.executor import RunOptions
-from flavorframe.run.gathering import Gathering
-from flavorframe.run.partitions import Segment, partitions
 from flavorframe.samples import nano
-from flavorframe.versions import Version, version_of
+from support import servers
 
 EVENTS = 1200
 SAID = "has changed since the run began"
@@ -157,7 +157,7 @@ def test_a_replaced_file_does_not_complete_what_was_read_of_the_old_one(changing
     stops = iter([False, *[True] * 100])
     slow = after(10**9, lambda: None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flavorframe.run.gathering.UPDATE_SECONDS", 0)
+        patch.setattr("flavorframe._run.core.gathering.UPDATE_SECONDS", 0)
         partial = analysis(slow).run(
             ff.dataset(str(file)), progress=False, partition_size=100, threads=1,
             should_stop=lambda: next(stops),
@@ -175,7 +175,7 @@ def test_a_file_of_which_nothing_was_read_may_be_another_by_then(changing, two, 
     file, change = changing
     first = shutil.copy(two[0], tmp_path / "first.root")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flavorframe.run.gathering.UPDATE_SECONDS", 0)
+        patch.setattr("flavorframe._run.core.gathering.UPDATE_SECONDS", 0)
         partial = analysis().run(
             ff.dataset([str(first), str(file)]), progress=False, threads=1,
             should_stop=lambda: True,
@@ -456,7 +456,7 @@ for line in sys.stdin:
         code = """
 import json, os, shutil, sys
 import flavorframe as ff
-from flavorframe.engine.rdataframe.engine import RDataFrameEngine
+from flavorframe.engines._rdataframe.engine import RDataFrameEngine
 url, file, new = sys.argv[1:]
 def evaluate_files(engine, *args, whole=RDataFrameEngine.evaluate_files):
     shutil.copy(new, file + ".next")
@@ -490,9 +490,9 @@ def test_root_waits_no_longer_for_a_silent_server(two, no_credentials, monkeypat
         url = server.put(two[0])
         code = f"""
 import os, signal, time, flavorframe as ff
-from flavorframe.engine import get_engine
-from flavorframe.run.attempts import evaluate
-from flavorframe.run.partitions import Segment, partitions
+from flavorframe.engines import get_engine
+from flavorframe._run.core.attempts import evaluate
+from flavorframe._run.core.partitions import Segment, partitions
 engine, plan = get_engine("rdataframe"), ff.Analysis(ff.Selection(ff.events().triplet)).plan
 info = engine.prepare(plan, {url!r}, None)
 (part,) = partitions(Segment({url!r}), 0, info, {EVENTS})
@@ -538,7 +538,7 @@ def test_servers_that_accept_and_never_answer(scheme, monkeypatch, no_credential
                "root": f"root://{place}//x.root"}[scheme]  # fmt: skip
         code = f"""
 import os, time, flavorframe as ff
-from flavorframe.remote import access
+from flavorframe._files.remote import access
 access.PATIENCE = 3
 import fsspec, uproot  # which takes its time
 began = time.monotonic()

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flavorframe._files.json_numbers import encoded
+from flavorframe._files.writing import replacing, require_folder
 from flavorframe.certificate import _repr
-from flavorframe.result.numbers import encoded
-from flavorframe.writing import replacing, require_folder
 
 
 @dataclass(frozen=True)

@@ -12,19 +12,19 @@ from typing import Any
 
 import numpy as np
 
+from flavorframe._files.places import identity, refuse_repeats
+from flavorframe._planning.plan import Plan
+from flavorframe._run.core.attempts import Failed, evaluate, prepare
+from flavorframe._run.core.executor import PARTITION_SIZE
+from flavorframe._run.core.gathering import meaning_alike
+from flavorframe._run.core.partitions import Segment, partitions
 from flavorframe.analysis import Analysis
 from flavorframe.certificate.certificate import Certificate, Compared, Cut, Difference
 from flavorframe.certificate.search import Pair, find
 from flavorframe.datasets import Dataset, Partition
-from flavorframe.engine import Engine, FileInfo, Partial, get_engine
+from flavorframe.engines import Engine, FileInfo, Partial, get_engine
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.outputs import Histogram
-from flavorframe.places import identity, refuse_repeats
-from flavorframe.plan import Plan
-from flavorframe.run.attempts import Failed, evaluate, prepare
-from flavorframe.run.executor import PARTITION_SIZE
-from flavorframe.run.gathering import meaning_alike
-from flavorframe.run.partitions import Segment, partitions
 
 MOST_EVENTS = 20
 """How many differing events are explained."""

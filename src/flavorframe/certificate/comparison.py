@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from flavorframe.engine.partial import Chunk, Partial
+from flavorframe.engines.partial import Chunk, Partial
 from flavorframe.result import CutRow
 
 ROUNDING = 1e-9

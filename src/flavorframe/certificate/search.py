@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from flavorframe._expr import nodes as n
+from flavorframe._expr.formula import formula
+from flavorframe._planning.plan import Plan
 from flavorframe.certificate.certificate import Candidate, Difference
 from flavorframe.certificate.comparison import Disagreement, disagreements
 from flavorframe.datasets import Partition
-from flavorframe.engine import Engine
+from flavorframe.engines import Engine
 from flavorframe.errors import AnalysisError, FlavorframeError
-from flavorframe.expr import nodes as n
-from flavorframe.expr.formula import formula
 from flavorframe.outputs import Histogram, Snapshot
-from flavorframe.plan import Plan
 
 IDENTITY = ("run", "luminosity_block", "event")
 COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"} | {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from flavorframe._files.writing import make_folder
 from flavorframe.errors import FacilityError
 from flavorframe.facility import login_names, login_tokens
 from flavorframe.facility.accounts import are_separate, require_separate
 from flavorframe.facility.login_provider import discover
 from flavorframe.facility.login_secrets import PASSWORD, crypt_key, read_secret
 from flavorframe.facility.settings import Oidc, Settings, Workshop
-from flavorframe.writing import make_folder
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCOPES = ("openid", "profile", "offline_access")

@@ -7,9 +7,9 @@ import secrets
 import stat
 from pathlib import Path
 
-from flavorframe import writing
+from flavorframe._files import writing
+from flavorframe._files.writing import make_folder
 from flavorframe.errors import FacilityError
-from flavorframe.writing import make_folder
 
 PASSWORD = "workshop-password"
 """The file, in the folder of secrets, of the workshop's hashed password."""
@@ -65,7 +65,7 @@ def crypt_key(private: Path) -> bytes:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a secret's file, of ASCII; see `flavorframe.writing.write_private`.
+    """Write a secret's file, of ASCII; see `flavorframe._files.writing.write_private`.
 
     Raises FacilityError where the system does not let it be written.
     """

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from flavorframe._files.writing import replacing
 from flavorframe.errors import FacilityError, did_you_mean
 from flavorframe.facility.gateway_limits import Limits
-from flavorframe.writing import replacing
 
 FILE = "settings.json"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")

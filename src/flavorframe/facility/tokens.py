@@ -22,9 +22,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from flavorframe._files.remote.tokens import token_places
 from flavorframe.errors import FacilityError
 from flavorframe.facility.login_secrets import write_private
-from flavorframe.remote.tokens import token_places
 
 PATH = "/api/access-token"
 """Where the hub gives a server its user's access token."""

@@ -216,8 +216,8 @@ class FitResult:
         Raises FitError for a component that HS3 has no name for, RunError where the file cannot be
         written.
         """
+        from flavorframe._files.writing import replacing
         from flavorframe.fit.hs3 import hs3
-        from flavorframe.writing import replacing
 
         target = Path(path)
         content = json.dumps(hs3(self), indent=1)

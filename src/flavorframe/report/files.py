@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flavorframe.writing import replacing
+from flavorframe._files.writing import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

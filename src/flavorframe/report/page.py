@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flavorframe._files.writing import require_folder
 from flavorframe.fit._canvas import cms_style
 from flavorframe.report import plots, summary, tables
 from flavorframe.report.drawing import FEW_ERAS
 from flavorframe.report.files import image, write_bytes
 from flavorframe.report.inputs import Inputs, gather, histograms
 from flavorframe.report.text import as_html, title_and_body
-from flavorframe.writing import require_folder
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flavorframe._files.writing import make_folder
 from flavorframe.fit._canvas import cms_style
 from flavorframe.report.drawing import (
     EraHistogram,
@@ -19,7 +20,6 @@ from flavorframe.report.drawing import (
 from flavorframe.report.files import image, write_bytes
 from flavorframe.report.inputs import TOTAL, Inputs, gather, histograms
 from flavorframe.report.numbers import signal_titles, yields_per_luminosity
-from flavorframe.writing import make_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from flavorframe.expr.formula import brief
-from flavorframe.expr.ropes import shortened
+from flavorframe._expr.formula import brief
+from flavorframe._expr.ropes import shortened
+from flavorframe._files.json_numbers import decoded
 from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.report.inputs import Inputs, histograms, holds_weights
 from flavorframe.report.numbers import Measured
 from flavorframe.result._repr_text import UNDEFINED, Grid, seconds, workers_grid
-from flavorframe.result.numbers import decoded
 from flavorframe.result.store import dump, to_dict
 from flavorframe.result.timing import STAGES, Timing
 

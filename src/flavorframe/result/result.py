@@ -22,8 +22,8 @@ from flavorframe.result.table import Table
 from flavorframe.result.timing import Timing
 
 if TYPE_CHECKING:
-    from flavorframe.plan import Plan
-    from flavorframe.run.executor import Outcome
+    from flavorframe._planning.plan import Plan
+    from flavorframe._run.core.executor import Outcome
 
 PACKAGES = ("flavorframe", "uproot", "awkward", "numpy", "hist", "boost_histogram", "ROOT")
 
@@ -180,7 +180,7 @@ class Result:
         read anew. Raises AnalysisError for a sum of results, and RunError where a snapshot's file
         has been removed or replaced.
         """
-        from flavorframe.run.resume import resume
+        from flavorframe._run.resume import resume
 
         return resume(self, on, options)
 
@@ -271,7 +271,7 @@ class Results(Mapping[str, Result]):
 
     def resume(self, *, on: Any = None, **options: Any) -> Results:
         """Read what is missing of each; see `Result.resume`."""
-        from flavorframe.run.resume import resume_each
+        from flavorframe._run.resume import resume_each
 
         return resume_each(self, on, options)
 

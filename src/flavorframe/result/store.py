@@ -18,8 +18,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from flavorframe.datasets import Dataset
-from flavorframe.destinations import (
+from flavorframe._files.file_sets import FileSet, locked, settle, sha256_of
+from flavorframe._files.json_numbers import decoded, encoded
+from flavorframe._files.trust import read_own
+from flavorframe._files.writing import file_name, make_folder, writing
+from flavorframe._planning.destinations import (
     HISTOGRAMS,
     RESULT,
     UNFINISHED,
@@ -27,11 +30,11 @@ from flavorframe.destinations import (
     refuse_conflicts,
     result_folder,
 )
+from flavorframe._travel.user_code import packed
+from flavorframe.datasets import Dataset
 from flavorframe.errors import AnalysisError, FileError, RunError
-from flavorframe.file_sets import FileSet, locked, settle, sha256_of
 from flavorframe.result.cutflow import Cutflow, CutRow
 from flavorframe.result.failures import Failure, Failures
-from flavorframe.result.numbers import decoded, encoded
 from flavorframe.result.result import (
     Link,
     Provenance,
@@ -42,9 +45,6 @@ from flavorframe.result.result import (
 )
 from flavorframe.result.table import SnapshotWriter, Table
 from flavorframe.result.timing import Timing
-from flavorframe.travel import packed
-from flavorframe.trust import read_own
-from flavorframe.writing import file_name, make_folder, writing
 
 VERSION = 2
 READABLE = (1, 2)

@@ -13,12 +13,12 @@ from typing import Any, BinaryIO, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from flavorframe._files.file_sets import FileSet
+from flavorframe._files.writing import what_else, writing
+from flavorframe._snapshots.promotion import cast, common_type, concatenated
+from flavorframe._snapshots.reading import reader_of
 from flavorframe.errors import AnalysisError, BranchError, RunError, did_you_mean
-from flavorframe.file_sets import FileSet
 from flavorframe.result import _repr_html, _repr_text
-from flavorframe.result.promotion import cast, common_type, concatenated
-from flavorframe.result.reading import reader_of
-from flavorframe.writing import what_else, writing
 
 Columns = Mapping[str, npt.NDArray[Any]]
 PathLike = str | os.PathLike[str]

@@ -7,11 +7,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from flavorframe._files.writing import replacing, writing
 from flavorframe.errors import SampleError, did_you_mean
 from flavorframe.samples.bph import write_bph
 from flavorframe.samples.nano import write_nano
 from flavorframe.samples.record import Events
-from flavorframe.writing import replacing, writing
 
 Layout = Literal["nano", "bph"]
 Format = Literal["ttree", "rntuple"]

@@ -7,11 +7,8 @@ from pathlib import Path
 import pytest
 
 import flavorframe as ff
-from flavorframe.run.batch import follow
-
-sys.path.insert(0, str(Path(__file__).parent))  # for what they import from beside them
-
-from slurm_server import SlurmServer, missing
+from flavorframe._run.batch import follow
+from support.slurm_server import SlurmServer, missing
 
 
 @pytest.fixture(scope="session")

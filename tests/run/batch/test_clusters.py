@@ -6,10 +6,10 @@ import sys
 from dataclasses import replace
 
 import pytest
-from analyses import assert_same_bits, weighted
 
 import flavorframe as ff
 from flavorframe.errors import RunError
+from support.analyses import assert_same_bits, weighted
 
 LOOPBACK = {
     "interface": "lo", "scheduler_options": {"host": "127.0.0.1", "dashboard_address": ":0"},
@@ -52,7 +52,7 @@ def test_the_job_script_of_htcondor_workers(tmp_path):
 
 def test_interrupts_stay_what_they_are():
     code = (
-        "import signal; from flavorframe.run.batch import dask_cluster as ours\n"
+        "import signal; from flavorframe._run.batch import dask_cluster as ours\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "ours._jobqueue()\n"
         "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler\n"

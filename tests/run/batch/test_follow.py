@@ -4,23 +4,23 @@ import re
 import shutil
 
 import pytest
-from analyses import weighted
 
 import flavorframe as ff
-from flavorframe.engine import get_engine
+from flavorframe._run.batch import follow
+from flavorframe._run.batch.failure_reasons import explanation
+from flavorframe._run.batch.folder import RunFolder, Sent, Work
+from flavorframe._run.batch.follow import Follower
+from flavorframe._run.batch.gather import Parts
+from flavorframe._run.batch.parts import DAMAGED, fault, read_part, write_part
+from flavorframe._run.batch.records import records
+from flavorframe._run.batch.shares import divide
+from flavorframe._run.batch.site import State, UnreachableError
+from flavorframe._run.core.executor import RunOptions
+from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.core.partitions import Segment
+from flavorframe.engines import get_engine
 from flavorframe.errors import FileError, RunError
-from flavorframe.run.batch import follow
-from flavorframe.run.batch.ends import explanation
-from flavorframe.run.batch.folder import RunFolder, Sent, Work
-from flavorframe.run.batch.follow import Follower
-from flavorframe.run.batch.gather import Parts
-from flavorframe.run.batch.parts import DAMAGED, fault, read_part, write_part
-from flavorframe.run.batch.records import records
-from flavorframe.run.batch.shares import divide
-from flavorframe.run.batch.site import State, UnreachableError
-from flavorframe.run.executor import RunOptions
-from flavorframe.run.gathering import Gathering
-from flavorframe.run.partitions import Segment
+from support.analyses import weighted
 
 
 class Queue(ff.Slurm):

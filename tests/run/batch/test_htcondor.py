@@ -4,16 +4,16 @@ import shutil
 from pathlib import Path
 
 import pytest
-from analyses import assert_same_bits, t, weighted
 
 import flavorframe as ff
+from flavorframe._run.batch.event_log import read_states
+from flavorframe._run.batch.folder import RunFolder, Sent, Work
+from flavorframe._run.batch.shares import divide
+from flavorframe._run.core.executor import RunOptions
+from flavorframe._run.core.partitions import segments
 from flavorframe.datasets import dataset
 from flavorframe.errors import AnalysisError, RunError
-from flavorframe.run.batch.event_log import read_states
-from flavorframe.run.batch.folder import RunFolder, Sent, Work
-from flavorframe.run.batch.shares import divide
-from flavorframe.run.executor import RunOptions
-from flavorframe.run.partitions import segments
+from support.analyses import assert_same_bits, t, weighted
 
 htcondor2 = pytest.importorskip("htcondor2", reason="HTCondor's bindings are not installed")
 classad2 = pytest.importorskip("classad2")

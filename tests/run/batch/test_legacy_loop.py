@@ -1,19 +1,14 @@
 """The compiled event loop as batch jobs: its outputs are added up, and the counts are ours."""
 
-import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
-from jobs import submissions
+from benchmarks.legacy_engine import LegacyLoop
 
 import flavorframe as ff
 from flavorframe.errors import AnalysisError
-from reference import published
-
-sys.path.insert(0, str(Path(__file__).parents[3]))
-
-from benchmarks.legacy_engine import LegacyLoop
+from support.jobs import submissions
+from support.reference import published
 
 pytestmark = pytest.mark.skipif(find_spec("ROOT") is None, reason="the loop needs ROOT")
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import uproot
-from analyses import assert_same_bits, t, weighted
-from jobs import run_folder, submissions, until
 
 import flavorframe as ff
-import grid
+from flavorframe._run.batch import executor
 from flavorframe.errors import RunError
-from flavorframe.run.batch import executor
+from support import grid
+from support.analyses import assert_same_bits, t, weighted
+from support.jobs import run_folder, submissions, until
 
 TOKEN = "a-token-that-nobody-is-to-see"
 

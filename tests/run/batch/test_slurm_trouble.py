@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from analyses import assert_same_bits, t, weighted, without_rows
-from jobs import once, run_folder, submissions, until
 
 import flavorframe as ff
 from flavorframe.errors import RunError
+from support.analyses import assert_same_bits, t, weighted, without_rows
+from support.jobs import once, run_folder, submissions, until
 
 
 def test_only_what_was_killed_is_submitted_again(slurm, data, tmp_path):

@@ -1,0 +1,5 @@
+"""``python -m flavorframe``: the command line."""
+
+from flavorframe._cli.main import main
+
+main()

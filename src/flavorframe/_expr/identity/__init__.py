@@ -1,0 +1,1 @@
+"""What expressions and users' functions are known by."""

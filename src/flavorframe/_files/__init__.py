@@ -1,0 +1,1 @@
+"""Files: where they are and whose, of which version, read from servers, written whole."""

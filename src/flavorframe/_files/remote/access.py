@@ -1,0 +1,229 @@
+"""Opening files on servers with fsspec and uproot, within bounded time, and what goes wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv6Address
+from typing import Any
+from urllib.parse import urlsplit
+
+from flavorframe._files.remote import apart, http, s3, xrootd_client
+from flavorframe._files.remote.credentials import why_refused
+from flavorframe._files.remote.http import RangesError, client_for
+from flavorframe._files.remote.proxies import certificate_folder
+from flavorframe.errors import AccessError, CredentialError, FileError
+
+PATIENCE = 60
+"""Seconds that a server may keep silent."""
+EXTRAS = {"root": "xrootd", "roots": "xrootd", "http": "http", "https": "http", "s3": "s3"}
+"""What to install for a scheme."""
+XROOTD_SETTINGS = {
+    "TimeoutResolution": 1,
+    "ConnectionWindow": 15,
+    "ConnectionRetry": 2,
+    "StreamErrorWindow": 0,
+    "RequestTimeout": PATIENCE,
+}
+"""Seconds and attempts, for a server that is not there; by default it takes eight minutes, and for
+half an hour after it no other attempt is made."""
+
+_GAP = 256 * 1024
+"""Bytes that are read and thrown away rather than asking twice over HTTP."""
+
+Facts = tuple[str, ...]
+_LIBRARIES = ("aiohttp", "botocore")
+# What libraries say, in small letters, and what it means.
+_REFUSED = (
+    *("auth failed", "no protocols left", "authentication", "access denied", "[3010]"),
+    *("alert certificate", "alert unknown ca", "alert bad certificate"),
+    *("accessdenied", "invalidaccesskeyid", "signaturedoesnotmatch", "expiredtoken", "(403)"),
+)
+_MISSING = ("[3011]", "no such file", "nosuchkey", "(404)")
+_SILENT = ("operation expired", "timeout", "timed out")
+_UNKNOWN = ("certificate verify failed",)
+_BROKEN_OFF = ("payload is not completed", "disconnected", "connection reset")
+_UNREACHABLE = (
+    "connection error",
+    "cannot connect",
+    "could not connect",
+    "connection refused",
+    "invalid address",
+)
+
+
+def is_remote(path: str) -> bool:
+    """Return whether a path is a URL of a server."""
+    return urlsplit(path).scheme not in ("", "file") and "://" in path
+
+
+def open_remote(url: str) -> Any:
+    """Open a ROOT file on a server; raises AccessError or FileError where that fails."""
+    import uproot
+
+    _claim_client(url)
+    try:
+        return uproot.open({_address(url): None}, **_options(url))
+    except Exception as error:  # each library raises its own
+        raise explained(url, error) from error
+
+
+def version(url: str) -> tuple[Facts, str, Facts]:
+    """Return what identifies the content of a file on a server.
+
+    First what all servers tell alike that have a copy of the file, then the one that answered, and
+    what it tells beside. Raises AccessError or FileError where the server does not tell.
+    """
+    if _is_xrootd(url):
+        if xrootd_client.is_of_root():
+            found: tuple[Facts, str, Facts] = apart.version(url)
+            return found
+        _claim_client(url)
+    try:
+        return _version_on_xrootd(url) if _is_xrootd(url) else _version_elsewhere(url)
+    except Exception as error:  # each library raises its own
+        raise explained(url, error) from error
+
+
+def _version_on_xrootd(url: str) -> tuple[Facts, str, Facts]:
+    _settle_xrootd()
+    told = xrootd_client.stat(url, int(_patience(url)))
+    return (str(told.size),), told.server, tuple(map(str, told.of_server or ()))
+
+
+def _version_elsewhere(url: str) -> tuple[Facts, str, Facts]:
+    import fsspec
+
+    filesystem, path = fsspec.core.url_to_fs(_address(url), **_options(url, uproot=False))
+    if urlsplit(url).scheme in ("http", "https"):
+        server, info = fsspec.asyn.sync(filesystem.loop, http.facts, filesystem, path)
+        return _of(info, http.OF_CONTENT), server, _of(info, http.OF_SERVER)
+    filesystem.invalidate_cache(path)  # what it may have listed
+    info = filesystem.info(path)
+    return _of(info, ("size", "mtime", "ETag", "VersionId", "LastModified")), "", ()
+
+
+def _of(info: Mapping[str, Any], names: Sequence[str]) -> Facts:
+    return tuple(str(info[name]) for name in names if name in info)
+
+
+def _is_xrootd(url: str) -> bool:
+    return url.startswith(("root://", "roots://"))
+
+
+def _address(url: str) -> str:
+    """Return a URL as fsspec takes it, to which two colons, as of IPv6, mean something else."""
+    scheme, _, rest = url.partition("://")
+    host, bracket, path = rest.partition("]")
+    if not bracket or "/" in host:
+        return url
+    user, _, number = host.rpartition("[")
+    return f"{scheme}://{user}[{IPv6Address(number).exploded}]{path}"
+
+
+def _claim_client(url: str) -> None:
+    if _is_xrootd(url):
+        xrootd_client.claim(xrootd_client.PYTHON, url)
+
+
+def explained(url: str, error: BaseException) -> FileError:
+    """Return the error that says what went wrong with a file on a server."""
+    if isinstance(error, FileError):
+        return error
+    error = _behind(error)
+    if isinstance(error, ImportError):
+        return _not_installed(url, error)
+    return transport_error(url, error) or FileError(
+        f"{url}: not a readable ROOT file: {_short(error).removeprefix('not a ROOT file: ')}"
+    )
+
+
+def _behind(error: BaseException) -> BaseException:
+    """Return what a library made another error of."""
+    cause = error.__cause__
+    hidden = isinstance(error, FileNotFoundError)  # fsspec says so of whatever fails
+    if cause is not None and (hidden or isinstance(cause, CredentialError | RangesError)):
+        return _behind(cause)
+    return error
+
+
+def transport_error(url: str, error: BaseException) -> FileError | None:
+    """Return what is wrong with the server or the way to it; ``None`` for another kind of error."""
+    text, status = str(error).lower().replace("_", " "), getattr(error, "status", None)
+    server = f"{url}: {_server(url)}"
+    if not isinstance(error, OSError) and type(error).__module__.split(".")[0] not in _LIBRARIES:
+        return None
+    if "nosuchbucket" in text:
+        return AccessError(f"{server} has no bucket {urlsplit(url).netloc}.")
+    if isinstance(error, FileNotFoundError) or status == 404 or _any(_MISSING, text):
+        return AccessError(f"{server} has no such file.")
+    if isinstance(error, PermissionError) or status in (401, 403) or _any(_REFUSED, text):
+        return AccessError(f"{server} refuses: {why_refused(url)} ({_short(error)})")
+    if isinstance(error, TimeoutError) or _any(_SILENT, text):
+        return FileError(f"{server} did not answer in {_patience(url)} seconds.")
+    if isinstance(error, RangesError):
+        return FileError(f"{url}: {error}")
+    if _any(_UNKNOWN, text):
+        return FileError(
+            f"{server} has a certificate of an authority that is not trusted here: those in "
+            f"{certificate_folder()} and the system's are. Set X509_CERT_DIR?"
+        )
+    if _any(_UNREACHABLE, text):
+        return FileError(f"{server} cannot be reached: is its name right, and is it up?")
+    if _any(_BROKEN_OFF, text):
+        return FileError(f"{server} broke off in the middle of what it sent.")
+    return FileError(f"{server} failed: {_short(error)}")
+
+
+def _server(url: str) -> str:
+    parts = urlsplit(url)
+    return s3.service() if parts.scheme == "s3" else f"the server {parts.netloc}"
+
+
+def _short(error: BaseException) -> str:
+    said = " ".join(str(error).split())
+    return f"{said[:200] or 'no reason given'} ({type(error).__name__})"
+
+
+def _any(phrases: tuple[str, ...], text: str) -> bool:
+    return any(phrase in text for phrase in phrases)
+
+
+def _not_installed(url: str, error: ImportError) -> FileError:
+    extra = EXTRAS.get(urlsplit(url).scheme)
+    advice = f"run pip install 'flavorframe[{extra}]'" if extra else str(error)
+    return FileError(f"{url}: what reads {urlsplit(url).scheme}:// is not installed: {advice}.")
+
+
+def _options(url: str, *, uproot: bool = True) -> dict[str, Any]:
+    """Return what fsspec takes for a scheme, and what uproot takes beside it."""
+    scheme = urlsplit(url).scheme
+    if scheme in ("root", "roots"):
+        _settle_xrootd()
+        from flavorframe._files.remote.xrootd_source import XRootDSource
+
+        return {"handler": XRootDSource, "timeout": int(_patience(url))}
+    if scheme in ("http", "https"):
+        options: dict[str, Any] = {"get_client": client_for(url, PATIENCE)}
+        return options | _coalescing() if uproot else options
+    return s3.options(PATIENCE) if scheme == "s3" else {}
+
+
+def _patience(url: str) -> float:
+    """Return the seconds that the server may keep silent."""
+    if urlsplit(url).scheme in ("root", "roots"):
+        return int(os.environ.get("XRD_REQUESTTIMEOUT", PATIENCE))
+    return PATIENCE
+
+
+def _settle_xrootd() -> None:
+    from XRootD import client
+
+    for name, value in XROOTD_SETTINGS.items():
+        client.EnvPutInt(name, value)  # what the user's environment says takes precedence
+
+
+def _coalescing() -> dict[str, Any]:
+    from uproot.source.coalesce import CoalesceConfig
+
+    return {"coalesce_config": CoalesceConfig(max_range_gap=_GAP)}

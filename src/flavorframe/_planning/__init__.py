@@ -1,0 +1,1 @@
+"""Plans: what engines are given, and what names mean in a file."""

@@ -1,0 +1,1 @@
+"""Reading ROOT files: branches, baskets, pages, codecs, and the compiled part."""

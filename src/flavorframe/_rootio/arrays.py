@@ -1,0 +1,105 @@
+"""Columns as the columnar engine holds them.
+
+All are indexed by positions, never by masks: ``take`` is faster than brackets, and would read a
+mask as positions 0 and 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Names:
+    """Strings by number: element i is ``words[codes[i]]``, so a test runs once for each word."""
+
+    codes: Array
+    words: tuple[str, ...]
+
+    def __getitem__(self, places: Array) -> Names:
+        return Names(self.codes.take(places), self.words)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+Content = Array | Names
+
+
+def _taken(content: Content, places: Array) -> Content:
+    return content[places] if isinstance(content, Names) else content.take(places)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A list in each event: event i has ``content[starts[i]:starts[i] + sizes[i]]``.
+
+    Where lists share elements, ``placed`` says where they start; otherwise they lie one after the
+    other.
+    """
+
+    content: Content
+    sizes: Array
+    placed: Array | None = None
+
+    @cached_property
+    def starts(self) -> Array:
+        """Where each list starts."""
+        starts: Array = np.cumsum(self.sizes) - self.sizes if self.placed is None else self.placed
+        return starts
+
+    def __getitem__(self, rows: Array) -> Packed:
+        return Packed(self.content, self.sizes.take(rows), self.starts.take(rows))
+
+    def taken(self, places: Array) -> Content:
+        """Return some elements of lists that lie one after the other."""
+        return _taken(self.content, places)
+
+    def at(self, event: Array, local: Array) -> Content:
+        """Return some elements, each the ``local`` one in the list of its event."""
+        return _taken(self.content, self.starts.take(event) + local)
+
+    @property
+    def elements(self) -> Content:
+        """The elements, one event after the other."""
+        from flavorframe.engines._columnar.segments import ranges
+
+        if self.placed is None:
+            return self.content
+        return _taken(self.content, ranges(self.starts, self.sizes))
+
+
+@dataclass(frozen=True)
+class Values:
+    """What an expression evaluates to; ``valid`` is False where a link points to nothing.
+
+    ``data`` is zero-dimensional for a constant.
+    """
+
+    data: Any
+    valid: Array | None = None
+
+    def __getitem__(self, places: Array) -> Values:
+        if not isinstance(self.data, Names) and np.ndim(self.data) == 0:
+            return self
+        valid = None if self.valid is None else self.valid.take(places)
+        return Values(_taken(self.data, places), valid)
+
+    def truth(self) -> Array:
+        """Return where a condition holds: a missing value fulfils none."""
+        data = np.asarray(self.data)
+        holds: Array = data if data.dtype.kind == "b" else data != 0
+        return holds if self.valid is None else holds & self.valid
+
+    def numbers(self) -> Array:
+        """Return the values as numbers, NaN where missing."""
+        data = np.asarray(self.data)
+        if self.valid is None or self.valid.all():
+            return data
+        return np.where(self.valid, data.astype(np.float64), np.nan)

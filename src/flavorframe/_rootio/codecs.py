@@ -1,0 +1,72 @@
+"""Decompressors for what the system has no library for: Python packages, one call a block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from flavorframe._rootio.boundary import is_of_the_file
+
+
+def decompress_block(algorithm: bytes, compressed: memoryview, target: memoryview) -> int:
+    """Decompress one block into the target, and return how many bytes that gave.
+
+    ``algorithm`` is the two letters that begin the block. Raises ValueError, with the reason, for
+    letters that ROOT does not write, a package that is not there, and bytes that it cannot take.
+    """
+    codec = CODECS.get(algorithm)
+    if codec is None:
+        raise ValueError(f"its compression {algorithm!r} is none that ROOT has")
+    try:
+        return codec(compressed, target)
+    except ImportError as error:
+        raise ValueError(f"its compression needs the package {error.name}") from error
+    except BaseException as error:
+        if not is_of_the_file(error):
+            raise
+        raise ValueError(f"it does not decompress ({error})") from error
+
+
+def _zstd(compressed: memoryview, target: memoryview) -> int:
+    import cramjam
+
+    return int(cramjam.zstd.decompress_into(compressed, target))
+
+
+def _zlib(compressed: memoryview, target: memoryview) -> int:
+    import deflate
+
+    return _copy(deflate.zlib_decompress(compressed, len(target)), target)
+
+
+def _lz4(compressed: memoryview, target: memoryview) -> int:
+    import cramjam
+    import xxhash
+
+    checksum, body = compressed[:8], compressed[8:]
+    if xxhash.xxh64_digest(body) != bytes(checksum):
+        raise ValueError("its checksum is wrong")
+    return _copy(cramjam.lz4.decompress_block(body, output_len=len(target)), target)
+
+
+def _lzma(compressed: memoryview, target: memoryview) -> int:
+    import lzma
+
+    return _copy(lzma.decompress(compressed), target)
+
+
+def _copy(result: object, target: memoryview) -> int:
+    values = np.frombuffer(result, np.uint8)  # type: ignore[call-overload]
+    if len(values) == len(target):
+        np.frombuffer(target, np.uint8)[:] = values
+    return len(values)
+
+
+CODECS: dict[bytes, Callable[[memoryview, memoryview], int]] = {
+    b"ZS": _zstd,
+    b"ZL": _zlib,
+    b"L4": _lz4,
+    b"XZ": _lzma,
+}
+"""Decompressors by the two letters that begin a block."""

@@ -1,0 +1,69 @@
+"""Baskets that several partitions share: of each, only what is wanted is read.
+
+The compiled part is given it as a small basket of its own, which is not compressed.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from flavorframe._rootio.blocks import HEADER, Blocks, Fetch, require
+
+HEAD = 512
+"""Bytes in which a basket's key and the header of its first block nearly always end."""
+KEY = struct.Struct(">i2xI4xh2x10xii1x")
+"""A basket's key, as short as the compiled part takes it: total size, that of the content, that of
+the key, number of entries, and where their bytes end, from the beginning of the key."""
+TAIL = struct.Struct(">ii")
+TAIL_FROM_END = 9
+
+
+@dataclass(frozen=True)
+class LargeBasket:
+    """What the key of a basket says; ``border`` is where the bytes of its entries end."""
+
+    blocks: Blocks
+    entries: int
+    border: int
+    header: int
+
+    @classmethod
+    def at(cls, position: int, length: int, fetch: Fetch) -> LargeBasket:
+        """Return the basket at a position; raises OddBlocksError where its numbers do not fit."""
+        head = fetch(position, position + min(length, HEAD))
+        require(len(head) >= KEY.size)
+        total, size, header = struct.unpack_from(">i2xI4xh", head)
+        require(total == length and KEY.size <= header <= len(head) - HEADER)
+        entries, last = TAIL.unpack_from(head, header - TAIL_FROM_END)
+        require(0 <= last - header <= size)
+        blocks = Blocks.at(position + header, position + length, size, fetch, head[header:])
+        return cls(blocks, entries, last - header, header)
+
+
+def scalars(basket: LargeBasket, first: int, last: int, itemsize: int, fetch: Fetch) -> bytes:
+    """Return the entries from ``first`` up to ``last``, numbers, as a basket of their own."""
+    require(basket.border == basket.entries * itemsize)
+    data = basket.blocks.read(first * itemsize, last * itemsize, fetch)
+    return _key(last - first, len(data), len(data)) + data
+
+
+def lists(basket: LargeBasket, first: int, last: int, fetch: Fetch) -> bytes:
+    """Return the entries from ``first`` up to ``last``, of any length, as a basket of their own."""
+    table = basket.border + 4
+    require(table + 4 * basket.entries <= basket.blocks.size)
+    stop = min(last + 1, basket.entries)
+    raw = basket.blocks.read(table + 4 * first, table + 4 * stop, fetch)
+    begins = np.frombuffer(raw, ">i4").astype(np.int64) - basket.header
+    begin, end = int(begins[0]), int(begins[-1]) if last < basket.entries else basket.border
+    require(end <= basket.border)
+    data = basket.blocks.read(begin, end, fetch)
+    begins = (begins[: last - first] - begin + KEY.size).astype(">i4")
+    size = len(data) + 4 + begins.nbytes
+    return _key(last - first, len(data), size) + data + b"\0\0\0\0" + begins.tobytes()
+
+
+def _key(entries: int, border: int, size: int) -> bytes:
+    return KEY.pack(KEY.size + size, size, KEY.size, entries, KEY.size + border)

@@ -1,0 +1,224 @@
+"""The folder of a batch run: all that its jobs, and whoever gathers them later, need to know."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flavorframe._files.trust import read_own
+from flavorframe._files.writing import file_name, make_folder, write_private
+from flavorframe._planning.plan import Plan
+from flavorframe._run.batch.parts import fault, read_part, write_part
+from flavorframe._run.batch.request import one_line
+from flavorframe._run.batch.shares import Share
+from flavorframe._run.core.executor import Outcome, RunOptions
+from flavorframe._travel.user_code import environment, packed, unpacked
+from flavorframe.datasets import Dataset
+from flavorframe.engines import Engine, FileInfo
+from flavorframe.errors import FileError
+
+if TYPE_CHECKING:
+    from flavorframe._run.batch.site import Site
+
+DEFAULT = "flavorframe-runs"
+"""Where run folders are made, below the current folder, unless a site says."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every job of a run is given: the plan, how to evaluate it, and each job's shares.
+
+    ``known`` are files as an earlier run, which is completed, found them.
+    """
+
+    plan: Plan
+    tree: str | None
+    engine: str | Engine
+    partition_size: int
+    threads: int
+    retries: int
+    known: Mapping[str, FileInfo]
+    jobs: tuple[tuple[Share, ...], ...]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What gathering a run takes beside its parts: where it was sent, and from what."""
+
+    work: Work
+    dataset: Dataset
+    site: Site
+    options: RunOptions
+    earlier: Outcome | None
+    saved: Path | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder that a batch run lives in.
+
+    ``run.json`` says what it is, ``work.pickle`` is for the jobs and ``sent.pickle`` for gathering;
+    ``submissions.json`` has what the batch system called each attempt. ``parts/`` and ``logs/``
+    fill as the jobs run.
+    """
+
+    path: Path
+
+    @classmethod
+    def make(cls, sent: Sent) -> RunFolder:
+        """Make the folder of a new run, for its owner alone, and write down what it is."""
+        contents = {"work.pickle": packed(sent.work), "sent.pickle": packed(sent)}
+        below = Path(sent.site.folder or DEFAULT).expanduser().absolute()
+        one_line("folder", str(below))  # it stands in scripts
+        made = cls(_free(below, sent.dataset.name))
+        make_folder(made.path)
+        made.path.chmod(0o700)  # jobs run what lies here
+        for name in ("parts", "logs"):
+            make_folder(made.path / name)
+        for name, content in contents.items():
+            made._write(name, content)
+        text = json.dumps(_description(sent), indent=1, ensure_ascii=False)
+        made._write("run.json", text.encode())
+        return made
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Return the folder of an earlier run; raises FileError where it is none."""
+        folder = cls(path.expanduser().absolute())
+        if not (folder.path / "run.json").is_file():
+            raise FileError(f"{path} is not the folder of a batch run: it holds no run.json.")
+        return folder
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What the run is, for people and for the check that a job is of the same versions."""
+        return dict(self._read_json("run.json"))
+
+    @property
+    def work(self) -> Work:
+        """What the jobs are given."""
+        work: Work = unpacked(read_own(self.path / "work.pickle"))
+        return work
+
+    @property
+    def sent(self) -> Sent:
+        """What the run was made from."""
+        sent: Sent = unpacked(read_own(self.path / "sent.pickle"))
+        return sent
+
+    # Parts and logs
+
+    def part(self, number: int) -> Path:
+        """Return where a job's part is, or will be."""
+        return self.path / "parts" / part_name(number)
+
+    def label(self, number: int) -> str:
+        """Return what a job's part is known by: that of another job, or run, is not taken for it.
+
+        Jobs of runs that were sent at the same time have the same numbers.
+        """
+        return f"job {number} of run {self._run}"
+
+    @cached_property
+    def _run(self) -> str:
+        return str(self.description.get("run"))
+
+    def write_part(self, number: int, records: Iterable[Any], path: Path | None = None) -> None:
+        """Write a job's part, where it is looked for or elsewhere, to be brought there."""
+        write_part(path or self.part(number), self.label(number), records)
+
+    def read_part(self, number: int) -> Generator[Any, None, None]:
+        """Return the records of a job's part; raises FileError where it is at fault."""
+        return read_part(self.part(number), self.label(number))
+
+    def fault(self, number: int) -> str | None:
+        """Return what is wrong with a job's part: nothing, or None where there is none."""
+        return fault(self.part(number), self.label(number))
+
+    def tidy(self) -> None:
+        """Remove what jobs that were killed had begun to write; for when no job runs any more."""
+        for begun in (self.path / "parts").glob(".*"):
+            begun.unlink(missing_ok=True)
+
+    def log(self, job_id: str) -> Path:
+        """Return where the output of an attempt goes."""
+        return self.path / "logs" / f"{job_id}.log"
+
+    # Attempts
+
+    @property
+    def attempts(self) -> dict[int, list[str]]:
+        """What the batch system called the attempts at each job, the latest last."""
+        found: dict[int, list[str]] = {}
+        for submission in self._read_json("submissions.json"):
+            for number, job_id in submission["jobs"]:
+                found.setdefault(number, []).append(job_id)
+        return found
+
+    def add_submission(self, jobs: Sequence[tuple[int, str]]) -> None:
+        """Note that jobs, by number, were submitted and what the batch system calls them."""
+        known = self._read_json("submissions.json")
+        text = json.dumps([*known, {"time": _now(), "jobs": jobs}])
+        self._write("submissions.json", text.encode())
+
+    @contextlib.contextmanager
+    def leading(self) -> Iterator[bool]:
+        """Yield whether this process may submit; of those that follow a run only one may."""
+        import fcntl
+
+        with open(self.path / "lock", "w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            except OSError:
+                pass  # a file system without locks: whoever follows twice submits twice
+            yield True
+
+    def _write(self, name: str, content: bytes) -> None:
+        write_private(self.path / name, content)
+
+    def _read_json(self, name: str) -> Any:
+        path = self.path / name
+        return json.loads(path.read_text("utf-8")) if path.exists() else []
+
+
+def part_name(number: int | str) -> str:
+    """Return the name of a job's part.
+
+    >>> part_name(17)
+    '00017.part'
+    """
+    return f"{number:05d}.part" if isinstance(number, int) else f"{number}.part"
+
+
+def _free(folder: Path, name: str) -> Path:
+    """Return a folder that does not exist yet, named after the dataset and the time."""
+    stem = f"{file_name(name)}-{datetime.now():%Y%m%d-%H%M%S}"
+    return folder / (f"{stem}-{secrets.token_hex(2)}" if (folder / stem).exists() else stem)
+
+
+def _description(sent: Sent) -> dict[str, Any]:
+    return {
+        "run": secrets.token_hex(8),
+        "time": _now(),
+        "dataset": sent.dataset.name,
+        "files": len(sent.dataset.files),
+        "jobs": len(sent.work.jobs),
+        "plan": sent.work.plan.digest,
+        "site": repr(sent.site),
+        **environment(),
+    }
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")

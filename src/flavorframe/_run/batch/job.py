@@ -1,0 +1,51 @@
+"""A batch job: ``python -m flavorframe._run.batch.job FOLDER NUMBER [PART]`` evaluates its share.
+
+It reads its work from the run's folder, and writes its part there, or where the third argument
+says. An error of the analysis itself becomes the part; whatever else stops a job leaves none, and
+the job is submitted again.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from flavorframe._run.batch.folder import RunFolder
+from flavorframe._run.batch.records import is_of_the_analysis, records, stopped
+from flavorframe._run.delivery.scratch import in_use
+from flavorframe._travel.user_code import environment
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Do the work of a job and write its part."""
+    folder, number = RunFolder(Path(arguments[0]).absolute()), int(arguments[1])
+    part = Path(arguments[2]).absolute() if arguments[2:] else None
+    print(f"job {number} on {platform.node()}, Python {platform.python_version()}", flush=True)
+    _require_same_versions(folder.description)
+    work = folder.work
+    try:
+        with in_use(folder.path):
+            folder.write_part(number, records(work, work.jobs[number]), part)
+    except Exception as error:
+        if not is_of_the_analysis(error):
+            raise
+        traceback.print_exc()
+        folder.write_part(number, [stopped(error)], part)
+    print(f"job {number} is done", flush=True)
+
+
+def _require_same_versions(sent: dict[str, str]) -> None:
+    """Exit where this Python or flavorframe cannot read what was sent, or may not mean the same."""
+    for name, version in environment().items():
+        if version != sent.get(name):
+            sys.exit(
+                f"the job runs {name} {version} ({sys.executable}), but was sent from {name} "
+                f"{sent.get(name)}: name the same one with python= or setup="
+            )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

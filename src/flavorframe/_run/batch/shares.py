@@ -1,0 +1,64 @@
+"""How the work of a run is split into jobs: by files, without opening any."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from flavorframe._run.core.partitions import Segment
+
+MOST_JOBS = 100
+"""Jobs of a run that does not say how many: enough to be fast, few enough to be started soon."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Share:
+    """A segment of a run, by its place among all, or one of its ``of`` shares.
+
+    Shares are of the segment's partitions, which are known when its file is opened.
+    """
+
+    index: int
+    segment: Segment
+    number: int = 0
+    of: int = 1
+
+    def of_list(self, items: Sequence[T]) -> Sequence[T]:
+        """Return the part of the list that is this share.
+
+        >>> whole = Segment("a.root")
+        >>> [Share(0, whole, number, of=3).of_list("abcdefg") for number in range(3)]
+        ['ab', 'cd', 'efg']
+        """
+        return _piece(items, self.number, self.of)
+
+
+def divide(segments: Sequence[Segment], jobs: int | None = None) -> list[tuple[Share, ...]]:
+    """Return what each job takes: neighbouring files, or a share of one where jobs outnumber files.
+
+    By default each file is a job, up to `MOST_JOBS`. The order of the files is kept.
+
+    >>> files = [Segment(name) for name in "abcde"]
+    >>> [[share.segment.file for share in job] for job in divide(files, jobs=2)]
+    [['a', 'b'], ['c', 'd', 'e']]
+    >>> [(share.segment.file, share.number, share.of) for share, in divide(files[:2], jobs=3)]
+    [('a', 0, 1), ('b', 0, 2), ('b', 1, 2)]
+    """
+    whole = [Share(index, segment) for index, segment in enumerate(segments)]
+    count = min(len(whole), MOST_JOBS) if jobs is None else jobs
+    if count <= len(whole):
+        return [tuple(_piece(whole, number, count)) for number in range(count)]
+    shares = [len(_piece(range(count), index, len(whole))) for index in range(len(whole))]
+    return [
+        (Share(share.index, share.segment, number, of),)
+        for share, of in zip(whole, shares, strict=True)
+        for number in range(of)
+    ]
+
+
+def _piece(items: Sequence[T], number: int, of: int) -> Sequence[T]:
+    """Return one of ``of`` near-equal pieces of a list."""
+    return items[len(items) * number // of : len(items) * (number + 1) // of]

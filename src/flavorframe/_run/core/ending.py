@@ -1,0 +1,62 @@
+"""The end of a run: its files take their places, together with those of its result."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+from flavorframe._files.file_sets import FileSet
+from flavorframe._run.core.executor import Outcome
+from flavorframe.errors import OutputError
+from flavorframe.result.result import Result, WrittenSnapshot
+from flavorframe.result.store import remove_from, save_to, writing_to
+
+
+def saving_to(folder: Path | None) -> AbstractContextManager[object]:
+    """Have nobody else write to the folder in the block, if the result is saved in one."""
+    return nullcontext() if folder is None else writing_to(folder)
+
+
+def result_of(outcome: Outcome, digest: str | None = None) -> Result:
+    """Return the result of an outcome, once all that it has written is in its place.
+
+    ``digest`` is that of the user's plan, where snapshots have paths that it does not know. The
+    result is saved where the outcome has a folder. What cannot be written is in
+    ``result.unwritten``.
+    """
+    with outcome.written as files:
+        result = Result.of(outcome.plan, outcome.dataset, outcome)
+        if digest is not None:
+            result = replace(result, provenance=replace(result.provenance, plan=digest))
+        if outcome.folder is not None:
+            result = _saved(result, outcome, outcome.folder)
+        try:
+            files.commit()
+        except OutputError as error:
+            return _without_files(result, outcome, str(error))
+    return result
+
+
+def _saved(result: Result, outcome: Outcome, folder: Path) -> Result:
+    """Return the result, with the reason where it cannot be saved beside its snapshots."""
+    with FileSet() as more:
+        try:
+            save_to(result, folder, more, outcome.name)
+        except OutputError as error:
+            remove_from(folder, outcome.written)  # what is there is of a run before
+            unwritten = {**result.unwritten, str(folder): str(error)}
+            return replace(result, unwritten=unwritten, unfinished=outcome)
+        outcome.written.join(more)
+    return result
+
+
+def _without_files(result: Result, outcome: Outcome, reason: str) -> Result:
+    """Return the result as it is where files could not take their places."""
+    lost = [name for name, value in result.outputs.items() if isinstance(value, WrittenSnapshot)]
+    outcome.unwritten |= dict.fromkeys(lost, reason)
+    unwritten = {**result.unwritten, **outcome.unwritten}
+    if outcome.folder is not None:
+        unwritten[str(outcome.folder)] = reason
+    outputs = {name: value for name, value in result.outputs.items() if name not in lost}
+    return replace(result, outputs=outputs, unwritten=unwritten, unfinished=outcome)

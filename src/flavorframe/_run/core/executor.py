@@ -1,0 +1,161 @@
+"""What every executor is, what it is asked for, and what it gives back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from flavorframe._files.file_sets import FileSet
+from flavorframe._planning.plan import Plan
+from flavorframe.datasets import Dataset, PathLike
+from flavorframe.engines import FileInfo
+from flavorframe.engines.partial import Partial
+from flavorframe.errors import AnalysisError, did_you_mean
+from flavorframe.result import Failure, Table
+
+if TYPE_CHECKING:
+    from typing import Literal, TypedDict
+
+    from flavorframe.result.result import Result, WrittenSnapshot
+
+    class HowToRun(TypedDict, total=False):
+        """The keywords of `flavorframe.Analysis.run`."""
+
+        on: Any
+        engine: str
+        cache: bool | str | os.PathLike[str] | None
+        output: str | os.PathLike[str] | None
+        threads: int | None
+        partition_size: int | None
+        progress: bool | Literal["live"] | None
+        on_error: str
+        retries: int
+        on_update: Callable[[Result], object] | None
+        should_stop: Callable[[], bool] | None
+        performance_report: str | os.PathLike[str] | None
+        files: PathLike | Sequence[PathLike]
+
+
+PARTITION_SIZE = 170_000
+"""Events in a partition: enough that Python has little to do, few enough to take little memory."""
+
+POLICIES = ("report", "raise")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run is to be done, whoever does it; see `flavorframe.Analysis.run`."""
+
+    threads: int | None = None
+    partition_size: int | None = None
+    progress: bool | Literal["live"] | None = None
+    on_error: str = "report"
+    retries: int = 2
+    on_update: Callable[[Result], object] | None = None
+    should_stop: Callable[[], bool] | None = None
+    performance_report: str | os.PathLike[str] | None = None
+    files: PathLike | Sequence[PathLike] = ()
+
+    def __post_init__(self) -> None:
+        """Raises AnalysisError for less than one thread or event, or an unknown policy."""
+        _require("threads", self.threads, 1)
+        _require("partition_size", self.partition_size, 1)
+        _require("retries", self.retries, 0)
+        if self.on_error not in POLICIES:
+            raise AnalysisError(
+                f"on_error={self.on_error!r} is not one of {', '.join(POLICIES)}."
+                f"{did_you_mean(str(self.on_error), POLICIES)}"
+            )
+
+    @property
+    def size(self) -> int:
+        """The most events of a partition."""
+        return self.partition_size or PARTITION_SIZE
+
+
+def run_options(keywords: Mapping[str, Any]) -> RunOptions:
+    """Return the options that keywords name; raises AnalysisError for one that there is not."""
+    known = [item.name for item in fields(RunOptions)]
+    for name in keywords:
+        if name not in known:
+            raise AnalysisError(
+                f"There is no option {name!r} of a run.{did_you_mean(name, known)} There are "
+                f"{', '.join(known)}."
+            )
+    return RunOptions(**keywords)
+
+
+def _require(name: str, number: int | None, least: int) -> None:
+    if number is not None and number < least:
+        raise AnalysisError(f"{name}={number}: it must be at least {least}.")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What is missing of a file: the events from ``start`` up to ``stop``, or ``None`` to its end.
+
+    ``rows`` tells, for each snapshot, before which row those of the gap belong.
+    """
+
+    file: str
+    start: int
+    stop: int | None
+    rows: Mapping[str, int]
+
+
+@dataclass
+class Outcome:
+    """What a run gathered, with all that is needed to go on where something is missing.
+
+    ``partial`` is the sum of the partials without the rows of snapshots, which are in ``rows``.
+    ``gaps`` tell what was not read, in the order of the data, whether it failed or the run ended
+    before; ``stopped`` says why it did, where it did. ``unwritten`` has the outputs that could not
+    be written, with the reason. ``written`` are the files of the others, which are not in their
+    places yet: see `ending.result_of`. ``folder`` is where the result is saved, under a ``name``.
+    """
+
+    plan: Plan
+    dataset: Dataset
+    engine: str
+    partial: Partial
+    files: list[FileInfo] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    rows: dict[str, Table | WrittenSnapshot] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+    stopped: str = ""
+    unwritten: dict[str, str] = field(default_factory=dict)
+    written: FileSet = field(default_factory=FileSet, repr=False, compare=False)
+    folder: Path | None = None
+    name: str = ""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.unwritten, self.written = {}, FileSet()  # which earlier versions did not have
+        self.__dict__.update(state)
+
+
+class Executor(Protocol):
+    """Where partitions are evaluated."""
+
+    def announce(
+        self, runs: Sequence[tuple[Plan, Dataset]], saved: Sequence[tuple[str, Path | None]]
+    ) -> None:
+        """Note what is to be run, one after the other: batch systems take all of it at once.
+
+        ``saved`` tells under which name, and in which folder if any, each result will be saved.
+        """
+        return
+
+    def close(self) -> None:
+        """Let go of what was started for the runs, such as a cluster; no run comes after."""
+        return
+
+    def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
+        """Evaluate the plan on the dataset, or on the gaps of an earlier outcome only.
+
+        Files and partitions that cannot be read become failures, and the rest goes on. Raises the
+        first failure's error where not one file could be used, and what the plan itself does
+        wrong (a function that fails, a correction out of range) at once.
+        """

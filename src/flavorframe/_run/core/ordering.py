@@ -1,0 +1,85 @@
+"""What comes in any order, handed on in the order of the data; what does not come is a gap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from flavorframe._run.core.partitions import Segment
+from flavorframe.datasets import Partition
+
+T = TypeVar("T")
+
+
+@dataclass
+class Ordering(Generic[T]):
+    """A cursor over the segments of a run.
+
+    ``enter`` is called with the number of each segment when the cursor comes to it, ``emit`` with
+    what each partition gave, and ``gap`` with the segment, start and stop of what is missing.
+    """
+
+    work: Sequence[Segment]
+    enter: Callable[[int], None]
+    emit: Callable[[T], None]
+    gap: Callable[[Segment, int, int | None], None]
+    _index: int = -1
+    _start: int = 0
+    _stops: dict[int, int | None] = field(default_factory=dict)
+    _pending: dict[tuple[int, int], tuple[int, T | None]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._next()
+
+    def opened(self, index: int, events: int | None) -> None:
+        """Note the events of a segment's file; ``None`` where it could not be opened."""
+        stop = self.work[index].stop
+        self._stops[index] = events if events is None or stop is None else stop
+        self._advance()
+
+    def came(self, part: Partition, content: T | None) -> None:
+        """Note what a partition gave; ``None`` where it failed."""
+        self._pending[part.index, part.start] = (part.stop, content)
+        self._advance()
+
+    def end(self) -> None:
+        """Hand on the rest; whatever has not come by now is a gap."""
+        while self._index < len(self.work):
+            segment, stop = self.work[self._index], self._stops.get(self._index)
+            for start in sorted(s for i, s in self._pending if i == self._index):
+                if start > self._start:
+                    self.gap(segment, self._start, start)
+                self._start = start
+                self._take(segment)
+            if stop is None or self._start < stop:
+                self.gap(segment, self._start, segment.stop)
+            self._next()
+
+    def _advance(self) -> None:
+        while self._index in self._stops:
+            segment, stop = self.work[self._index], self._stops[self._index]
+            if stop is None:
+                self.gap(segment, segment.start, segment.stop)
+                self._next()
+            elif self._start >= stop:
+                self._next()
+            elif (self._index, self._start) in self._pending:
+                self._take(segment)
+            else:
+                return
+
+    def _take(self, segment: Segment) -> None:
+        stop, content = self._pending.pop((self._index, self._start))
+        if content is None:
+            self.gap(segment, self._start, stop)
+        else:
+            self.emit(content)
+        self._start = stop
+
+    def _next(self) -> None:
+        self._stops.pop(self._index, None)
+        self._index += 1
+        if self._index < len(self.work):
+            self._start = self.work[self._index].start
+            self.enter(self._index)

@@ -1,0 +1,79 @@
+"""What there is to do: segments of files, cut into partitions."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from flavorframe._run.core.executor import Outcome
+from flavorframe.datasets import Dataset, Partition, split
+from flavorframe.engines import FileInfo
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Events of a file that are to be read, from ``start`` up to ``stop`` (``None``: its end)."""
+
+    file: str
+    start: int = 0
+    stop: int | None = None
+
+
+def segments(dataset: Dataset, earlier: Outcome | None) -> tuple[Segment, ...]:
+    """Return what is to be read, in the order of the data: every file, or the gaps."""
+    if earlier is None:
+        return tuple(Segment(file) for file in dataset.files)
+    unread = _unread_files(earlier)
+    return tuple(
+        Segment(gap.file, gap.start, None if gap.file in unread else gap.stop)
+        for gap in earlier.gaps
+    )
+
+
+def known_files(earlier: Outcome | None) -> dict[str, FileInfo]:
+    """Return the files of which an earlier run has read some events, for the rest must fit."""
+    if earlier is None:
+        return {}
+    unread = _unread_files(earlier)
+    return {info.file: info for info in earlier.files if info.file not in unread}
+
+
+def _unread_files(earlier: Outcome) -> set[str]:
+    """Return the files of which nothing was read: all of what they are by now is to be."""
+    events = {info.file: info.events for info in earlier.files}
+    return {
+        gap.file
+        for gap in earlier.gaps
+        if gap.start == 0 and gap.stop in (None, events.get(gap.file))
+    }
+
+
+def partitions(segment: Segment, index: int, info: FileInfo, size: int) -> Iterator[Partition]:
+    """Yield the partitions of a segment, none longer than ``size`` events.
+
+    ``index`` is the place of the segment among all: with its start it orders the partitions.
+    """
+    first, last = segment.start, segment.stop or info.events
+    edges = [edge - first for edge in info.edges if first < edge <= last]
+    for start, stop in split(last - first, size, edges):
+        yield Partition(info.file, info.tree, first + start, first + stop, index, info.version)
+
+
+def first_stop(start: int, stop: int, size: int, edges: Sequence[int]) -> int:
+    """Return where the first partition of the events from ``start`` up to ``stop`` ends.
+
+    It is as `split` would cut, were all partitions of that size.
+
+    >>> first_stop(0, 10, 4, ())
+    3
+    >>> first_stop(3, 10, 4, [3, 6, 12])
+    6
+    """
+    position = bisect.bisect_right(edges, start + size)
+    if position and edges[position - 1] > start:
+        return min(edges[position - 1], stop)
+    if edges:
+        return min(start + size, stop)
+    count = -(-(stop - start) // size)
+    return start + (stop - start) // count

@@ -1,0 +1,57 @@
+"""Threads that take work and give it back in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, TypeVar
+
+from flavorframe._run.core import interrupts
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+PATIENCE = 5.0
+"""Seconds that what is under way has to end when a run is interrupted; what hangs is left alone."""
+
+
+class Pool(ThreadPoolExecutor):
+    """A pool that drops what is waiting when the run is interrupted."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(threads)
+        self._under_way: set[Future[Any]] = set()
+
+    def submit(self, work: Callable[..., R], /, *args: Any, **kwargs: Any) -> Future[R]:
+        """Have a thread do some work."""
+        future = super().submit(work, *args, **kwargs)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
+        return future
+
+    def __exit__(self, *error: object) -> bool | None:
+        failed = error[0] is not None
+        self.shutdown(wait=False, cancel_futures=failed)
+        with interrupts.waiting():
+            wait(list(self._under_way), timeout=PATIENCE if failed else None)
+        return None
+
+
+def ordered(
+    pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], window: int
+) -> Iterator[R]:
+    """Yield work(item) in the order of the items, with at most ``window`` under way."""
+    waiting: deque[Future[R]] = deque()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) >= window:
+            yield _result(waiting.popleft())
+    while waiting:
+        yield _result(waiting.popleft())
+
+
+def _result(future: Future[R]) -> R:
+    with interrupts.waiting():
+        return future.result()

@@ -1,0 +1,93 @@
+"""Run on a Dask cluster: tasks of some partitions, submitted as others come back."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+from flavorframe._planning.plan import Plan
+from flavorframe._run.core import interrupts
+from flavorframe._run.core.executor import Executor, Outcome, RunOptions
+from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.dask.cluster import Connection, gate, register, unregister
+from flavorframe._run.dask.crew import Crew
+from flavorframe._run.delivery.delivery import Delivery
+from flavorframe._travel.user_code import packed
+from flavorframe.datasets import Dataset
+from flavorframe.engines import Engine
+from flavorframe.errors import RunError
+
+
+class DaskExecutor(Executor):
+    """Evaluates partitions on the workers of a Dask cluster; see `targets.executor_for`."""
+
+    def __init__(self, engine: Engine, options: RunOptions, on: Any) -> None:
+        self._engine = engine
+        self._options = options
+        self._connection = Connection(on, options.threads)
+
+    def close(self) -> None:
+        """Stop the cluster that was started, where there is one."""
+        self._connection.close()
+
+    def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
+        """Evaluate the plan; see `flavorframe._run.core.executor.Executor.run`.
+
+        An interrupt (Ctrl-C), or a scheduler that is lost, ends the run early, and what was read
+        until then is kept.
+        """
+        from flavorframe._run.dask.client import Work
+
+        content = packed((self._engine, plan, dataset.tree))
+        delivery = Delivery.of(plan, dataset, self._options.files)
+        with contextlib.ExitStack() as stack:
+            with interrupts.waiting():
+                client = self._connection.client
+                stack.enter_context(delivery.on(client))
+                stack.enter_context(report(client, self._options))
+            gathering = stack.enter_context(
+                Gathering(plan, dataset, self._engine, self._options, earlier, delivery)
+            )
+            gathering.progress.say(f"dashboard: {client.dashboard_link}")
+            with interrupts.waiting():
+                run, crew = stack.enter_context(evaluation(client, content))
+            work = Work(client, run, crew, gathering, self._options)
+            with contextlib.ExitStack() as at_the_end, gathering.interruptible():
+                at_the_end.callback(work.cancel)
+                work.do()
+            gathering.note_workers(work.workers)
+            crew.tell()
+        return gathering.outcome(work.threads)
+
+
+@contextlib.contextmanager
+def evaluation(client: Any, content: bytes) -> Iterator[tuple[str, Crew]]:
+    """Bring the engine and the plan to all workers, for as long as the run takes."""
+    run, crew = f"flavorframe-{secrets.token_hex(4)}", Crew()
+    try:
+        refused = register(client, gate(run, "flavorframe._run.dask.worker", content), run)
+        for worker, reason in refused.items():
+            crew.refuse(worker, reason)
+        yield run, crew
+    finally:
+        unregister(client, run)
+
+
+@contextlib.contextmanager
+def report(client: Any, options: RunOptions) -> Iterator[None]:
+    """Have Dask write its own report of the block, where one is asked for."""
+    if options.performance_report is None:
+        yield
+        return
+    from distributed import performance_report
+
+    try:
+        import bokeh  # noqa: F401
+    except ImportError:
+        raise RunError(
+            "performance_report= needs bokeh: run pip install 'flavorframe[dashboard]'."
+        ) from None
+    with client.as_current(), performance_report(filename=str(options.performance_report)):
+        yield

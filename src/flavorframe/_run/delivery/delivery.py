@@ -1,0 +1,171 @@
+"""What a run needs beside its data, brought to where it runs: credentials, corrections, files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from flavorframe._expr import nodes as n
+from flavorframe._files.remote import s3
+from flavorframe._files.remote.credentials import USUAL, Credentials, credentials_for
+from flavorframe._files.remote.proxies import read_private, read_proxy
+from flavorframe._files.remote.tokens import describe, token_at
+from flavorframe._planning.plan import Plan
+from flavorframe._run.delivery.scratch import (
+    CORRECTIONS,
+    FILES,
+    PROXY,
+    S3_KEYS,
+    S3_SETTINGS,
+    TOKEN,
+    Parcel,
+)
+from flavorframe._travel import extra_files
+from flavorframe.datasets import Dataset, PathLike
+from flavorframe.errors import AnalysisError, CorrectionError
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What is to be delivered, by where it is on this machine; contents are read when they go.
+
+    ``corrections`` are paths by the SHA-256 that their files had when the analysis was written.
+    """
+
+    credentials: Credentials = field(default_factory=Credentials)
+    corrections: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        plan: Plan,
+        dataset: Dataset,
+        files: PathLike | Iterable[PathLike] = (),
+        needed: timedelta = USUAL,
+    ) -> Delivery:
+        """Return what a plan needs on a dataset, checked: a run of about ``needed`` begins.
+
+        Raises CredentialError for credentials that will not do, and AnalysisError for extra files
+        that are not there or have the same name.
+        """
+        credentials = credentials_for(dataset.files, needed)
+        return cls(credentials, _corrections(plan), existing_files(files))
+
+    def __bool__(self) -> bool:
+        return bool(self.credentials or self.corrections or self.files)
+
+    def parcel(self, version: int = 0) -> Parcel:
+        """Return the contents as they are now.
+
+        Raises CorrectionError where the file of a correction has changed.
+        """
+        contents = self.secrets()
+        for digest, path in self.corrections.items():
+            suffixes = "".join(Path(path).suffixes[-2:])  # correctionlib goes by .gz
+            contents[f"{CORRECTIONS}/{digest}{suffixes}"] = _unchanged(path, digest)
+        for path in self.files:
+            contents[f"{FILES}/{Path(path).name}"] = Path(path).read_bytes()
+        return Parcel(contents, version)
+
+    def secrets(self) -> dict[str, bytes]:
+        """Return the credentials as they are now; raises CredentialError where they are gone."""
+        proxy, token = self.credentials.proxy, self.credentials.token
+        contents = {}
+        if proxy is not None:
+            contents[PROXY] = read_private(proxy.path, "proxy")
+        if token is not None:
+            contents[TOKEN] = token_at(token.place).encode()
+        if self.credentials.s3:
+            contents[S3_KEYS], contents[S3_SETTINGS] = s3.as_files()
+        return contents
+
+    def current(self) -> Credentials:
+        """Return what the same places hold now; raises CredentialError where it is not valid."""
+        proxy, token = self.credentials.proxy, self.credentials.token
+        found = Credentials(
+            proxy and read_proxy(proxy.path),
+            token and describe(token.place, token_at(token.place)),
+            self.credentials.s3,
+        )
+        found.check()
+        return found
+
+    @contextlib.contextmanager
+    def here(self) -> Iterator[None]:
+        """Let functions of this process find the extra files, where they are."""
+        names = {Path(path).name: path for path in self.files}
+        extra_files.register(names, {})
+        try:
+            yield
+        finally:
+            extra_files.forget(names, {})
+
+    @contextlib.contextmanager
+    def on(self, client: Any) -> Iterator[None]:
+        """Keep everything on the workers of a Dask client, renewed, for as long as the block takes.
+
+        Raises RunError where a worker has no place for it.
+        """
+        if not self:
+            yield
+            return
+        from flavorframe._run.dask.delivery import Round
+
+        with self.here(), Round(client, self):
+            yield
+
+    def into(self, folder: Path) -> None:
+        """Write everything into a folder with mode 0700, for jobs that use it: `scratch.in_use`.
+
+        The folder must be where the jobs can read it, and is to be removed after them.
+        """
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        self.parcel().write(folder)
+
+
+def _corrections(plan: Plan) -> dict[str, str]:
+    return {
+        node.correction.digest: node.correction.path
+        for tree in plan.trees()
+        for node in n.walk(tree)
+        if isinstance(node, n.CallCorrection)
+    }
+
+
+def existing_files(files: PathLike | Iterable[PathLike]) -> tuple[str, ...]:
+    """Return the whole paths of extra files; raises AnalysisError for those that will not do."""
+    given = (files,) if isinstance(files, str | os.PathLike) else tuple(files)
+    paths = [Path(file).expanduser().resolve() for file in given]
+    for path in paths:
+        if not path.is_file():
+            raise AnalysisError(f"files=: there is no file {path}.")
+    name, count = Counter(path.name for path in paths).most_common(1)[0] if paths else ("", 0)
+    if count > 1:
+        raise AnalysisError(
+            f"files=: {count} files are called {name!r}, and only one can be found by its name."
+        )
+    return tuple(map(str, paths))
+
+
+def _unchanged(path: str, digest: str) -> bytes:
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise CorrectionError(
+            f"the correction file {path} cannot be read: {error.strerror}."
+        ) from None
+    if sha256(content).hexdigest() != digest:
+        raise CorrectionError(
+            f"the correction file {path} has changed since the analysis was written: run the "
+            "script, or the cell of the notebook, again."
+        )
+    return content

@@ -1,0 +1,1 @@
+"""Runs that go on without the process that started them."""

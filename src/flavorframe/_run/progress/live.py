@@ -1,0 +1,137 @@
+"""A run as it goes, in a notebook: how far it is, with or without the histograms so far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from flavorframe._run.progress.progress import Count
+from flavorframe._shell import ipython
+from flavorframe.errors import AnalysisError
+from flavorframe.result import Timing
+
+if TYPE_CHECKING:
+    from flavorframe.result.result import Result
+
+EMPTY = "waiting for the first events"
+BAR_SECONDS = 0.2
+"""How often the bar is drawn, at most."""
+
+
+class NotebookBar(Count):
+    """A bar in a notebook: events/s, MB/s and the time left; workers below it."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self._next = 0.0
+        self._handle: Any = None
+
+    def __enter__(self) -> NotebookBar:
+        from IPython.display import HTML, display
+
+        self._handle = display(HTML(self._page()), display_id=True)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._draw()
+
+    def advance(self, timing: Timing) -> None:
+        """Note that a partition is done."""
+        super().advance(timing)
+        if time.monotonic() >= self._next:
+            self._draw()
+
+    def _draw(self) -> None:
+        from IPython.display import HTML
+
+        self._next = time.monotonic() + BAR_SECONDS
+        self._handle.update(HTML(self._page()))
+
+    def _page(self) -> str:
+        events, seconds = self.total.events, self.seconds
+        left = (self.expected - events) * seconds / events if events else 0.0
+        facts = [f"{events:,} events", self.rate(self.total)]
+        facts += [f"{left:.0f} s left"] if left > 1 else []
+        below = "".join(f"<br>{escape(line)}" for line in self.lines())
+        return (
+            f"<p>{escape(self.title)} {_bar(events, self.expected)} {', '.join(facts)}{below}</p>"
+        )
+
+
+class Live:
+    """Shows headline, bar, rates and one- or two-dimensional histograms, in place."""
+
+    def __init__(self, title: str) -> None:
+        """Raises AnalysisError outside a notebook."""
+        if ipython() is None:
+            raise AnalysisError(
+                "progress='live' needs a notebook: use progress=True, or on_update=, elsewhere."
+            )
+        self._title = title
+        self._line = ""
+        self._total = Timing()
+        self._handle: Any = None
+
+    def __enter__(self) -> Live:
+        from IPython.display import HTML, display
+
+        self._handle = display(HTML(f"<p>{escape(self._title)}: {EMPTY}</p>"), display_id=True)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def expect(self, events: int) -> None:
+        """Note that this many more events will be processed."""
+
+    def advance(self, timing: Timing) -> None:
+        """Note that a partition is done."""
+
+    def say(self, text: str) -> None:
+        """Show a line below the bar, in place of the one before."""
+        self._line = text
+
+    def listener(self, result: Result) -> None:
+        """Show a result in place of the one before."""
+        from IPython.display import HTML
+
+        self._handle.update(HTML(as_html(result, self._line)))
+
+
+def as_html(result: Result, line: str = "") -> str:
+    """Return a result so far as HTML: headline, bar, and histograms side by side."""
+    percent = 100 * result.fraction
+    parts = [
+        f"<p><b>{escape(result.dataset.name)}</b>: {result.events:,} events, "
+        f"{result.cutflow[-1].candidates:,} candidates, {percent:.0f} % of the data</p>",
+        _bar(percent, 100),
+        f"<p>{escape(line)}</p>" if line else "",
+        '<div style="display: flex; flex-wrap: wrap; gap: 2em">',
+        *_pictures(result),
+        "</div>",
+    ]
+    return "\n".join(filter(None, parts))
+
+
+def _bar(value: float, most: float) -> str:
+    return f'<progress value="{value:.1f}" max="{most or 1:.1f}" style="width: 20em"></progress>'
+
+
+def _pictures(result: Result) -> Iterator[str]:
+    from hist.svgplots import svg_hist_1d, svg_hist_2d
+
+    for name, output in result.outputs.items():
+        if hasattr(output, "axes") and len(output.axes) <= 2:
+            picture = (svg_hist_1d if len(output.axes) == 1 else svg_hist_2d)(output)
+            entries = f"{escape(name)}: {output.values().sum():,.10g} in range"
+            yield (
+                f'<figure style="margin: 0; width: 22em"><figcaption>{entries}</figcaption>'
+                f'<div style="padding: 0.5em 1em 1em">{_uncut(picture)}</div></figure>'
+            )
+
+
+def _uncut(picture: Any) -> str:
+    """Return a drawing whose labels may be larger than it foresees."""
+    return str(picture).replace("<svg ", '<svg style="overflow: visible" ', 1)

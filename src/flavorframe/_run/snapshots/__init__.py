@@ -1,0 +1,1 @@
+"""The rows of snapshots during a run."""

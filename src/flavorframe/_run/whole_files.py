@@ -1,0 +1,144 @@
+"""Run an engine that takes whole files at once: many in one loop, on this machine or a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from flavorframe._planning.plan import Plan
+from flavorframe._run.core import interrupts
+from flavorframe._run.core.attempts import Failed, evaluate, prepare, read_unchanged
+from flavorframe._run.core.executor import Executor, Outcome, RunOptions
+from flavorframe._run.core.gathering import Gathering, Piece
+from flavorframe._run.delivery.delivery import Delivery
+from flavorframe._run.local import available_cores
+from flavorframe._travel.user_code import packed
+from flavorframe.datasets import Dataset, Partition
+from flavorframe.engines import FileInfo, FilesEngine
+from flavorframe.engines.partial import Partial
+from flavorframe.errors import FileError
+
+if TYPE_CHECKING:
+    from flavorframe._run.dask.cluster import Connection
+
+AT_ONCE = 20_000_000
+"""Events in one loop: what is told in between, and what is read anew where a file is damaged."""
+
+
+class WholeFilesExecutor(Executor):
+    """Gives an engine whole files, as many at once as are alike; where it fails, partitions."""
+
+    def __init__(self, engine: FilesEngine, options: RunOptions, on: Any = None) -> None:
+        """``on`` is a Dask client, cluster or address, or None for the cores of this machine."""
+        self._engine, self._options = engine, options
+        self._threads = options.threads or available_cores()
+        self._connection: Connection | None = None
+        if on is not None:
+            from flavorframe._run.dask.cluster import Connection
+
+            self._connection = Connection(on, options.threads)
+
+    def close(self) -> None:
+        """Stop the cluster that was started, where there is one."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
+        """Evaluate the plan; see `flavorframe._run.core.executor.Executor.run`."""
+        delivery = Delivery.of(plan, dataset, self._options.files)
+        with ExitStack() as stack:
+            with interrupts.waiting():
+                client = stack.enter_context(self._client(delivery))
+            gathering = stack.enter_context(
+                Gathering(plan, dataset, self._engine, self._options, earlier, delivery)
+            )
+            stack.enter_context(gathering.interruptible())
+            self._evaluate_all(plan, dataset, gathering, client)
+        return gathering.outcome(self._threads)
+
+    @contextmanager
+    def _client(self, delivery: Delivery) -> Iterator[Any]:
+        """Yield the client, if there is one, with what is delivered where the work is done."""
+        if self._connection is None:
+            with delivery.here():
+                yield None
+            return
+        from flavorframe._run.dask.executor import evaluation, report
+
+        client = self._connection.client
+        with (
+            evaluation(client, packed(None)) as (_, crew),
+            delivery.on(client),
+            report(client, self._options),
+        ):
+            crew.require_all()  # for the engine gives work to each
+            yield client
+
+    def _evaluate_all(
+        self, plan: Plan, dataset: Dataset, gathering: Gathering, client: Any
+    ) -> None:
+        retries = self._options.retries
+        opened = []
+        for index, segment in enumerate(gathering.work):
+            with interrupts.waiting():
+                found = prepare(self._engine, plan, segment, dataset.tree, retries)
+            info = gathering.opened(index, found)
+            if info is not None and info.events:
+                opened.append((index, info))
+        whole = [(i, f) for i, f in opened if _is_whole(gathering, i, f)]
+        for batch in _batches(whole, lambda info: self._engine.alike(plan, info)):
+            self._evaluate_together(plan, batch, gathering, client)
+            if gathering.stopped:
+                return
+        for index, info in opened:
+            if not _is_whole(gathering, index, info):
+                self._evaluate_apart(plan, index, info, gathering)
+
+    def _evaluate_together(
+        self, plan: Plan, batch: list[tuple[int, FileInfo]], gathering: Gathering, client: Any
+    ) -> None:
+        files = [info for _, info in batch]
+        try:
+            with interrupts.waiting():
+                partial = read_unchanged(
+                    lambda: self._engine.evaluate_files(plan, files, self._threads, client), files
+                )
+        except FileError:  # which file, and which events of it, is found out piece by piece
+            for index, info in batch:
+                self._evaluate_apart(plan, index, info, gathering)
+            return
+        pieces = [
+            Piece(
+                Partition(info.file, info.tree, 0, info.events, index),
+                {name: (chunks[i],) for name, chunks in partial.tables.items()},
+            )
+            for i, (index, info) in enumerate(batch)
+        ]
+        gathering.add_pieces(pieces, partial)
+
+    def _evaluate_apart(self, plan: Plan, index: int, info: FileInfo, gathering: Gathering) -> None:
+        for part in gathering.partitions(index, info, self._options.size):
+            with interrupts.waiting():
+                found: Partial | Failed = evaluate(self._engine, plan, part, self._options.retries)
+            gathering.add(part, found)
+
+
+def _is_whole(gathering: Gathering, index: int, info: FileInfo) -> bool:
+    segment = gathering.work[index]
+    return segment.start == 0 and segment.stop in (None, info.events)
+
+
+def _batches(
+    files: Iterable[tuple[int, FileInfo]], alike: Any
+) -> Iterator[list[tuple[int, FileInfo]]]:
+    """Yield files that follow each other and are alike, no more events than fit in a loop."""
+    for _, group in groupby(files, lambda item: alike(item[1])):
+        batch: list[tuple[int, FileInfo]] = []
+        for item in group:
+            if batch and sum(info.events for _, info in [*batch, item]) > AT_ONCE:
+                yield batch
+                batch = []
+            batch.append(item)
+        yield batch

@@ -1,0 +1,1 @@
+"""What goes along to other processes and machines."""

@@ -1,0 +1,175 @@
+"""The columns of one partition: each is read once, at the events that are alive when it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from flavorframe._expr import nodes as n
+from flavorframe._expr.formula import brief
+from flavorframe._rootio.arrays import Array, Packed
+from flavorframe._rootio.baskets import Spent
+from flavorframe._rootio.reader import RootFile
+from flavorframe.engines._columnar.known import Known
+from flavorframe.engines._columnar.segments import places
+from flavorframe.errors import FileError
+
+MOST_COMBINATIONS = 2**28
+"""Of more pairs or triples in a partition, one quantity alone takes over 2 GiB."""
+
+
+class Columns:
+    """What has been read of a range of events, and what that took (``spent``)."""
+
+    def __init__(
+        self,
+        file: RootFile,
+        start: int,
+        stop: int,
+        carriers: Mapping[n.Axis, str],
+        known: Known | None = None,
+    ) -> None:
+        """``carriers`` names a branch of each collection, to learn the lengths of its lists.
+
+        ``known`` is what was read of these events before, and takes up what is read now.
+        """
+        self._file, self._start, self._stop = file, start, stop
+        self.known = known
+        self._carriers = carriers
+        self._read: dict[str, tuple[Array, Any]] = {}
+        self._sizes: dict[n.Axis, _Sizes] = {}
+        self.spent = Spent()
+
+    @cached_property
+    def all_events(self) -> Array:
+        """The place of each event."""
+        return np.arange(len(self))
+
+    def __len__(self) -> int:
+        return self._stop - self._start
+
+    def values(self, column: n.Column, rows: Array) -> Any:
+        """Return the values of some events, or the elements of their lists one after the other."""
+        stored = self.lists(column, rows)
+        return stored.elements if isinstance(stored, Packed) else stored
+
+    def lists(self, column: n.Column, rows: Array) -> Any:
+        """Return the values of some events, or their lists as they are stored."""
+        stored = self._at(column.branch, rows)
+        if isinstance(stored, Packed):
+            self._note_sizes(column.on, column.branch, rows, stored.sizes)
+        return stored
+
+    def sizes(self, axis: n.Axis, rows: Array) -> Array:
+        """Return how many elements of a collection each of some events has."""
+        known = self._sizes.get(axis)
+        found = None if known is None else known.at(rows)
+        if found is not None:
+            return found
+        branch = self._carriers[axis]
+        sizes: Array = self._at(branch, rows).sizes
+        self._note_sizes(axis, branch, rows, sizes)
+        return sizes
+
+    def check_combinations(self, axis: n.Combination, numbers: Array, rows: Array) -> None:
+        """Raise FileError where so many combinations in some events would fill the memory."""
+        total = float(numbers.sum())
+        if total > MOST_COMBINATIONS:
+            worst = int(numbers.argmax())
+            raise FileError(
+                f"{self._file.path}: {brief(axis)} are {total:,.0f} in {len(rows):,} events, and "
+                f"{numbers[worst]:,.0f} of them in event {self._start + rows[worst]}: more than "
+                f"{MOST_COMBINATIONS:,} do not fit in memory. Cut on events first, or combine "
+                "parts of collections, such as muon[muon.pt > 3]."
+            )
+
+    def _at(self, branch: str, rows: Array) -> Any:
+        """Return a branch at some events, from what was read of it where it has them all."""
+        if self.known is not None and branch not in self._read:
+            earlier = self.known.column(branch)
+            if earlier is not None:
+                self._read[branch] = earlier
+        if branch in self._read:
+            known, stored = self._read[branch]
+            places = self._places(known, rows)
+            if places is not None:
+                return stored if known is rows else stored[places]
+        if self.known is not None:
+            return self._read_more(branch, rows, self.known)
+        stored = self._file.read(branch, self._start, self._stop, rows, self.spent)
+        self._read[branch] = rows, stored
+        return stored
+
+    def _read_more(self, branch: str, rows: Array, keep: Known) -> Any:
+        """Read a branch at more events than are alive, for the cuts may be others next time."""
+        known = self._read[branch][0] if branch in self._read else rows
+        more = np.union1d(np.union1d(known, rows), keep.wide())
+        try:
+            stored = self._file.read(branch, self._start, self._stop, more, self.spent)
+        except FileError:  # perhaps in events that nobody asked for
+            stored = self._file.read(branch, self._start, self._stop, rows, self.spent)
+            more = rows
+        self._read[branch] = more, stored
+        keep.note_column(branch, more, stored)
+        return stored if len(more) == len(rows) else stored[np.searchsorted(more, rows)]
+
+    def _places(self, known: Array, rows: Array) -> Array | None:
+        """Return where some events stand among known ones, or None where one is not among them."""
+        if known is rows or len(known) == len(self):
+            return rows
+        found = places(known, rows)
+        return found if (found >= 0).all() else None
+
+    def _note_sizes(self, axis: n.Axis, branch: str, rows: Array, sizes: Array) -> None:
+        known = self._sizes.setdefault(axis, _Sizes(branch, rows, sizes))
+        other = known.note(rows, sizes)
+        if other is not None:
+            event, expected = other
+            raise FileError(
+                f"{self._file.path}: in event {self._start + rows[event]} branch {branch} has "
+                f"{sizes[event]} elements and {known.branch} has {expected}: they are not lists of "
+                f"the same collection ({axis.name}). What has one of its own is reached under a "
+                f"name for it, such as events.other[{branch!r}]."
+            )
+
+
+class _Sizes:
+    """The lengths of a collection's lists, as far as they are known, and the branch that told."""
+
+    def __init__(self, branch: str, rows: Array, sizes: Array) -> None:
+        self.branch = branch
+        self._rows, self._sizes = rows, sizes
+        self._last = rows, sizes
+
+    def at(self, rows: Array) -> Array | None:
+        """Return the lengths at some events; None where that of one is not known."""
+        if self._last[0] is not rows:
+            found = places(self._rows, rows)
+            if found.min(initial=0) < 0:
+                return None
+            self._last = rows, self._sizes.take(found)
+        return self._last[1]
+
+    def note(self, rows: Array, sizes: Array) -> tuple[int, int] | None:
+        """Take up lengths; return the first that is another than was known, and what was."""
+        known = self.at(rows)
+        if known is None:
+            known = self._widened(rows, sizes)
+        wrong = known != sizes
+        return (int(wrong.argmax()), known[wrong.argmax()]) if wrong.any() else None
+
+    def _widened(self, rows: Array, sizes: Array) -> Array:
+        """Take up lengths where none is known; return what is known then."""
+        found = places(self._rows, rows)
+        there, new = np.flatnonzero(found >= 0), np.flatnonzero(found < 0)
+        known: Array = sizes.copy()
+        known[there] = self._sizes.take(found.take(there))
+        more = np.append(self._rows, rows.take(new))
+        order = np.argsort(more, kind="stable")
+        self._rows = more.take(order)
+        self._sizes = np.append(self._sizes, sizes.take(new)).take(order)
+        self._last = rows, known
+        return known

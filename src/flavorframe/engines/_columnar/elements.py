@@ -1,0 +1,103 @@
+"""The elements of an axis: how many each event has, and where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+
+from flavorframe._rootio.arrays import Array
+from flavorframe.engines._columnar.candidates import Candidates
+from flavorframe.engines._columnar.segments import ranges, spread
+
+
+class Elements:
+    """The elements of an axis in a view, sorted by event.
+
+    ``counts`` says how many each event has and ``parents`` are the positions, in this view, of
+    what they are made from. In the surviving view ``full`` has their positions in the full view,
+    and ``local`` their indices in the file's numbering.
+    """
+
+    def __init__(
+        self,
+        counts: Array,
+        parents: tuple[Array, ...] = (),
+        kept: Array | None = None,
+        local: Array | None = None,
+    ) -> None:
+        """Without ``kept`` and ``local`` the elements are all that the full view has."""
+        self.counts = counts
+        self._parents, self._kept, self._local = parents, kept, local
+
+    @property
+    def parents(self) -> tuple[Array, ...]:
+        """The positions of what the elements are made from."""
+        return self._parents
+
+    @cached_property
+    def event(self) -> Array:
+        """The position of each element's event in the view."""
+        return spread(self.counts)
+
+    @cached_property
+    def starts(self) -> Array:
+        """Where each event's elements begin."""
+        starts: Array = np.cumsum(self.counts) - self.counts
+        return starts
+
+    @cached_property
+    def full(self) -> Array:
+        """The position of each element in the full view."""
+        return np.arange(len(self)) if self._kept is None else self._kept
+
+    @cached_property
+    def local(self) -> Array:
+        """The index of each element in its event, in the file's numbering."""
+        if self._local is not None:
+            return self._local
+        return ranges(np.zeros(len(self.counts), np.int64), self.counts)
+
+    @cached_property
+    def size(self) -> int:
+        """How many elements there are."""
+        return int(self.counts.sum())
+
+    def __len__(self) -> int:
+        return self.size
+
+    def restricted(self, kept: Array, parents: tuple[Array, ...] = ()) -> Elements:
+        """Return the elements of the full view at the positions ``kept``."""
+        counts = np.bincount(self.event.take(kept), minlength=len(self.counts))
+        return Elements(counts, parents, kept, self.local.take(kept))
+
+
+class Living(Elements):
+    """The candidates that are alive; the full view is asked only for what it alone can tell."""
+
+    def __init__(self, candidates: Candidates, whole: Callable[[], Elements]) -> None:
+        """``whole`` gives the elements of the full view, whose events all have a candidate."""
+        super().__init__(candidates.counts)
+        self._candidates, self._whole = candidates, whole
+
+    @cached_property
+    def parents(self) -> tuple[Array, ...]:
+        """The positions of what the candidates are made from."""
+        return tuple(members.take(self.full) for members in self._whole().parents)
+
+    @cached_property
+    def event(self) -> Array:
+        """The position of each candidate's event in the view."""
+        return self._candidates.event
+
+    @cached_property
+    def full(self) -> Array:
+        """The position of each candidate in the full view."""
+        positions: Array = self._whole().starts.take(self.event) + self.local
+        return positions
+
+    @cached_property
+    def local(self) -> Array:
+        """The index of each candidate in its event, in the file's numbering."""
+        return self._candidates.local

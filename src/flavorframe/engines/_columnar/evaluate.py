@@ -1,0 +1,316 @@
+"""Evaluate the nodes of bound trees, one kind after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from flavorframe._expr import nodes as n
+from flavorframe._expr.formula import brief, formula
+from flavorframe._expr.kinds import BITS, ON_BITS, kind_of_type, settle
+from flavorframe._expr.operations import compute, is_one_of, widen
+from flavorframe._rootio.arrays import Array, Names, Values
+from flavorframe.engines._columnar.named import any_fits, is_about_names
+from flavorframe.engines._columnar.segments import first_match, reduce_segments
+from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
+
+if TYPE_CHECKING:
+    from flavorframe.engines._columnar.view import View
+
+
+@singledispatch
+def compute_node(node: n.Node, view: View) -> Values:
+    """Return the values of a node in a view; what it is computed from may be remembered there."""
+    raise NotImplementedError(type(node))
+
+
+@compute_node.register(n.Literal)
+def _(node: n.Literal, view: View) -> Values:
+    return Values(np.asarray(node.value))
+
+
+@compute_node.register(n.Column)
+def _(node: n.Column, view: View) -> Values:
+    if view.full is None or node.axis == n.EVENT:
+        return Values(view.columns.values(node, view.events))
+    elements = view.elements(node.axis)
+    view.full.elements(node.axis)  # as long as the lists of all columns of the collection must be
+    lists = view.columns.lists(node, view.events)
+    if view.alive is None:
+        data = lists.elements
+    elif lists.placed is None:
+        data = lists.taken(elements.full)
+    else:
+        data = lists.at(elements.event, elements.local)
+    known = view.columns.known
+    if known is not None and not isinstance(data, Names):
+        known.note_column_values(node, view.candidates.numbers, data)
+    return Values(data)
+
+
+@compute_node.register(n.Apply)
+def _(node: n.Apply, view: View) -> Values:
+    return apply(node, view.aligned(node.arguments, node.axis))
+
+
+def apply(node: n.Apply, values: Sequence[Values]) -> Values:
+    """Return the operation's values from those of its arguments."""
+    operation = node.operation
+    if operation in BITS or operation in ON_BITS:  # as functions may return anything
+        operation = settle(node, [kind_of_type(np.asarray(v.data).dtype) for v in values])
+    if operation in ("and", "or"):
+        return _kleene(operation, *values)
+    data = compute(operation, [v.data for v in values])
+    if operation == "where":
+        return Values(data, _where_valid(*values))
+    return Values(data, _both_valid(values))
+
+
+@compute_node.register(n.IsIn)
+def _(node: n.IsIn, view: View) -> Values:
+    values = view.evaluate(node.operand)
+    if isinstance(values.data, Names):
+        return Values(_test_words(values.data, set(node.values).__contains__), values.valid)
+    return Values(is_one_of(values.data, node.values), values.valid)  # type: ignore[arg-type]
+
+
+@compute_node.register(n.StringTest)
+def _(node: n.StringTest, view: View) -> Values:
+    values = view.evaluate(node.operand)
+    return Values(_test_names(node, values.data), values.valid)
+
+
+@compute_node.register(n.Reduce)
+def _(node: n.Reduce, view: View) -> Values:
+    if is_about_names(node, view):
+        return _any_named(node, view)
+    axis = node.operand.axis
+    values, elements = view.spread(node.operand, axis), view.elements(axis)
+    return reduce_segments(node.reduction, values, elements.event, elements.local, len(view.events))
+
+
+@compute_node.register(n.Take)
+def _(node: n.Take, view: View) -> Values:
+    values = view.spread(node.operand, node.subset.parent)
+    return values[view.elements(node.subset).parents[0]]
+
+
+@compute_node.register(n.Member)
+def _(node: n.Member, view: View) -> Values:
+    values = view.spread(node.operand, node.combination.parents[node.position])
+    return values[view.elements(node.combination).parents[node.position]]
+
+
+@compute_node.register(n.Position)
+def _(node: n.Position, view: View) -> Values:
+    return Values(view.elements(node.axis).local)
+
+
+@compute_node.register(n.Match)
+def _(node: n.Match, view: View) -> Values:
+    whole = view.full or view
+    keys = [whole.spread(key, node.target).data for key in node.keys]
+    values = [view.spread(value, node.axis) for value in node.values]
+    pairs = [_same_precision(k, v.data) for k, v in zip(keys, values, strict=True)]
+    targets, event = whole.elements(node.target), view.event_of(node.axis)
+    found, number = first_match(
+        [k for k, _ in pairs], [v for _, v in pairs],
+        targets.starts.take(event), targets.counts.take(event),
+    )  # fmt: skip
+    valid = _both_valid(values)
+    _note_links(view, node, number if valid is None else np.where(valid, number, 0))
+    return Values(found, found >= 0 if valid is None else valid & (found >= 0))
+
+
+@compute_node.register(n.Gather)
+def _(node: n.Gather, view: View) -> Values:
+    position, valid = _point(view, node.target, node.index)
+    operand = (view.full or view).spread(node.operand, node.target)
+    if len(operand.data) == 0:
+        return Values(_zeros_like(operand.data, len(position)), valid)
+    gathered = operand[position]
+    return Values(gathered.data, _both_valid([gathered, Values(None, valid)]))
+
+
+@compute_node.register(n.Found)
+def _(node: n.Found, view: View) -> Values:
+    return Values(_point(view, node.target, node.index)[1])
+
+
+@compute_node.register(n.CallFunction)
+def _(node: n.CallFunction, view: View) -> Values:
+    values = [view.spread(a, node.axis) for a in node.arguments]
+    arrays = [np.array(widen(v.numbers())) for v in values]  # its own, should it write into them
+    return Values(_call(node, arrays), _both_valid(values))
+
+
+@compute_node.register(n.CallCorrection)
+def _(node: n.CallCorrection, view: View) -> Values:
+    values = view.aligned(node.arguments, node.axis)
+    valid = _both_valid(values)
+    data = np.full(view.size(node.axis), np.nan)
+    rows = np.arange(len(data)) if valid is None else np.flatnonzero(valid)
+    if len(rows):
+        data[rows] = _correct(node, [v[rows].data for v in values])
+    return Values(data, valid)
+
+
+def _any_named(node: n.Reduce, view: View) -> Values:
+    test, condition = node.operand.children()
+    assert isinstance(test, n.StringTest)
+    assert isinstance(test.operand, n.Column)
+    names = view.columns.lists(test.operand, view.events)
+    return Values(any_fits(condition, _test_names(test, names.content), names, view))
+
+
+def _test_names(node: n.StringTest, names: Any) -> Array:
+    if not isinstance(names, Names):
+        raise ExpressionError(f"{brief(node)}: {brief(node.operand)} is not a string.")
+    test = STRING_TESTS[node.test]
+    return _test_words(names, lambda word: any(test(word, p) for p in node.patterns))
+
+
+def _point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
+    """Return the positions in the full view that an index points to, and where it does."""
+    known = view.points.get((target, index))
+    if known is None:
+        known = view.points[target, index] = _find_point(view, target, index)
+    return known
+
+
+def _find_point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
+    values = view.spread(index, index.axis)
+    targets, event = (view.full or view).elements(target), view.event_of(index.axis)
+    local = np.asarray(values.data)
+    valid = (local >= 0) & (local < targets.counts.take(event))  # which NaN is neither
+    if values.valid is not None:
+        valid &= values.valid
+    offset = local if local.dtype.kind == "i" else np.where(valid, local, 0).astype(np.int64)
+    return np.where(valid, targets.starts.take(event) + offset, 0), valid
+
+
+def _note_links(view: View, node: n.Match, number: Array) -> None:
+    known = view.columns.known
+    if known is not None and view.full is not None and node.axis == view.scheme.candidates:
+        upto = Values(np.minimum(number, 2).astype(np.int8))  # none, one, or several
+        known.note_values(node, view.candidates.numbers, upto)
+    if view.links is not None:
+        view.links.count(formula(node), number)
+
+
+STRING_TESTS: dict[str, Callable[[str, str], bool]] = {
+    "startswith": str.startswith,
+    "contains": str.__contains__,
+    "matches": fnmatchcase,
+}
+
+
+def _test_words(names: Names, test: Callable[[str], bool]) -> Array:
+    holds = np.fromiter((test(word) for word in names.words), bool, len(names.words))
+    if not len(holds):
+        return np.zeros(len(names), bool)
+    return holds[names.codes]
+
+
+def _both_valid(values: Sequence[Values]) -> Array | None:
+    valid: Array | None = None
+    for item in values:
+        if item.valid is not None:
+            valid = item.valid if valid is None else valid & item.valid
+    return valid
+
+
+def _where_valid(condition: Values, a: Values, b: Values) -> Array | None:
+    if condition.valid is None and a.valid is None and b.valid is None:
+        return None
+    holds = condition.truth()
+    chosen = np.where(holds, _validity(a), _validity(b))
+    return chosen & _validity(condition)
+
+
+def _validity(values: Values) -> Array:
+    return np.ones((), bool) if values.valid is None else values.valid
+
+
+def _kleene(operation: str, a: Values, b: Values) -> Values:
+    """Return a and b, or a or b, where a missing value is neither true nor false."""
+    data = compute(operation, [a.data, b.data])
+    if a.valid is None and b.valid is None:
+        return Values(data)
+    settles = (lambda v: v.truth()) if operation == "or" else _false
+    valid = (_validity(a) & _validity(b)) | settles(a) | settles(b)
+    return Values(a.truth() | b.truth() if operation == "or" else data & valid, valid)
+
+
+def _false(values: Values) -> Array:
+    return ~Values(values.data).truth() & _validity(values)
+
+
+def _same_precision(key: Array, value: Array) -> tuple[Array, Array]:
+    """Return both as floats of single precision where either is stored so."""
+    if np.float32 in (key.dtype, value.dtype):
+        return key.astype(np.float32), value.astype(np.float32)
+    return key, value
+
+
+def _zeros_like(data: Any, size: int) -> Any:
+    if isinstance(data, Names):
+        return Names(np.zeros(size, np.int32), data.words)
+    return np.zeros(size, data.dtype)
+
+
+def _call(node: n.CallFunction, arrays: list[Array]) -> Array:
+    name = node.function.name
+    if node.function.compute is None:
+        raise AnalysisError(
+            f"The function {name} in {brief(node)} is in C++ only: give the same in Python too, "
+            "by ff.cpp(..., python=...), or run with engine='rdataframe'."
+        )
+    try:
+        returned = node.function.compute(*arrays)
+        result = np.asarray(returned)
+    except Exception as error:
+        raise ExpressionError(
+            f"The function {name} in {brief(node)} failed: {type(error).__name__}: {error}"
+        ) from error
+    if result.dtype.kind not in "biuf" or hasattr(returned, "mask"):
+        kind = "a masked array" if hasattr(returned, "mask") else f"values of type {result.dtype}"
+        raise ExpressionError(
+            f"The function {name} in {brief(node)} returned {kind}; it must return numbers or "
+            "truth values, NaN where there is none."
+        )
+    if result.shape != arrays[0].shape:
+        raise ExpressionError(
+            f"The function {name} was given arrays of shape {arrays[0].shape} and returned shape "
+            f"{result.shape}; it must return one value per element."
+        )
+    return result
+
+
+_CORRECTION_TYPES = {"real": np.float64, "int": np.int64}
+
+
+def _correct(node: n.CallCorrection, data: list[Any]) -> Array:
+    correction = node.correction
+    variables = correction.evaluator.inputs
+    arguments = [
+        str(d) if v.type == "string" else np.asarray(d).astype(_CORRECTION_TYPES[v.type])
+        for d, v in zip(data, variables, strict=True)
+    ]
+    try:
+        return np.asarray(correction.evaluator.evaluate(*arguments))
+    except Exception as error:  # correctionlib raises RuntimeError and IndexError
+        seen = ", ".join(
+            f"{v.name} from {np.min(a):.4g} to {np.max(a):.4g}"
+            for a, v in zip(arguments, variables, strict=True)
+            if not isinstance(a, str)
+        )
+        raise CorrectionError(
+            f"Correction {correction.name} of {correction.path} has no value for some of the "
+            f"inputs ({seen}): {error}. Put the weight after the cuts that keep its inputs in "
+            "range."
+        ) from None

@@ -1,0 +1,70 @@
+"""Whether any element that bears a certain name fulfils a condition: the question of triggers.
+
+A menu has many paths and a question is about few, so the condition is evaluated at these only.
+Which they are is found once for each list of names that differs, and most events share one list.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from flavorframe._expr import nodes as n
+from flavorframe._expr.operations import compute
+from flavorframe._rootio.arrays import Array, Packed
+from flavorframe.engines._columnar.depth import SHALLOW
+from flavorframe.engines._columnar.segments import mask_at, ranges, spread
+
+if TYPE_CHECKING:
+    from flavorframe.engines._columnar.view import View
+
+
+def is_about_names(node: n.Reduce, view: View) -> bool:
+    """Return whether the node asks if any element has a name that fits and fulfils the rest."""
+    operand = node.operand
+    if node.reduction != "any" or not isinstance(operand, n.Apply) or operand.operation != "and":
+        return False
+    test, condition = operand.arguments
+    return (
+        view.full is None
+        and isinstance(test, n.StringTest)
+        and isinstance(test.operand, n.Column)
+        and isinstance(test.axis, n.CollectionAxis)
+        and condition.axis == test.axis
+        and condition.height <= SHALLOW
+        and _is_plain(condition)
+    )
+
+
+def _is_plain(node: n.Node) -> bool:
+    """Return whether the node is made of numbers of the file, none of which can be missing."""
+    if isinstance(node, n.Apply):
+        kleene = node.operation in ("and", "or")
+        return not kleene and all(_is_plain(argument) for argument in node.arguments)
+    return isinstance(node, n.Column | n.Literal) and getattr(node, "kind", "") != "string"
+
+
+def any_fits(condition: n.Node, fits: Array, names: Packed, view: View) -> Array:
+    """Return for each event whether the condition holds at an element whose name fits.
+
+    ``fits`` says it of each name in ``names.content``.
+    """
+    before = np.concatenate(([0], np.cumsum(fits)))
+    first = before.take(names.starts)
+    counts = before.take(names.starts + names.sizes) - first
+    event = spread(counts)
+    local = np.flatnonzero(fits).take(ranges(first, counts)) - names.starts.take(event)
+    holds = np.broadcast_to(_at(condition, event, local, view), event.shape)
+    return mask_at(event[np.flatnonzero(holds)], len(counts))
+
+
+def _at(node: n.Node, event: Array, local: Array, view: View) -> Array:
+    """Return the node's values at some elements, each the ``local`` one of its event."""
+    if isinstance(node, n.Literal):
+        return np.asarray(node.value)
+    if isinstance(node, n.Column):
+        values: Array = view.columns.lists(node, view.events).at(event, local)
+        return values
+    assert isinstance(node, n.Apply)
+    return compute(node.operation, [_at(a, event, local, view) for a in node.arguments])

@@ -1,0 +1,327 @@
+"""The body of one C++ function: its columns, its values of the event, and its loops.
+
+An element of any axis is its index in the file's numbering, a ``long long``: for a part of a
+collection and for combinations the index in their own list. ``alive`` bodies see, of the
+candidates, those of the state ``s``; the masks of parts and what links lead to always see all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+
+from flavorframe._expr import nodes as n
+from flavorframe._expr.formula import brief
+from flavorframe.engines._rdataframe.codegen.ledger import NOTE, Ledger
+from flavorframe.engines._rdataframe.codegen.literals import literal, text
+from flavorframe.engines._rdataframe.codegen.steps import Steps, each, finished
+from flavorframe.engines._rdataframe.codegen.views import derived
+
+FULL, ALIVE = "full", "alive"
+
+NESTED = 16
+"""The value of a node that is higher has a statement of its own: compilers stop at 256 brackets."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all bodies of a plan share: the candidates, what depends on them, and carriers.
+
+    ``wordy`` are the nodes that read words, and ``branches`` gathers what is read, each with its
+    number.
+    """
+
+    candidates: n.Axis
+    depending: frozenset[n.Node]
+    wordy: frozenset[n.Node]
+    carriers: Mapping[n.Axis, str]
+    branches: dict[str, int] = field(default_factory=dict)
+
+    def type_of(self, branch: str) -> str:
+        """Return what the C++ type of a branch is called."""
+        return column_type(self._number_of(branch))
+
+    def name_of(self, branch: str) -> str:
+        """Return what RDataFrame calls a branch."""
+        return column_name(branch, self._number_of(branch))
+
+    def _number_of(self, branch: str) -> int:
+        return self.branches.setdefault(branch, len(self.branches))
+
+
+def column_type(number: int) -> str:
+    """Return what the C++ type of a branch with this number is called."""
+    return f"Column{number}"
+
+
+def column_name(branch: str, number: int) -> str:
+    """Return what RDataFrame calls a branch with this number, in C++ that it is to compile."""
+    return branch if _WORD.fullmatch(branch) else f"ff_column_{number}"
+
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
+
+
+class Body:
+    """Collects the lines of a function while expressions are translated."""
+
+    def __init__(self, setting: Setting, trees: Iterable[n.Node]) -> None:
+        self.setting = setting
+        self.lines: list[str] = []
+        self.parameters: dict[str, str] = {}
+        self.uses = _uses(trees)
+        self._axis_of: dict[str, n.Axis] = {}
+        self._names: dict[str, Iterator[int]] = {}
+        self._sizes: dict[n.Axis, str] = {}
+        self._lists: dict[n.Axis, str] = {}
+        self._elements: dict[n.Axis, str] = {}
+        self._lookups: dict[n.Match, str] = {}
+        self._living = ""
+        self._notes: list[str] = []
+        self._events = {view: Scope(self, n.EVENT, view, "", self.lines) for view in (FULL, ALIVE)}
+
+    def name(self, prefix: str) -> str:
+        """Return a name that the function does not use yet."""
+        return f"{prefix}{next(self._names.setdefault(prefix, count()))}"
+
+    def parameter(self, column: n.Column) -> str:
+        """Return the name of the function's argument that holds a column."""
+        return self._parameter(column.branch, column.on)
+
+    def event(self, view: str) -> Scope:
+        """Return where values of the event are computed."""
+        return self._events[view]
+
+    def event_of(self, node: n.Node, view: str) -> Scope:
+        """Return where a value of the event is computed once for both views, if it can be."""
+        return self._events[view if node in self.setting.depending else FULL]
+
+    def scope(self, axis: n.Axis, view: str, element: str) -> Scope:
+        """Return where values of one element are computed, its lines to be put into a loop."""
+        return Scope(self, axis, view, element, [])
+
+    # elements
+
+    def size(self, axis: n.Axis) -> str:
+        """Return how many elements an axis has in the file."""
+        return finished(self.size_steps(axis))
+
+    def size_steps(self, axis: n.Axis) -> Steps:
+        """Take the steps to `size`."""
+        if not isinstance(axis, n.CollectionAxis):
+            return f"flavorframe::Integer({(yield self.made_of(axis))}.size())"
+        if axis not in self._sizes:
+            self._sizes[axis] = self.name("n")
+            if axis not in self._axis_of.values():
+                self._parameter(self.setting.carriers[axis], axis)
+        return self._sizes[axis]
+
+    def made_of(self, axis: n.Axis) -> Steps:
+        """Take the steps to the list of what elements of a part or combinations are made of."""
+        if axis not in self._lists:
+            self._lists[axis] = yield self._make_list(axis)
+        return self._lists[axis]
+
+    def elements(self, axis: n.Axis, view: str) -> str:
+        """Return what a loop over the elements in a view runs over."""
+        return finished(self.elements_steps(axis, view))
+
+    def elements_steps(self, axis: n.Axis, view: str) -> Steps:
+        """Take the steps to `elements`."""
+        candidates = self.setting.candidates
+        if view == FULL or not derived(axis, candidates):
+            return f"flavorframe::All{{{(yield self.size_steps(axis))}}}"
+        if axis == candidates:
+            return "s.candidates"
+        if axis not in self._elements:
+            size, lines = (yield self.size_steps(axis)), list[str]()
+            alive = yield self._alive(axis, "i", lines)
+            inside = " ".join([*lines, f"return {alive};"])
+            name = self.name("left")
+            self.lines.append(
+                f"const auto {name} = flavorframe::those({size}, "
+                f"[&](flavorframe::Integer i) {{ {inside} }});"
+            )
+            self._elements[axis] = name
+        return self._elements[axis]
+
+    # links
+
+    def lookup(self, node: n.Match) -> str:
+        """Return the name of what a link by value remembers of its target in an event."""
+        if node not in self._lookups:
+            self._lookups[node] = self.name("lookup")
+            self.lines.append(f"flavorframe::Lookup {self._lookups[node]};")
+        return self._lookups[node]
+
+    def note(self, counting: str) -> None:
+        """Count a link, by C++ that adds to ``note``, after the lines so far."""
+        name = f"note{len(self._notes)}"
+        self._notes.append(name)
+        self.lines.append(f"flavorframe::Note {name}; {{ auto& note = {name}; {counting} }}")
+
+    def noted(self, ledger: Ledger) -> list[str]:
+        """Return the lines that enter the counts of the links."""
+        start = ledger.notes_at
+        return [f"{name}.enter(next.entries, {start + NOTE * i});"
+                for i, name in enumerate(self._notes)]  # fmt: skip
+
+    # the function
+
+    def function_code(
+        self, name: str, what: str, returned: str, parameters: str, lines: list[str]
+    ) -> tuple[tuple[str, ...], str]:
+        """Return the columns that the function takes, and its text; compilers call it ``what``."""
+        checks = self.checks(started=name != "start")
+        columns = [
+            f"const {self.setting.type_of(branch)}& {c}" for branch, c in self.parameters.items()
+        ]
+        inside = "\n".join(checks + self.lines + lines)
+        code = (
+            f"#line 1 {text(what)}\n"
+            f"{returned} {name}({', '.join([parameters, *columns])}) {{\n{inside}\n}}\n"
+        )
+        return tuple(map(self.setting.name_of, self.parameters)), code
+
+    def checks(self, *, started: bool) -> list[str]:
+        """Return the lines that make sizes known, and refuse lists of unequal length."""
+        lines = []
+        for axis in dict.fromkeys(a for a in self._axis_of.values() if a != n.EVENT):
+            branches = [branch for branch, own in self._axis_of.items() if own == axis]
+            known = self.parameters[branches[0]]
+            size = self._sizes.get(axis) or self.name("n")
+            lines.append(f"const flavorframe::Integer {size} = {known}.size();")
+            lines += [self._check(b, f"{self.parameters[b]}.size()", size, branches[0])
+                      for b in branches[1:]]  # fmt: skip
+            if axis == self.setting.candidates and started:
+                lines.append(self._check(branches[0], size, "s.size", self.setting.carriers[axis]))
+        return lines
+
+    def _parameter(self, branch: str, axis: n.Axis) -> str:
+        if branch not in self.parameters:
+            self.parameters[branch] = f"c{len(self.parameters)}"
+            self._axis_of[branch] = axis
+        return self.parameters[branch]
+
+    @staticmethod
+    def _check(branch: str, size: str, expected: str, known: str) -> str:
+        return f"flavorframe::check_size({size}, {expected}, {text(branch)}, {text(known)});"
+
+    def _make_list(self, axis: n.Axis) -> Steps:
+        if isinstance(axis, n.Subset):
+            scope = self.scope(axis.parent, FULL, self.name("i"))
+            mask = yield scope.function_steps(axis.mask, wrap="flavorframe::holds")
+            size = yield self.size_steps(axis.parent)
+            made = f"flavorframe::those({size}, {mask})"
+        else:
+            assert isinstance(axis, n.Combination)
+            number = len(axis.parents)
+            sizes = yield each(self.size_steps(parent) for parent in axis.parents)
+            same = [
+                str(max((j for j in range(i) if axis.parents[j] == parent), default=-1))
+                for i, parent in enumerate(axis.parents)
+            ]
+            lists = f"{{{', '.join(sizes)}}}, {{{', '.join(same)}}}"
+            made = f"flavorframe::combined<{number}>({lists}, {text(brief(axis))})"
+        name = self.name("list")
+        self.lines.append(f"const auto {name} = {made};")
+        return name
+
+    def _alive(self, axis: n.Axis, element: str, lines: list[str]) -> Steps:
+        """Take the steps to whether an element is made of living candidates, after ``lines``."""
+        if axis == self.setting.candidates:
+            if not self._living:
+                self._living = "living"
+                self.lines.append("const auto living = flavorframe::living(s);")
+            return f"living[{element}]"
+        made_of, parts = (yield self.made_of(axis)), self.name("p")
+        lines.append(f"const auto {parts} = {made_of}[{element}];")
+        if isinstance(axis, n.Subset):
+            alive: str = yield self._alive(axis.parent, parts, lines)
+            return alive
+        assert isinstance(axis, n.Combination)
+        parents = [
+            (i, p) for i, p in enumerate(axis.parents) if derived(p, self.setting.candidates)
+        ]
+        each_alive = yield each(self._alive(p, f"{parts}[{i}]", lines) for i, p in parents)
+        return " && ".join(each_alive)
+
+
+class Scope:
+    """Where values of one element, or of the event, are computed; what recurs gets a name."""
+
+    def __init__(self, body: Body, axis: n.Axis, view: str, element: str, lines: list[str]) -> None:
+        self.body, self.axis, self.view, self.element, self.lines = body, axis, view, element, lines
+        self._known: dict[n.Node, str] = {}
+        self._parents: dict[str, Scope] = {}
+
+    def value(self, node: n.Node) -> str:
+        """Return the C++ of a node's value here."""
+        return finished(self.value_steps(node))
+
+    def value_steps(self, node: n.Node) -> Steps:
+        """Take the steps to `value`."""
+        if isinstance(node, n.Literal):
+            return literal(node.value)
+        if node.axis == n.EVENT:
+            scope = self.body.event_of(node, self.view)
+            steps = scope.named(node) if self.axis != n.EVENT else scope.computed(node)
+        else:
+            steps = self.computed(node)
+        value: str = yield steps
+        return value
+
+    def named(self, node: n.Node) -> Steps:
+        """Take the steps to a name for the node's value here, computed once."""
+        from flavorframe.engines._rdataframe.codegen.translate import translate
+
+        if isinstance(node, n.Literal):
+            return literal(node.value)
+        if node.axis == n.EVENT and self is not self.body.event_of(node, self.view):
+            name: str = yield self.body.event_of(node, self.view).named(node)
+            return name
+        if node not in self._known:
+            code: str = yield translate(node, self)
+            if isinstance(node, n.Column | n.Position):
+                return code
+            self._known[node] = self.body.name("v")
+            self.lines.append(f"const auto {self._known[node]} = {code};")
+        return self._known[node]
+
+    def computed(self, node: n.Node) -> Steps:
+        """Take the steps to the node's C++, or to its name if it is used more than once or deep."""
+        from flavorframe.engines._rdataframe.codegen.translate import translate
+
+        named = node in self._known or self.body.uses[node] > 1 or node.height > NESTED
+        code: str = yield self.named(node) if named else translate(node, self)
+        return code
+
+    def function(self, node: n.Node, wrap: str = "") -> str:
+        """Return a C++ function of this scope's element that computes the node."""
+        return finished(self.function_steps(node, wrap))
+
+    def function_steps(self, node: n.Node, wrap: str = "") -> Steps:
+        """Take the steps to `function`."""
+        value = yield self.value_steps(node)
+        inside = " ".join([*self.lines, f"return {wrap}({value});"])
+        return f"[&](flavorframe::Integer {self.element}) {{ {inside} }}"
+
+    def parent(self, axis: n.Axis, element: str) -> Scope:
+        """Return where values of what this element is made of are computed."""
+        if element not in self._parents:
+            name = self.body.name("p")
+            self.lines.append(f"const flavorframe::Integer {name} = {element};")
+            self._parents[element] = Scope(self.body, axis, self.view, name, self.lines)
+        return self._parents[element]
+
+
+def _uses(trees: Iterable[n.Node]) -> Counter[n.Node]:
+    uses: Counter[n.Node] = Counter()
+    for tree in trees:
+        uses[tree] += 1
+        for node in n.walk(tree):
+            uses.update(node.children())
+    return uses

@@ -1,0 +1,193 @@
+"""Users' functions and corrections in C++."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from flavorframe._expr import nodes as n
+from flavorframe._expr.external import Correction, Function, Header
+from flavorframe._expr.formula import brief
+from flavorframe.engines._rdataframe.codegen.literals import text
+from flavorframe.errors import AnalysisError, ExpressionError
+
+CASTS = {"real": "double", "int": "int", "string": "std::string"}
+TEXTS = """#ifndef flavorframe_texts_
+#define flavorframe_texts_
+#include <map>
+#include <mutex>
+#include <string>
+namespace flavorframe {
+inline std::map<std::string, std::string> texts;
+inline std::mutex texts_mutex;
+inline void keep_text(const std::string& digest, const std::string& text) {
+  std::lock_guard<std::mutex> lock(texts_mutex);
+  texts.emplace(digest, text);
+}
+inline std::string text_of(const std::string& digest) {
+  std::lock_guard<std::mutex> lock(texts_mutex);
+  return texts.at(digest);
+}
+}
+#endif
+"""
+"""What correction files hold, by their digest: C++ never opens a file that may be another now."""
+
+
+@dataclass(frozen=True)
+class External:
+    """C++ to be declared before a program that calls it; ``what`` is how messages call it."""
+
+    what: str
+    code: str
+    correction: Correction | None = None
+    headers: tuple[Header, ...] = ()
+
+
+def call_function(node: n.CallFunction, arguments: list[str]) -> str:
+    """Return the call of a user's C++ function; raises AnalysisError where it has none."""
+    function = node.function
+    if function.code is None:
+        raise AnalysisError(
+            f"The function {function.name} in {brief(node)} is in Python only, and the engine "
+            "'rdataframe' runs C++: give it in C++ too, by ff.cpp('double f(double x) {...}', "
+            "python=f), or use engine='columnar'."
+        )
+    call = f"{namespace_of(function)}::{function.name}(flavorframe::number(x)...)"
+    tried = _tried(call, "function", f"The function {function.name} in {brief(node)} failed: ")
+    return f"flavorframe::call([](const auto&... x) {{ {tried} }}, {', '.join(arguments)})"
+
+
+def call_correction(node: n.CallCorrection, arguments: list[str]) -> str:
+    """Return the evaluation of a correction by correctionlib's C++ evaluator."""
+    correction = node.correction
+    names = [f"x{i}" for i in range(len(arguments))]
+    kinds = [variable.type for variable in correction.evaluator.inputs]
+    values = [f"{CASTS[kind]}({name})" for kind, name in zip(kinds, names, strict=True)]
+    call = f"{namespace_of(correction)}::correction().evaluate({{{', '.join(values)}}})"
+    tried = _tried(
+        call, "correction",
+        f"Correction {correction.name} of {correction.path} has no value for some of the inputs. "
+        "Put the weight after the cuts that keep its inputs in range. It says: ",
+    )  # fmt: skip
+    parameters = ", ".join(f"const auto& {name}" for name in names)
+    return f"flavorframe::call([]({parameters}) {{ {tried} }}, {', '.join(arguments)})"
+
+
+def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
+    """Return what the trees call, each once."""
+    found: dict[str, External] = {}
+    for tree in trees:
+        for node in n.walk(tree):
+            if isinstance(node, n.CallFunction) and node.function.code is not None:
+                what = f"the C++ function {node.function.name}"
+                found[namespace_of(node.function)] = External(
+                    what, _declared(node.function), headers=node.function.headers
+                )
+            elif isinstance(node, n.CallCorrection):
+                called = node.correction
+                what = f"correction {called.name}"
+                found[namespace_of(called)] = External(what, _opened(called), called)
+    return tuple(found.values())
+
+
+def make_ready(module: Any, external: External) -> None:
+    """Have ROOT, as ``module``, know what an external needs, before it is declared.
+
+    Raises CorrectionError, ExpressionError or AnalysisError where that is not what it was.
+    """
+    for header in external.headers:
+        if _COMPILED.get(header.path) != header.digest:
+            _check(header)
+            _COMPILED[header.path] = header.digest
+    correction = external.correction
+    if correction is not None and correction.digest not in _BROUGHT:
+        import correctionlib
+
+        correctionlib.register_pyroot_binding()
+        module.gInterpreter.Declare(TEXTS)
+        module.flavorframe.keep_text(correction.digest, correction.text)
+        _BROUGHT.add(correction.digest)
+
+
+_COMPILED: dict[str, str] = {}
+"""Digests of headers, by path, as the interpreter of this process includes them: each once."""
+_BROUGHT: set[str] = set()
+"""Digests of corrections whose text the interpreter has."""
+
+
+def _check(header: Header) -> None:
+    if header.path in _COMPILED:
+        raise AnalysisError(
+            f"{header.path} has changed since this process compiled it, and ROOT cannot forget it: "
+            "start a new process, or restart the notebook's kernel."
+        )
+    try:
+        found = sha256(Path(header.path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise ExpressionError(
+            f"{header.path}, which C++ includes, cannot be read on this machine: {error.strerror}."
+        ) from None
+    if found != header.digest:
+        raise ExpressionError(
+            f"{header.path}, which C++ includes, is another file than when ff.cpp() took it: call "
+            "ff.cpp() again."
+        )
+
+
+def namespace_of(external: Function | Correction) -> str:
+    """Return a namespace of its own, the same in every process: another content has another."""
+    if isinstance(external, Function):
+        identity = " ".join([str(external.code), *(header.digest for header in external.headers)])
+    else:
+        identity = external.digest
+    return f"flavorframe_{sha256(f'{identity} {external.name}'.encode()).hexdigest()[:16]}"
+
+
+def _declared(function: Function) -> str:
+    """Return the user's text in a namespace; lines for the preprocessor stay outside of it."""
+    assert function.code is not None
+    lines = function.code.splitlines()
+    outside = [_found(line, function) for line in lines if line.lstrip().startswith("#")]
+    inside = ["" if line.lstrip().startswith("#") else line for line in lines]
+    return _once(
+        namespace_of(function),
+        "\n".join([*outside, f"namespace {namespace_of(function)} {{",
+                   f"#line 1 {text(f'the C++ function {function.name}')}", *inside, "}"]),
+    )  # fmt: skip
+
+
+def _found(line: str, function: Function) -> str:
+    """Return a line for the preprocessor, with the path of the file that it includes."""
+    for header in function.headers:
+        line = line.replace(f'"{header.name}"', f'"{header.path}"')
+    return line
+
+
+def _opened(correction: Correction) -> str:
+    name = namespace_of(correction)
+    return _once(
+        name,
+        f"""{TEXTS}#include "correction.h"
+namespace {name} {{
+inline const correction::Correction& correction() {{
+  static const auto opened = correction::CorrectionSet::from_string(
+      flavorframe::text_of({text(correction.digest)}).c_str())->at({text(correction.name)});
+  return *opened;
+}}
+}}""",
+    )
+
+
+def _once(name: str, code: str) -> str:
+    return f"#ifndef {name}_\n#define {name}_\n{code}\n#endif\n"
+
+
+def _tried(call: str, kind: str, complaint: str) -> str:
+    return (
+        f"try {{ return {call}; }} catch (const std::exception& error) "
+        f"{{ flavorframe::refuse({text(kind)}, {text(complaint)} + std::string(error.what())); }}"
+    )

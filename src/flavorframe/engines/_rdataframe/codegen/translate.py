@@ -1,0 +1,174 @@
+"""Nodes of bound trees as C++, one kind after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from functools import singledispatch
+from typing import Any
+
+from flavorframe._expr import nodes as n
+from flavorframe._expr.kinds import BITS, undecided
+from flavorframe.engines._rdataframe.codegen.body import FULL, NESTED, Scope
+from flavorframe.engines._rdataframe.codegen.external import call_correction, call_function
+from flavorframe.engines._rdataframe.codegen.literals import literal, text
+from flavorframe.engines._rdataframe.codegen.steps import Asked, Steps, each
+
+SPECIAL_CHARACTERS = frozenset("*?[")
+
+
+@singledispatch
+def translate(node: n.Node, scope: Scope) -> Steps:
+    """Take the steps to the C++ expression of a node's value for the element of a scope."""
+    raise NotImplementedError(type(node))
+
+
+@translate.register(n.Column)
+def _(node: n.Column, scope: Scope) -> Steps:
+    yield from ()
+    name = scope.body.parameter(node)
+    return name if node.axis == n.EVENT else f"{name}[{scope.element}]"
+
+
+@translate.register(n.Apply)
+def _(node: n.Apply, scope: Scope) -> Steps:
+    wordy = scope.body.setting.wordy
+    if node.operation in ("and", "or"):
+        function = {"and": "both", "or": "either"}[node.operation]
+        sides = sorted(node.arguments, key=wordy.__contains__)  # the second is often not needed
+        a, b = yield _values(sides, scope)
+        if node.height > NESTED:  # of a list of conditions, each would be compiled by itself
+            return f"flavorframe::{function}_of({a}, {b})"
+        return f"flavorframe::{function}([&] {{ return {a}; }}, [&] {{ return {b}; }})"
+    arguments = yield _values(node.arguments, scope)
+    if node.operation == "where":
+        return f"flavorframe::where({', '.join(arguments)})"
+    if node.operation in BITS:
+        return _logic_or_bits(node, arguments)
+    operation = {"not": "not_", "xor": "xor_"}.get(node.operation, node.operation)
+    return f"flavorframe::lift(flavorframe::op::{operation}, {', '.join(arguments)})"
+
+
+@translate.register(n.IsIn)
+def _(node: n.IsIn, scope: Scope) -> Steps:
+    strings = any(isinstance(value, str) for value in node.values)
+    equal = "x == {}" if strings else "flavorframe::op::eq(x, {})"
+    tests = [equal.format(literal(value)) for value in node.values]
+    return _tested(tests, (yield scope.value_steps(node.operand)))
+
+
+@translate.register(n.StringTest)
+def _(node: n.StringTest, scope: Scope) -> Steps:
+    tests = [_word_test(node.test, pattern) for pattern in node.patterns]
+    return _tested(tests, (yield scope.value_steps(node.operand)))
+
+
+@translate.register(n.Reduce)
+def _(node: n.Reduce, scope: Scope) -> Steps:
+    axis, body = node.operand.axis, scope.body
+    elements = yield body.elements_steps(axis, scope.view)
+    if node.reduction == "size":
+        return f"flavorframe::number_of({elements})"
+    inner = body.scope(axis, scope.view, body.name("i"))
+    function = yield inner.function_steps(node.operand)
+    return f"flavorframe::{node.reduction}({elements}, {function})"
+
+
+@translate.register(n.Take)
+def _(node: n.Take, scope: Scope) -> Steps:
+    made_of = yield scope.body.made_of(node.subset)
+    parent = scope.parent(node.subset.parent, f"{made_of}[{scope.element}]")
+    value: str = yield parent.value_steps(node.operand)
+    return value
+
+
+@translate.register(n.Member)
+def _(node: n.Member, scope: Scope) -> Steps:
+    made_of = yield scope.body.made_of(node.combination)
+    element = f"{made_of}[{scope.element}][{node.position}]"
+    parent = scope.parent(node.combination.parents[node.position], element)
+    value: str = yield parent.value_steps(node.operand)
+    return value
+
+
+@translate.register(n.Position)
+def _(node: n.Position, scope: Scope) -> Steps:
+    yield from ()
+    return scope.element
+
+
+@translate.register(n.Match)
+def _(node: n.Match, scope: Scope) -> Steps:
+    return f"flavorframe::match({(yield sought(node, scope))})"
+
+
+@translate.register(n.Gather)
+def _(node: n.Gather, scope: Scope) -> Steps:
+    inner = scope.body.scope(node.target, FULL, scope.body.name("i"))
+    place = yield _place(node, scope)
+    return f"flavorframe::gather({place}, {(yield inner.function_steps(node.operand))})"
+
+
+@translate.register(n.Found)
+def _(node: n.Found, scope: Scope) -> Steps:
+    return f"({(yield _place(node, scope))} >= 0)"
+
+
+@translate.register(n.CallFunction)
+def _(node: n.CallFunction, scope: Scope) -> Steps:
+    return call_function(node, (yield _values(node.arguments, scope)))
+
+
+@translate.register(n.CallCorrection)
+def _(node: n.CallCorrection, scope: Scope) -> Steps:
+    return call_correction(node, (yield _values(node.arguments, scope)))
+
+
+_LOGIC = {"&": "and_", "|": "or_", "^": "exclusive_or", "~": "negation"}
+
+
+def _logic_or_bits(node: n.Apply, arguments: list[str]) -> str:
+    """Return the C++ of an operator that has a side of which only its compiler knows the kind."""
+    logic, bits = (f"flavorframe::op::{names[node.operation]}" for names in (_LOGIC, BITS))
+    complaint = text(undecided(node))
+    return f"flavorframe::logic_or_bits({logic}, {bits}, {complaint}, {', '.join(arguments)})"
+
+
+def _values(nodes: Iterable[n.Node], scope: Scope) -> Generator[Asked, Any, list[str]]:
+    return each(scope.value_steps(node) for node in nodes)
+
+
+def _place(node: n.Gather | n.Found, scope: Scope) -> Steps:
+    index = yield scope.value_steps(node.index)
+    return f"flavorframe::pointed({index}, {(yield scope.body.size_steps(node.target))})"
+
+
+def _tested(tests: Sequence[str], value: str) -> str:
+    """Return the C++ for whether a value passes one of some tests of x."""
+    any_of = " || ".join(tests) or "false"
+    return f"flavorframe::lift([](const auto& x) {{ return {any_of}; }}, {value})"
+
+
+def sought(node: n.Match, scope: Scope) -> Steps:
+    """Take the steps to what C++ finds a link by value from: the target's keys, and values."""
+    size = yield scope.body.size_steps(node.target)
+    values = yield each(scope.named(value) for value in node.values)
+    inner = scope.body.scope(node.target, FULL, scope.body.name("i"))
+    keys = ", ".join((yield _values(node.keys, inner)))
+    inside = " ".join([*inner.lines, f"return std::make_tuple({keys});"])
+    return (
+        f"{scope.body.lookup(node)}, {size}, [&](flavorframe::Integer {inner.element}) "
+        f"{{ {inside} }}, std::make_tuple({', '.join(values)})"
+    )
+
+
+def _word_test(test: str, pattern: str) -> str:
+    """Return the C++ for whether the word x passes; most patterns are plainer than they may be."""
+    if test == "startswith":
+        return f"flavorframe::starts(x, {text(pattern)})"
+    if test == "contains":
+        return f"flavorframe::contains(x, {text(pattern)})"
+    if not SPECIAL_CHARACTERS & set(pattern):
+        return f"x == {text(pattern)}"
+    if pattern.endswith("*") and not SPECIAL_CHARACTERS & set(pattern[:-1]):
+        return f"flavorframe::starts(x, {text(pattern[:-1])})"
+    return f"flavorframe::matches(x, {text(pattern)})"

@@ -1,0 +1,1 @@
+"""ROOT at work: its graphs, its process, and what it gives."""

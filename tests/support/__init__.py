@@ -1,0 +1,1 @@
+"""What tests share: the oracle, random selections, servers, and comparisons."""
