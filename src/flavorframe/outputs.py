@@ -14,8 +14,8 @@ import numpy as np
 from flavorframe._expr import nodes as n
 from flavorframe._expr.expression import Expr, as_node
 from flavorframe._expr.formula import brief, formula
-from flavorframe._expr.kinds import refuse_string
-from flavorframe._expr.ropes import shortened
+from flavorframe._expr.strings import refuse_string
+from flavorframe._expr.texts import shortened
 from flavorframe._files.places import is_url
 from flavorframe.errors import AnalysisError, ExpressionError
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from flavorframe._expr import nodes as n
 from flavorframe._expr.expression import Collection, Events, Expr, as_node
 from flavorframe._expr.formula import brief, formula
-from flavorframe._expr.kinds import refuse_string
-from flavorframe._expr.ropes import shortened
+from flavorframe._expr.strings import refuse_string
+from flavorframe._expr.texts import shortened
 from flavorframe.errors import AnalysisError, ExpressionError, did_you_mean
 
 

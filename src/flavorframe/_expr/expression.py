@@ -10,7 +10,8 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief, formula
-from flavorframe._expr.kinds import refuse_computing_with_strings, refuse_string, settled
+from flavorframe._expr.logic import decided
+from flavorframe._expr.strings import refuse_computing_with_strings, refuse_string
 from flavorframe.errors import ExpressionError
 
 Operand = Any
@@ -485,7 +486,7 @@ def apply(operation: str, *arguments: Operand) -> Expr:
     """
     node = n.Apply(operation, tuple(as_node(a) for a in arguments))
     refuse_computing_with_strings(node)
-    return Expr(settled(node))
+    return Expr(decided(node))
 
 
 def reduced(x: Expr, reduction: str) -> Expr:

@@ -14,7 +14,7 @@ from typing import Any
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.expression import Expr, Operand, as_node
-from flavorframe._expr.kinds import refuse_computing_with_strings
+from flavorframe._expr.strings import refuse_computing_with_strings
 from flavorframe._travel.extra_files import by_digest
 from flavorframe.errors import CorrectionError, ExpressionError, did_you_mean
 

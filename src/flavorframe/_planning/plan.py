@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
 from flavorframe._expr.identity.fingerprints import fingerprint
-from flavorframe._expr.kinds import refuse_string
+from flavorframe._expr.strings import refuse_string
 from flavorframe.errors import AnalysisError, FlavorframeError
 from flavorframe.layouts import Layout, Schema, bind
 from flavorframe.layouts.base import bind_axis, carrier, check_kinds

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from flavorframe._expr.ropes import shortened
+from flavorframe._expr.texts import shortened
 from flavorframe.result._repr_html import gridded
 from flavorframe.result._repr_text import Grid, aligned
 

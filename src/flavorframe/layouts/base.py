@@ -9,13 +9,10 @@ from typing import Protocol
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
-from flavorframe._expr.kinds import (
-    kind_of,
-    refuse_computing_with_strings,
-    refuse_string,
-    settled,
-    with_unsigned_literals,
-)
+from flavorframe._expr.kinds import kind_of
+from flavorframe._expr.logic import decided, with_unsigned_literals
+from flavorframe._expr.reductions import REDUCTIONS
+from flavorframe._expr.strings import refuse_computing_with_strings, refuse_string
 from flavorframe._rootio.schema import BranchInfo, Schema, fold
 from flavorframe.errors import BranchError, ExpressionError, did_you_mean
 
@@ -137,7 +134,7 @@ class _Binder:
             return collection_axis(part.collection)
         bound = part.map(self._known.__getitem__)
         if isinstance(bound, n.Apply):
-            return with_unsigned_literals(settled(bound))
+            return with_unsigned_literals(decided(bound))
         if isinstance(bound, n.Subset):
             _check_mask(bound)
         if isinstance(bound, n.Reduce):
@@ -307,7 +304,7 @@ def _check_inputs(node: n.CallCorrection) -> None:
 def _takes_strings(node: n.Node) -> bool:
     """Return whether a node hands on values without computing with them."""
     if isinstance(node, n.Reduce):
-        return node.reduction in ("first", "size")
+        return REDUCTIONS[node.reduction].takes_strings
     return isinstance(node, n.Take | n.Member) or (
         isinstance(node, n.Gather) and kind_of(node.index) != "string"
     )

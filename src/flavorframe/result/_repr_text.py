@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flavorframe._expr.ropes import shortened
+from flavorframe._expr.texts import shortened
 
 if TYPE_CHECKING:
     from flavorframe.result.cutflow import Cutflow, CutRow, Efficiency

@@ -13,7 +13,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.ropes import shortened
+from flavorframe._expr.texts import shortened
 from flavorframe._planning.plan import BoundPlan
 from flavorframe.engines._rdataframe.codegen.body import Body, Setting, column_type
 from flavorframe.engines._rdataframe.codegen.external import External, externals_of
