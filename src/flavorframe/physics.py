@@ -60,7 +60,9 @@ def mass(*objects: Expr, masses: Operand | tuple[Operand, ...] | None = None) ->
     return apply("mass", *components)
 
 
-def _masses(objects: tuple[Expr, ...], masses: Operand | tuple[Operand, ...]) -> list[Operand]:
+def _masses(
+    objects: tuple[Expr, ...], masses: Operand | tuple[Operand, ...] | None
+) -> list[Operand]:
     if masses is None:
         return [item.mass for item in objects]
     if not isinstance(masses, tuple | list):

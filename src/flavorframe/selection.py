@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.expression import Collection, Events, Expr, as_node
+from flavorframe._expr.collection import Collection
+from flavorframe._expr.event import Event
+from flavorframe._expr.expression import Expr, Operand, as_node
 from flavorframe._expr.formula import brief, formula
 from flavorframe._expr.strings import refuse_string
 from flavorframe._expr.texts import shortened
@@ -65,9 +67,9 @@ class Selection:
     candidates: n.Axis
     steps: tuple[Step, ...] = ()
 
-    def __init__(self, candidates: Collection | Events, steps: tuple[Step, ...] = ()) -> None:
+    def __init__(self, candidates: Collection | Event, steps: tuple[Step, ...] = ()) -> None:
         """Start from a collection, or from ``events`` where the event itself is selected."""
-        if isinstance(candidates, Events):
+        if isinstance(candidates, Event):
             axis: n.Axis = n.EVENT
         elif isinstance(candidates, Collection):
             axis = candidates.axis
@@ -112,12 +114,12 @@ class Selection:
 
         Candidates whose value is NaN or missing are kept only where there is no other.
         """
-        if (lowest is None) == (highest is None):
+        given = [value for value in (lowest, highest) if value is not None]
+        if len(given) != 1:
             raise AnalysisError(".best() takes either lowest=... or highest=....")
         if self.has_best:
             raise AnalysisError("The selection has a best candidate already.")
-        value = highest if lowest is None else lowest
-        node = self._step_node(Best, "best candidate", "best candidate", value)
+        node = self._step_node(Best, "best candidate", "best candidate", given[0])
         if self.candidates == n.EVENT:
             raise AnalysisError(".best() chooses among candidates, and this selects events.")
         return self._with(Best(node, highest is not None))
@@ -151,7 +153,7 @@ class Selection:
     def _with(self, step: Step) -> Selection:
         return replace(self, steps=(*self.steps, step))
 
-    def _step_node(self, step: type[Step], what: str, name: str, value: object) -> n.Node:
+    def _step_node(self, step: type[Step], what: str, name: str, value: Operand) -> n.Node:
         if not isinstance(name, str) or not name:
             raise AnalysisError(f"A {what} needs a name, and {name!r} is none.")
         if any(step.name == name for step in self.steps):

@@ -17,7 +17,8 @@ from flavorframe._expr.cut_tokens import (
     refuse,
     tokens_of,
 )
-from flavorframe._expr.expression import Expr, Operand, apply, as_node, events, reduced
+from flavorframe._expr.event import branch_of
+from flavorframe._expr.expression import Expr, Operand, apply, as_node, reduced
 from flavorframe.errors import ExpressionError, did_you_mean
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def parse(text: str, /, **names: Operand) -> Expr:
 
 
 def _named(name: str, names: Mapping[str, Operand]) -> Expr:
-    return Expr(as_node(names[name])) if name in names else events()[name]
+    return Expr(as_node(names[name])) if name in names else branch_of(name)
 
 
 def _is_variable(tokens: Sequence[Token], i: int) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import formula
 from flavorframe._rootio.schema import Schema
-from flavorframe.layouts.base import Layout, bind
+from flavorframe.layouts import Layout, bind
 
 if TYPE_CHECKING:
     from flavorframe._planning.plan import Plan

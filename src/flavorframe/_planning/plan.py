@@ -12,8 +12,10 @@ from flavorframe._expr.identity.fingerprints import fingerprint
 from flavorframe._expr.strings import refuse_string
 from flavorframe.errors import AnalysisError, FlavorframeError
 from flavorframe.layouts import Layout, Schema, bind
-from flavorframe.layouts.base import bind_axis, carrier, check_kinds
-from flavorframe.outputs import Axis, Histogram, Output, Snapshot
+from flavorframe.layouts.base import carrier
+from flavorframe.layouts.binding import bind_axis
+from flavorframe.layouts.checks import check_kinds
+from flavorframe.outputs import Histogram, HistogramAxis, Output, Snapshot
 from flavorframe.selection import USES, Selection, Step
 
 
@@ -102,7 +104,7 @@ def _bound_output(name: str, output: Output, layout: Layout, schema: Schema) -> 
         columns = tuple((column, bound(node)) for column, node in output.columns)
         n.join_axes(tuple(node for _, node in columns))
         return replace(output, columns=columns)
-    axes: tuple[Axis, ...] = tuple(replace(a, node=bound(a.node)) for a in output.axes)
+    axes: tuple[HistogramAxis, ...] = tuple(replace(a, node=bound(a.node)) for a in output.axes)
     weight = None if output.weight is None else bound(output.weight)
     spec = Histogram(axes, weight, output.without)
     for node in spec.nodes:

@@ -31,7 +31,7 @@ from flavorframe.engines._weighted import WeightedHistogram
 from flavorframe.engines.partial import Chunk, Partial
 from flavorframe.errors import AnalysisError, FileError
 from flavorframe.layouts import Schema, recognise
-from flavorframe.outputs import Axis, Histogram, Snapshot
+from flavorframe.outputs import Histogram, HistogramAxis, Snapshot
 from flavorframe.result import Cutflow, CutRow, Timing
 from flavorframe.selection import describe
 
@@ -190,7 +190,7 @@ def _histogram(plan: Plan, output: Histogram) -> Any:
     return bh.Histogram(*axes, storage=bh.storage.Int64())
 
 
-def _axis(axis: Axis) -> Any:
+def _axis(axis: HistogramAxis) -> Any:
     if axis.regular:
         return bh.axis.Regular(len(axis.edges) - 1, axis.edges[0], axis.edges[-1])
     return bh.axis.Variable(axis.edges)
