@@ -2,9 +2,9 @@
 
 from . import fit as fit, report as report, samples as samples
 from ._expr.collection import pairs as pairs, triples as triples
+from ._expr.corrections import correction as correction
 from ._expr.cut_strings import parse as parse
 from ._expr.expression import Expr as Expr
-from ._expr.external import correction as correction, cpp as cpp, function as function
 from ._expr.functions import (
     arccos as arccos,
     arccosh as arccosh,
@@ -30,6 +30,7 @@ from ._expr.functions import (
     tanh as tanh,
     where as where,
 )
+from ._expr.user_functions import cpp as cpp, function as function
 from ._run.batch.htcondor import HTCondor as HTCondor
 from ._run.batch.slurm import Slurm as Slurm
 from ._run.detached.run import Run as Run, attach as attach

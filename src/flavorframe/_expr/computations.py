@@ -25,7 +25,8 @@ from flavorframe._expr.reductions import REDUCTIONS
 from flavorframe._expr.texts import LongText, Text, joined, put
 
 if TYPE_CHECKING:
-    from flavorframe._expr.external import Correction, Function
+    from flavorframe._expr.corrections import Correction
+    from flavorframe._expr.user_functions import Function
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -14,6 +14,7 @@ import numpy as np
 from flavorframe._cache import Caching, cache_of
 from flavorframe._expr import nodes as n
 from flavorframe._expr.identity.fingerprints import doubts_of
+from flavorframe._planning.binding import bind_plan
 from flavorframe._planning.meaning import meanings
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe._rootio.arrays import Array, Names, Values
@@ -33,7 +34,6 @@ from flavorframe.errors import AnalysisError, FileError
 from flavorframe.layouts import Schema, recognise
 from flavorframe.outputs import Histogram, HistogramAxis, Snapshot
 from flavorframe.result import Cutflow, CutRow, Timing
-from flavorframe.selection import describe
 
 _TOLD: set[str] = set()
 
@@ -124,7 +124,7 @@ class ColumnarEngine:
 
 @lru_cache(maxsize=32)
 def _bind(plan: Plan, schema: Schema) -> tuple[BoundPlan, Scheme]:
-    bound = plan.bind(schema, recognise(schema))
+    bound = bind_plan(plan, schema, recognise(schema))
     return bound, make_scheme(bound.selection.candidates, list(bound.trees()))
 
 
@@ -176,7 +176,7 @@ def _left_out(plan: Plan) -> dict[str, list[str]]:
 @lru_cache(maxsize=32)
 def _labels(plan: Plan) -> list[tuple[str, str, str]]:
     """Return the name, formula and axis of each step."""
-    return [(step.name, describe(step), step.node.axis.name) for step in plan.selection.steps]
+    return [(step.name, step.formula, step.node.axis.name) for step in plan.selection.steps]
 
 
 def _is_weighted(plan: Plan, output: Histogram) -> bool:
