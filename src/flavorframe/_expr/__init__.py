@@ -6,7 +6,7 @@ Where things are, from the bottom up:
   `arithmetic` and `kinematics` (numpy functions), `reductions` (the table of all)
 * what trees are made of: `parts` (equal ones are one object), `axes`, `leaves` (constants, names,
   branches), `elements` (parts of collections, members, links), `computations` (operations,
-  reductions, calls); all of them under the name `nodes`, with `walking` through trees
+  reductions, calls of what is in `called`); all of it under the name `nodes`, with `walking`
 * what is known of trees: `formula` (and `texts`, long ones in pieces), `kinds` of values, `logic`
   (``&`` and the like on truth values or bits), `strings` (where they are refused), `identity`
 * what users hold: `expression` (with `operators`, `constants`, `objects`), `collection`, `event`,

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from string import Formatter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flavorframe._expr.axes import EVENT, Axis, Node, join_axes
+from flavorframe._expr.called import Correction, Function
 from flavorframe._expr.elements import Position
 from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.leaves import Literal, Value, exact
@@ -23,10 +24,6 @@ from flavorframe._expr.operations import (
 from flavorframe._expr.parts import Texts
 from flavorframe._expr.reductions import REDUCTIONS
 from flavorframe._expr.texts import LongText, Text, joined, put
-
-if TYPE_CHECKING:
-    from flavorframe._expr.corrections import Correction
-    from flavorframe._expr.user_functions import Function
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from flavorframe._expr import nodes as n
+from flavorframe._expr.called import Correction, bytes_of
 from flavorframe._expr.expression import Expr, Operand, as_node
-from flavorframe._travel.extra_files import by_digest
 from flavorframe.errors import CorrectionError, did_you_mean
 
-GZIP_MAGIC = b"\x1f\x8b"
 
-
-@dataclass(frozen=True)
-class Correction:
-    """One correction of a correctionlib JSON file (schema 2), usable on expressions.
-
-    The file's digest is part of its identity, so that a changed file is another correction.
-    """
-
-    path: str
-    name: str
-    digest: str
+class CallableCorrection(Correction):
+    """A correction that takes expressions; made by `correction`."""
 
     def __call__(self, **inputs: Operand) -> Expr:
         """Return the correction at the given inputs.
@@ -50,37 +37,6 @@ class Correction:
             if isinstance(value, str):
                 self._check_category(name, value)
         return Expr(n.CallCorrection(self, tuple(as_node(inputs[name]) for name in self.inputs)))
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The names of the inputs, in the correction's order."""
-        return tuple(variable.name for variable in self.evaluator.inputs)
-
-    @cached_property
-    def evaluator(self) -> Any:
-        """Correctionlib's own evaluator; see `text`."""
-        import correctionlib
-
-        return correctionlib.CorrectionSet.from_string(self.text)[self.name]
-
-    @property
-    def text(self) -> str:
-        """The content of the file, or of its copy that came with the run where there is one.
-
-        Raises CorrectionError where the file has changed.
-        """
-        raw = _bytes(by_digest(self.digest) or self.path)
-        if sha256(raw).hexdigest() != self.digest:
-            raise CorrectionError(
-                f"{self.path} is another file than when ff.correction() opened it: open it again."
-            )
-        return (gzip.decompress(raw) if raw[:2] == GZIP_MAGIC else raw).decode()
-
-    def __getstate__(self) -> dict[str, str]:
-        return {"path": self.path, "name": self.name, "digest": self.digest}
-
-    def __repr__(self) -> str:
-        return f"<correction {self.name}({', '.join(self.inputs)}) of {self.path}>"
 
     def _check_names(self, given: dict[str, Operand]) -> None:
         for name in given:
@@ -105,7 +61,7 @@ class Correction:
             )
 
 
-def correction(path: str | Path, name: str) -> Correction:
+def correction(path: str | Path, name: str) -> CallableCorrection:
     """Open one correction of a correctionlib file.
 
     Args:
@@ -121,20 +77,14 @@ def correction(path: str | Path, name: str) -> Correction:
 
     """
     file = Path(path).expanduser().resolve()
-    raw = _bytes(str(file))
+    raw = bytes_of(str(file))
     corrections = list(_open(str(file)))
     if name not in corrections:
         raise CorrectionError(
             f"{file} has no correction {name!r}: it has {', '.join(corrections)}."
             f"{did_you_mean(name, corrections)}"
         )
-    return Correction(str(file), name, sha256(raw).hexdigest())
-
-
-def _bytes(path: str) -> bytes:
-    if not Path(path).is_file():
-        raise CorrectionError(f"There is no correction file {path}.")
-    return Path(path).read_bytes()
+    return CallableCorrection(str(file), name, sha256(raw).hexdigest())
 
 
 def _open(path: str) -> Any:

@@ -17,7 +17,8 @@ _OFFERED: dict[str, tuple[str, ...]] = {}
 def offer_fields(fields: Mapping[str, tuple[str, ...]]) -> None:
     """Have tab completion offer these fields of objects, by the objects' names.
 
-    The language itself knows no field; whoever gives names a meaning says here what is common.
+    The language itself knows no fields: the layouts, which give them a meaning, say which are
+    common.
     """
     _OFFERED.update(fields)
 

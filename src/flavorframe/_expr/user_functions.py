@@ -4,50 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from flavorframe._expr import nodes as n
+from flavorframe._expr.called import Function, Header
 from flavorframe._expr.expression import Expr, Operand, as_node
 from flavorframe._expr.strings import refuse_computing_with_strings
 from flavorframe.errors import ExpressionError, did_you_mean
 
 
-@dataclass(frozen=True)
-class Header:
-    """A file that C++ includes as ``name``, with the digest of its content when it was found."""
-
-    name: str
-    path: str
-    digest: str
-
-
-@dataclass(frozen=True, eq=False)
-class Function:
-    """A user's function, usable on expressions: of numpy arrays, in C++ (``code``), or both.
-
-    Two of them are equal if they call the same object: objects that are equal now may differ later.
-    """
-
-    compute: Callable[..., Any] | None
-    name: str
-    code: str | None = None
-    headers: tuple[Header, ...] = ()
-
-    def __post_init__(self) -> None:
-        key = (_called(self.compute), self.name, self.code, self.headers)
-        object.__setattr__(self, "_key", key)  # also asked for while Python ends
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Function) and self.__dict__["_key"] == other.__dict__["_key"]
-
-    def __hash__(self) -> int:
-        return hash(self.__dict__["_key"])
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Function, (self.compute, self.name, self.code, self.headers)
+class CallableFunction(Function):
+    """A user's function that takes expressions; made by `function` and `cpp`."""
 
     def __call__(self, *arguments: Operand) -> Expr:
         """Return the function of the given expressions or constants."""
@@ -57,17 +26,8 @@ class Function:
             raise ExpressionError(f"{self.name}() takes at least one expression.")
         return Expr(node)
 
-    def __repr__(self) -> str:
-        return f"<ff.{'function' if self.code is None else 'cpp'} {self.name}>"
 
-
-def _called(compute: Callable[..., Any] | None) -> tuple[int, int]:
-    """Return what tells callables apart: Python makes the method of an object anew each time."""
-    owner = getattr(compute, "__self__", None)
-    return id(owner), id(getattr(compute, "__func__", compute))
-
-
-def function(compute: Callable[..., Any]) -> Function:
+def function(compute: Callable[..., Any]) -> CallableFunction:
     """Make a function of numpy arrays usable on expressions.
 
     Args:
@@ -94,12 +54,12 @@ def function(compute: Callable[..., Any]) -> Function:
     """
     if not callable(compute):
         raise ExpressionError(f"ff.function takes a function, not {compute!r}.")
-    return Function(compute, getattr(compute, "__name__", "function"))
+    return CallableFunction(compute, getattr(compute, "__name__", "function"))
 
 
 def cpp(
     code: str, *, name: str | None = None, python: Callable[..., Any] | Function | None = None
-) -> Function:
+) -> CallableFunction:
     """Make a C++ function of numbers usable on expressions, with ``engine="rdataframe"``.
 
     Args:
@@ -140,7 +100,7 @@ def cpp(
             f"{found}{did_you_mean(name or '', known)}"
         )
     compute = python.compute if isinstance(python, Function) else python
-    return Function(compute, name or known[-1], code, _headers(code))
+    return CallableFunction(compute, name or known[-1], code, _headers(code))
 
 
 def _headers(code: str) -> tuple[Header, ...]:

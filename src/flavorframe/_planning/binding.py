@@ -1,4 +1,4 @@
-"""Binding a plan: what its names mean in a file, told by the cut or output that is wrong."""
+"""Binding a plan to the branches of a file; errors name the cut or output that is wrong."""
 
 from __future__ import annotations
 

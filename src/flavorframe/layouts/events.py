@@ -1,9 +1,9 @@
 """The names that analyses start from: what ``ff.events()`` knows before a file is open.
 
 Expressions are checked where they are written: a cut on the wrong collection, or a condition on an
-object instead of a value, is told there. For that it must be known which names have one value an
-event, although only a file can say so for good. These are the names that the layouts give to such
-values and that NanoAOD uses; a file in which one of them is a list is refused when it is opened.
+object instead of a value, is an error there. So it must be known which names have one value an
+event before any file says so. These are the names that the layouts give to such values and that
+NanoAOD uses; where one of them is a list in a file, the file is refused when it is opened.
 """
 
 from __future__ import annotations

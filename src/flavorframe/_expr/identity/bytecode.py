@@ -21,7 +21,7 @@ REFUSED = {
     "DELETE_ATTR": "deletes an attribute {}",
     "LOAD_BUILD_CLASS": "defines a class",
 }
-"""How an instruction is told of that no function of its arguments alone needs."""
+"""What messages say of instructions that no function of its arguments alone needs."""
 UNFOLLOWED = frozenset(("LOAD_BUILD_CLASS", "MATCH_CLASS"))
 ASYNCHRONOUS = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
 

@@ -1,4 +1,4 @@
-"""Digests of values, equal in every process: what fingerprints are joined from."""
+"""Fingerprints of plain values and arrays, equal in every process, and of what is made of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
 
 
 class UnknownIdentityError(Exception):
-    """What something computes cannot be told from what can be seen of it."""
+    """There is no fingerprint: what something computes does not follow from what can be seen."""
 
 
 def joined(kind: str, *parts: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """Fingerprints of expressions by what they compute, equal in every process.
 
 A user's function is known by its code, its constants, and all that it refers to. Where that cannot
-be told, `fingerprint` raises UnknownIdentityError: better no fingerprint than one of two functions.
+be found out, `fingerprint` raises UnknownIdentityError: no fingerprint is better than one that two
+different functions share.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.corrections import Correction
+from flavorframe._expr.called import Correction, Function
 from flavorframe._expr.identity.digests import UnknownIdentityError, digest_plain, joined
-from flavorframe._expr.identity.functions import Identities
-from flavorframe._expr.user_functions import Function
+from flavorframe._expr.identity.functions import FunctionFingerprints
 
 __all__ = ["UnknownIdentityError", "doubts_of", "fingerprint", "is_lasting", "joined"]
 
@@ -31,7 +31,7 @@ def fingerprint(value: Any, *, named: bool = False) -> bytes:
 
 
 def is_lasting(value: Any) -> bool:
-    """Return whether what has been fingerprinted will always have the same fingerprint."""
+    """Return whether the fingerprint that a value was given can never change."""
     return getattr(value, "_fingerprint", None) is not None
 
 
@@ -53,10 +53,10 @@ def doubts_of(trees: Iterable[n.Node]) -> list[str]:
 
 
 class _Fingerprints:
-    """Fingerprints of one moment: what a function refers to may be another the next time."""
+    """Fingerprints at one moment: a function may refer to something else the next time."""
 
     def __init__(self, *, named: bool) -> None:
-        self._functions = Identities(strict=not named)
+        self._functions = FunctionFingerprints(strict=not named)
         self._records: dict[int, tuple[bytes, bool, Any]] = {}
         self._lasting = True  # whether what was seen since it was set can never change
 
@@ -106,7 +106,7 @@ class _Fingerprints:
         parts = [self.of(getattr(value, field.name)) for field in fields(value)]
         found = joined(type(value).__name__, *parts)
         self._records[id(value)] = found, self._lasting, value
-        if self._lasting:  # trees share their branches: without memory all would be walked
+        if self._lasting:  # trees share parts, which would be walked again and again
             object.__setattr__(value, "_fingerprint", found)
         self._lasting = outside and self._lasting
         return found

@@ -1,8 +1,8 @@
-"""What users' functions are known by: their code, and all that they refer to, by content.
+"""Fingerprints of users' functions: of their code, and of the content of all that they refer to.
 
-A function that is known to give the same answer to the same arguments has a `strict` identity,
-which the cache goes by. Any has an identity that tells it from others as far as can be seen, which
-plans go by: what cannot be followed counts by its name or type.
+A function that is known to give the same answer to the same arguments has a `strict` fingerprint,
+by which values are cached. Every function has one that tells it from others as far as can be seen,
+by which plans are compared: what cannot be followed counts by its name or type.
 """
 
 from __future__ import annotations
@@ -29,23 +29,24 @@ from flavorframe._expr.identity.pure import ATTRIBUTES, pure_name
 from flavorframe._travel.user_code import installed
 
 MISSING = object()
-"""In the place of what a name does not lead to."""
+"""Stands for the value of a name that has none."""
 FOLLOWED = 20_000
+"""How many objects are followed for a plan; further ones count by their name or type."""
 DEPTH = 40
-"""Objects that are followed for a plan, and within each other; what is beyond is named."""
+"""How many levels of objects within objects are followed."""
 
 
-class Identities:
-    """Identities of one moment: what a function refers to may be another the next time."""
+class FunctionFingerprints:
+    """Fingerprints at one moment: a function may refer to something else the next time."""
 
     def __init__(self, *, strict: bool) -> None:
         """Where ``strict``, UnknownIdentityError is raised for what is not known to be pure."""
         self._strict = strict
-        self._found: dict[int, tuple[bytes, Any]] = {}  # kept, so that no number comes twice
+        self._found: dict[int, tuple[bytes, Any]] = {}  # holds the objects, so that ids stay theirs
         self._depth = 0
 
     def of(self, value: Any) -> bytes:
-        """Return the identity of a function, or of what one refers to."""
+        """Return the fingerprint of a function, or of what one refers to."""
         if type(value) in PLAIN:
             return digest_plain(value)
         if id(value) in self._found:  # among them functions that refer to themselves
@@ -108,26 +109,26 @@ class Identities:
         return joined("function", code, self._state, *map(self.of, parts), *uses)
 
     def _installed(self, function: types.FunctionType) -> bytes:
-        """Return the identity of a library's function, by its code if that can be followed."""
+        """Return the fingerprint of a library's function, by its code if that can be followed."""
         try:
-            return Identities(strict=True).of(function)
+            return FunctionFingerprints(strict=True).of(function)
         except UnknownIdentityError:
             return self._described(function)
 
     @functools.cached_property
     def _state(self) -> bytes:
-        """How numpy was told to print: texts made of arrays depend on it."""
+        """The print options of numpy, on which texts made of arrays depend."""
         return repr(sorted(np.get_printoptions().items())).encode() if self._strict else b""
 
     def _check(self, function: types.FunctionType, seen: Seen) -> None:
-        """Raise UnknownIdentityError for what is told of code by itself."""
+        """Raise UnknownIdentityError where the code alone says that it may not be pure."""
         doubts = [*seen.doubts, *(f"sets {name} of the function around it" for name in seen.sets)]
         doubts += [f"uses an attribute {name}" for name in sorted(seen.attributes - ATTRIBUTES)]
         if doubts:
             raise UnknownIdentityError(f"{function.__name__} {doubts[0]}")
 
     def _use(self, function: types.FunctionType, use: Use) -> bytes:
-        """Return the identity of what a name and its attributes lead to, at this moment."""
+        """Return the fingerprint of what a name and its attributes lead to, at this moment."""
         value, rest, name = _looked_up(function, use), list(use.attributes), use.name
         while rest and isinstance(value, types.ModuleType):
             name = f"{name}.{rest[0]}"
@@ -142,7 +143,7 @@ class Identities:
             return self.of(value)
         except UnknownIdentityError:
             if isinstance(value, types.FunctionType) and not _is_installed(value.__module__):
-                raise  # it is told what that uses
+                raise  # its message says what that function uses
             raise UnknownIdentityError(f"{function.__name__} uses {name}") from None
 
     # what is not known to be pure, for plans
@@ -169,17 +170,17 @@ class Identities:
         return joined("object", name, *parts)
 
 
-_Content = Callable[[Identities, Any], bytes]
+_Content = Callable[[FunctionFingerprints, Any], bytes]
 _CONTENT: dict[type, _Content] = {
-    tuple: Identities._sequence,
-    list: Identities._sequence,
-    set: Identities._set,
-    frozenset: Identities._set,
-    dict: Identities._dict,
-    range: Identities._range,
-    slice: Identities._range,
-    np.ndarray: Identities._array,
-    functools.partial: Identities._partial,
+    tuple: FunctionFingerprints._sequence,
+    list: FunctionFingerprints._sequence,
+    set: FunctionFingerprints._set,
+    frozenset: FunctionFingerprints._set,
+    dict: FunctionFingerprints._dict,
+    range: FunctionFingerprints._range,
+    slice: FunctionFingerprints._range,
+    np.ndarray: FunctionFingerprints._array,
+    functools.partial: FunctionFingerprints._partial,
 }
 """What counts by its content alone; what is derived of these types may do anything else."""
 
@@ -199,8 +200,8 @@ def digest_code(code: types.CodeType, flags: int) -> bytes:
 
 
 def of_plain(value: Any) -> bytes:
-    """Return the identity of what has nothing to do with functions."""
-    return Identities(strict=True).of(value)
+    """Return the fingerprint of what has nothing to do with functions."""
+    return FunctionFingerprints(strict=True).of(value)
 
 
 def _looked_up(function: types.FunctionType, use: Use) -> Any:
