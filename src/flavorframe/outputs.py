@@ -122,7 +122,6 @@ def axis(
         >>> import flavorframe as ff
         >>> ff.axis(ff.events().triplet.mass, bins=62, range=(1.65, 2.01), label="m [GeV]")
         <axis of triplet.mass, 62 bins from 1.65 to 2.01>
-
     """
     node = as_node(x)
     if isinstance(node, n.Literal):
@@ -167,7 +166,6 @@ def hist(
         >>> t = ff.events().triplet
         >>> ff.hist(t.mass, bins=62, range=(1.65, 2.01)).axes
         (<axis of triplet.mass, 62 bins from 1.65 to 2.01>,)
-
     """
     axes = _axes(x, bins, range, label)
     if weight is not None:
@@ -212,7 +210,6 @@ def snapshot(
         >>> import flavorframe as ff
         >>> ff.snapshot(ff.events().triplet.mass, path="rows.root", files=2).paths
         ('rows_1of2.root', 'rows_2of2.root')
-
     """
     if is_url(str(path)) or str(path).startswith("file:"):
         raise AnalysisError(f"path={str(path)!r}: snapshots are written to paths, not to URLs.")

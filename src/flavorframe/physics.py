@@ -36,7 +36,6 @@ def delta_phi(a: Expr, b: Expr) -> Expr:
         >>> t = ff.events().triplet
         >>> ff.delta_phi(t.mu1, t.track)
         <Δφ(triplet.mu1, triplet.track), one value per triplet>
-
     """
     return apply("delta_phi", a.phi, b.phi)
 
@@ -59,7 +58,6 @@ def delta_r(a: Expr, b: Expr) -> Expr:
         >>> t = ff.events().triplet
         >>> ff.delta_r(t.mu1, t.track) < 0.8
         <ΔR(triplet.mu1, triplet.track) < 0.8, one value per triplet>
-
     """
     return apply("delta_r", a.eta, a.phi, b.eta, b.phi)
 
@@ -85,7 +83,6 @@ def mass(*objects: Expr, masses: Operand | tuple[Operand, ...] | None = None) ->
         >>> t = ff.events().triplet
         >>> ff.mass(t.mu1, t.mu2, t.track, masses=(ff.MUON_MASS, ff.MUON_MASS, ff.PION_MASS))
         <m(triplet.mu1, triplet.mu2, triplet.track), one value per triplet>
-
     """
     if len(objects) < 2:
         raise ExpressionError("ff.mass() takes two or more objects with pt, eta and phi.")
@@ -127,7 +124,6 @@ def transverse_mass(a: Expr, b: Expr) -> Expr:
         >>> events = ff.events()
         >>> ff.transverse_mass(events.muon, events.met)
         <mT(muon, met), one value per muon>
-
     """
     return apply("transverse_mass", a.pt, a.phi, b.pt, b.phi)
 
@@ -148,7 +144,6 @@ def cos2d(candidate: Expr) -> Expr:
         >>> import flavorframe as ff
         >>> ff.cos2d(ff.events().triplet) > 0.99
         <cos2D(triplet) > 0.99, one value per triplet>
-
     """
     return apply(
         "cos2d", candidate.pt, candidate.phi,
@@ -165,7 +160,6 @@ def cos3d(candidate: Expr) -> Expr:
 
     Returns:
         A cosine for each candidate; NaN where the vertices coincide.
-
     """
     return apply(
         "cos3d", candidate.pt, candidate.eta, candidate.phi,

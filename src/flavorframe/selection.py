@@ -85,7 +85,6 @@ class Selection:
         Selection of triplet
           1. mass              1.62 ≤ triplet.mass < 2.02
           2. best candidate    lowest triplet.vertex_chi2
-
     """
 
     candidates: n.Axis
@@ -121,7 +120,6 @@ class Selection:
         Raises:
             AnalysisError: The name is used twice, or the best candidate is chosen already.
             ExpressionError: The condition is on another collection, a string or a constant.
-
         """
         if self.has_best:
             raise AnalysisError(
@@ -151,7 +149,6 @@ class Selection:
         Raises:
             AnalysisError: The name is used twice.
             ExpressionError: The factor is on another collection, or a string.
-
         """
         return self._with(Weight(name, self._step_node(Weight, "weight", name, factor)))
 
@@ -171,7 +168,6 @@ class Selection:
             AnalysisError: Both or none of the two are given, the best candidate is chosen already,
                 or events are selected.
             ExpressionError: The value is on another collection, or a string.
-
         """
         given = [value for value in (lowest, highest) if value is not None]
         if len(given) != 1:
@@ -209,7 +205,6 @@ class Selection:
 
         Raises:
             AnalysisError: There is no cut of that name.
-
         """
         if name not in self.cut_names:
             cuts = ", ".join(map(repr, self.cut_names))

@@ -143,13 +143,6 @@ def _two_collections(first: Axis, second: Axis, nodes: tuple[Node, ...]) -> str:
     )
 
 
-def whole(axis: Axis) -> Axis:
-    """Return what the axis is a part of, or a part of a part: itself if it is no `Subset`."""
-    while isinstance(axis, Subset):
-        axis = axis.parent
-    return axis
-
-
 def lineage(axis: Axis) -> list[Axis]:
     """Return the axis and those that it is a part of, the outermost first."""
     found = [axis]

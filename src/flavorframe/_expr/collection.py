@@ -18,7 +18,6 @@ class Collection(Expr):
         >>> muon = ff.events().muon
         >>> muon[muon.pt > 5].eta
         <muon[muon.pt > 5].eta, one value per muon[muon.pt > 5]>
-
     """
 
     __slots__ = ()
@@ -34,7 +33,6 @@ class Collection(Expr):
 
         Raises:
             ExpressionError: The condition has values for something else, or strings.
-
         """
         if isinstance(key, str):
             return Expr(on_axis(n.Branch(key, _stored(self.axis)), self.axis))
@@ -70,7 +68,6 @@ class Collection(Expr):
             >>> events = ff.events()
             >>> events.muon.at(events.triplet.mu1_idx).pt
             <muon.at(triplet.mu1_idx).pt, one value per triplet>
-
         """
         if not isinstance(index, Expr | int):
             raise ExpressionError(f".at() takes an expression or a whole number, not {index!r}.")
@@ -93,7 +90,6 @@ class Collection(Expr):
             >>> events = ff.events()
             >>> events.muon.match(pt=events.triplet.mu1.pt).is_global
             <muon.match(pt = triplet.mu1.pt).is_global, one value per triplet>
-
         """
         if not values:
             raise ExpressionError(".match() takes at least one field: muon.match(pt=...).")
@@ -139,7 +135,6 @@ def pairs(first: Collection, second: Collection | None = None) -> Collection:
         >>> mu1, mu2 = ff.pairs(ff.events().muon).members
         >>> ff.mass(mu1, mu2, masses=ff.MUON_MASS)
         <m(muon₁, muon₂), one value per pairs(muon)>
-
     """
     return _combined(first, first if second is None else second)
 
@@ -168,7 +163,6 @@ def triples(
         >>> events = ff.events()
         >>> ff.triples(events.muon, events.muon, events.track).members[2].pt
         <track₃.pt, one value per triples(muon, muon, track)>
-
     """
     if (second is None) != (third is None):
         raise ExpressionError("ff.triples() takes one collection or three, not two.")

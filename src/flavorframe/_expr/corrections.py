@@ -30,7 +30,6 @@ class CallableCorrection(Correction):
             CorrectionError: An input is missing or unknown, or the correction does not have a
                 category.
             ExpressionError: The inputs are of two collections.
-
         """
         self._check_names(inputs)
         for name, value in inputs.items():
@@ -74,7 +73,6 @@ def correction(path: str | Path, name: str) -> CallableCorrection:
 
     Raises:
         CorrectionError: The file cannot be read, or has no such correction.
-
     """
     file = Path(path).expanduser().resolve()
     raw = bytes_of(str(file))

@@ -61,7 +61,6 @@ def parse(text: str, /, **names: Operand) -> Expr:
         >>> t = ff.events().triplet
         >>> ff.parse("dR12 < 0.8 && Tr_Pt > 1.2", dR12=ff.delta_r(t.mu1, t.mu2))
         <ΔR(triplet.mu1, triplet.mu2) < 0.8 and Tr_Pt > 1.2, one value per triplet>
-
     """
     if not isinstance(text, str):
         raise ExpressionError(f"ff.parse takes a cut string, not {text!r}.")

@@ -42,7 +42,6 @@ class Event:
 
         Raises:
             ExpressionError: ``branch`` is no name.
-
         """
         if not isinstance(branch, str):
             raise ExpressionError(f"events[...] takes the name of a branch, not {branch!r}.")
@@ -72,7 +71,6 @@ class Menu:
             >>> import flavorframe as ff
             >>> ff.events().hlt.fired("HLT_DoubleMu3_Trk_Tau3mu_v*")
             <HLT_DoubleMu3_Trk_Tau3mu_v* fired, one value per event>
-
         """
         if not patterns or not all(isinstance(p, str) and p for p in patterns):
             raise ExpressionError(f"fired() takes one or more path names, not {patterns!r}.")

@@ -37,7 +37,6 @@ class Expr(Operators["Expr"]):
         >>> mass = ff.events().triplet.mass
         >>> mass.between(1.62, 2.02)
         <1.62 ≤ triplet.mass < 2.02, one value per triplet>
-
     """
 
     __slots__ = ("__weakref__", "node")
@@ -152,7 +151,6 @@ class Expr(Operators["Expr"]):
             >>> import flavorframe as ff
             >>> ff.events().muon.eta.between(-2.4, 2.4, closed="both")
             <−2.4 ≤ muon.eta ≤ 2.4, one value per muon>
-
         """
         if closed not in CLOSED:
             raise ExpressionError(f"closed={closed!r} is not one of {', '.join(CLOSED)}.")
@@ -179,7 +177,6 @@ class Expr(Operators["Expr"]):
             >>> import flavorframe as ff
             >>> ff.events().muon.charge.isin(-1, 1)
             <muon.charge ∈ {-1, 1}, one value per muon>
-
         """
         return Expr(n.IsIn(value_of(self.node), constants(values)))
 
@@ -199,7 +196,6 @@ class Expr(Operators["Expr"]):
             >>> import flavorframe as ff
             >>> ff.events().gen_part.status_flags.bit(13)
             <bit(gen_part.status_flags, 13), one value per gen_part>
-
         """
         if not is_whole(number) or not 0 <= number < 64:
             raise ExpressionError(
@@ -234,7 +230,6 @@ class Expr(Operators["Expr"]):
             >>> import flavorframe as ff
             >>> ff.events()["Trigger_hltname"].matches("HLT_DoubleMu*")
             <Trigger_hltname matches 'HLT_DoubleMu*', one value per element of the branch>
-
         """
         return self._string_test("matches", patterns)
 
@@ -267,7 +262,6 @@ class Expr(Operators["Expr"]):
             >>> muon = ff.events().muon
             >>> (muon.pt > 5).count(), muon.count()
             (<count(muon.pt > 5), one value per event>, <count(muon), one value per event>)
-
         """
         return reduced(self, "count")
 

@@ -134,6 +134,5 @@ def where(condition: Expr, a: Operand, b: Operand) -> Expr:
         >>> eta = ff.events().muon.eta
         >>> ff.where(abs(eta) < 1.2, 3.5, 2.0)
         <(3.5 if |muon.eta| < 1.2 else 2), one value per muon>
-
     """
     return apply("where", condition, a, b)

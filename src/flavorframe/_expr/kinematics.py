@@ -6,11 +6,9 @@ calls to compute them.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from flavorframe._expr.arithmetic import Array
 
 
 def delta_phi(phi1: Array, phi2: Array) -> Array:

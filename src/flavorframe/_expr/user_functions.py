@@ -50,7 +50,6 @@ def function(compute: Callable[..., Any]) -> CallableFunction:
         >>> muon = ff.events().muon
         >>> rapidity(muon.pt, muon.eta, ff.MUON_MASS)
         <rapidity(muon.pt, muon.eta, 0.1056583755), one value per muon>
-
     """
     if not callable(compute):
         raise ExpressionError(f"ff.function takes a function, not {compute!r}.")
@@ -87,7 +86,6 @@ def cpp(
         >>> muon = ff.events().muon
         >>> rapidity(muon.pt, muon.eta, ff.MUON_MASS)
         <rapidity(muon.pt, muon.eta, 0.1056583755), one value per muon>
-
     """
     if not isinstance(code, str):
         raise ExpressionError(f"ff.cpp takes the text of a C++ function, not {code!r}.")

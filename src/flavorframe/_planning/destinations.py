@@ -13,18 +13,18 @@ from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Snapshot
 
 RESULT, HISTOGRAMS, UNFINISHED = "result.json", "histograms.root", "unfinished.pickle"
-"""The files of a result's folder, beside its snapshots; the last is what going on with it takes."""
+"""The files in a result's folder beside its snapshots; the last holds what `resume` needs."""
 
 Destination = tuple[str, Path]
 
 
 def result_folder(output: str | os.PathLike[str], name: str) -> Path:
-    """Return the folder of the result of that name, in the one of all, wherever one is later."""
+    """Return the absolute path of the folder in ``output`` for the result of that name."""
     return Path(output).expanduser().absolute() / file_name(str(name))
 
 
 def of_snapshots(plan: Plan, name: str) -> Iterator[Destination]:
-    """Yield what the snapshots of a plan are called, on a dataset of that name, and their files."""
+    """Yield the files of a plan's snapshots on a dataset, after what messages call them."""
     for output, spec in plan.outputs:
         if isinstance(spec, Snapshot):
             for path in spec.paths:
@@ -38,8 +38,10 @@ def of_result(folder: Path, name: str) -> Iterator[Destination]:
 
 
 def refuse_conflicts(written: Sequence[Destination], inputs: Iterable[str]) -> None:
-    """Raise AnalysisError where two files would be one, or an input or no file written over."""
-    in_danger = any(path.exists() for _, path in written)  # else no server of files is asked
+    """Raise AnalysisError where an output is an input or another output too, or is no file."""
+    in_danger = any(
+        path.exists() for _, path in written
+    )  # otherwise file servers need not be asked
     read = {identity(file): file for file in inputs} if in_danger else {}
     first: dict[Hashable, str] = {}
     for what, path in written:

@@ -15,5 +15,12 @@ LAYOUTS: tuple[Layout, ...] = (Bph(), Nano())
 
 
 def recognise(schema: Schema) -> Layout:
-    """Return the first layout that knows the file; NanoAOD's rule takes every file."""
+    """Return the first layout that knows the file.
+
+    Args:
+        schema: The branches of the file.
+
+    Returns:
+        Its layout; NanoAOD's, which takes every file, if no other knows it.
+    """
     return next(layout for layout in LAYOUTS if layout.recognises(schema))

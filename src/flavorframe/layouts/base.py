@@ -13,7 +13,10 @@ from flavorframe.errors import BranchError, did_you_mean
 
 
 class Layout(Protocol):
-    """A naming scheme: which branch or computation stands for a friendly name."""
+    """A naming scheme: which branch or computation stands for a friendly name.
+
+    Layouts open no file: all that they are given of one is the schema of its tree.
+    """
 
     name: str
 
@@ -24,16 +27,49 @@ class Layout(Protocol):
         """Return whether the file is written in this layout."""
 
     def branch_for(self, schema: Schema, collection: str | None, path: tuple[str, ...]) -> str:
-        """Return the branch of a friendly name, or an empty string where there is none."""
+        """Return the branch of a friendly name.
+
+        Args:
+            schema: The branches of the file.
+            collection: The collection that the name belongs to, or None for one of the event.
+            path: The parts of the name: ``("mu1", "pt")`` for ``mu1.pt``.
+
+        Returns:
+            The name of the branch, or an empty string where there is none.
+
+        Raises:
+            BranchError: Several branches fit.
+        """
 
     def link(self, schema: Schema, collection: str, name: str) -> n.Node | None:
-        """Return the link ``name`` of a collection as a `Gather` of a bare element, if any."""
+        """Return what a link from a collection leads to.
+
+        Args:
+            schema: The branches of the file.
+            collection: The collection that the link starts from.
+            name: The name of the link: ``"mu1"`` for ``triplet.mu1``.
+
+        Returns:
+            A `Gather` of the linked element, or None where there is no such link.
+        """
 
     def collection_of(self, branch: BranchInfo) -> str:
         """Return the name of the collection that a list-like branch belongs to."""
 
     def fired(self, schema: Schema, menu: str, patterns: tuple[str, ...]) -> n.Node:
-        """Return the tree that says whether a path of the menu fired."""
+        """Return the tree that says whether a trigger path fired.
+
+        Args:
+            schema: The branches of the file.
+            menu: The level of the trigger: "hlt" or "l1".
+            patterns: Shell patterns, one of which must fit the whole name of the path.
+
+        Returns:
+            A tree with one truth value per event.
+
+        Raises:
+            BranchError: The file has no such path.
+        """
 
 
 def carrier(axis: n.Axis, layout: Layout, schema: Schema) -> str:

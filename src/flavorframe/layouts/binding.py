@@ -18,8 +18,17 @@ from flavorframe.layouts.base import Layout, collection_axis, collection_of, onl
 def bind(node: n.Node, layout: Layout, schema: Schema) -> n.Node:
     """Return the node with friendly names replaced by the columns of a file.
 
-    Raises BranchError for a name that the file does not have, ExpressionError where the file's
-    collections do not combine.
+    Args:
+        node: A friendly tree.
+        layout: The layout of the file.
+        schema: The branches of the file.
+
+    Returns:
+        A bound tree, in which the kinds of all columns are known.
+
+    Raises:
+        BranchError: The file does not have a name, or it is not what the tree takes it for.
+        ExpressionError: The file's collections do not combine, or kinds do not go together.
     """
     bound = _Binder(layout, schema).bind(node)
     assert isinstance(bound, n.Node)
@@ -34,6 +43,8 @@ def bind_axis(axis: n.Axis, layout: Layout, schema: Schema) -> n.Axis:
 
 
 class _Binder:
+    """Binds the parts of trees from the inside out, each part once."""
+
     def __init__(self, layout: Layout, schema: Schema) -> None:
         self._layout = layout
         self._schema = schema

@@ -74,6 +74,5 @@ def events() -> Events:
         >>> import flavorframe as ff
         >>> ff.events().triplet.mu1.pt
         <triplet.mu1.pt, one value per triplet>
-
     """
     return Events()
