@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from html import escape
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.collection import Collection
@@ -241,8 +242,6 @@ class Selection:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        from html import escape
-
         left = '<td style="text-align: left">'  # pages of notebooks have it right
         rows = "".join(
             f"<tr>{left}{escape(s.name)}</td>{left}<code>{escape(shortened(s.formula))}</code></td></tr>"

@@ -13,6 +13,7 @@ import pytest
 import flavorframe as ff
 from flavorframe._expr import nodes as n, parts
 from flavorframe._expr.identity.fingerprints import fingerprint
+from flavorframe._expr.reductions import REDUCTIONS
 from flavorframe.errors import ExpressionError
 
 events = ff.events()
@@ -143,6 +144,10 @@ def test_tab_completion_offers_the_vocabulary():
     assert {"pt", "trigger_dr"} <= set(dir(t.mu1))
     assert {"triplet", "muon", "hlt", "run"} <= set(dir(events))
     assert {"Selection", "hist", "fit", "catalog"} <= set(dir(ff))
+
+
+def test_reductions_are_methods():
+    assert set(REDUCTIONS) - {"size"} <= set(dir(ff.Expr))  # which counts objects
 
 
 def test_html_is_escaped():

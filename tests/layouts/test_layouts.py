@@ -5,9 +5,10 @@ import pytest
 import flavorframe as ff
 from flavorframe._expr.formula import formula
 from flavorframe.errors import BranchError, ExpressionError
-from flavorframe.layouts import BranchInfo, Schema, bind, recognise
+from flavorframe.layouts import BranchInfo, Schema, bind, bph, nano, recognise
 from flavorframe.layouts.base import carrier, collection_axis
 from flavorframe.layouts.checks import check_kinds
+from flavorframe.layouts.events import VALUES
 
 events = ff.events()
 t, muon, jet = events.triplet, events.muon, events.jet
@@ -226,3 +227,8 @@ def test_an_unknown_collection_is_told_with_those_that_there_are():
     with pytest.raises(BranchError, match="no collection 'b'"):
         carrier(collection_axis("B"), recognise(COUNTED), COUNTED)
     assert carrier(collection_axis("B_nPV"), recognise(COUNTED), COUNTED) == "B_PVX"
+
+
+def test_names_with_one_value_an_event_are_those_of_the_layouts():
+    assert set(VALUES) == set(bph.EVENT)
+    assert set(nano.EVENT_NAMES) <= set(VALUES)
