@@ -142,8 +142,8 @@ def cos2d(candidate: Expr) -> Expr:
 
     Example:
         >>> import flavorframe as ff
-        >>> ff.cos2d(ff.events().triplet) > 0.99
-        <cos2D(triplet) > 0.99, one value per triplet>
+        >>> t = ff.events().triplet
+        >>> selection = ff.Selection(t).cut("pointing", ff.cos2d(t) > 0.99)
     """
     return apply(
         "cos2d", candidate.pt, candidate.phi,
