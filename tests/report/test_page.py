@@ -10,7 +10,7 @@ import pytest
 import flavorframe as ff
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.report import write
-from flavorframe.report.numbers import Measured
+from flavorframe.report.yields import Measured
 from flavorframe.result import Failure
 from flavorframe.result.result import Results, WrittenSnapshot
 

@@ -1,6 +1,7 @@
 """What a run gives back: cutflow, tables, failures and timing, each with text and HTML reprs."""
 
-from flavorframe.result.cutflow import Cutflow, CutRow, Efficiency
+from flavorframe.result.cutflow import Cutflow, CutRow
+from flavorframe.result.efficiency import Efficiency
 from flavorframe.result.failures import Failure, Failures
 from flavorframe.result.table import SnapshotWriter, Table
 from flavorframe.result.timing import Timing

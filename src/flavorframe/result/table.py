@@ -13,12 +13,13 @@ from typing import Any, BinaryIO, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from flavorframe._display import as_html, as_text
 from flavorframe._files.file_sets import FileSet
 from flavorframe._files.writing import what_else, writing
 from flavorframe._snapshots.promotion import cast, common_type, concatenated
 from flavorframe._snapshots.reading import reader_of
 from flavorframe.errors import AnalysisError, BranchError, RunError, did_you_mean
-from flavorframe.result import _repr_html, _repr_text
+from flavorframe.result._preview import preview
 
 Columns = Mapping[str, npt.NDArray[Any]]
 PathLike = str | os.PathLike[str]
@@ -102,10 +103,10 @@ class Table:
         return writer.path
 
     def __repr__(self) -> str:
-        return _repr_text.table(self)
+        return as_text(preview(self.columns))
 
     def _repr_html_(self) -> str:
-        return _repr_html.table(self)
+        return as_html(preview(self.columns))
 
 
 class SnapshotWriter:
