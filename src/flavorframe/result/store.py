@@ -30,6 +30,7 @@ from flavorframe._planning.destinations import (
     refuse_conflicts,
     result_folder,
 )
+from flavorframe._snapshots.writing import SnapshotWriter
 from flavorframe._travel.user_code import packed
 from flavorframe.datasets import Dataset
 from flavorframe.errors import AnalysisError, FileError, RunError
@@ -43,7 +44,7 @@ from flavorframe.result.result import (
     Unfinished,
     WrittenSnapshot,
 )
-from flavorframe.result.table import SnapshotWriter, Table
+from flavorframe.result.table import Table
 from flavorframe.result.timing import Timing
 
 VERSION = 2
