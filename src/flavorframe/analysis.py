@@ -23,7 +23,7 @@ from flavorframe.datasets import Dataset
 from flavorframe.engines import Engine, TellingEngine, get_engine
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, Output, Snapshot
-from flavorframe.result.result import Result, Results
+from flavorframe.result import Result, Results
 from flavorframe.selection import Selection
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class Analysis:
     ) -> Result:
         from flavorframe._run.core import interrupts
         from flavorframe._run.core.ending import result_of
-        from flavorframe.result.store import writing_to
+        from flavorframe.result._saving import writing_to
 
         with interrupts.noted():  # also between the run and the end that it comes to
             if folder is None:

@@ -11,8 +11,7 @@ import flavorframe as ff
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.report import write
 from flavorframe.report.yields import Measured
-from flavorframe.result import Failure
-from flavorframe.result.result import Results, WrittenSnapshot
+from flavorframe.result import Failure, Results, WrittenSnapshot
 
 from .conftest import LOST, mass_histogram, result_of
 

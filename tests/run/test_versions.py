@@ -34,7 +34,7 @@ from flavorframe._run.core.partitions import Segment, partitions
 from flavorframe.engines import get_engine
 from flavorframe.engines._rdataframe.engine import RDataFrameEngine
 from flavorframe.errors import FileChangedError, FileError
-from flavorframe.result.result import Result
+from flavorframe.result import Result
 from flavorframe.samples import nano
 from support import servers
 

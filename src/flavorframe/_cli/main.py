@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from flavorframe.analysis import Analysis
     from flavorframe.datasets import Dataset
     from flavorframe.fit import FitResult, MassModel
-    from flavorframe.result.result import Results
+    from flavorframe.result import Results
 
 PARTIAL, INVALID_FIT, DIFFERENCE = 3, 4, 5
 
@@ -165,7 +165,7 @@ def certify(
     """Run an analysis with several engines and certify that they agree, cut by cut."""
     from flavorframe._files.writing import file_name, make_folder
     from flavorframe.certificate import certify as compare
-    from flavorframe.result.store import dump
+    from flavorframe.result._json import dump
 
     loaded = _load_script(script)
     names = [name.strip() for name in engines.split(",")]
@@ -197,7 +197,7 @@ def fit(
     """Fit a mass histogram of saved results, era by era, and plot each fit."""
     import flavorframe as ff
     from flavorframe._files.writing import file_name
-    from flavorframe.result.store import folder_of
+    from flavorframe.result._saving import folder_of
 
     results = ff.load(folder)
     fits = _fit_all(results, {histogram: _model(model)}, minos=minos)
@@ -260,7 +260,7 @@ def inspect(
 ) -> None:
     """Show what a file holds: tree, layout, collections and branches."""
     import flavorframe as ff
-    from flavorframe.result.store import dump
+    from flavorframe.result._json import dump
 
     found = ff.inspect(file, tree)
     typer.echo(dump(found.to_dict()) if json else repr(found))
@@ -409,7 +409,7 @@ def _echo_fits(fits: Mapping[str, FitResult]) -> None:
 
 
 def _echo_json(results: Results, fits: Mapping[str, FitResult]) -> None:
-    from flavorframe.result.store import dump, to_dict
+    from flavorframe.result._json import dump, to_dict
 
     content: dict[str, Any] = {era: to_dict(result) for era, result in results.items()}
     for era, fitted in fits.items():

@@ -19,7 +19,9 @@ from flavorframe.datasets import Dataset
 from flavorframe.engines import Engine, get_engine
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.outputs import Snapshot
-from flavorframe.result.result import Result, Results, Unfinished, WrittenSnapshot, moved
+from flavorframe.result import Result, Results, WrittenSnapshot
+from flavorframe.result.unfinished import Unfinished
+from flavorframe.result.written import moved
 
 
 class Unread(Executor):

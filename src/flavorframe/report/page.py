@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flavorframe.analysis import Analysis
     from flavorframe.certificate import Certificate
     from flavorframe.fit import FitResult
-    from flavorframe.result.result import Result
+    from flavorframe.result import Result
 
 #: Files of an era that are listed by name; of more, the number is told.
 MOST_FILES = 500

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from flavorframe.fit import FitResult
-    from flavorframe.result.result import Result
+    from flavorframe.result import Result
 
 FORMATS = ("png", "pdf")
 

@@ -12,7 +12,7 @@ from flavorframe.report.yields import signal_titles, yields_of
 from flavorframe.result.failures import failures_summary
 
 if TYPE_CHECKING:
-    from flavorframe.result.result import Result
+    from flavorframe.result import Result
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ from flavorframe._files.json_numbers import decoded
 from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.report.inputs import Inputs, histograms, holds_weights
 from flavorframe.report.yields import Measured
-from flavorframe.result.store import dump, to_dict
+from flavorframe.result._json import dump, to_dict
 from flavorframe.result.timing import STAGES, Timing, share_cells, speed_cells, workers_grid
 
 if TYPE_CHECKING:
     from flavorframe.analysis import Analysis
     from flavorframe.fit import FitResult, FittedParameter
-    from flavorframe.result.result import Result
+    from flavorframe.result import Result
 
 
 def selection(inputs: Inputs) -> Grid:

@@ -24,8 +24,7 @@ from flavorframe._run.core.gathering import Gathering, Piece, unchanged
 from flavorframe.engines import FileInfo, get_engine
 from flavorframe.errors import AnalysisError, FileError, FlavorframeError, RunError, did_you_mean
 from flavorframe.outputs import Snapshot
-from flavorframe.result import Failure, Timing
-from flavorframe.result.result import Result
+from flavorframe.result import Failure, Result, Timing
 
 INTERRUPTED = "interrupted"
 FOLLOWING = ("progress", "on_error", "retries", "on_update")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flavorframe._run.batch.folder import RunFolder
     from flavorframe._run.core.executor import Executor, RunOptions
     from flavorframe.engines import Engine
-    from flavorframe.result.result import Result
+    from flavorframe.result import Result
 
 SECRETS = ("BEARER_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 """Variables that no batch system is to see: credentials travel as files."""

@@ -19,7 +19,7 @@ from flavorframe.result import Failure, Table
 if TYPE_CHECKING:
     from typing import Literal, TypedDict
 
-    from flavorframe.result.result import Result, WrittenSnapshot
+    from flavorframe.result import Result, WrittenSnapshot
 
     class HowToRun(TypedDict, total=False):
         """The keywords of `flavorframe.Analysis.run`."""

@@ -299,7 +299,7 @@ class Gathering:
 
 
 def _result(outcome: Outcome) -> Any:
-    from flavorframe.result.result import Result
+    from flavorframe.result import Result
 
     return Result.of(outcome.plan, outcome.dataset, outcome)
 

@@ -29,7 +29,7 @@ from flavorframe.errors import AnalysisError, FlavorframeError, RunError, did_yo
 
 if TYPE_CHECKING:
     from flavorframe.analysis import Analysis
-    from flavorframe.result.result import Result, Results
+    from flavorframe.result import Result, Results
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
 POLL_SECONDS = 0.2
