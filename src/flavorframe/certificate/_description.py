@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from flavorframe.certificate.certificate import Candidate, Certificate, Compared, Difference
 
 IDENTITY = {"run": "run", "luminosity_block": "luminosity block", "event": "event"}
+"""What identifies an event, and what people call it."""
+
 CSS_CLASS = "ff-certificate"
 
 
