@@ -24,7 +24,6 @@ class Candidate:
         index: Its number in the file's list; None where events are selected.
         kept: Whether each engine keeps it.
         values: What each engine has for the columns of the cut.
-
     """
 
     index: int | None
@@ -46,7 +45,6 @@ class Difference:
         found: What each engine found.
         identity: Run, luminosity block and event number, as far as the file has them.
         candidates: The candidates on which they disagree.
-
     """
 
     kind: str
@@ -68,7 +66,6 @@ class Cut:
         name: Name of the cut.
         formula: Its condition.
         counts: Events and candidates that each engine counts.
-
     """
 
     name: str
@@ -90,7 +87,6 @@ class Compared:
         kind: "histogram" or "snapshot".
         size: Its bins, or columns.
         entries: Its entries (sum of weights), or rows.
-
     """
 
     name: str
@@ -116,7 +112,6 @@ class Certificate:
         differences: Where the engines differ, event by event, at most twenty.
         differing: In how many partitions they differ.
         unread: What none of the engines could read, a sentence each.
-
     """
 
     dataset: str
@@ -149,7 +144,6 @@ class Certificate:
 
         Raises:
             RunError: Where the folder cannot be written to.
-
         """
         target = Path(path).expanduser()
         require_folder(target.parent)

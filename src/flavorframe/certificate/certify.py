@@ -67,7 +67,6 @@ def certify(
         ...     catalog = ff.catalog(ff.samples.write(folder, fraction=1e-4, eras=["2017B"]))
         ...     ff.certify(analysis, catalog["2017B"], engines=["columnar", "columnar"]).agrees
         True
-
     """
     if not isinstance(data, Dataset):
         raise AnalysisError(f"ff.certify() takes a dataset, such as ff.dataset(...), not {data!r}.")

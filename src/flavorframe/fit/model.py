@@ -27,7 +27,6 @@ class Stage:
     Args:
         component: Name of the component.
         windows: Pairs of masses [GeV]; a bin takes part if its centre is in one of them.
-
     """
 
     component: str
@@ -73,7 +72,6 @@ class MassModel:
         ... )
         >>> model.names
         ('N(phi)', 'N(background)', 'mean', 'sigma', 'slope')
-
     """
 
     components: tuple[Component, ...]
@@ -121,7 +119,6 @@ class MassModel:
             >>> from flavorframe.fit import dsphi
             >>> dsphi().change("alpha", start=1.8).parameters["alpha"].start
             1.8
-
         """
         _require_known(name, self.parameters, "parameter")
         changed = tuple(component.change(name, **changes) for component in self.components)
@@ -140,7 +137,6 @@ class MassModel:
             >>> from flavorframe.fit import dsphi
             >>> dsphi().only("Ds").names
             ('N(Ds)', 'mean', 'sigma', 'alpha', 'n')
-
         """
         for name in components:
             _require_known(name, [component.name for component in self.components], "component")
@@ -159,7 +155,6 @@ class MassModel:
 
         Returns:
             An array of shape (bins,) by the name of the component.
-
         """
         curves = self._curves(edges, np.asarray(values, dtype=np.float64))
         return {c.name: np.diff(y) for c, y in zip(self.components, curves, strict=True)}
@@ -173,7 +168,6 @@ class MassModel:
 
         Returns:
             An array of shape (bins + 1,).
-
         """
         return sum(self._curves(edges, np.asarray(values)), start=np.zeros_like(edges))
 
@@ -202,7 +196,6 @@ class MassModel:
 
         Raises:
             FitError: For a histogram that cannot be fitted.
-
         """
         data = binned_data(histogram, self.range)
         return fit_data(self, data, minos=minos, luminosity=luminosity, label=label)

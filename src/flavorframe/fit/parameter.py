@@ -30,7 +30,6 @@ class Parameter:
     Example:
         >>> Parameter("mean", 1.968, limits=(1.94, 2.00), unit="GeV").start
         1.968
-
     """
 
     name: str
@@ -55,7 +54,6 @@ class Parameter:
             >>> width = Parameter("sigma", 0.012, limits=(0.004, 0.04), unit="GeV")
             >>> width.times(0.95).name, width.times(0.95).factor
             ('sigma', 0.95)
-
         """
         return replace(self, factor=self.factor * factor)
 
@@ -73,7 +71,6 @@ class FittedParameter:
         limits: How far it could go, in ``unit``.
         unit: Its unit, such as "GeV"; empty for a plain number.
         fixed: Whether it was not fitted.
-
     """
 
     name: str

@@ -64,7 +64,6 @@ class FitResult:
         >>> result.require_valid()
         Traceback (most recent call last):
         flavorframe.errors.FitError: the fit is not valid: no significant Ds peak ...
-
     """
 
     model: MassModel
@@ -87,7 +86,6 @@ class FitResult:
 
         Raises:
             FitError: If it is not, with the problems.
-
         """
         if self.valid:
             return self
@@ -171,7 +169,6 @@ class FitResult:
                 that of the fit.
             energy: Collision energy [TeV].
             experiment: Whose data they are.
-
         """
         return plot_fit(
             self,
@@ -191,7 +188,6 @@ class FitResult:
 
         Raises:
             FitError: If this fit is not valid, or if fewer than two of the toys' fits are.
-
         """
         return run_toys(self.require_valid(), count, seed=seed)
 
@@ -233,7 +229,6 @@ class FitResult:
             FitError: For a component that HS3 has no name for, and for a fitted value that is not
                 finite, which JSON cannot hold.
             RunError: Where the file cannot be written.
-
         """
         target = Path(path)
         content = json.dumps(hs3(self), indent=1, allow_nan=False)

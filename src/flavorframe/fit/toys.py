@@ -34,7 +34,6 @@ class PullSummary(NamedTuple):
         mean_error: Its error.
         width: Standard deviation of the pulls.
         width_error: Its error, that for Gaussian pulls.
-
     """
 
     mean: float
@@ -52,7 +51,6 @@ class ToyStudy:
         truth: The true yield of each component.
         pulls: The pulls of each component's yield, shape (valid toys,).
         failures: The first problem of each fit that is not valid.
-
     """
 
     count: int
@@ -75,7 +73,6 @@ class ToyStudy:
 
         Args:
             path: Where to save the figure too; its suffix (.png, .pdf) decides the format.
-
         """
         return plot_toys(self, path)
 

@@ -76,7 +76,6 @@ def write(
         ...     results = analysis.run(ff.catalog(ff.samples.write(folder, fraction=1e-4)))
         ...     ff.report.write(f"{folder}/report.html", results, title="Ds⁺ → φπ⁺").name
         'report.html'
-
     """
     target = Path(path).expanduser()
     inputs = gather(results, fits, analysis)

@@ -50,7 +50,6 @@ def save_plots(
     Raises:
         AnalysisError: Where results and fits do not belong together.
         RunError: Where the folder cannot be written to.
-
     """
     inputs = gather(results, fits)
     path = Path(folder).expanduser()

@@ -28,7 +28,6 @@ class CutRow:
         sumw_events: Sum of the weights of the events; None without weights.
         sumw_candidates: Sum of the weights of the candidates; None without weights.
         sumw2_candidates: Sum of the squared weights of the candidates; None without weights.
-
     """
 
     name: str
@@ -61,7 +60,6 @@ class Cutflow:
         cut  events  candidates  rel. eff [%]    cum. eff [%]
         all     100         250
         HLT      40         100          40.0  40.0 −3.2 +3.3
-
     """
 
     rows: tuple[CutRow, ...]
@@ -77,7 +75,6 @@ class Cutflow:
         Example:
             >>> len(Cutflow.empty([("HLT", "hlt.fired('HLT_*')", "event")]))
             2
-
         """
         zero = 0.0 if weighted else None
         named = [("all", "", "event"), *cuts]
@@ -104,7 +101,6 @@ class Cutflow:
 
         Raises:
             AnalysisError: For an unknown cut, and for weights that the cutflow does not have.
-
         """
         i = self._index(cut)
         return _efficiency(self.rows[i], self.rows[max(i - 1, 0)], of)
@@ -118,7 +114,6 @@ class Cutflow:
             >>> rows = CutRow("all", "", "event", 9, 20), CutRow("HLT", "", "event", 3, 10)
             >>> Cutflow(rows).cumulative("HLT")
             Efficiency(value=0.5, low=0.36..., high=0.63...)
-
         """
         return _efficiency(self.rows[self._index(cut)], self.rows[0], of)
 

@@ -17,7 +17,6 @@ class Efficiency:
         value: The fraction; NaN, as the ends of the interval, where there was nothing to pass.
         low: Lower end of the interval.
         high: Upper end of the interval.
-
     """
 
     value: float

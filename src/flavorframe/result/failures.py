@@ -24,7 +24,6 @@ class Failure:
         kind: Name of the exception's class.
         attempts: How often it was tried.
         worker: Where it happened; None on the machine of the session.
-
     """
 
     file: str
@@ -59,7 +58,6 @@ class Failures:
         >>> Failures((damaged,), files=5)
         1 of 5 files could not be read, 500 events lost:
           a.root, events 0 to 500: a basket is damaged (OSError)
-
     """
 
     items: tuple[Failure, ...] = ()

@@ -40,7 +40,6 @@ class Timing:
         >>> Timing(wall=2.0, reading=1.0, computing=3.0, threads=2, **read)
         2 s on 2 threads: 1,000 events, 500 events/s, 50.0 MB read, 25.0 MB/s
           reading 25 %, computing 75 %
-
     """
 
     wall: float = 0.0
@@ -74,7 +73,6 @@ class Timing:
         Example:
             >>> Timing(reading=1.0, computing=3.0).shares()["computing"]
             0.75
-
         """
         times = {stage: float(getattr(self, stage)) for stage in STAGES}
         total = sum(times.values()) or 1.0
