@@ -15,8 +15,8 @@ from flavorframe._run.batch.parts import DAMAGED, fault, read_part, write_part
 from flavorframe._run.batch.records import records
 from flavorframe._run.batch.shares import divide
 from flavorframe._run.batch.site import State, UnreachableError
-from flavorframe._run.core.executor import RunOptions
 from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.partitions import Segment
 from flavorframe.engines import get_engine
 from flavorframe.errors import FileError, RunError

@@ -17,8 +17,9 @@ from flavorframe._run.batch.job_files import delivery_for, remove
 from flavorframe._run.batch.shares import divide
 from flavorframe._run.batch.site import Site
 from flavorframe._run.core import interrupts
-from flavorframe._run.core.executor import Executor, Outcome, RunOptions
+from flavorframe._run.core.executor import Executor, Outcome
 from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.partitions import known_files, segments
 from flavorframe.datasets import Dataset
 from flavorframe.engines import Engine, travelling

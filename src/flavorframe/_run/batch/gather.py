@@ -19,8 +19,8 @@ from flavorframe._run.batch.site import Site
 from flavorframe._run.core import interrupts
 from flavorframe._run.core.attempts import Failed
 from flavorframe._run.core.ending import result_of, saving_to
-from flavorframe._run.core.executor import RunOptions
 from flavorframe._run.core.gathering import Gathering, Piece, unchanged
+from flavorframe._run.core.options import RunOptions
 from flavorframe.engines import FileInfo, get_engine
 from flavorframe.errors import AnalysisError, FileError, FlavorframeError, RunError, did_you_mean
 from flavorframe.outputs import Snapshot
