@@ -9,8 +9,8 @@ import pytest
 import uproot
 
 import flavorframe as ff
+from flavorframe._run.batch.collect import Parts
 from flavorframe._run.batch.folder import RunFolder, Sent, Work
-from flavorframe._run.batch.gather import Parts
 from flavorframe._run.batch.records import records
 from flavorframe._run.batch.shares import divide
 from flavorframe._run.core.gathering import Gathering

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from flavorframe._run.core import interrupts
 from flavorframe._run.core.ending import result_of, saving_to
 from flavorframe._run.core.executor import Outcome
-from flavorframe._run.core.options import RunOptions
+from flavorframe._run.core.options import RunOptions, refuse_unknown
 from flavorframe._run.targets import executor_for, one_target
 from flavorframe._travel.user_code import unpacked
 from flavorframe.engines import get_engine
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.outputs import Snapshot
 from flavorframe.result.result import Result, Results, Unfinished, WrittenSnapshot, moved
+
+
+def resume_options(unknown: Mapping[str, object], **options: Any) -> RunOptions:
+    """Return the options of `flavorframe.Result.resume`; raises AnalysisError for unknown ones."""
+    refuse_unknown("resume", unknown)
+    return RunOptions(**options)
 
 
 def resume(result: Result, options: RunOptions) -> Result:

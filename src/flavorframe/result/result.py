@@ -235,11 +235,10 @@ class Result:
         Example:
             >>> whole = result.resume(on="tcp://host:8786")  # doctest: +SKIP
         """
-        from flavorframe._run.core.options import RunOptions, refuse_unknown
-        from flavorframe._run.resume import resume
+        from flavorframe._run.resume import resume, resume_options
 
-        refuse_unknown("resume", unknown)
-        options = RunOptions(
+        options = resume_options(
+            unknown,
             on=on,
             cache=cache,
             threads=threads,
@@ -392,11 +391,10 @@ class Results(Mapping[str, Result]):
         Example:
             >>> whole = results.resume(retries=5)  # doctest: +SKIP
         """
-        from flavorframe._run.core.options import RunOptions, refuse_unknown
-        from flavorframe._run.resume import resume_each
+        from flavorframe._run.resume import resume_each, resume_options
 
-        refuse_unknown("resume", unknown)
-        options = RunOptions(
+        options = resume_options(
+            unknown,
             on=on,
             cache=cache,
             threads=threads,

@@ -7,10 +7,10 @@ import pytest
 
 import flavorframe as ff
 from flavorframe._run.batch import follow
+from flavorframe._run.batch.collect import Parts
 from flavorframe._run.batch.failure_reasons import explanation
 from flavorframe._run.batch.folder import RunFolder, Sent, Work
 from flavorframe._run.batch.follow import Follower
-from flavorframe._run.batch.gather import Parts
 from flavorframe._run.batch.parts import DAMAGED, fault, read_part, write_part
 from flavorframe._run.batch.records import records
 from flavorframe._run.batch.shares import divide
