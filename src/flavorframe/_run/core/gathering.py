@@ -12,7 +12,8 @@ from flavorframe._files.versions import CHANGED
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core import interrupts
 from flavorframe._run.core.attempts import MISFIT, Failed
-from flavorframe._run.core.executor import Gap, Outcome, RunOptions
+from flavorframe._run.core.executor import Gap, Outcome
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.ordering import Ordering
 from flavorframe._run.core.partitions import Segment, known_files, partitions, segments
 from flavorframe._run.delivery.credential_expiry import Outlasting
