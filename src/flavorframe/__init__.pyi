@@ -1,9 +1,10 @@
 """The names of flavorframe: static tools read them here, and so does the lazy import."""
 
 from . import fit as fit, report as report, samples as samples
+from ._expr.collection import pairs as pairs, triples as triples
+from ._expr.corrections import correction as correction
 from ._expr.cut_strings import parse as parse
-from ._expr.expression import Expr as Expr, events as events
-from ._expr.external import correction as correction, cpp as cpp, function as function
+from ._expr.expression import Expr as Expr
 from ._expr.functions import (
     arccos as arccos,
     arccosh as arccosh,
@@ -22,15 +23,14 @@ from ._expr.functions import (
     log10 as log10,
     maximum as maximum,
     minimum as minimum,
-    pairs as pairs,
     sin as sin,
     sinh as sinh,
     sqrt as sqrt,
     tan as tan,
     tanh as tanh,
-    triples as triples,
     where as where,
 )
+from ._expr.user_functions import cpp as cpp, function as function
 from ._run.batch.htcondor import HTCondor as HTCondor
 from ._run.batch.slurm import Slurm as Slurm
 from ._run.detached.run import Run as Run, attach as attach
@@ -41,6 +41,7 @@ from .certificate import Certificate as Certificate, certify as certify
 from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset
 from .errors import FlavorframeError as FlavorframeError
 from .inspection import inspect as inspect
+from .layouts.events import events as events
 from .outputs import axis as axis, hist as hist, snapshot as snapshot
 from .physics import (
     KAON_MASS as KAON_MASS,

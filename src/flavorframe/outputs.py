@@ -7,24 +7,27 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.expression import Expr, as_node
+from flavorframe._expr.expression import Expr, Operand, as_node
 from flavorframe._expr.formula import brief, formula
-from flavorframe._expr.kinds import refuse_string
-from flavorframe._expr.ropes import shortened
+from flavorframe._expr.strings import refuse_string
+from flavorframe._expr.texts import shortened
 from flavorframe._files.places import is_url
 from flavorframe.errors import AnalysisError, ExpressionError
 
 FORMATS = ("ttree", "rntuple", "parquet")
 
+Bins: TypeAlias = "int | Sequence[float]"
+Range: TypeAlias = "tuple[float, float]"
+
 
 @dataclass(frozen=True)
-class Axis:
-    """A binned quantity: one axis of a histogram."""
+class HistogramAxis:
+    """A binned quantity: one axis of a histogram. ``edges`` are in the unit of the quantity."""
 
     node: n.Node
     edges: tuple[float, ...]
@@ -43,7 +46,7 @@ class Axis:
 class Histogram:
     """A histogram to be filled; ``without`` names a cut to leave out (N−1)."""
 
-    axes: tuple[Axis, ...]
+    axes: tuple[HistogramAxis, ...]
     weight: n.Node | None = None
     without: str | None = None
 
@@ -94,42 +97,77 @@ Output = Histogram | Snapshot
 def axis(
     x: Expr,
     *,
-    bins: int | Sequence[float],
-    range: tuple[float, float] | None = None,
+    bins: Bins,
+    range: Range | None = None,
     label: str | None = None,
-) -> Axis:
-    """Return a binned axis: ``bins`` is a number, with ``range=(low, high)``, or the bin edges.
+) -> HistogramAxis:
+    """Return an axis of a histogram with several; bins are half-open, low ≤ x < high.
 
-    Bins are half-open, low ≤ x < high. Raises AnalysisError where the range is empty, the wrong
-    way round, or not finite.
+    Args:
+        x: What is filled: an expression with a number or truth value per event or candidate.
+        bins: The number of bins, all of one width, or the n + 1 edges of n bins, which must rise.
+        range: The lower end of the first and the upper end of the last bin, in the unit of ``x``,
+            where ``bins`` is a number.
+        label: The axis title; by default the formula of ``x``.
+
+    Returns:
+        An axis to be given to `hist`.
+
+    Raises:
+        AnalysisError: The range is empty, the wrong way round, not finite or too wide, or the
+            edges do not rise.
+        ExpressionError: ``x`` is a constant or a string.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> ff.axis(ff.events().triplet.mass, bins=62, range=(1.65, 2.01), label="m [GeV]")
+        <axis of triplet.mass, 62 bins from 1.65 to 2.01>
+
     """
     node = as_node(x)
     if isinstance(node, n.Literal):
         raise ExpressionError(f"A histogram takes expressions, not the constant {node.value!r}.")
     refuse_string(node, "A histogram's axis", "filled")
     edges, regular = _edges(bins, range, brief(node))
-    return Axis(node, edges, regular, column_name(node), label or brief(node))
+    return HistogramAxis(node, edges, regular, column_name(node), label or brief(node))
 
 
 def hist(
-    *x: Expr | Axis,
-    bins: int | Sequence[float] | None = None,
-    range: tuple[float, float] | None = None,
+    *x: Expr | HistogramAxis,
+    bins: Bins | None = None,
+    range: Range | None = None,
     label: str | None = None,
-    weight: Expr | None = None,
+    weight: Operand | None = None,
     without: str | None = None,
 ) -> Histogram:
     """Declare a histogram of the selected candidates, or of events where x has one value an event.
 
     One axis: ``ff.hist(t.mass, bins=62, range=(1.65, 2.01), label="m [GeV]")``; several:
-    ``ff.hist(ff.axis(t.mass, ...), ff.axis(phi_mass, ...))``. ``weight`` multiplies the weights of
-    the selection; ``without`` names a cut to leave out (N−1). The result is a `hist.Hist`, with
-    weighted storage where weights are in play.
+    ``ff.hist(ff.axis(t.mass, ...), ff.axis(phi_mass, ...))``. After the run it is a `hist.Hist`,
+    with weighted storage where weights are in play.
 
-    >>> import flavorframe as ff
-    >>> t = ff.events().triplet
-    >>> ff.hist(t.mass, bins=62, range=(1.65, 2.01)).axes
-    (<axis of triplet.mass, 62 bins from 1.65 to 2.01>,)
+    Args:
+        x: What is filled, or one axis or more made by `axis`.
+        bins: The number of bins, all of one width, or the n + 1 edges of n bins.
+        range: The lower end of the first and the upper end of the last bin, in the unit of ``x``,
+            where ``bins`` is a number.
+        label: The axis title; by default the formula of ``x``.
+        weight: A factor for each entry, beside the weights of the selection.
+        without: The name of a cut to leave out (N−1).
+
+    Returns:
+        The histogram to be filled, for `Analysis`.
+
+    Raises:
+        AnalysisError: The bins are missing or wrong, or two axes are the same quantity.
+        ExpressionError: Quantities or weight are of two collections, constants or strings.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> t = ff.events().triplet
+        >>> ff.hist(t.mass, bins=62, range=(1.65, 2.01)).axes
+        (<axis of triplet.mass, 62 bins from 1.65 to 2.01>,)
+
     """
     axes = _axes(x, bins, range, label)
     if weight is not None:
@@ -143,25 +181,38 @@ def hist(
 
 
 def snapshot(
-    *x: Expr,
+    *x: Operand,
     path: str | Path | None = None,
     format: str | None = None,
     tree: str = "candidates",
     files: int = 1,
-    **named: Expr,
+    **named: Operand,
 ) -> Snapshot:
     """Declare a snapshot: one row per selected candidate, one column per expression.
 
-    A column is named by its keyword, or after the expression (``t.mu1.pt`` is ``mu1_pt``).
-    Without ``path`` the rows stay in memory, as ``result.<name>``; with it they are written while
-    the run goes on, to one file, of the ``format`` "ttree", "rntuple" or "parquet" (by default
-    what the suffix says). With ``files=4`` the rows are divided evenly, in the order of the data,
-    among ``rows_1of4.root`` to ``rows_4of4.root`` when the run ends. Raises AnalysisError for two
-    columns of one name, or less than one file.
+    Args:
+        x: Columns that are named after their expressions (``t.mu1.pt`` is ``mu1_pt``).
+        path: The file to write to while the run goes on. Without it the rows stay in memory, as
+            ``result.<name>``.
+        format: "ttree", "rntuple" or "parquet"; by default what the suffix of ``path`` says.
+        tree: The name of the tree in a ROOT file.
+        files: Among how many files the rows are divided evenly when the run ends, in the order of
+            the data: ``rows_1of4.root`` to ``rows_4of4.root`` for four.
+        named: Columns by name.
 
-    >>> import flavorframe as ff
-    >>> ff.snapshot(ff.events().triplet.mass, path="rows.root", files=2).paths
-    ('rows_1of2.root', 'rows_2of2.root')
+    Returns:
+        The snapshot to be filled, for `Analysis`.
+
+    Raises:
+        AnalysisError: There is no column, two have one name, or ``path``, ``format`` or ``files``
+            is wrong.
+        ExpressionError: Columns are of two collections, or one is a text.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> ff.snapshot(ff.events().triplet.mass, path="rows.root", files=2).paths
+        ('rows_1of2.root', 'rows_2of2.root')
+
     """
     if is_url(str(path)) or str(path).startswith("file:"):
         raise AnalysisError(f"path={str(path)!r}: snapshots are written to paths, not to URLs.")
@@ -171,6 +222,7 @@ def snapshot(
     if not columns:
         raise AnalysisError("ff.snapshot() takes at least one expression.")
     _check_unique([name for name, _ in columns])
+    _refuse_texts(columns)
     n.join_axes(tuple(node for _, node in columns))
     chosen = format or ("parquet" if str(path or "").endswith(".parquet") else "ttree")
     if chosen not in FORMATS:
@@ -193,13 +245,17 @@ def column_name(node: n.Node) -> str:
     return name if name and not name[0].isdigit() else f"value_{name}".rstrip("_")
 
 
-def _axes(x: tuple[Any, ...], bins: Any, range_: Any, label: str | None) -> tuple[Axis, ...]:
+def _axes(
+    x: tuple[Expr | HistogramAxis, ...], bins: Bins | None, range_: Range | None, label: str | None
+) -> tuple[HistogramAxis, ...]:
     if not x:
         raise AnalysisError("ff.hist() takes an expression, or axes made by ff.axis().")
-    if all(isinstance(item, Axis) for item in x):
+    axes = tuple(item for item in x if isinstance(item, HistogramAxis))
+    if len(axes) == len(x):
         if (bins, range_, label) != (None, None, None):
             raise AnalysisError("bins=, range= and label= belong into each ff.axis(...).")
-        return x
+        return axes
+    quantities = [item for item in x if not isinstance(item, HistogramAxis)]
     if len(x) > 1:
         raise AnalysisError(
             "A histogram of several quantities takes axes: "
@@ -207,10 +263,10 @@ def _axes(x: tuple[Any, ...], bins: Any, range_: Any, label: str | None) -> tupl
         )
     if bins is None:
         raise AnalysisError("ff.hist() needs bins=: a number, with range=(low, high), or edges.")
-    return (axis(x[0], bins=bins, range=range_, label=label),)
+    return (axis(quantities[0], bins=bins, range=range_, label=label),)
 
 
-def _edges(bins: Any, range_: Any, what: str) -> tuple[tuple[float, ...], bool]:
+def _edges(bins: Bins, range_: Range | None, what: str) -> tuple[tuple[float, ...], bool]:
     if isinstance(bins, int | np.integer):
         return _regular_edges(int(bins), range_, what), True
     if not isinstance(bins, Iterable) or isinstance(bins, str):
@@ -223,7 +279,7 @@ def _edges(bins: Any, range_: Any, what: str) -> tuple[tuple[float, ...], bool]:
     return edges, False
 
 
-def _regular_edges(bins: int, range_: Any, what: str) -> tuple[float, ...]:
+def _regular_edges(bins: int, range_: Range | None, what: str) -> tuple[float, ...]:
     if bins < 1:
         raise AnalysisError(f"Histogram of {what}: bins={bins}; there must be at least one.")
     needed = f"Histogram of {what}: bins={bins} needs range=(low, high)"
@@ -236,14 +292,29 @@ def _regular_edges(bins: int, range_: Any, what: str) -> tuple[float, ...]:
         raise AnalysisError(
             f"Histogram of {what}: range ({low:g}, {high:g}) must rise from low to high.{hint}"
         )
+    if not math.isfinite(high - low):
+        raise AnalysisError(
+            f"Histogram of {what}: range ({low:g}, {high:g}) is too wide: its width is no finite "
+            "number."
+        )
     return tuple(np.linspace(low, high, bins + 1).tolist())
 
 
-def _numbers(values: Any, complaint: str) -> tuple[float, ...]:
+def _numbers(values: Iterable[float], complaint: str) -> tuple[float, ...]:
     try:
         return tuple(float(value) for value in values)
     except (TypeError, ValueError, OverflowError):
         raise AnalysisError(f"{complaint}: numbers, in a list.") from None
+
+
+def _refuse_texts(columns: Iterable[tuple[str, n.Node]]) -> None:
+    for name, node in columns:
+        if isinstance(node, n.Literal) and isinstance(node.value, str):
+            raise ExpressionError(
+                f"Column {name!r} of the snapshot is the text {node.value!r}: a column takes an "
+                "expression or a number. A branch is events['Name'], and a text becomes an "
+                "expression by ff.parse()."
+            )
 
 
 def _check_unique(names: list[str]) -> None:

@@ -19,12 +19,24 @@ KAON_MASS = 0.493677
 
 
 def delta_phi(a: Expr, b: Expr) -> Expr:
-    """Return φ(a) − φ(b) wrapped to [−π, π) [rad].
+    """Return φ(a) − φ(b) wrapped to [−π, π).
 
-    >>> import flavorframe as ff
-    >>> t = ff.events().triplet
-    >>> ff.delta_phi(t.mu1, t.track)
-    <Δφ(triplet.mu1, triplet.track), one value per triplet>
+    Args:
+        a: An object with ``phi`` [rad].
+        b: Another.
+
+    Returns:
+        An angle [rad], one value on the joint axis of the two.
+
+    Raises:
+        ExpressionError: The objects are of two collections.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> t = ff.events().triplet
+        >>> ff.delta_phi(t.mu1, t.track)
+        <Δφ(triplet.mu1, triplet.track), one value per triplet>
+
     """
     return apply("delta_phi", a.phi, b.phi)
 
@@ -32,25 +44,48 @@ def delta_phi(a: Expr, b: Expr) -> Expr:
 def delta_r(a: Expr, b: Expr) -> Expr:
     """Return ΔR = √(Δη² + Δφ²) of two objects, Δφ wrapped to [−π, π).
 
-    >>> import flavorframe as ff
-    >>> t = ff.events().triplet
-    >>> ff.delta_r(t.mu1, t.track) < 0.8
-    <ΔR(triplet.mu1, triplet.track) < 0.8, one value per triplet>
+    Args:
+        a: An object with ``eta`` and ``phi`` [rad].
+        b: Another.
+
+    Returns:
+        A distance, one value on the joint axis of the two.
+
+    Raises:
+        ExpressionError: The objects are of two collections.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> t = ff.events().triplet
+        >>> ff.delta_r(t.mu1, t.track) < 0.8
+        <ΔR(triplet.mu1, triplet.track) < 0.8, one value per triplet>
+
     """
     return apply("delta_r", a.eta, a.phi, b.eta, b.phi)
 
 
 def mass(*objects: Expr, masses: Operand | tuple[Operand, ...] | None = None) -> Expr:
-    """Return the invariant mass [GeV] of two or more objects.
+    """Return the invariant mass of two or more objects: m² = (ΣE)² − (Σp)².
 
-    ``masses`` is one mass [GeV] for all objects or one for each; without it the objects' own
-    ``mass`` is used. Raises ExpressionError for fewer than two objects or a wrong number of
-    masses.
+    Where rounding makes m² negative, the mass is −√(−m²), as in ROOT's ``TLorentzVector::M``.
 
-    >>> import flavorframe as ff
-    >>> t = ff.events().triplet
-    >>> ff.mass(t.mu1, t.mu2, t.track, masses=(ff.MUON_MASS, ff.MUON_MASS, ff.PION_MASS))
-    <m(triplet.mu1, triplet.mu2, triplet.track), one value per triplet>
+    Args:
+        objects: Objects with ``pt`` [GeV], ``eta`` and ``phi`` [rad].
+        masses: One mass [GeV] for all objects, or one for each; by default their own ``mass``.
+
+    Returns:
+        A mass [GeV], one value on the joint axis of the objects.
+
+    Raises:
+        ExpressionError: There are fewer than two objects, not as many masses as objects, or
+            objects of two collections.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> t = ff.events().triplet
+        >>> ff.mass(t.mu1, t.mu2, t.track, masses=(ff.MUON_MASS, ff.MUON_MASS, ff.PION_MASS))
+        <m(triplet.mu1, triplet.mu2, triplet.track), one value per triplet>
+
     """
     if len(objects) < 2:
         raise ExpressionError("ff.mass() takes two or more objects with pt, eta and phi.")
@@ -60,7 +95,9 @@ def mass(*objects: Expr, masses: Operand | tuple[Operand, ...] | None = None) ->
     return apply("mass", *components)
 
 
-def _masses(objects: tuple[Expr, ...], masses: Operand | tuple[Operand, ...]) -> list[Operand]:
+def _masses(
+    objects: tuple[Expr, ...], masses: Operand | tuple[Operand, ...] | None
+) -> list[Operand]:
     if masses is None:
         return [item.mass for item in objects]
     if not isinstance(masses, tuple | list):
@@ -73,7 +110,25 @@ def _masses(objects: tuple[Expr, ...], masses: Operand | tuple[Operand, ...]) ->
 
 
 def transverse_mass(a: Expr, b: Expr) -> Expr:
-    """Return mT = √(2 pt₁ pt₂ (1 − cos Δφ)) [GeV] of two objects taken as massless."""
+    """Return mT = √(2 pt₁ pt₂ (1 − cos Δφ)) of two objects taken as massless.
+
+    Args:
+        a: An object with ``pt`` [GeV] and ``phi`` [rad].
+        b: Another, such as the missing transverse momentum.
+
+    Returns:
+        A mass [GeV], one value on the joint axis of the two.
+
+    Raises:
+        ExpressionError: The objects are of two collections.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> events = ff.events()
+        >>> ff.transverse_mass(events.muon, events.met)
+        <mT(muon, met), one value per muon>
+
+    """
     return apply("transverse_mass", a.pt, a.phi, b.pt, b.phi)
 
 
@@ -82,6 +137,18 @@ def cos2d(candidate: Expr) -> Expr:
 
     The angle lies between the candidate's momentum and the line from its primary vertex
     (``pv_x``, ``pv_y``) to its decay vertex (``vertex_x``, ``vertex_y``).
+
+    Args:
+        candidate: An object with ``pt`` [GeV], ``phi`` [rad], and the two vertices [cm].
+
+    Returns:
+        A cosine for each candidate; NaN where the vertices coincide.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> ff.cos2d(ff.events().triplet) > 0.99
+        <cos2D(triplet) > 0.99, one value per triplet>
+
     """
     return apply(
         "cos2d", candidate.pt, candidate.phi,
@@ -90,7 +157,16 @@ def cos2d(candidate: Expr) -> Expr:
 
 
 def cos3d(candidate: Expr) -> Expr:
-    """Return the cosine of the pointing angle in space; see `cos2d`."""
+    """Return the cosine of the pointing angle in space; see `cos2d`.
+
+    Args:
+        candidate: An object with ``pt`` [GeV], ``eta``, ``phi`` [rad], and the two vertices [cm],
+            here with ``pv_z`` and ``vertex_z``.
+
+    Returns:
+        A cosine for each candidate; NaN where the vertices coincide.
+
+    """
     return apply(
         "cos3d", candidate.pt, candidate.eta, candidate.phi,
         candidate.vertex_x, candidate.vertex_y, candidate.vertex_z,

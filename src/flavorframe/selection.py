@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.expression import Collection, Events, Expr, as_node
+from flavorframe._expr.collection import Collection
+from flavorframe._expr.event import Event
+from flavorframe._expr.expression import Expr, Operand, as_node
 from flavorframe._expr.formula import brief, formula
-from flavorframe._expr.kinds import refuse_string
-from flavorframe._expr.ropes import shortened
+from flavorframe._expr.strings import refuse_string
+from flavorframe._expr.texts import shortened
 from flavorframe.errors import AnalysisError, ExpressionError, did_you_mean
 
 
@@ -19,13 +21,23 @@ class Cut:
     name: str
     node: n.Node
 
+    @property
+    def formula(self) -> str:
+        """What it does, as a formula."""
+        return formula(self.node)
+
 
 @dataclass(frozen=True)
 class Weight:
-    """A named factor that multiplies the weight of what is alive from here on."""
+    """A named factor that multiplies the weight of all that passed the steps before."""
 
     name: str
     node: n.Node
+
+    @property
+    def formula(self) -> str:
+        """What it does, as a formula."""
+        return f"weight {formula(self.node)}"
 
 
 @dataclass(frozen=True)
@@ -40,34 +52,48 @@ class Best:
         """How the cutflow calls it."""
         return "best candidate"
 
+    @property
+    def formula(self) -> str:
+        """What it does, as a formula."""
+        return f"{'highest' if self.highest else 'lowest'} {formula(self.node)}"
+
 
 Step = Cut | Weight | Best
 USES = {Cut: "cut on", Weight: "weights", Best: "chosen by"}
-"""What is done with the values of a step."""
+"""What is done with the values of a step, as errors say it."""
 
 
 @dataclass(frozen=True)
 class Selection:
     """Cuts on the candidates of a collection; each method returns a longer selection.
 
-    A cut on the event axis drops events; one on the candidate axis drops candidates for good, and
-    an event lives while one candidate of it lives. Each later step sees only what survived.
+    A cut with one value per event drops events; one with a value per candidate drops candidates
+    for good, and an event passes while one candidate of it does. Each later step sees only what
+    passed.
 
-    >>> import flavorframe as ff
-    >>> events = ff.events()
-    >>> t = events.triplet
-    >>> ff.Selection(t).cut("mass", t.mass.between(1.62, 2.02)).best(lowest=t.vertex_chi2)
-    Selection of triplet
-      1. mass              1.62 ≤ triplet.mass < 2.02
-      2. best candidate    lowest triplet.vertex_chi2
+    Args:
+        candidates: A collection, or ``events`` where the event itself is selected.
+
+    Raises:
+        AnalysisError: ``candidates`` is neither.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> events = ff.events()
+        >>> t = events.triplet
+        >>> ff.Selection(t).cut("mass", t.mass.between(1.62, 2.02)).best(lowest=t.vertex_chi2)
+        Selection of triplet
+          1. mass              1.62 ≤ triplet.mass < 2.02
+          2. best candidate    lowest triplet.vertex_chi2
+
     """
 
     candidates: n.Axis
     steps: tuple[Step, ...] = ()
 
-    def __init__(self, candidates: Collection | Events, steps: tuple[Step, ...] = ()) -> None:
+    def __init__(self, candidates: Collection | Event, steps: tuple[Step, ...] = ()) -> None:
         """Start from a collection, or from ``events`` where the event itself is selected."""
-        if isinstance(candidates, Events):
+        if isinstance(candidates, Event):
             axis: n.Axis = n.EVENT
         elif isinstance(candidates, Collection):
             axis = candidates.axis
@@ -84,8 +110,18 @@ class Selection:
     def cut(self, name: str, condition: Expr) -> Selection:
         """Return the selection with one more cut.
 
-        Raises AnalysisError for a name used twice or a cut after the best candidate,
-        ExpressionError for a condition on another collection.
+        Args:
+            name: What the cutflow calls it.
+            condition: One truth value per event or per candidate; a number counts as true where
+                it is not zero.
+
+        Returns:
+            A longer selection; this one stays as it is.
+
+        Raises:
+            AnalysisError: The name is used twice, or the best candidate is chosen already.
+            ExpressionError: The condition is on another collection, a string or a constant.
+
         """
         if self.has_best:
             raise AnalysisError(
@@ -101,9 +137,21 @@ class Selection:
         return self._with(Cut(name, node))
 
     def weight(self, name: str, factor: Expr | float) -> Selection:
-        """Return the selection with a weight, counted from this place on.
+        """Return the selection with a weight, which counts from this step on.
 
         Put it after the cuts that keep its inputs in range. Weights multiply.
+
+        Args:
+            name: What the cutflow calls it.
+            factor: One number per event or per candidate, or one for all.
+
+        Returns:
+            A longer selection; this one stays as it is.
+
+        Raises:
+            AnalysisError: The name is used twice.
+            ExpressionError: The factor is on another collection, or a string.
+
         """
         return self._with(Weight(name, self._step_node(Weight, "weight", name, factor)))
 
@@ -111,13 +159,26 @@ class Selection:
         """Return the selection that keeps one candidate an event, the first of equal ones.
 
         Candidates whose value is NaN or missing are kept only where there is no other.
+
+        Args:
+            lowest: What is to be lowest, with one number per candidate; or
+            highest: What is to be highest.
+
+        Returns:
+            A longer selection, to which no cut can be added.
+
+        Raises:
+            AnalysisError: Both or none of the two are given, the best candidate is chosen already,
+                or events are selected.
+            ExpressionError: The value is on another collection, or a string.
+
         """
-        if (lowest is None) == (highest is None):
+        given = [value for value in (lowest, highest) if value is not None]
+        if len(given) != 1:
             raise AnalysisError(".best() takes either lowest=... or highest=....")
         if self.has_best:
             raise AnalysisError("The selection has a best candidate already.")
-        value = highest if lowest is None else lowest
-        node = self._step_node(Best, "best candidate", "best candidate", value)
+        node = self._step_node(Best, "best candidate", "best candidate", given[0])
         if self.candidates == n.EVENT:
             raise AnalysisError(".best() chooses among candidates, and this selects events.")
         return self._with(Best(node, highest is not None))
@@ -138,7 +199,18 @@ class Selection:
         return tuple(step.name for step in self.steps if isinstance(step, Cut))
 
     def without(self, name: str) -> Selection:
-        """Return the selection without one cut."""
+        """Return the selection without one cut.
+
+        Args:
+            name: The name of the cut.
+
+        Returns:
+            A shorter selection; this one stays as it is.
+
+        Raises:
+            AnalysisError: There is no cut of that name.
+
+        """
         if name not in self.cut_names:
             cuts = ", ".join(map(repr, self.cut_names))
             listed = f"The cuts are {cuts}." if cuts else "The selection has no cut."
@@ -151,7 +223,7 @@ class Selection:
     def _with(self, step: Step) -> Selection:
         return replace(self, steps=(*self.steps, step))
 
-    def _step_node(self, step: type[Step], what: str, name: str, value: object) -> n.Node:
+    def _step_node(self, step: type[Step], what: str, name: str, value: Operand) -> n.Node:
         if not isinstance(name, str) or not name:
             raise AnalysisError(f"A {what} needs a name, and {name!r} is none.")
         if any(step.name == name for step in self.steps):
@@ -170,7 +242,7 @@ class Selection:
         width = max((len(step.name) for step in self.steps), default=0) + 4
         lines = [f"Selection of {brief(self.candidates)}"]
         for number, step in enumerate(self.steps, 1):
-            lines.append(f"  {number}. {step.name:{width}}{shortened(describe(step))}")
+            lines.append(f"  {number}. {step.name:{width}}{shortened(step.formula)}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -178,17 +250,9 @@ class Selection:
 
         left = '<td style="text-align: left">'  # pages of notebooks have it right
         rows = "".join(
-            f"<tr>{left}{escape(s.name)}</td>{left}<code>{escape(shortened(describe(s)))}</code></td></tr>"
+            f"<tr>{left}{escape(s.name)}</td>{left}<code>{escape(shortened(s.formula))}</code></td></tr>"
             for s in self.steps
         )
         return (
             f"<table><caption>Selection of {escape(brief(self.candidates))}</caption>{rows}</table>"
         )
-
-
-def describe(step: Step) -> str:
-    """Return what a step does, as a formula."""
-    text = formula(step.node)
-    if isinstance(step, Best):
-        return f"{'highest' if step.highest else 'lowest'} {text}"
-    return f"weight {text}" if isinstance(step, Weight) else text

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import flavorframe as ff
-from flavorframe._expr import nodes as n
+from flavorframe._expr import nodes as n, parts
 from flavorframe._expr.identity.fingerprints import fingerprint
 from flavorframe.errors import ExpressionError
 
@@ -232,9 +232,9 @@ def test_parts_are_made_by_many_threads_at_once():
 
 
 def test_trees_that_nobody_holds_are_forgotten():
-    known = len(n._UNIQUE)
+    known = len(parts._UNIQUE)
     expression = long_sum(20_000)
-    assert len(n._UNIQUE) > known + 20_000
+    assert len(parts._UNIQUE) > known + 20_000
     del expression
     gc.collect()
-    assert len(n._UNIQUE) < known + 1000
+    assert len(parts._UNIQUE) < known + 1000

@@ -6,7 +6,8 @@ import flavorframe as ff
 from flavorframe._expr.formula import formula
 from flavorframe.errors import BranchError, ExpressionError
 from flavorframe.layouts import BranchInfo, Schema, bind, recognise
-from flavorframe.layouts.base import carrier, check_kinds, collection_axis
+from flavorframe.layouts.base import carrier, collection_axis
+from flavorframe.layouts.checks import check_kinds
 
 events = ff.events()
 t, muon, jet = events.triplet, events.muon, events.jet

@@ -26,7 +26,7 @@ import uproot
 
 from flavorframe._expr import nodes as n
 from flavorframe.analysis import Analysis
-from flavorframe.outputs import Axis, Histogram, Snapshot
+from flavorframe.outputs import Histogram, HistogramAxis, Snapshot
 from flavorframe.selection import Best, Cut, Step, Weight
 
 # Names
@@ -955,7 +955,7 @@ def _fill(bins: dict[tuple[int, ...], Bin], output: Histogram, state: State) -> 
         entry.size += abs(weight)
 
 
-def bin_index(axis: Axis, x: float) -> int:
+def bin_index(axis: HistogramAxis, x: float) -> int:
     """Return the bin as boost-histogram counts them: −1 is underflow, and NaN is overflow."""
     count, low, high = len(axis.edges) - 1, axis.edges[0], axis.edges[-1]
     if axis.regular:

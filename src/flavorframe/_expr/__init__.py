@@ -1,1 +1,27 @@
-"""The expression language: lazy, immutable, typed by axis."""
+"""The expression language: lazy, immutable, typed by axis.
+
+Where things are, from the bottom up:
+
+* what operations mean: `operations` (the table of all, their kinds and how they are written),
+  `arithmetic` and `kinematics` (numpy functions), `reductions` (the table of all)
+* what trees are made of: `parts` (equal ones are one object), `axes`, `leaves` (constants, names,
+  branches), `elements` (parts of collections, members, links), `computations` (operations,
+  reductions, calls); all of them under the name `nodes`, with `walking` through trees
+* what is known of trees: `formula` (and `texts`, long ones in pieces), `kinds` of values, `logic`
+  (``&`` and the like on truth values or bits), `strings` (where they are refused), `identity`
+* what users hold: `expression` (with `operators`, `constants`, `objects`), `collection`, `event`,
+  `functions`, `user_functions`, `corrections`, `cut_strings` (with
+  `cut_tokens` and `cut_trees`)
+
+To add an **operation**: a line in ``OPERATIONS`` (`operations`), the function that applies it
+(`functions`, or ``flavorframe/physics.py``), and its C++ in
+``engines/_rdataframe/cpp/meaning.h``. The columnar engine computes what the table says.
+
+To add a **reduction**: a line in ``REDUCTIONS`` (`reductions`), a method of ``Expr``
+(`expression`), and how it is computed: ``engines/_columnar/segments.py``, and a function of its
+name in ``engines/_rdataframe/cpp/meaning.h``.
+
+To add a **node**: a class in `leaves`, `elements` or `computations`, with its axis, the kind of its
+values and its formula, its name in `nodes`, and a function for it in each engine
+(``engines/_columnar/evaluate.py``, ``engines/_rdataframe/codegen/translate.py``).
+"""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from flavorframe._expr import nodes as n
 from flavorframe._expr.cut_tokens import (
     BITS,
     COMPARISONS,
@@ -17,40 +15,18 @@ from flavorframe._expr.cut_tokens import (
     refuse,
     tokens_of,
 )
-from flavorframe._expr.expression import Expr, Operand, apply, as_node, events, reduced
+from flavorframe._expr.cut_trees import ELEMENTWISE, REDUCTIONS, TreeReader
+from flavorframe._expr.event import branch_of
+from flavorframe._expr.expression import Expr, Operand, apply, as_node
 from flavorframe.errors import ExpressionError, did_you_mean
 
 if TYPE_CHECKING:
     from formulate.AST import AST
 
-OPERATORS = {
-    "add": "add", "sub": "subtract", "mul": "multiply", "div": "divide", "pow": "power",
-    "lt": "lt", "lte": "le", "gt": "gt", "gte": "ge", "eq": "eq", "neq": "ne",
-    "and": "and", "or": "or", "inv": "not",
-}  # fmt: skip
-"""Formulate's operators, and ours."""
 BIT_OPERATIONS = {"|": "|", "&": "&", "<<": "shift_left", ">>": "shift_right"}
-"""Operators of which formulate knows nothing, and our operations."""
-
-ELEMENTWISE = {
-    "sqrt": 1, "abs": 1, "exp": 1, "log": 1, "log10": 1, "sin": 1, "cos": 1, "tan": 1,
-    "asin": 1, "acos": 1, "atan": 1, "atan2": 2, "sinh": 1, "cosh": 1, "tanh": 1,
-    "asinh": 1, "acosh": 1, "atanh": 1, "floor": 1, "ceil": 1, "pow": 2, "min": 2, "max": 2,
-}  # fmt: skip
-"""Functions of C++ and of TMath:: that there are, and how many arguments each takes."""
+"""Operations by the operators on bits, of which formulate knows nothing."""
 
 RENAMED = {"fabs": "abs", "power": "pow"}
-OPERATION_OF = {
-    "abs": "absolute", "pow": "power", "tmath_min": "minimum", "tmath_max": "maximum",
-}  # fmt: skip
-"""Functions by formulate's names that are called otherwise here."""
-
-REDUCTIONS = {"Sum$": "sum", "Min$": "min", "Max$": "max", "Length$": "size"}
-CONSTANTS = {
-    "pi": math.pi, "tau": 2 * math.pi, "piover2": math.pi / 2, "piover4": math.pi / 4,
-    "invpi": 1 / math.pi, "exp1": math.e, "sqrt2": math.sqrt(2), "ln10": math.log(10),
-    "deg2rad": math.pi / 180, "rad2deg": 180 / math.pi, "true": True, "false": False,
-}  # fmt: skip
 TMATH_CONSTANTS = ("Pi", "TwoPi", "PiOver2", "PiOver4", "InvPi", "E", "Sqrt2", "Ln10", "DegToRad",
                    "RadToDeg")  # fmt: skip
 BARE_CONSTANTS = ("pi", "true", "false")
@@ -60,23 +36,32 @@ PLACEHOLDER = "name_"
 def parse(text: str, /, **names: Operand) -> Expr:
     """Return the expression of a cut string as ``TTree::Draw`` and ``RDataFrame`` take it.
 
-    Names in it are branches of the file, or what ``names`` gives for them, as ``SetAlias`` and
-    ``Define`` do. It has one value for each element of its branches, like them. Understood are
-    arithmetic with ``^`` or ``**`` for powers, comparisons, ``&&``, ``||``, ``!``, bits of whole
-    numbers with ``&``, ``|``, ``~``, ``<<``, ``>>``, the usual functions of C++, ``std::`` and
-    ``TMath::``, ``Sum$``, ``Min$``, ``Max$``, ``Length$`` and ``x[0]``. Refused is what ROOT's own
-    readers, or C++ and Python, understand in two ways, and ``a < b < c``.
+    Understood are arithmetic with ``^`` or ``**`` for powers, comparisons, ``&&``, ``||``, ``!``,
+    bits of whole numbers with ``&``, ``|``, ``~``, ``<<``, ``>>``, the usual functions of C++,
+    ``std::`` and ``TMath::``, ``Sum$``, ``Min$``, ``Max$``, ``Length$`` and ``x[0]``. Refused is
+    what ROOT's own readers, or C++ and Python, understand in two ways, and ``a < b < c``.
 
     Division by zero gives ±∞, as in C++ (0 in ``TTree::Draw``), bits of a negative number stay
-    negative, as in C++ (1.8e19 there), and ``!=`` is false for NaN as everywhere here. Raises
-    ExpressionError, which shows the place in the string.
+    negative, as in C++ (1.8e19 there), and ``!=`` is false for NaN as everywhere here.
 
-    >>> parse("abs(Mu01_Eta)<1.2 && Mu01_Pt>3.5")
-    <|Mu01_Eta| < 1.2 and Mu01_Pt > 3.5, one value per element of the branch>
-    >>> from flavorframe import delta_r
-    >>> t = events().triplet
-    >>> parse("dR12 < 0.8 && Tr_Pt > 1.2", dR12=delta_r(t.mu1, t.mu2))
-    <ΔR(triplet.mu1, triplet.mu2) < 0.8 and Tr_Pt > 1.2, one value per triplet>
+    Args:
+        text: The cut string. Names in it are branches of the file.
+        names: What other names stand for, as ``SetAlias`` and ``Define`` say.
+
+    Returns:
+        An expression with one value for each element of its branches, as in ROOT.
+
+    Raises:
+        ExpressionError: The string cannot be read, or in two ways; the text shows the place.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> ff.parse("abs(Mu01_Eta)<1.2 && Mu01_Pt>3.5")
+        <|Mu01_Eta| < 1.2 and Mu01_Pt > 3.5, one value per element of the branch>
+        >>> t = ff.events().triplet
+        >>> ff.parse("dR12 < 0.8 && Tr_Pt > 1.2", dR12=ff.delta_r(t.mu1, t.mu2))
+        <ΔR(triplet.mu1, triplet.mu2) < 0.8 and Tr_Pt > 1.2, one value per triplet>
+
     """
     if not isinstance(text, str):
         raise ExpressionError(f"ff.parse takes a cut string, not {text!r}.")
@@ -89,7 +74,7 @@ def parse(text: str, /, **names: Operand) -> Expr:
 
 
 def _named(name: str, names: Mapping[str, Operand]) -> Expr:
-    return Expr(as_node(names[name])) if name in names else events()[name]
+    return Expr(as_node(names[name])) if name in names else branch_of(name)
 
 
 def _is_variable(tokens: Sequence[Token], i: int) -> bool:
@@ -102,9 +87,10 @@ def _is_called(tokens: Sequence[Token], i: int) -> bool:
 
 
 class _Reader:
-    """Reads words: bits by itself, the rest by formulate, its branches under names of no meaning.
+    """Reads words: operators on bits by itself, the rest by formulate.
 
-    What has been read of bits stands among the other words as one more name.
+    formulate is given a placeholder for each branch, because branches may be called like anything,
+    and one more for each part that has been read already.
     """
 
     def __init__(self, text: str, names: Mapping[str, Expr]) -> None:
@@ -126,7 +112,8 @@ class _Reader:
     def _plain(self, tokens: Sequence[Token]) -> Expr:
         places = {name: f"{PLACEHOLDER}{i}" for i, name in enumerate(self._known)}
         tree = _read(self._text, tokens, places)
-        return _Walker(self._text, {places[k]: v for k, v in self._known.items()}).walk(tree)
+        meant = {places[name]: value for name, value in self._known.items()}
+        return TreeReader(self._text, meant).expression(tree)
 
     def _without_bits(self, tokens: Sequence[Token]) -> list[Token]:
         """Return words with a name for what has bits; in brackets among them there are none."""
@@ -264,106 +251,3 @@ def _place(column: int, words: Sequence[str], tokens: Sequence[Token], end: int)
             return token.start
         start += len(word) + 1
     return end
-
-
-class _Walker:
-    """Makes expressions of formulate's tree."""
-
-    def __init__(self, text: str, names: Mapping[str, Expr]) -> None:
-        self._text, self._names = text, names
-        self._made: dict[int, Expr] = {}
-
-    def walk(self, tree: AST) -> Expr:
-        """Return the expression of a tree, which may be deep: of what is inside first."""
-        waiting, found = [tree], []
-        while waiting:
-            found.append(waiting.pop())
-            waiting.extend(_inside(found[-1]))
-        for each in reversed(found):
-            visit: Callable[[Any], Expr] = getattr(self, f"_{type(each).__name__.lower()}")
-            self._made[id(each)] = visit(each)
-        return self._of(tree)
-
-    def _of(self, tree: AST) -> Expr:
-        return self._made[id(tree)]
-
-    def _refuse(self, reason: str) -> NoReturn:
-        raise ExpressionError(f"Cut string: {reason}.\n  {self._text}")
-
-    def _literal(self, tree: Any) -> Expr:
-        return Expr(as_node(tree.value))
-
-    def _symbol(self, tree: Any) -> Expr:
-        if tree.name in CONSTANTS:
-            return Expr(n.Literal(CONSTANTS[tree.name]))
-        return self._names[tree.name]
-
-    def _unaryoperator(self, tree: Any) -> Expr:
-        operand = self._of(tree.operand)
-        if tree.operator == "pos":
-            return operand
-        if tree.operator == "neg":
-            return _negative(operand)
-        return apply(OPERATORS[tree.operator], operand)
-
-    def _binaryoperator(self, tree: Any) -> Expr:
-        left, right = self._of(tree.left), self._of(tree.right)
-        if tree.operator == "mod":
-            return _remainder(left, right)
-        if tree.operator == "div" and _is_whole(left) and _is_whole(right):
-            a, b = left.formula, right.formula
-            self._refuse(f"{a}/{b} is a fraction in TTree::Draw and a whole number in C++: write "
-                         f"{a}./{b}")  # fmt: skip
-        return apply(OPERATORS[tree.operator], left, right)
-
-    def _call(self, tree: Any) -> Expr:
-        arguments = [self._of(argument) for argument in tree.arguments]
-        if tree.function in ("sum", "min", "max", "length"):
-            return self._reduction(tree.function, arguments)
-        name = tree.function.replace("arc", "a").removeprefix("tmath_")
-        if len(arguments) != ELEMENTWISE[name]:
-            self._refuse(f"{name} takes {ELEMENTWISE[name]} argument(s), not {len(arguments)}")
-        return apply(OPERATION_OF.get(tree.function, tree.function), *arguments)
-
-    def _reduction(self, name: str, arguments: Sequence[Expr]) -> Expr:
-        if len(arguments) != 1:
-            self._refuse(f"{name.capitalize()}$ takes 1 argument, not {len(arguments)}")
-        return reduced(arguments[0], REDUCTIONS[f"{name.capitalize()}$"])
-
-    def _matrix(self, tree: Any) -> Expr:
-        of_first = len(tree.indices) == 1 and getattr(tree.indices[0], "value", None) == 0
-        if not of_first:
-            self._refuse(
-                "of x[...] only x[0] is known, the first element; for others write "
-                "events.muon.at(index)"
-            )
-        return self._of(tree.var).first()
-
-
-def _inside(tree: Any) -> tuple[AST, ...]:
-    """Return what a tree of formulate's is made of; an index is no expression."""
-    if type(tree).__name__ == "Matrix":
-        return (tree.var,)
-    one_by_one = (getattr(tree, name, None) for name in ("operand", "left", "right"))
-    return (*(each for each in one_by_one if each is not None), *getattr(tree, "arguments", ()))
-
-
-def _negative(operand: Expr) -> Expr:
-    if isinstance(operand.node, n.Literal):
-        return Expr(as_node(-operand.node.value))  # type: ignore[operator]
-    return apply("negative", operand)
-
-
-def _remainder(a: Expr, b: Expr) -> Expr:
-    """Return a modulo b as C++ has it: of the whole parts, with the sign of a."""
-    size = apply("remainder", _whole_size(a), _whole_size(b))
-    return apply("where", apply("lt", a, 0), apply("negative", size), size)
-
-
-def _whole_size(x: Expr) -> Expr:
-    return x if _is_whole(x) else apply("floor_divide", apply("absolute", x), 1)
-
-
-def _is_whole(x: Expr) -> bool:
-    value = x.node.value if isinstance(x.node, n.Literal) else None
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

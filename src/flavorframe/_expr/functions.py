@@ -1,10 +1,8 @@
-"""Functions that build expressions, named as in numpy, and combinations of collections."""
+"""Functions that build expressions, named as in numpy."""
 
 from __future__ import annotations
 
-from flavorframe._expr import nodes as n
-from flavorframe._expr.expression import Collection, Expr, Operand, apply, element
-from flavorframe.errors import ExpressionError
+from flavorframe._expr.expression import Expr, Operand, apply
 
 
 def sqrt(x: Operand) -> Expr:
@@ -118,47 +116,24 @@ def maximum(a: Operand, b: Operand) -> Expr:
 
 
 def where(condition: Expr, a: Operand, b: Operand) -> Expr:
-    """Return ``a`` where the condition holds and ``b`` elsewhere.
+    """Return one value where a condition holds and another elsewhere.
 
-    >>> import flavorframe as ff
-    >>> eta = ff.events().muon.eta
-    >>> ff.where(abs(eta) < 1.2, 3.5, 2.0)
-    <(3.5 if |muon.eta| < 1.2 else 2), one value per muon>
+    Args:
+        condition: A condition with one truth value per event or element.
+        a: The value where it holds.
+        b: The value where it does not.
+
+    Returns:
+        An expression on the joint axis of the three.
+
+    Raises:
+        ExpressionError: They are of two collections, or strings.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> eta = ff.events().muon.eta
+        >>> ff.where(abs(eta) < 1.2, 3.5, 2.0)
+        <(3.5 if |muon.eta| < 1.2 else 2), one value per muon>
+
     """
     return apply("where", condition, a, b)
-
-
-def pairs(first: Collection, second: Collection | None = None) -> Collection:
-    """Return the pairs of elements in each event, to build candidates from.
-
-    Of one collection each pair comes once, in the file's order; of two collections each element
-    of the first is paired with each of the second.
-
-    >>> import flavorframe as ff
-    >>> mu1, mu2 = ff.pairs(ff.events().muon).members
-    >>> ff.mass(mu1, mu2, masses=ff.MUON_MASS)
-    <m(muon₁, muon₂), one value per pairs(muon)>
-    """
-    return _combine(first, first if second is None else second)
-
-
-def triples(
-    first: Collection, second: Collection | None = None, third: Collection | None = None
-) -> Collection:
-    """Return the triples of elements in each event.
-
-    Equal collections combine without order or repetition: ``triples(jet)`` gives each set of
-    three jets once, ``triples(muon, muon, track)`` each pair of muons with each track.
-    """
-    if (second is None) != (third is None):
-        raise ExpressionError("ff.triples() takes one collection or three, not two.")
-    if second is None or third is None:
-        return _combine(first, first, first)
-    return _combine(first, second, third)
-
-
-def _combine(*collections: Collection) -> Collection:
-    for collection in collections:
-        if not isinstance(collection, Collection):
-            raise ExpressionError(f"{collection!r} is not a collection such as events.muon.")
-    return Collection(element(n.Combination(tuple(c.axis for c in collections))))

@@ -1,4 +1,4 @@
-"""The operations that expressions are made of: their meaning over numpy arrays, and their look.
+"""The operations that expressions are made of: how they are computed over numpy arrays and written.
 
 Arithmetic is done in double precision and 64-bit integers whatever a file stores, so that every
 engine and every reader of the numbers gets the same result. Comparisons are exact.
@@ -12,6 +12,30 @@ from typing import Any
 
 import numpy as np
 
+from flavorframe._expr.arithmetic import (
+    Array,
+    alike,
+    between,
+    bit,
+    bitwise,
+    divide,
+    equal,
+    floor_divide,
+    greater,
+    greater_equal,
+    is_whole,
+    less,
+    less_equal,
+    maximum,
+    minimum,
+    negative,
+    not_equal,
+    power,
+    remainder,
+    shift,
+    subtract,
+    where,
+)
 from flavorframe._expr.kinematics import (
     cos2d,
     cos3d,
@@ -21,163 +45,35 @@ from flavorframe._expr.kinematics import (
     transverse_mass,
 )
 
-Array = np.ndarray[Any, np.dtype[Any]]
+ATOM = 100
+"""The precedence of what is never put in brackets."""
+WITHOUT_BRACKETS = (10, 15, 20, 32, 34, 36, 50, 60)
+"""The precedences of operations that need no brackets among themselves."""
+
+BITS = {"&": "bit_and", "|": "bit_or", "^": "bit_xor", "~": "bit_not"}
+LOGIC = {"&": "and", "|": "or", "^": "xor", "~": "not"}
+"""What operators mean on whole numbers, and on truth values."""
+ON_BITS = frozenset({*BITS.values(), "shift_left", "shift_right", "bit"})
+"""Operations whose arguments must be whole numbers."""
 
 
 @dataclass(frozen=True)
 class Operation:
     """An element-wise operation.
 
-    ``kind`` of the result: ``"bool"``, ``"float"``, ``"number"`` (whole if all arguments are), or
-    ``"bits or logic"``, which is known with the kinds of the arguments. ``template`` prints it,
-    ``{0}`` being the first argument; ``precedence`` as in Python, the higher the tighter, but for
-    bits, which have that of C.
+    ``kind`` of the result is "bool", "float", "number" (whole if all arguments are), or "bits or
+    logic", which is decided when the kinds of the arguments are known. ``template`` is how it is
+    written, ``{0}`` being the first argument. The higher the ``precedence``, the tighter it binds,
+    in the order of Python, except for bits, which have the order of C.
     """
 
     compute: Callable[..., Array]
     kind: str
     template: str
-    precedence: int = 100
+    precedence: int = ATOM
 
 
-def _exact(compare: Callable[..., Array]) -> Callable[..., Array]:
-    """Return the comparison of numbers as they are, also of large whole ones with decimal ones."""
-
-    def compute(a: Array, b: Array) -> Array:
-        found: Array = compare(a, b)  # for which numpy makes whole numbers decimal, if one is
-        if (a.dtype.kind == "f") == (b.dtype.kind == "f"):
-            return found
-        whole = b if a.dtype.kind == "f" else a
-        large = (whole > LAST_EXACT) | (whole < -LAST_EXACT if whole.dtype.kind == "i" else False)
-        if large.any():
-            found, large, a, b = (np.array(x) for x in np.broadcast_arrays(found, large, a, b))
-            found[large] = compare(a[large].astype(object), b[large].astype(object))
-        return found
-
-    return compute
-
-
-LAST_EXACT = 2**53
-"""Up to this size each whole number is a double."""
-
-_less, _less_equal = _exact(np.less), _exact(np.less_equal)
-_greater, _equal = _exact(np.greater), _exact(np.equal)
-
-
-def _not_equal(a: Array, b: Array) -> Array:
-    return _less(a, b) | _greater(a, b)  # unlike IEEE's !=, false where either is NaN
-
-
-def _between(lower: Callable[..., Array], upper: Callable[..., Array]) -> Callable[..., Array]:
-    def compute(x: Array, low: Array, high: Array) -> Array:
-        inside: Array = lower(low, x) & upper(x, high)
-        return inside
-
-    return compute
-
-
-def _is_whole(*arrays: Array) -> bool:
-    return all(array.dtype.kind in "iu" for array in arrays)
-
-
-def _differ(a: Array, b: Array) -> bool:
-    """Return whether one is signed and the other is not, of which numpy would make doubles."""
-    return _is_whole(a, b) and a.dtype != b.dtype
-
-
-def _alike(compute: Callable[..., Array]) -> Callable[..., Array]:
-    """Return the operation on numbers of one type: an unsigned beside a signed counts as signed."""
-
-    def computed(a: Array, b: Array) -> Array:
-        if _differ(a, b):
-            return compute(a.astype(np.int64), b.astype(np.int64))
-        return compute(a, b)
-
-    return computed
-
-
-def _signed(values: Array) -> Array:
-    return values.astype(np.int64, copy=False) if _is_whole(values) else values
-
-
-def _subtract(a: Array, b: Array) -> Array:
-    return np.subtract(_signed(a), _signed(b)) if _is_whole(a, b) else np.subtract(a, b)
-
-
-def _negative(a: Array) -> Array:
-    return np.negative(_signed(a))
-
-
-def _floor_divide(a: Array, b: Array) -> Array:
-    return _divided(a, b)[0] if _differ(a, b) else np.floor_divide(a, b)
-
-
-def _remainder(a: Array, b: Array) -> Array:
-    return _divided(a, b)[1].astype(b.dtype) if _differ(a, b) else np.remainder(a, b)
-
-
-def _divided(a: Array, b: Array) -> tuple[Array, Array]:
-    """Return quotient and remainder of whole numbers, one of which is signed, from their sizes."""
-    size, by = _size(a), _size(b)
-    quotient, rest = np.floor_divide(size, by), np.remainder(size, by)
-    apart = ((a < 0) != (b < 0)) & (b != 0)
-    quotient = np.where(apart, -_signed(quotient + (rest > 0)), _signed(quotient))
-    rest = np.where(apart & (rest > 0), by - rest, rest)
-    return quotient, np.where(b < 0, -_signed(rest), _signed(rest))
-
-
-def _size(values: Array) -> Array:
-    return np.absolute(values).astype(np.uint64)  # which is right for −2**63 as well
-
-
-def _minimum(a: Array, b: Array) -> Array:
-    if _differ(a, b):  # the smaller one fits into the signed type
-        return np.where(a < b, _signed(a), _signed(b))
-    return np.minimum(a, b)
-
-
-def _maximum(a: Array, b: Array) -> Array:
-    if _differ(a, b):  # the larger one is not negative
-        return np.where(a > b, a.astype(np.uint64), b.astype(np.uint64))
-    return np.maximum(a, b)
-
-
-def _bitwise(compute: Callable[..., Array]) -> Callable[..., Array]:
-    def computed(a: Array, b: Array) -> Array:
-        if _differ(a, b):
-            return compute(a.astype(np.uint64), b.astype(np.uint64))
-        return compute(a, b)
-
-    return computed
-
-
-def _shift(compute: Callable[..., Array]) -> Callable[..., Array]:
-    def computed(x: Array, by: Array) -> Array:
-        return compute(x, by.astype(x.dtype))  # numpy shifts everything out by 64 or by less than 0
-
-    return computed
-
-
-def _bit(x: Array, number: Array) -> Array:
-    set_: Array = (_shift(np.right_shift)(x, number) & x.dtype.type(1)) != 0
-    return set_
-
-
-def _divide(a: Array, b: Array) -> Array:
-    return np.true_divide(np.asarray(a, np.float64), b)
-
-
-def _power(a: Array, b: Array) -> Array:
-    return np.power(np.asarray(a, np.float64), b)
-
-
-def _where(condition: Array, a: Array, b: Array) -> Array:
-    if _differ(a, b):
-        a, b = _signed(a), _signed(b)
-    return np.where(condition, a, b)
-
-
-def _unsettled(*_: Array) -> Array:
+def _undecided(*_: Array) -> Array:
     raise AssertionError("whether these are bits or logic is known once there are values")
 
 
@@ -191,39 +87,39 @@ OPERATIONS: dict[str, Operation] = {
     "xor": Operation(np.logical_xor, "bool", "{0} xor {1}", 15),
     "and": Operation(np.logical_and, "bool", "{0} and {1}", 20),
     "not": Operation(np.logical_not, "bool", "not {0}", 30),
-    "|": Operation(_unsettled, "bits or logic", "{0} | {1}", 32),
-    "^": Operation(_unsettled, "bits or logic", "{0} ^ {1}", 34),
-    "&": Operation(_unsettled, "bits or logic", "{0} & {1}", 36),
-    "~": Operation(_unsettled, "bits or logic", "~{0}", 70),
-    "bit_or": Operation(_bitwise(np.bitwise_or), "number", "{0} | {1}", 32),
-    "bit_xor": Operation(_bitwise(np.bitwise_xor), "number", "{0} ^ {1}", 34),
-    "bit_and": Operation(_bitwise(np.bitwise_and), "number", "{0} & {1}", 36),
-    "shift_left": Operation(_shift(np.left_shift), "number", "{0} << {1}", 38),
-    "shift_right": Operation(_shift(np.right_shift), "number", "{0} >> {1}", 38),
+    "|": Operation(_undecided, "bits or logic", "{0} | {1}", 32),
+    "^": Operation(_undecided, "bits or logic", "{0} ^ {1}", 34),
+    "&": Operation(_undecided, "bits or logic", "{0} & {1}", 36),
+    "~": Operation(_undecided, "bits or logic", "~{0}", 70),
+    "bit_or": Operation(bitwise(np.bitwise_or), "number", "{0} | {1}", 32),
+    "bit_xor": Operation(bitwise(np.bitwise_xor), "number", "{0} ^ {1}", 34),
+    "bit_and": Operation(bitwise(np.bitwise_and), "number", "{0} & {1}", 36),
+    "shift_left": Operation(shift(np.left_shift), "number", "{0} << {1}", 38),
+    "shift_right": Operation(shift(np.right_shift), "number", "{0} >> {1}", 38),
     "bit_not": Operation(np.invert, "number", "~{0}", 70),
-    "bit": Operation(_bit, "bool", "bit({0}, {1})"),
-    "lt": Operation(_less, "bool", "{0} < {1}", 40),
-    "le": Operation(_less_equal, "bool", "{0} ≤ {1}", 40),
-    "gt": Operation(_greater, "bool", "{0} > {1}", 40),
-    "ge": Operation(_exact(np.greater_equal), "bool", "{0} ≥ {1}", 40),
-    "eq": Operation(_equal, "bool", "{0} = {1}", 40),
-    "ne": Operation(_not_equal, "bool", "{0} ≠ {1}", 40),
-    "between_left": Operation(_between(_less_equal, _less), "bool", "{1} ≤ {0} < {2}", 40),
-    "between_right": Operation(_between(_less, _less_equal), "bool", "{1} < {0} ≤ {2}", 40),
-    "between_both": Operation(_between(_less_equal, _less_equal), "bool", "{1} ≤ {0} ≤ {2}", 40),
-    "between_none": Operation(_between(_less, _less), "bool", "{1} < {0} < {2}", 40),
-    "add": Operation(_alike(np.add), "number", "{0} + {1}", 50),
-    "subtract": Operation(_subtract, "number", "{0} − {1}", 51),
-    "multiply": Operation(_alike(np.multiply), "number", "{0} · {1}", 60),
-    "divide": Operation(_divide, "float", "{0} / {1}", 61),
-    "floor_divide": Operation(_floor_divide, "number", "⌊{0} / {1}⌋"),
-    "remainder": Operation(_remainder, "number", "{0} mod {1}", 60),
-    "negative": Operation(_negative, "number", "−{0}", 70),
-    "power": Operation(_power, "float", "{0}^{1}", 80),
+    "bit": Operation(bit, "bool", "bit({0}, {1})"),
+    "lt": Operation(less, "bool", "{0} < {1}", 40),
+    "le": Operation(less_equal, "bool", "{0} ≤ {1}", 40),
+    "gt": Operation(greater, "bool", "{0} > {1}", 40),
+    "ge": Operation(greater_equal, "bool", "{0} ≥ {1}", 40),
+    "eq": Operation(equal, "bool", "{0} = {1}", 40),
+    "ne": Operation(not_equal, "bool", "{0} ≠ {1}", 40),
+    "between_left": Operation(between(less_equal, less), "bool", "{1} ≤ {0} < {2}", 40),
+    "between_right": Operation(between(less, less_equal), "bool", "{1} < {0} ≤ {2}", 40),
+    "between_both": Operation(between(less_equal, less_equal), "bool", "{1} ≤ {0} ≤ {2}", 40),
+    "between_none": Operation(between(less, less), "bool", "{1} < {0} < {2}", 40),
+    "add": Operation(alike(np.add), "number", "{0} + {1}", 50),
+    "subtract": Operation(subtract, "number", "{0} − {1}", 51),
+    "multiply": Operation(alike(np.multiply), "number", "{0} · {1}", 60),
+    "divide": Operation(divide, "float", "{0} / {1}", 61),
+    "floor_divide": Operation(floor_divide, "number", "⌊{0} / {1}⌋"),
+    "remainder": Operation(remainder, "number", "{0} mod {1}", 60),
+    "negative": Operation(negative, "number", "−{0}", 70),
+    "power": Operation(power, "float", "{0}^{1}", 80),
     "absolute": Operation(np.absolute, "number", "|{0}|"),
-    "minimum": Operation(_minimum, "number", "min({0}, {1})"),
-    "maximum": Operation(_maximum, "number", "max({0}, {1})"),
-    "where": Operation(_where, "number", "({1} if {0} else {2})"),
+    "minimum": Operation(minimum, "number", "min({0}, {1})"),
+    "maximum": Operation(maximum, "number", "max({0}, {1})"),
+    "where": Operation(where, "number", "({1} if {0} else {2})"),
     "sqrt": Operation(np.sqrt, "float", "√({0})"),
     "exp": _function(np.exp, "exp"),
     "log": _function(np.log, "log"),
@@ -251,7 +147,7 @@ OPERATIONS: dict[str, Operation] = {
     "cos2d": _function(cos2d, "cos2D", 6),
     "cos3d": _function(cos3d, "cos3D", 9),
 }
-LOGICAL = frozenset({"and", "or", "xor", "not"})
+LOGICAL = frozenset(LOGIC.values())
 """Operations whose arguments are truth values: a number is true where it is not zero."""
 
 
@@ -274,7 +170,7 @@ def widen(values: Array) -> Array:
 
 def equals(a: Array, b: Array) -> Array:
     """Return where two arrays of numbers are equal, as they are."""
-    return _equal(_number(a), _number(b))
+    return equal(_number(a), _number(b))
 
 
 def is_one_of(x: Array, values: Sequence[bool | int | float | np.uint64]) -> Array:
@@ -284,7 +180,7 @@ def is_one_of(x: Array, values: Sequence[bool | int | float | np.uint64]) -> Arr
     array([False,  True])
     """
     numbers = _number(x)
-    kept = [numbers.dtype.type(int(v) if _is_whole(numbers) else v)
+    kept = [numbers.dtype.type(int(v) if is_whole(numbers) else v)
             for v in values if _holds(numbers.dtype, v)]  # fmt: skip
     found: Array = np.isin(numbers, np.array(kept, numbers.dtype))
     return found
@@ -324,3 +220,41 @@ def _truth(values: Array) -> Array:
 def _number(values: Array) -> Array:
     wide = widen(values)
     return wide.astype(np.int64) if wide.dtype.kind == "b" else wide
+
+
+def kind_of_result(operation: str, kinds: Sequence[str]) -> str:
+    """Return the kind of the result from those of the arguments, empty where it is not known."""
+    result = OPERATIONS[operation].kind
+    if operation == "where":
+        kinds = kinds[1:]
+    if result == "bits or logic" and "bool" in kinds:
+        return "bool"
+    if result in ("bool", "float"):
+        return result
+    if operation == "where" and {*kinds} == {"bool"}:
+        return "bool"
+    if "float" in kinds:
+        return "float"
+    if "" in kinds:
+        return ""
+    unsigned = _UNSIGNED.get(operation, all)([kind == "unsigned" for kind in kinds])
+    return "unsigned" if unsigned else "int"
+
+
+def _never(_: Sequence[bool]) -> bool:
+    return False
+
+
+def _first(unsigned: Sequence[bool]) -> bool:
+    return unsigned[0]
+
+
+def _last(unsigned: Sequence[bool]) -> bool:
+    return unsigned[-1]
+
+
+_UNSIGNED: dict[str, Callable[[Sequence[bool]], bool]] = {
+    "subtract": _never, "negative": _never, "maximum": any, "remainder": _last,
+    "bit_and": any, "bit_or": any, "bit_xor": any, "shift_left": _first, "shift_right": _first,
+}  # fmt: skip
+"""Whether the result is unsigned, by which arguments are: where all are, but for these."""

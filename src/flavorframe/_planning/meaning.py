@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import formula
+from flavorframe._planning.plan import Plan
 from flavorframe._rootio.schema import Schema
-from flavorframe.layouts.base import Layout, bind
-
-if TYPE_CHECKING:
-    from flavorframe._planning.plan import Plan
+from flavorframe.layouts import Layout, bind
 
 WORDS = {"bool": "truth value", "string": "string"}
 

@@ -1,20 +1,15 @@
-"""The compiled form of an analysis: immutable, hashable, and bound to a file's branches."""
+"""Plans: an analysis as engines take it, immutable and hashable."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.formula import brief
 from flavorframe._expr.identity.fingerprints import fingerprint
-from flavorframe._expr.kinds import refuse_string
-from flavorframe.errors import AnalysisError, FlavorframeError
-from flavorframe.layouts import Layout, Schema, bind
-from flavorframe.layouts.base import bind_axis, carrier, check_kinds
-from flavorframe.outputs import Axis, Histogram, Output, Snapshot
-from flavorframe.selection import USES, Selection, Step
+from flavorframe.outputs import Output, Snapshot
+from flavorframe.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -45,23 +40,6 @@ class Plan:
         content = (self.selection.candidates, self.selection.steps, outputs)
         return fingerprint(content, named=True).hex()
 
-    def bind(self, schema: Schema, layout: Layout) -> BoundPlan:
-        """Return the plan in terms of a file's branches.
-
-        Raises BranchError or ExpressionError, which name the cut or output, where the file does
-        not have what the plan needs.
-        """
-        candidates = bind_axis(self.selection.candidates, layout, schema)
-        steps = tuple(
-            _bound_step(step, candidates, layout, schema) for step in self.selection.steps
-        )
-        outputs = tuple(
-            (name, _bound_output(name, output, layout, schema)) for name, output in self.outputs
-        )
-        selection = replace(self.selection, candidates=candidates, steps=steps)
-        plan = Plan(selection, outputs)
-        return BoundPlan(plan.selection, plan.outputs, _carriers(plan, layout, schema))
-
     @property
     def is_weighted(self) -> bool:
         """Whether the selection weighs candidates."""
@@ -80,62 +58,3 @@ class BoundPlan(Plan):
         found = (node.branch for tree in self.trees() for node in n.walk(tree)
                  if isinstance(node, n.Column))  # fmt: skip
         return tuple(dict.fromkeys([*found, *dict(self.carriers).values()]))
-
-
-def _bound_step(step: Step, candidates: n.Axis, layout: Layout, schema: Schema) -> Step:
-    where = f"{type(step).__name__} {step.name!r}"
-    node = _bound(step.node, where, layout, schema)
-    refuse_string(node, where, USES[type(step)])
-    if node.axis not in (n.EVENT, candidates):
-        raise AnalysisError(
-            f"{type(step).__name__} {step.name!r} has one value per {brief(node.axis)} in this "
-            f"file, and the candidates are {brief(candidates)}: reduce it with any(), sum() ...."
-        )
-    return replace(step, node=node)
-
-
-def _bound_output(name: str, output: Output, layout: Layout, schema: Schema) -> Output:
-    def bound(node: n.Node) -> n.Node:
-        return _bound(node, f"output {name!r}", layout, schema)
-
-    if isinstance(output, Snapshot):
-        columns = tuple((column, bound(node)) for column, node in output.columns)
-        n.join_axes(tuple(node for _, node in columns))
-        return replace(output, columns=columns)
-    axes: tuple[Axis, ...] = tuple(replace(a, node=bound(a.node)) for a in output.axes)
-    weight = None if output.weight is None else bound(output.weight)
-    spec = Histogram(axes, weight, output.without)
-    for node in spec.nodes:
-        refuse_string(node, f"output {name!r}", "filled, or are weights")
-    n.join_axes(spec.nodes)
-    return spec
-
-
-def _bound(node: n.Node, where: str, layout: Layout, schema: Schema) -> n.Node:
-    try:
-        return _bound_tree(node, layout, schema)
-    except FlavorframeError as error:
-        raise type(error)(f"{where}: {error}") from None
-
-
-@lru_cache(maxsize=1024)  # another plan of the session has most of its expressions in common
-def _bound_tree(node: n.Node, layout: Layout, schema: Schema) -> n.Node:
-    bound = bind(node, layout, schema)
-    check_kinds(bound)
-    return bound
-
-
-def _carriers(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[n.Axis, str], ...]:
-    """Find a branch of each collection that the plan asks for, one that it reads anyway if any."""
-    carriers: dict[n.Axis, str] = {}
-    wanted: dict[n.Axis, None] = {}
-    for top in (plan.selection.candidates, *plan.trees()):
-        for part in n.parts(top):
-            if isinstance(part, n.Column) and part.on != n.EVENT:
-                carriers.setdefault(part.on, part.branch)
-            elif isinstance(part, n.CollectionAxis):
-                wanted[part] = None
-    for axis in wanted:
-        if axis not in carriers:
-            carriers[axis] = carrier(axis, layout, schema)
-    return tuple(carriers.items())

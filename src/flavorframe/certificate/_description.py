@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flavorframe._display import Block, Grid, Items, Paragraph, Section
 from flavorframe._display.numbers import plural
-from flavorframe._expr.ropes import shortened
+from flavorframe._expr.texts import shortened
 
 if TYPE_CHECKING:
     from flavorframe.certificate.certificate import Candidate, Certificate, Compared, Difference

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flavorframe._rootio.schema import BranchInfo, Schema
-from flavorframe.layouts.base import Layout, bind
+from flavorframe.layouts.base import Layout
+from flavorframe.layouts.binding import bind
 from flavorframe.layouts.bph import Bph
 from flavorframe.layouts.nano import Nano
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from flavorframe.errors import AnalysisError, FlavorframeError, did_you_mean
 from flavorframe.result import Result
-from flavorframe.selection import describe
 
 if TYPE_CHECKING:
     from flavorframe.analysis import Analysis
@@ -123,7 +122,7 @@ def _declared(result: Result) -> tuple[Any, ...]:
 
 
 def _require_its_cuts(analysis: Analysis, result: Result) -> None:
-    declared = [(step.name, describe(step)) for step in analysis.selection.steps]
+    declared = [(step.name, step.formula) for step in analysis.selection.steps]
     applied = [(row.name, row.formula) for row in result.cutflow.rows[1:]]
     if declared != applied:
         names = dict.fromkeys(name for name, _ in set(declared) ^ set(applied))

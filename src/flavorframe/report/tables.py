@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flavorframe._display import UNDEFINED, Grid
 from flavorframe._display.numbers import seconds
 from flavorframe._expr.formula import brief
-from flavorframe._expr.ropes import shortened
+from flavorframe._expr.texts import shortened
 from flavorframe._files.json_numbers import decoded
 from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.report.inputs import Inputs, histograms, holds_weights

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from flavorframe._display import UNDEFINED, Grid, as_html, as_text
 from flavorframe._display.numbers import percent, percent_with_interval
-from flavorframe._expr.ropes import shortened
+from flavorframe._expr.texts import shortened
 from flavorframe.errors import AnalysisError, did_you_mean
 from flavorframe.result.efficiency import Efficiency, of_counts, of_weights
 

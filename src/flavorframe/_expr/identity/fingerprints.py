@@ -11,9 +11,10 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.external import Correction, Function
+from flavorframe._expr.corrections import Correction
 from flavorframe._expr.identity.digests import UnknownIdentityError, digest_plain, joined
 from flavorframe._expr.identity.functions import Identities
+from flavorframe._expr.user_functions import Function
 
 __all__ = ["UnknownIdentityError", "doubts_of", "fingerprint", "is_lasting", "joined"]
 

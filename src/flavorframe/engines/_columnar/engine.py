@@ -14,6 +14,7 @@ import numpy as np
 from flavorframe._cache import Caching, cache_of
 from flavorframe._expr import nodes as n
 from flavorframe._expr.identity.fingerprints import doubts_of
+from flavorframe._planning.binding import bind_plan
 from flavorframe._planning.meaning import meanings
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe._rootio.arrays import Array, Names, Values
@@ -31,9 +32,8 @@ from flavorframe.engines._weighted import WeightedHistogram
 from flavorframe.engines.partial import Chunk, Partial
 from flavorframe.errors import AnalysisError, FileError
 from flavorframe.layouts import Schema, recognise
-from flavorframe.outputs import Axis, Histogram, Snapshot
+from flavorframe.outputs import Histogram, HistogramAxis, Snapshot
 from flavorframe.result import Cutflow, CutRow, Timing
-from flavorframe.selection import describe
 
 _TOLD: set[str] = set()
 
@@ -124,7 +124,7 @@ class ColumnarEngine:
 
 @lru_cache(maxsize=32)
 def _bind(plan: Plan, schema: Schema) -> tuple[BoundPlan, Scheme]:
-    bound = plan.bind(schema, recognise(schema))
+    bound = bind_plan(plan, schema, recognise(schema))
     return bound, make_scheme(bound.selection.candidates, list(bound.trees()))
 
 
@@ -176,7 +176,7 @@ def _left_out(plan: Plan) -> dict[str, list[str]]:
 @lru_cache(maxsize=32)
 def _labels(plan: Plan) -> list[tuple[str, str, str]]:
     """Return the name, formula and axis of each step."""
-    return [(step.name, describe(step), step.node.axis.name) for step in plan.selection.steps]
+    return [(step.name, step.formula, step.node.axis.name) for step in plan.selection.steps]
 
 
 def _is_weighted(plan: Plan, output: Histogram) -> bool:
@@ -190,7 +190,7 @@ def _histogram(plan: Plan, output: Histogram) -> Any:
     return bh.Histogram(*axes, storage=bh.storage.Int64())
 
 
-def _axis(axis: Axis) -> Any:
+def _axis(axis: HistogramAxis) -> Any:
     if axis.regular:
         return bh.axis.Regular(len(axis.edges) - 1, axis.edges[0], axis.edges[-1])
     return bh.axis.Variable(axis.edges)

@@ -11,8 +11,9 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief, formula
-from flavorframe._expr.kinds import BITS, ON_BITS, kind_of_type, settle
-from flavorframe._expr.operations import compute, is_one_of, widen
+from flavorframe._expr.kinds import kind_of_type
+from flavorframe._expr.logic import operation_on
+from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, widen
 from flavorframe._rootio.arrays import Array, Names, Values
 from flavorframe.engines._columnar.named import any_fits, is_about_names
 from flavorframe.engines._columnar.segments import first_match, reduce_segments
@@ -61,7 +62,8 @@ def apply(node: n.Apply, values: Sequence[Values]) -> Values:
     """Return the operation's values from those of its arguments."""
     operation = node.operation
     if operation in BITS or operation in ON_BITS:  # as functions may return anything
-        operation = settle(node, [kind_of_type(np.asarray(v.data).dtype) for v in values])
+        kinds = [kind_of_type(np.asarray(v.data).dtype) for v in values]
+        operation = operation_on(kinds, node)
     if operation in ("and", "or"):
         return _kleene(operation, *values)
     data = compute(operation, [v.data for v in values])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from flavorframe._planning.binding import bind_plan
 from flavorframe._planning.meaning import meanings
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe._rootio.reader import require_whole
@@ -211,5 +212,5 @@ def _column_of(branch: BranchInfo, known: Collection[str]) -> str:
 
 @lru_cache(maxsize=32)
 def _programs(plan: Plan, schema: Schema) -> tuple[BoundPlan, Program]:
-    bound = plan.bind(schema, recognise(schema))
+    bound = bind_plan(plan, schema, recognise(schema))
     return bound, write_program(bound, schema, plan.selection)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.external import Correction, Function, Header
+from flavorframe._expr.corrections import Correction
 from flavorframe._expr.formula import brief
+from flavorframe._expr.user_functions import Function, Header
 from flavorframe.engines._rdataframe.codegen.literals import text
 from flavorframe.errors import AnalysisError, ExpressionError
 

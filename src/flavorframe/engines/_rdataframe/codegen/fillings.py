@@ -16,7 +16,7 @@ from flavorframe.engines._rdataframe.codegen.ledger import Bins, Ledger, bins_of
 from flavorframe.engines._rdataframe.codegen.literals import floating
 from flavorframe.errors import AnalysisError
 from flavorframe.layouts import Schema
-from flavorframe.outputs import Axis, Histogram, Snapshot
+from flavorframe.outputs import Histogram, HistogramAxis, Snapshot
 from flavorframe.selection import Best, Weight
 
 HEADER = 2
@@ -63,7 +63,7 @@ def _filling(plan: Plan, body: Body, histogram: Histogram, bins: Bins) -> str:
     return f"{opening}{{ {' '.join([*lines, *filled])} }}"
 
 
-def _bin(axis: Axis, value: str) -> str:
+def _bin(axis: HistogramAxis, value: str) -> str:
     x = f"flavorframe::as_double({value})"
     if axis.regular:
         low, high = floating(axis.edges[0]), floating(axis.edges[-1])

@@ -13,7 +13,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.ropes import shortened
+from flavorframe._expr.texts import shortened
 from flavorframe._planning.plan import BoundPlan
 from flavorframe.engines._rdataframe.codegen.body import Body, Setting, column_type
 from flavorframe.engines._rdataframe.codegen.external import External, externals_of
@@ -23,7 +23,7 @@ from flavorframe.engines._rdataframe.codegen.links import LinkNotes
 from flavorframe.engines._rdataframe.codegen.views import depending, wordy
 from flavorframe.layouts import Schema
 from flavorframe.outputs import Histogram, Snapshot
-from flavorframe.selection import Best, Cut, Selection, Step, Weight, describe
+from flavorframe.selection import Best, Cut, Selection, Step, Weight
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class _Writer:
         lines = _next_state(step, body)
         kind = type(step).__name__.lower()
         named = "best candidate" if isinstance(step, Best) else f"{kind} {step.name!r}"
-        what = f"{named} ({shortened(describe(self._declared.steps[position]))})"
+        what = f"{named} ({shortened(self._declared.steps[position].formula)})"
         done = self._plan.selection.steps[: position + 1]
         weighed = _weighs_candidates(done, self._setting.candidates) and not _has_best(done)
         return self._function(f"step_{position}", what, body, lines, notes, weighed=weighed)

@@ -7,7 +7,8 @@ from functools import singledispatch
 from typing import Any
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.kinds import BITS, undecided
+from flavorframe._expr.logic import complaint
+from flavorframe._expr.operations import BITS
 from flavorframe.engines._rdataframe.codegen.body import FULL, NESTED, Scope
 from flavorframe.engines._rdataframe.codegen.external import call_correction, call_function
 from flavorframe.engines._rdataframe.codegen.literals import literal, text
@@ -129,8 +130,8 @@ _LOGIC = {"&": "and_", "|": "or_", "^": "exclusive_or", "~": "negation"}
 def _logic_or_bits(node: n.Apply, arguments: list[str]) -> str:
     """Return the C++ of an operator that has a side of which only its compiler knows the kind."""
     logic, bits = (f"flavorframe::op::{names[node.operation]}" for names in (_LOGIC, BITS))
-    complaint = text(undecided(node))
-    return f"flavorframe::logic_or_bits({logic}, {bits}, {complaint}, {', '.join(arguments)})"
+    message = text(complaint(node))
+    return f"flavorframe::logic_or_bits({logic}, {bits}, {message}, {', '.join(arguments)})"
 
 
 def _values(nodes: Iterable[n.Node], scope: Scope) -> Generator[Asked, Any, list[str]]:

@@ -1,4 +1,9 @@
-"""Long texts made of pieces, which are written out once: a formula is in all that is made of it."""
+"""Texts of formulas, which may be very long.
+
+The formula of a node contains those of all nodes inside. Joining strings again at each level would
+take a time that grows with the square of the depth, so long texts are kept as their pieces and
+written out once at the end.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +11,27 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 SHORT = 2_000
-"""Texts up to so many characters are strings."""
+"""Texts of up to this many characters are plain strings."""
 
 LONGEST = 1_000_000
-"""Of longer texts the middle is left out: a value that is used twice, again and again, doubles."""
+"""The middle of longer texts is left out: where a value is used twice, and the result twice again,
+the text doubles at each level."""
 
 
-class Rope:
-    """A text longer than `SHORT`, as its pieces."""
+class LongText:
+    """A text longer than `SHORT`, kept as its pieces."""
 
     def __init__(self, pieces: tuple[Text, ...], length: int) -> None:
-        """``length`` is that of all pieces."""
+        """``length`` is the number of characters of all pieces together."""
         self.pieces, self.length = pieces, length
-        self.digest: bytes = sha256(b"\0".join(map(_digested, pieces))).digest()
+        self.digest: bytes = sha256(b"\0".join(map(_bytes_of, pieces))).digest()
 
 
-Text = str | Rope
+Text = str | LongText
 
 
-def _digested(text: Text) -> bytes:
-    return text.digest if isinstance(text, Rope) else text.encode("utf-8", "surrogatepass")
+def _bytes_of(text: Text) -> bytes:
+    return text.digest if isinstance(text, LongText) else text.encode("utf-8", "surrogatepass")
 
 
 def put(*pieces: Text) -> Text:
@@ -34,11 +40,11 @@ def put(*pieces: Text) -> Text:
     >>> put("max(", "muon.pt", ")")
     'max(muon.pt)'
     """
-    length = sum(p.length if isinstance(p, Rope) else len(p) for p in pieces)
+    length = sum(p.length if isinstance(p, LongText) else len(p) for p in pieces)
     plain = [piece for piece in pieces if isinstance(piece, str)]
     if length <= SHORT and len(plain) == len(pieces):
         return "".join(plain)
-    return Rope(pieces, length)
+    return LongText(pieces, length)
 
 
 def joined(between: str, texts: Sequence[Text]) -> Text:
@@ -53,7 +59,7 @@ def after(start: Text, text: Text) -> Text | None:
     >>> after("muon", "muon.pt"), after("jet", "muon.pt")
     ('.pt', None)
     """
-    if isinstance(text, Rope):
+    if isinstance(text, LongText):
         if text is start:
             return ""
         return put(*text.pieces[1:]) if text.pieces[0] is start else None
@@ -63,7 +69,7 @@ def after(start: Text, text: Text) -> Text | None:
 
 def last_name(text: Text) -> Text:
     """Return what comes after the last dot."""
-    last = text.pieces[-1] if isinstance(text, Rope) else text
+    last = text.pieces[-1] if isinstance(text, LongText) else text
     return last.rpartition(".")[2] if isinstance(last, str) else text
 
 

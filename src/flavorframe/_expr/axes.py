@@ -1,0 +1,178 @@
+"""Axes, which say what an expression has one value for each of, and nodes, which live on one.
+
+The classes of nodes are in `leaves`, `elements` and `computations`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flavorframe._expr.formula import brief, formula
+from flavorframe._expr.parts import Part, Texts
+from flavorframe._expr.texts import Text, joined, put
+from flavorframe.errors import ExpressionError
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Axis(Part):
+    """What an expression has one value for each of."""
+
+    is_spelled_out = True
+
+    @property
+    def name(self) -> str:
+        """How messages call the axis."""
+        return formula(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {brief(self)}>"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class EventAxis(Axis):
+    """One value an event."""
+
+    def text(self, texts: Texts) -> Text:
+        return "event"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DeferredAxis(Axis):
+    """The axis of a raw branch: known once the file is open."""
+
+    def text(self, texts: Texts) -> Text:
+        return "element of the branch"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CollectionAxis(Axis):
+    """One value for each element of a stored collection."""
+
+    collection: str
+
+    def text(self, texts: Texts) -> Text:
+        return self.collection
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Node(Part):
+    """One step of a computation; ``axis`` says what it has one value for each of."""
+
+    @property
+    def axis(self) -> Axis:
+        """The axis of the values."""
+        raise NotImplementedError
+
+    def settle(self) -> None:
+        super().settle()
+        _ = self.axis  # known from here on; raises ExpressionError where axes do not join
+
+    def children(self) -> tuple[Node, ...]:
+        """Return the nodes that this one is computed from, masks of its axis included."""
+        known: tuple[Node, ...] | None = self.__dict__.get("_children")
+        if known is None:  # plans are walked often, and again whenever a cut is changed
+            known = tuple(_nodes_in(self.inside))
+            object.__setattr__(self, "_children", known)
+        return known
+
+    def find_kind(self) -> str:
+        """Return the kind of the values, empty where it is not known; see `kinds.kind_of`."""
+        return ""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {brief(self)}>"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Subset(Axis):
+    """The elements of ``parent`` on which ``mask`` holds."""
+
+    parent: Axis
+    mask: Node
+
+    def text(self, texts: Texts) -> Text:
+        return put(texts[self.parent], "[", texts[self.mask], "]")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Combination(Axis):
+    """Pairs or triples of elements; equal parents combine without order or repetition."""
+
+    parents: tuple[Axis, ...]
+
+    def text(self, texts: Texts) -> Text:
+        word = {2: "pairs", 3: "triples"}[len(self.parents)]
+        unique = tuple(dict.fromkeys(self.parents))
+        names = [texts[parent] for parent in (unique if len(unique) == 1 else self.parents)]
+        return put(f"{word}(", joined(", ", names), ")")
+
+
+EVENT = EventAxis()
+DEFERRED = DeferredAxis()
+
+
+def join_axes(nodes: tuple[Node, ...]) -> Axis:
+    """Return the axis of a combination of nodes: event values repeat, a raw branch follows.
+
+    Raises ExpressionError where two different collections meet.
+    """
+    joint: Axis = EVENT
+    for node in nodes:
+        joint = _join(joint, node.axis, nodes)
+    return joint
+
+
+def _join(first: Axis, second: Axis, nodes: tuple[Node, ...]) -> Axis:
+    if first == second or second == EVENT:
+        return first
+    if first in (EVENT, DEFERRED):
+        return second
+    if second == DEFERRED:
+        return first
+    raise ExpressionError(_two_collections(first, second, nodes))
+
+
+def _two_collections(first: Axis, second: Axis, nodes: tuple[Node, ...]) -> str:
+    named = {node.axis: brief(node) for node in nodes}
+    return (
+        f"{named[first]} has one value per {brief(first)} and {named[second]} one per "
+        f"{brief(second)}: two collections do not combine. Link an element with .at(index) or "
+        ".match(field=...), reduce one side to the event with any(), sum(), min() ..., or build "
+        "ff.pairs(...)."
+    )
+
+
+def whole(axis: Axis) -> Axis:
+    """Return what the axis is a part of, or a part of a part: itself if it is no `Subset`."""
+    while isinstance(axis, Subset):
+        axis = axis.parent
+    return axis
+
+
+def lineage(axis: Axis) -> list[Axis]:
+    """Return the axis and those that it is a part of, the outermost first."""
+    found = [axis]
+    while isinstance(found[-1], Subset):
+        found.append(found[-1].parent)
+    return found[::-1]
+
+
+def made_from(axis: Axis) -> Iterator[Axis]:
+    """Yield the axis, and those that it is a part or a combination of."""
+    waiting = [axis]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting.extend(part for part in current.inside if isinstance(part, Axis))
+
+
+def _nodes_in(inside: tuple[Part, ...]) -> Iterator[Node]:
+    """Yield the nodes of some parts, and the masks in the axes among them."""
+    waiting = list(reversed(inside))
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Node):
+            yield part
+        else:
+            waiting.extend(reversed(part.inside))

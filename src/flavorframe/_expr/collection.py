@@ -1,0 +1,191 @@
+"""Collections: lists of objects in each event, parts of them, links to them, pairs and triples."""
+
+from __future__ import annotations
+
+from flavorframe._expr import nodes as n
+from flavorframe._expr.expression import Expr, as_node
+from flavorframe._expr.formula import brief
+from flavorframe._expr.objects import element, on_axis, value_of
+from flavorframe._expr.strings import refuse_string
+from flavorframe.errors import ExpressionError
+
+
+class Collection(Expr):
+    """A list of objects in each event; its fields are expressions with one value per object.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> muon = ff.events().muon
+        >>> muon[muon.pt > 5].eta
+        <muon[muon.pt > 5].eta, one value per muon[muon.pt > 5]>
+
+    """
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str | Expr) -> Expr:
+        """Return a branch of this collection, or the part of it where a condition holds.
+
+        Args:
+            key: The name of a branch in the file, or a condition with one value per element.
+
+        Returns:
+            The branch with one value per element, or the part as a collection of its own.
+
+        Raises:
+            ExpressionError: The condition has values for something else, or strings.
+
+        """
+        if isinstance(key, str):
+            return Expr(on_axis(n.Branch(key, _stored(self.axis)), self.axis))
+        return Collection(element(n.Subset(self.axis, self._mask(key))))
+
+    def _mask(self, mask: Expr) -> n.Node:
+        if not isinstance(mask, Expr) or mask.axis not in (self.axis, n.DEFERRED):
+            text = brief(mask.node) if isinstance(mask, Expr) else repr(mask)
+            raise ExpressionError(
+                f"{brief(self.node)}[{text}]: a sub-collection takes a condition with one value "
+                f"per {brief(self.axis)}, or the name of a branch."
+            )
+        node = value_of(mask.node)
+        refuse_string(node, f"{self.formula}[...]", "conditions")
+        return node
+
+    def at(self, index: Expr | int) -> Expr:
+        """Return the link to the element at an index.
+
+        Args:
+            index: Where the element is in its event, counted from 0. An index outside the
+                collection, such as −1, points to nothing.
+
+        Returns:
+            The linked object, with one value of each field for each index. Where it points to
+            nothing, values are missing and conditions on them false.
+
+        Raises:
+            ExpressionError: ``index`` is neither an expression nor a whole number.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> events = ff.events()
+            >>> events.muon.at(events.triplet.mu1_idx).pt
+            <muon.at(triplet.mu1_idx).pt, one value per triplet>
+
+        """
+        if not isinstance(index, Expr | int):
+            raise ExpressionError(f".at() takes an expression or a whole number, not {index!r}.")
+        return Expr(n.Gather(self.node, self.axis, as_node(index)))
+
+    def match(self, **values: Expr) -> Expr:
+        """Return the link to the first element whose fields equal the given values bit for bit.
+
+        Args:
+            values: The value that each named field must have, all on one axis.
+
+        Returns:
+            The linked object; its ``found`` says whether there is one.
+
+        Raises:
+            ExpressionError: No field is given, or the values are of two collections.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> events = ff.events()
+            >>> events.muon.match(pt=events.triplet.mu1.pt).is_global
+            <muon.match(pt = triplet.mu1.pt).is_global, one value per triplet>
+
+        """
+        if not values:
+            raise ExpressionError(".match() takes at least one field: muon.match(pt=...).")
+        keys = tuple(getattr(self, name).node for name in values)
+        match = n.Match(self.axis, keys, tuple(as_node(v) for v in values.values()))
+        return Expr(n.Gather(self.node, self.axis, match))
+
+    @property
+    def index(self) -> Expr:
+        """The index of each element, counted from 0 in each event."""
+        return Expr(n.Position(self.axis))
+
+    @property
+    def members(self) -> tuple[Expr, ...]:
+        """The members of pairs or triples: ``a, b = ff.pairs(muon).members``."""
+        base = n.lineage(self.axis)[0]
+        if not isinstance(base, n.Combination):
+            raise ExpressionError(
+                f"{brief(self.node)} has no members: it is not made by ff.pairs()."
+            )
+        return tuple(
+            Expr(on_axis(n.Member(element(parent), base, i), self.axis))
+            for i, parent in enumerate(base.parents)
+        )
+
+
+def pairs(first: Collection, second: Collection | None = None) -> Collection:
+    """Return the pairs of elements in each event, to build candidates from.
+
+    Args:
+        first: The collection of the first members.
+        second: That of the second members. Without it, or where it is the same, each pair comes
+            once, in the order of the file; else each element is paired with each.
+
+    Returns:
+        A collection, whose ``members`` are the two objects.
+
+    Raises:
+        ExpressionError: One of them is not a collection.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> mu1, mu2 = ff.pairs(ff.events().muon).members
+        >>> ff.mass(mu1, mu2, masses=ff.MUON_MASS)
+        <m(muon₁, muon₂), one value per pairs(muon)>
+
+    """
+    return _combined(first, first if second is None else second)
+
+
+def triples(
+    first: Collection, second: Collection | None = None, third: Collection | None = None
+) -> Collection:
+    """Return the triples of elements in each event.
+
+    Equal collections combine without order or repetition: ``triples(jet)`` gives each set of
+    three jets once, ``triples(muon, muon, track)`` each pair of muons with each track.
+
+    Args:
+        first: The collection of the first members, or of all three.
+        second: That of the second members.
+        third: That of the third members.
+
+    Returns:
+        A collection, whose ``members`` are the three objects.
+
+    Raises:
+        ExpressionError: Two collections are given, or something that is none.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> events = ff.events()
+        >>> ff.triples(events.muon, events.muon, events.track).members[2].pt
+        <track₃.pt, one value per triples(muon, muon, track)>
+
+    """
+    if (second is None) != (third is None):
+        raise ExpressionError("ff.triples() takes one collection or three, not two.")
+    if second is None or third is None:
+        return _combined(first, first, first)
+    return _combined(first, second, third)
+
+
+def _combined(*collections: Collection) -> Collection:
+    for collection in collections:
+        if not isinstance(collection, Collection):
+            raise ExpressionError(f"{collection!r} is not a collection such as events.muon.")
+    return Collection(element(n.Combination(tuple(c.axis for c in collections))))
+
+
+def _stored(axis: n.Axis) -> n.Axis:
+    stored = n.lineage(axis)[0]
+    if isinstance(stored, n.Combination):
+        raise ExpressionError(f"{stored.name} has no branches of its own; ask one of .members.")
+    return stored

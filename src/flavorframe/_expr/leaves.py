@@ -1,0 +1,118 @@
+"""Nodes without others inside: constants, names, branches and trigger decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from flavorframe._expr.axes import EVENT, Axis, Node
+from flavorframe._expr.parts import Texts
+from flavorframe._expr.texts import Text, put
+
+Value = bool | int | float | str | np.uint64
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Literal(Node):
+    """A number, truth value or string."""
+
+    value: Value
+
+    @property
+    def axis(self) -> Axis:
+        return EVENT
+
+    def key(self) -> tuple[Any, ...]:
+        return exact(self.value)
+
+    def find_kind(self) -> str:
+        if isinstance(self.value, bool | str | float):
+            return {bool: "bool", str: "string"}.get(type(self.value), "float")
+        return "unsigned" if isinstance(self.value, np.uint64) or self.value >= 2**63 else "int"
+
+    def text(self, texts: Texts) -> Text:
+        if isinstance(self.value, bool):
+            return str(self.value).lower()
+        if isinstance(self.value, str):
+            return repr(self.value)
+        text = f"{self.value:.12g}" if isinstance(self.value, float) else str(self.value)
+        return text.replace("-", "−")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Field(Node):
+    """A friendly name; an empty path is the element of the collection itself."""
+
+    on: Axis
+    path: tuple[str, ...]
+
+    @property
+    def axis(self) -> Axis:
+        return self.on
+
+    def find_kind(self) -> str:  # layouts make truth values of what is so named
+        return "bool" if self.path and self.path[-1].startswith("is_") else ""
+
+    def text(self, texts: Texts) -> Text:
+        if self.on == EVENT:
+            return ".".join(self.path) or "event"
+        return put(texts[self.on], *(f".{name}" for name in self.path))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Branch(Node):
+    """A branch by its name in the file."""
+
+    branch: str
+    on: Axis
+
+    @property
+    def axis(self) -> Axis:
+        return self.on
+
+    def text(self, texts: Texts) -> Text:
+        return self.branch
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Column(Node):
+    """A branch of an open file, its axis and the kind of its values known (bound trees only)."""
+
+    branch: str
+    on: Axis
+    kind: str
+
+    @property
+    def axis(self) -> Axis:
+        return self.on
+
+    def find_kind(self) -> str:
+        return self.kind
+
+    def text(self, texts: Texts) -> Text:
+        return self.branch
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Fired(Node):
+    """Whether any path of a trigger menu that fits one of the patterns fired."""
+
+    menu: str
+    patterns: tuple[str, ...]
+
+    @property
+    def axis(self) -> Axis:
+        return EVENT
+
+    def find_kind(self) -> str:
+        return "bool"
+
+    def text(self, texts: Texts) -> Text:
+        return f"{' or '.join(self.patterns)} fired"
+
+
+def exact(value: Value) -> tuple[type, str]:
+    """Tell values apart that are equal and do not compute the same: 1, 1.0 and True, 0.0, −0.0."""
+    return type(value), repr(value)

@@ -1,0 +1,92 @@
+"""Binding a plan: what its names mean in a file, told by the cut or output that is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from flavorframe._expr import nodes as n
+from flavorframe._expr.formula import brief
+from flavorframe._expr.strings import refuse_string
+from flavorframe._planning.plan import BoundPlan, Plan
+from flavorframe.errors import AnalysisError, FlavorframeError
+from flavorframe.layouts import Layout, Schema, bind
+from flavorframe.layouts.base import carrier
+from flavorframe.layouts.binding import bind_axis
+from flavorframe.layouts.checks import check_kinds
+from flavorframe.outputs import Histogram, HistogramAxis, Output, Snapshot
+from flavorframe.selection import USES, Step
+
+
+def bind_plan(plan: Plan, schema: Schema, layout: Layout) -> BoundPlan:
+    """Return the plan in terms of a file's branches.
+
+    Raises BranchError or ExpressionError, which name the cut or output, where the file does
+    not have what the plan needs.
+    """
+    candidates = bind_axis(plan.selection.candidates, layout, schema)
+    steps = tuple(_bound_step(step, candidates, layout, schema) for step in plan.selection.steps)
+    outputs = tuple(
+        (name, _bound_output(name, output, layout, schema)) for name, output in plan.outputs
+    )
+    selection = replace(plan.selection, candidates=candidates, steps=steps)
+    return BoundPlan(selection, outputs, _carriers(Plan(selection, outputs), layout, schema))
+
+
+def _bound_step(step: Step, candidates: n.Axis, layout: Layout, schema: Schema) -> Step:
+    where = f"{type(step).__name__} {step.name!r}"
+    node = _bound(step.node, where, layout, schema)
+    refuse_string(node, where, USES[type(step)])
+    if node.axis not in (n.EVENT, candidates):
+        raise AnalysisError(
+            f"{type(step).__name__} {step.name!r} has one value per {brief(node.axis)} in this "
+            f"file, and the candidates are {brief(candidates)}: reduce it with any(), sum() ...."
+        )
+    return replace(step, node=node)
+
+
+def _bound_output(name: str, output: Output, layout: Layout, schema: Schema) -> Output:
+    def bound(node: n.Node) -> n.Node:
+        return _bound(node, f"output {name!r}", layout, schema)
+
+    if isinstance(output, Snapshot):
+        columns = tuple((column, bound(node)) for column, node in output.columns)
+        n.join_axes(tuple(node for _, node in columns))
+        return replace(output, columns=columns)
+    axes: tuple[HistogramAxis, ...] = tuple(replace(a, node=bound(a.node)) for a in output.axes)
+    weight = None if output.weight is None else bound(output.weight)
+    spec = Histogram(axes, weight, output.without)
+    for node in spec.nodes:
+        refuse_string(node, f"output {name!r}", "filled, or are weights")
+    n.join_axes(spec.nodes)
+    return spec
+
+
+def _bound(node: n.Node, where: str, layout: Layout, schema: Schema) -> n.Node:
+    try:
+        return _bound_tree(node, layout, schema)
+    except FlavorframeError as error:
+        raise type(error)(f"{where}: {error}") from None
+
+
+@lru_cache(maxsize=1024)  # another plan of the session has most of its expressions in common
+def _bound_tree(node: n.Node, layout: Layout, schema: Schema) -> n.Node:
+    bound = bind(node, layout, schema)
+    check_kinds(bound)
+    return bound
+
+
+def _carriers(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[n.Axis, str], ...]:
+    """Find a branch of each collection that the plan asks for, one that it reads anyway if any."""
+    carriers: dict[n.Axis, str] = {}
+    wanted: dict[n.Axis, None] = {}
+    for top in (plan.selection.candidates, *plan.trees()):
+        for part in n.parts(top):
+            if isinstance(part, n.Column) and part.on != n.EVENT:
+                carriers.setdefault(part.on, part.branch)
+            elif isinstance(part, n.CollectionAxis):
+                wanted[part] = None
+    for axis in wanted:
+        if axis not in carriers:
+            carriers[axis] = carrier(axis, layout, schema)
+    return tuple(carriers.items())

@@ -1,0 +1,185 @@
+"""Binding: expressions in terms of a file's branches, by the rules of its layout.
+
+Friendly names become columns, links become look-ups by index or by value, trigger menus become
+tests of branches, and operators become logic or work on bits, for now all kinds are known.
+"""
+
+from __future__ import annotations
+
+from flavorframe._expr import nodes as n
+from flavorframe._expr.formula import brief
+from flavorframe._expr.logic import decided, with_unsigned_literals
+from flavorframe._expr.strings import refuse_string
+from flavorframe._rootio.schema import BranchInfo, Schema
+from flavorframe.errors import BranchError, ExpressionError, did_you_mean
+from flavorframe.layouts.base import Layout, collection_axis, collection_of, only
+
+
+def bind(node: n.Node, layout: Layout, schema: Schema) -> n.Node:
+    """Return the node with friendly names replaced by the columns of a file.
+
+    Raises BranchError for a name that the file does not have, ExpressionError where the file's
+    collections do not combine.
+    """
+    bound = _Binder(layout, schema).bind(node)
+    assert isinstance(bound, n.Node)
+    return bound
+
+
+def bind_axis(axis: n.Axis, layout: Layout, schema: Schema) -> n.Axis:
+    """Return the axis as bound trees name it, the masks in it bound."""
+    bound = _Binder(layout, schema).bind(axis)
+    assert isinstance(bound, n.Axis)
+    return bound
+
+
+class _Binder:
+    def __init__(self, layout: Layout, schema: Schema) -> None:
+        self._layout = layout
+        self._schema = schema
+        self._known: dict[n.Part, n.Part] = {}
+
+    def bind(self, top: n.Part) -> n.Part:
+        for part in n.parts(top):
+            if part not in self._known:
+                self._known[part] = self._bind(part)
+        return self._known[top]
+
+    def _bind(self, part: n.Part) -> n.Part:
+        """Bind a part; what is inside is bound already."""
+        if isinstance(part, n.Field):
+            return self._field(part)
+        if isinstance(part, n.Branch):
+            return self._branch(part)
+        if isinstance(part, n.Fired):
+            return self.bind(self._layout.fired(self._schema, part.menu, part.patterns))
+        if isinstance(part, n.CollectionAxis):
+            return collection_axis(part.collection)
+        bound = part.map(self._known.__getitem__)
+        if isinstance(bound, n.Apply):
+            return with_unsigned_literals(decided(bound))
+        if isinstance(bound, n.Subset):
+            _check_mask(bound)
+        if isinstance(bound, n.Reduce):
+            _check_reducible(bound)
+        return bound
+
+    def _field(self, node: n.Field) -> n.Part:
+        if not node.path:
+            return node.map(self._known.__getitem__)
+        collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
+        branch = self._layout.branch_for(self._schema, collection, node.path)
+        if branch:
+            column = self._column(branch)
+            return self._checked(column, node)
+        linked = self._linked(collection, node.path)
+        if linked is not None:
+            return self.bind(linked)
+        self._refuse_link(collection, node)
+        raise BranchError(self._unknown(node))
+
+    def _refuse_link(self, collection: str | None, node: n.Field) -> None:
+        if collection is not None and len(node.path) == 1:
+            link = self._layout.link(self._schema, collection, node.path[0])
+            if link is not None:
+                raise BranchError(
+                    f"{brief(node)} is a link to another object, not a value: "
+                    f"ask one of its fields, such as {brief(node)}.pt."
+                )
+
+    def _linked(self, collection: str | None, path: tuple[str, ...]) -> n.Node | None:
+        if collection is None or len(path) < 2:
+            return None
+        link = self._layout.link(self._schema, collection, path[0])
+        if not isinstance(link, n.Gather) or not isinstance(link.target, n.CollectionAxis):
+            return None
+        return n.Gather(n.Field(link.target, path[1:]), link.target, link.index)
+
+    def _checked(self, column: n.Column, node: n.Field) -> n.Node:
+        wanted = self._known[node.on]
+        assert isinstance(wanted, n.Axis)
+        if column.axis in (wanted, n.EVENT):
+            return _as_named(column, node.path[-1])
+        raise BranchError(
+            f"{brief(node)} is branch {brief(column)}, which has one value per "
+            f"{column.axis.name}, not per {wanted.name}."
+        )
+
+    def _branch(self, node: n.Branch) -> n.Node:
+        column = self._column(self._name(node.branch))
+        if node.on == n.DEFERRED:
+            return column
+        axis = self._known[node.on]
+        assert isinstance(axis, n.Axis)
+        if column.axis == n.EVENT:
+            raise BranchError(
+                f"Branch {node.branch} has one value per event, not per {axis.name}: write "
+                f"events[{node.branch!r}]."
+            )
+        return n.Column(column.branch, axis, column.kind)
+
+    def _name(self, asked: str) -> str:
+        """Return the name of the branch that is asked for by it, by its path or its own name."""
+        if asked in self._schema.by_name:
+            return asked
+        names = self._schema.by_other_name.get(asked, ())
+        if not names:
+            raise BranchError(
+                f"Tree {self._schema.tree} has no branch {asked!r}."
+                f"{did_you_mean(asked, self._schema.by_name)}"
+            )
+        return only(asked, names)
+
+    def _column(self, branch: str) -> n.Column:
+        info = self._schema.by_name[branch]
+        if info.kind == "repeated":
+            raise BranchError(
+                f"Tree {self._schema.tree} has {info.typename} of the one path {branch!r}: nothing "
+                "tells them apart, so none is read. Write the file anew with names that differ."
+            )
+        if info.why:
+            raise BranchError(f"Branch {branch} is not readable by expressions: {info.why}.")
+        if "other" in (info.kind, info.shape):
+            raise BranchError(
+                f"Branch {branch} holds {info.typename}, which expressions cannot take: they take "
+                "numbers, truth values and strings, one or a list of them in each event."
+            )
+        axis = n.EVENT if info.shape == "scalar" else self._axis(info)
+        return n.Column(branch, axis, info.kind)
+
+    def _axis(self, info: BranchInfo) -> n.Axis:
+        return collection_axis(collection_of(info, self._layout, self._schema))
+
+    def _unknown(self, node: n.Field) -> str:
+        collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
+        name = ".".join((*(() if collection is None else (collection,)), *node.path))
+        return (
+            f"{name} is not in tree {self._schema.tree} (layout {self._layout.name})."
+            f"{did_you_mean(name.replace('.', '_'), self._schema.by_name)} Branches are listed by "
+            "'flavorframe inspect FILE' and reached by events['Name']."
+        )
+
+
+def _check_mask(subset: n.Subset) -> None:
+    refuse_string(subset.mask, subset.name, "conditions")
+    if subset.mask.axis not in (subset.parent, n.EVENT):
+        raise ExpressionError(
+            f"{brief(subset)}: the condition has one value per {brief(subset.mask.axis)}, and the "
+            f"collection is {brief(subset.parent)}."
+        )
+
+
+def _as_named(column: n.Column, name: str) -> n.Node:
+    """Return the column as a truth value where its name says so and the file stores a number."""
+    if name.startswith("is_") and column.kind != "bool":
+        return n.Apply("ne", (column, n.Literal(0)))
+    return column
+
+
+def _check_reducible(node: n.Reduce) -> None:
+    if node.operand.axis == n.EVENT:
+        what, name = brief(node.operand), "count" if node.reduction == "size" else node.reduction
+        raise ExpressionError(
+            f"{brief(node)}: {what} has one value per event in this file: .{name}() has nothing "
+            f"to reduce. Write {what} itself."
+        )
