@@ -20,17 +20,17 @@ CSS_CLASS = "ff-certificate"
 
 def description(certificate: Certificate) -> Iterator[Block]:
     """Yield the verdict, the counts at each cut, and what differs."""
-    yield Paragraph(headline(certificate), CSS_CLASS, tag="strong")
-    yield cuts(certificate)
+    yield Paragraph(_headline(certificate), CSS_CLASS, tag="strong")
+    yield _cuts(certificate)
     if certificate.agrees and certificate.outputs:
         yield Items(tuple(map(_output, certificate.outputs)))
     for what in certificate.unread:
         yield Paragraph(f"not read: {what}")
     for difference in certificate.differences:
-        yield Section(where(difference), tuple(details(difference)))
+        yield Section(_where(difference), tuple(_details(difference)))
 
 
-def headline(certificate: Certificate) -> str:
+def _headline(certificate: Certificate) -> str:
     """Return the verdict, in a sentence."""
     names = " and ".join(certificate.engines)
     files = f"{certificate.files} {plural(certificate.files, 'file')}"
@@ -45,7 +45,7 @@ def headline(certificate: Certificate) -> str:
     )
 
 
-def cuts(certificate: Certificate) -> Grid:
+def _cuts(certificate: Certificate) -> Grid:
     """Return the counts of each engine at each cut."""
     engines = certificate.engines
     header = ["cut", *(f"{engine}: {what}" for engine in engines for what in ("events", "cand."))]
@@ -56,7 +56,7 @@ def cuts(certificate: Certificate) -> Grid:
     return Grid((*header, ""), tuple(rows), css_class=CSS_CLASS)
 
 
-def where(difference: Difference) -> str:
+def _where(difference: Difference) -> str:
     """Return where a difference is: the cut or output, the event, the file."""
     start, stop = difference.events
     entries = f"entry {start}" if stop == start + 1 else f"entries {start} to {stop}"
@@ -70,7 +70,7 @@ def where(difference: Difference) -> str:
     return f"{difference.kind} {difference.name!r}{formula}: {event}"
 
 
-def details(difference: Difference) -> Iterator[str]:
+def _details(difference: Difference) -> Iterator[str]:
     """Yield what each engine found, and each candidate on which they disagree."""
     for engine, found in difference.found.items():
         yield f"{engine}: {found}"

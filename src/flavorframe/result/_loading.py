@@ -28,10 +28,10 @@ from flavorframe.result.written import WrittenSnapshot
 
 READABLE = (1, 2)
 """Versions that can be loaded; the first had no SHA-256."""
-QUICK = 1 << 28
-"""Bytes of the largest snapshots whose SHA-256 is compared already when a result is loaded."""
-LOOKS = 5
-"""How often a result is read that is replaced while it is read."""
+MOST_BYTES_CHECKED = 1 << 28
+"""Size of the largest snapshots whose SHA-256 is compared when a result is loaded [bytes]."""
+ATTEMPTS = 5
+"""How often a result is read that others replace while it is read."""
 
 
 def load(folder: str | os.PathLike[str]) -> Results:
@@ -55,7 +55,7 @@ def load(folder: str | os.PathLike[str]) -> Results:
 
 def _load_one(file: Path) -> tuple[str, Result]:
     """Load a result and its name; anew where another was saved in its place meanwhile."""
-    for _ in range(LOOKS):
+    for _ in range(ATTEMPTS):
         before = _inode(file)
         try:
             return _loaded(file)
@@ -72,24 +72,13 @@ def _inode(file: Path) -> int:
 
 def _loaded(file: Path) -> tuple[str, Result]:
     """Return a result and its name: that of its folder, if somebody gave it another."""
-    try:
-        text = file.read_text("utf-8")
-        content = parsed(text)
-        if content["version"] not in READABLE:
-            raise FileError(f"{file} has version {content['version']}, and {VERSION} is known.")
-        if content["version"] > 1:
-            _require_signed(text, file)
-        result = _in(file.parent.absolute(), _from_dict(content), content.get("folder"))
-        name = str(content.get("name", result.dataset.name))
-    except FileError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FileError(f"{file} is not a result of flavorframe: {error}") from error
+    content, result = _parsed(file)
     hashes = content.get("files", {})
     _require_same(file.with_name(HISTOGRAMS), hashes.get(HISTOGRAMS), file)
     for value in result.outputs.values():
         if isinstance(value, WrittenSnapshot) and value.sha256:
             _require_snapshot(value, file)
+    name = str(content.get("name", result.dataset.name))
     name = name if file_name(name) == file.parent.name else file.parent.name
     path, reason = file.with_name(UNFINISHED), content.get("not_resumable")
     unfinished = (
@@ -100,8 +89,25 @@ def _loaded(file: Path) -> tuple[str, Result]:
     return name, replace(result, unfinished=unfinished)
 
 
-def _in(folder: Path, result: Result, old: str | None) -> Result:
-    """Return a result with the snapshots that are beside it, also where its folder was moved."""
+def _parsed(file: Path) -> tuple[Mapping[str, Any], Result]:
+    """Return the content of a file, and the result in it; raises FileError if it is none."""
+    try:
+        text = file.read_text("utf-8")
+        content = parsed(text)
+        if content["version"] not in READABLE:
+            raise FileError(f"{file} has version {content['version']}, and {VERSION} is known.")
+        if content["version"] > 1:
+            _require_signed(text, file)
+        result = _from_dict(content)
+        return content, _relocated(file.parent.absolute(), result, content.get("folder"))
+    except FileError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FileError(f"{file} is not a result of flavorframe: {error}") from error
+
+
+def _relocated(folder: Path, result: Result, old: str | None) -> Result:
+    """Return a result with the paths of its snapshots in a folder that may have been moved."""
     if old is None or Path(old) == folder:
         return result
     outputs = {
@@ -112,7 +118,7 @@ def _in(folder: Path, result: Result, old: str | None) -> Result:
 
 
 def _load_unfinished(path: Path, known: str) -> Unfinished | None:
-    """Return what going on takes, as it is now; another user's is not read, but told of then."""
+    """Return what resuming needs; the file of another user is not read, and refused on resuming."""
     try:
         return Unfinished(path, read_own(path), known)
     except FileNotFoundError:
@@ -131,7 +137,7 @@ def _require_signed(text: str, file: Path) -> None:
 
 def _require_snapshot(stored: WrittenSnapshot, file: Path) -> None:
     for path, known in zip(map(Path, stored.paths), stored.sha256, strict=True):
-        if path.exists() and path.stat().st_size <= QUICK:
+        if path.exists() and path.stat().st_size <= MOST_BYTES_CHECKED:
             _require_same(path, known, file)
 
 

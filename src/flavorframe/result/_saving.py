@@ -89,31 +89,43 @@ def save_to(result: Result, folder: Path, files: FileSet, name: str) -> None:
     Raises OutputError where they cannot be written.
     """
     make_folder(folder)
+    tables = _save_tables(result, folder, files)
     content = {"name": name, "folder": str(folder), **to_dict(result)}
-    written: dict[str, WrittenSnapshot] = {}
-    for output, value in result.outputs.items():
-        if isinstance(value, Table):
-            written[output] = _save_table(value, _table_file(folder, output), files)
-            content["outputs"][output] = _outputs.to_json(written[output])
+    for output, snapshot in tables.items():
+        content["outputs"][output] = _outputs.to_json(snapshot)
     hidden = {HISTOGRAMS: files.new(folder / HISTOGRAMS)}
     with writing(folder / HISTOGRAMS):
         write_histograms(result.outputs, hidden[HISTOGRAMS])
     unfinished = None
     try:
-        unfinished = _unfinished(result, written)
+        unfinished = _unfinished(result, tables)
     except AnalysisError as error:  # a function that cannot be saved; the numbers can
         content["not_resumable"] = str(error)
-    if unfinished is None:
-        files.remove(folder / UNFINISHED)
-    else:
-        hidden[UNFINISHED] = files.new(folder / UNFINISHED, mode=0o600)
-        with writing(folder / UNFINISHED):
-            hidden[UNFINISHED].write_bytes(unfinished)
+    hidden |= _save_unfinished(unfinished, folder, files)
     with writing(folder):
         content["files"] = {file: sha256_of(path) for file, path in hidden.items()}
     target = files.new(folder / RESULT)
     with writing(folder / RESULT):
         target.write_text(signed(dump(content)), encoding="utf-8")
+
+
+def _save_tables(result: Result, folder: Path, files: FileSet) -> dict[str, WrittenSnapshot]:
+    return {
+        output: _save_table(value, _table_file(folder, output), files)
+        for output, value in result.outputs.items()
+        if isinstance(value, Table)
+    }
+
+
+def _save_unfinished(content: bytes | None, folder: Path, files: FileSet) -> dict[str, Path]:
+    """Write what resuming needs; return the hidden file by its name, or none if all is read."""
+    if content is None:
+        files.remove(folder / UNFINISHED)
+        return {}
+    hidden = files.new(folder / UNFINISHED, mode=0o600)
+    with writing(folder / UNFINISHED):
+        hidden.write_bytes(content)
+    return {UNFINISHED: hidden}
 
 
 def remove_from(folder: Path, files: FileSet) -> None:
