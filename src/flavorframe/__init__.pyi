@@ -54,8 +54,8 @@ from .physics import (
     mass as mass,
     transverse_mass as transverse_mass,
 )
-from .result.result import Result as Result, Results as Results
-from .result.store import load as load
+from .result import Result as Result, Results as Results
+from .result._loading import load as load
 from .selection import Selection as Selection
 
 __version__: str

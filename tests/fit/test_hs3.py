@@ -189,3 +189,16 @@ def test_roofit_reads_gaussians_and_irregular_bins(root, tmp_path):
     histogram[...] = np.random.default_rng(1).poisson(expected)
     fit = model.fit(histogram).require_valid()
     assert_agree(fit, root, imported(root, fit, tmp_path))
+
+
+def test_what_is_no_number_is_refused_and_no_file_is_left(handmade, tmp_path):
+    first, *others = handmade().fitted
+    for changed in (
+        replace(first, value=np.nan),
+        replace(first, value=np.inf),
+        replace(first, limits=(-np.inf, np.inf)),
+    ):
+        failed = handmade("not a finite number: N(Ds)", fitted=(changed, *others))
+        with pytest.raises(FitError, match=r"N\(Ds\) is .*: HS3 is JSON, which has no NaN"):
+            failed.to_hs3(tmp_path / "fit.json")
+    assert not list(tmp_path.iterdir())

@@ -11,8 +11,17 @@ import pytest
 from flavorframe import fit
 from flavorframe.datasets import Dataset
 from flavorframe.report import write
-from flavorframe.result import Cutflow, CutRow, Failure, Failures, Table, Timing
-from flavorframe.result.result import Link, Provenance, Result
+from flavorframe.result import (
+    Cutflow,
+    CutRow,
+    Failure,
+    Failures,
+    Link,
+    Provenance,
+    Result,
+    Table,
+    Timing,
+)
 
 VERSIONS = {"flavorframe": "0.1.0", "numpy": "2.0.0"}
 CUTS = (("HLT", "HLT_DoubleMu3_* fired"), ("mass", "1.65 ≤ triplet.mass < 2.01"))

@@ -10,9 +10,8 @@ import pytest
 import flavorframe as ff
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.report import write
-from flavorframe.report.numbers import Measured
-from flavorframe.result import Failure
-from flavorframe.result.result import Results, WrittenSnapshot
+from flavorframe.report.yields import Measured
+from flavorframe.result import Failure, Results, WrittenSnapshot
 
 from .conftest import LOST, mass_histogram, result_of
 

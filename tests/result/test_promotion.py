@@ -45,7 +45,7 @@ def test_whole_numbers_stay_whole_and_all_others_fit(a, b):
     "kinds", [("float32", "float64"), ("int32", "float32"), ("uint8", "int64")]
 )
 def test_files_and_memory_have_the_same(tmp_path, monkeypatch, name, format, kinds):
-    monkeypatch.setattr("flavorframe.result.table._BLOCK", 40)
+    monkeypatch.setattr("flavorframe._snapshots.writing.BLOCK", 40)
     for order in (kinds, kinds[::-1], (*kinds, *kinds)):
         chunks = [{"x": np.arange(97).astype(kind), "n": np.arange(97)} for kind in order]
         with SnapshotWriter(tmp_path / name, format=format) as writer:

@@ -16,7 +16,7 @@ import flavorframe as ff
 from flavorframe._files import file_sets
 from flavorframe._files.json_numbers import decoded, encoded
 from flavorframe.errors import FileError
-from flavorframe.result import store
+from flavorframe.result import _json, _loading, _saving
 from support.killing import killed_at
 
 events = ff.events()
@@ -63,7 +63,7 @@ def test_numbers_that_json_does_not_have(odd, tmp_path):
     assert not math.isfinite(result.cutflow[-1].sumw_candidates)
     result.save(tmp_path / "out")
     strict((tmp_path / "out" / "X" / "result.json").read_text())
-    strict(store.dump({"X": store.to_dict(result)}))
+    strict(_json.dump({"X": _json.to_dict(result)}))
     again = ff.load(tmp_path / "out")["X"]
     for row, other in zip(result.cutflow, again.cutflow, strict=True):
         assert bits(row.sumw_candidates) == bits(other.sumw_candidates)
@@ -115,14 +115,14 @@ def test_a_folder_of_the_first_version(odd, tmp_path):
 
 def test_a_result_that_is_saved_while_it_is_read(odd, tmp_path, monkeypatch):
     folder = saved(odd, tmp_path, 1.0)
-    read = store._require_same
+    read = _loading._require_same
 
     def and_saved(*arguments):
-        monkeypatch.setattr(store, "_require_same", read)
+        monkeypatch.setattr(_loading, "_require_same", read)
         saved(odd, tmp_path, 2.0)
         read(*arguments)
 
-    monkeypatch.setattr(store, "_require_same", and_saved)
+    monkeypatch.setattr(_loading, "_require_same", and_saved)
     assert ff.load(tmp_path)["X"].x.values()[0] == 2.0
     assert sorted(os.listdir(folder)) == [
         "histograms.root", "result.json", "rows.root", "rows.root.manifest.json",
@@ -140,7 +140,9 @@ def test_killed_at_any_line_while_it_is_saved(odd, tmp_path):
     seen = set()
     for number in itertools.count(5, 13):
         old.save(tmp_path)
-        if not killed_at(number, (store.__file__, file_sets.__file__), lambda: new.save(tmp_path)):
+        if not killed_at(
+            number, (_saving.__file__, file_sets.__file__), lambda: new.save(tmp_path)
+        ):
             break
         found = ff.load(tmp_path)["X"]
         seen.add(found.x.values()[0])

@@ -9,7 +9,7 @@ import pytest
 import flavorframe as ff
 from flavorframe._run.core import gathering
 from flavorframe.errors import AnalysisError, RunError
-from flavorframe.result.result import Results
+from flavorframe.result import Results
 
 t = ff.events().triplet
 SELECTION = ff.Selection(t).cut("mass", t.mass > 1)

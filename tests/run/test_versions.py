@@ -23,18 +23,18 @@ import flavorframe as ff
 from flavorframe import samples
 from flavorframe._files.remote.s3 import ATTEMPTS
 from flavorframe._files.versions import Version, version_of
+from flavorframe._run.batch.collect import Parts
 from flavorframe._run.batch.folder import RunFolder, Sent, Work
-from flavorframe._run.batch.gather import Parts
 from flavorframe._run.batch.records import records
 from flavorframe._run.batch.shares import divide
 from flavorframe._run.core.attempts import evaluate
-from flavorframe._run.core.executor import RunOptions
 from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.partitions import Segment, partitions
 from flavorframe.engines import get_engine
 from flavorframe.engines._rdataframe.engine import RDataFrameEngine
 from flavorframe.errors import FileChangedError, FileError
-from flavorframe.result.result import Result
+from flavorframe.result import Result
 from flavorframe.samples import nano
 from support import servers
 

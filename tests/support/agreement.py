@@ -12,7 +12,7 @@ from flavorframe.analysis import Analysis
 from flavorframe.datasets import Partition
 from flavorframe.engines import Engine, Partial
 from flavorframe.outputs import Histogram, Snapshot
-from flavorframe.result.result import Result
+from flavorframe.result import Result
 from support import oracle
 
 ROUNDED = {

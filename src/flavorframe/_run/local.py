@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core.attempts import Failed, evaluate, prepare
-from flavorframe._run.core.executor import Executor, Outcome, RunOptions
+from flavorframe._run.core.executor import Executor, Outcome
 from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.threads import Pool, ordered
 from flavorframe._run.delivery.delivery import Delivery
 from flavorframe.datasets import Dataset, Partition

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core import interrupts
 from flavorframe._run.core.attempts import Failed, evaluate, prepare, read_unchanged
-from flavorframe._run.core.executor import Executor, Outcome, RunOptions
+from flavorframe._run.core.executor import Executor, Outcome
 from flavorframe._run.core.gathering import Gathering, Piece
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.delivery.delivery import Delivery
 from flavorframe._run.local import available_cores
 from flavorframe._travel.user_code import packed

@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from flavorframe._snapshots.columns import Array, Columns
 from flavorframe.errors import OutputError
 
-Array = npt.NDArray[Any]
 Type = np.dtype[Any]
 
 
@@ -67,3 +66,8 @@ def concatenated(name: str, columns: Sequence[Array]) -> Array:
     for kind in others:
         first = common_type(first, kind)
     return np.concatenate([cast(name, column, first) for column in columns])
+
+
+def joined(chunks: Sequence[Columns]) -> dict[str, Array]:
+    """Return the rows of several chunks, which have the same columns, as one chunk."""
+    return {name: concatenated(name, [chunk[name] for chunk in chunks]) for name in chunks[0]}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from flavorframe._snapshots.columns import Columns
 
-Rows = Mapping[str, np.ndarray[Any, np.dtype[Any]]]
-Reader = Callable[[Path, str, int, int], Rows]
+Reader = Callable[[Path, str, int, int], Columns]
 
 
 def reader_of(format: str) -> Reader:
@@ -18,15 +16,15 @@ def reader_of(format: str) -> Reader:
     return _parquet_rows if format == "parquet" else _root_rows
 
 
-def _root_rows(path: Path, tree: str, start: int, stop: int) -> Rows:
+def _root_rows(path: Path, tree: str, start: int, stop: int) -> Columns:
     import uproot
 
     with uproot.open(path) as file:
-        rows: Rows = file[tree].arrays(entry_start=start, entry_stop=stop, library="np")
+        rows: Columns = file[tree].arrays(entry_start=start, entry_stop=stop, library="np")
         return rows
 
 
-def _parquet_rows(path: Path, tree: str, start: int, stop: int) -> Rows:
+def _parquet_rows(path: Path, tree: str, start: int, stop: int) -> Columns:
     import pyarrow.parquet
 
     with pyarrow.parquet.ParquetFile(path, memory_map=True) as file:

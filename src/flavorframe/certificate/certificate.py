@@ -9,17 +9,21 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flavorframe._display import as_html, as_text
+from flavorframe._display.page import environment
 from flavorframe._files.json_numbers import encoded
 from flavorframe._files.writing import replacing, require_folder
-from flavorframe.certificate import _repr
+from flavorframe.certificate._description import description
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A candidate on which two engines disagree.
 
-    ``index`` is its number in the file's list (None where events are selected), ``kept`` says
-    whether each engine keeps it, and ``values`` what each has for the columns of the cut.
+    Attributes:
+        index: Its number in the file's list; None where events are selected.
+        kept: Whether each engine keeps it.
+        values: What each engine has for the columns of the cut.
     """
 
     index: int | None
@@ -29,10 +33,18 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that two engines do not agree on, in an event or, for sums, a range of events.
+    """Something on which two engines do not agree, in an event or, for sums, a range of events.
 
-    ``kind`` is "cut", "histogram", "snapshot", "link" or "failure", ``formula`` that of the cut.
-    ``identity`` has run, luminosity block and event, as far as the file has them.
+    Attributes:
+        kind: "cut", "histogram", "snapshot", "link" or "failure".
+        name: Name of the cut, output or link.
+        formula: The formula of a cut.
+        file: Path or URL of the file.
+        tree: Name of the tree.
+        events: The first event, and the one after the last, by their place in the file.
+        found: What each engine found.
+        identity: Run, luminosity block and event number, as far as the file has them.
+        candidates: The candidates on which they disagree.
     """
 
     kind: str
@@ -48,7 +60,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class Cut:
-    """A row of the cutflow: events and candidates that each engine counts."""
+    """A row of the cutflow.
+
+    Attributes:
+        name: Name of the cut.
+        formula: Its condition.
+        counts: Events and candidates that each engine counts.
+    """
 
     name: str
     formula: str
@@ -62,7 +80,14 @@ class Cut:
 
 @dataclass(frozen=True)
 class Compared:
-    """An output that was compared: bins or rows, and how many of them differ."""
+    """An output that was compared.
+
+    Attributes:
+        name: Its name.
+        kind: "histogram" or "snapshot".
+        size: Its bins, or columns.
+        entries: Its entries (sum of weights), or rows.
+    """
 
     name: str
     kind: str
@@ -74,7 +99,19 @@ class Compared:
 class Certificate:
     """What engines make of the same events: the counts at each cut, and the differences.
 
-    ``unread`` tells what none of them could read. Saved by `save`.
+    Attributes:
+        dataset: Name of the dataset.
+        files: How many files it has.
+        events: How many events were read.
+        engines: Names of the engines.
+        versions: The versions of Python and the packages that took part.
+        plan: Digest of the analysis.
+        time: When it was made, in ISO format.
+        cuts: The counts at each cut.
+        outputs: The outputs that were compared.
+        differences: Where the engines differ, event by event, at most twenty.
+        differing: In how many partitions they differ.
+        unread: What none of the engines could read, a sentence each.
     """
 
     dataset: str
@@ -100,22 +137,32 @@ class Certificate:
         return {"agrees": self.agrees, **asdict(self)}
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the certificate as a page (``.html``) or as JSON, and return its path.
+        """Write the certificate to a file, and return its path.
 
-        Raises RunError where the folder cannot be written to.
+        Args:
+            path: The file: a page with suffix ``.html``, JSON with any other.
+
+        Raises:
+            RunError: Where the folder cannot be written to.
         """
         target = Path(path).expanduser()
         require_folder(target.parent)
-        text = _repr.page(self) if target.suffix == ".html" else self._json()
+        text = self._page() if target.suffix == ".html" else self._json()
         with replacing(target) as unfinished:
             Path(unfinished).write_text(text, encoding="utf-8")
         return target
+
+    def _page(self) -> str:
+        versions = ", ".join(f"{name} {number}" for name, number in self.versions.items())
+        template = environment("flavorframe.certificate").get_template("page.html.j2")
+        content = self._repr_html_()
+        return template.render(certificate=self, content=content, versions=versions)
 
     def _json(self) -> str:
         return json.dumps(encoded(self.to_dict()), indent=2, ensure_ascii=False) + "\n"
 
     def __repr__(self) -> str:
-        return _repr.text(self)
+        return as_text(*description(self))
 
     def _repr_html_(self) -> str:
-        return _repr.html(self)
+        return as_html(*description(self))

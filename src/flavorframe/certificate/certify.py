@@ -15,8 +15,8 @@ import numpy as np
 from flavorframe._files.places import identity, refuse_repeats
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core.attempts import Failed, evaluate, prepare
-from flavorframe._run.core.executor import PARTITION_SIZE
 from flavorframe._run.core.gathering import meaning_alike
+from flavorframe._run.core.options import PARTITION_SIZE
 from flavorframe._run.core.partitions import Segment, partitions
 from flavorframe.analysis import Analysis
 from flavorframe.certificate.certificate import Certificate, Compared, Cut, Difference
@@ -39,21 +39,34 @@ def certify(
     engines: Sequence[str | Engine] = ("columnar", "rdataframe"),
     partition_size: int | None = None,
 ) -> Certificate:
-    """Run engines on the same partitions, compare cut by cut and bin by bin, and certify it.
+    """Run engines on the same events, compare cut by cut and bin by bin, and certify it.
 
     Counts must be equal; numbers that mathematical functions are part of, to 10⁻⁹. What differs is
     followed to its event and candidate, of the first twenty events. Files that no engine can read
-    are listed; one that only some can read is a difference. Raises AnalysisError for less than two
-    engines, RunError where nothing could be read.
+    are listed; one that only some can read is a difference.
 
-    >>> import tempfile
-    >>> import flavorframe as ff
-    >>> t = ff.events().triplet
-    >>> analysis = ff.Analysis(ff.Selection(t).cut("mass", t.mass.between(1.65, 2.01)))
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     catalog = ff.catalog(ff.samples.write(folder, fraction=1e-4, eras=["2017B"]))
-    ...     ff.certify(analysis, catalog["2017B"], engines=["columnar", "columnar"]).agrees
-    True
+    Args:
+        analysis: What to run.
+        data: What to run it on.
+        engines: Names of engines, or engines; the first is the reference.
+        partition_size: Events that are compared at once; by default as in a run.
+
+    Returns:
+        What the engines agree on, and where they differ.
+
+    Raises:
+        AnalysisError: For less than two engines.
+        RunError: Where nothing could be read.
+
+    Example:
+        >>> import tempfile
+        >>> import flavorframe as ff
+        >>> t = ff.events().triplet
+        >>> analysis = ff.Analysis(ff.Selection(t).cut("mass", t.mass.between(1.65, 2.01)))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     catalog = ff.catalog(ff.samples.write(folder, fraction=1e-4, eras=["2017B"]))
+        ...     ff.certify(analysis, catalog["2017B"], engines=["columnar", "columnar"]).agrees
+        True
     """
     if not isinstance(data, Dataset):
         raise AnalysisError(f"ff.certify() takes a dataset, such as ff.dataset(...), not {data!r}.")

@@ -9,6 +9,7 @@ from typing import Any
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import formula
 from flavorframe._planning.plan import Plan
+from flavorframe.certificate._description import IDENTITY
 from flavorframe.certificate.certificate import Candidate, Difference
 from flavorframe.certificate.comparison import Disagreement, disagreements
 from flavorframe.datasets import Partition
@@ -16,7 +17,6 @@ from flavorframe.engines import Engine
 from flavorframe.errors import AnalysisError, FlavorframeError
 from flavorframe.outputs import Histogram, Snapshot
 
-IDENTITY = ("run", "luminosity_block", "event")
 COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"} | {
     f"between_{side}" for side in ("left", "right", "both", "none")
 })  # fmt: skip
@@ -46,7 +46,8 @@ class Pair:
 def find(pair: Pair, part: Partition, most: int) -> Iterator[Difference]:
     """Yield differences in a partition, event by event, at most so many events.
 
-    Where no single event differs, which sums of many may do, the whole partition is told.
+    Sums over many events may differ although no single event does: then the whole partition is
+    reported.
     """
     found = False
     for number, event in enumerate(_events(pair, part)):
@@ -112,9 +113,9 @@ def _identity(pair: Pair, event: Partition) -> dict[str, int]:
 
 
 def _candidates(pair: Pair, event: Partition, item: Disagreement) -> Iterator[Candidate]:
-    """Yield the candidates that stood before the cut and on which the two disagree.
+    """Yield the candidates that were left before the cut and on which the two disagree.
 
-    Where the difference is not in a cut, all that are selected are told.
+    Where the difference is not in a cut, all selected candidates are reported.
     """
     axis = pair.plan.selection.candidates
     steps = len(pair.plan.selection.steps) if item.index < 0 else max(item.index - 1, 0)
@@ -162,21 +163,21 @@ def _columns(pair: Pair, event: Partition, item: Disagreement, steps: int) -> di
     """Return the columns of a cut or output, and what it compares, if snapshots can hold them."""
     axis = pair.plan.selection.candidates
     nodes = dict.fromkeys(
-        node for tree in _trees(pair.plan, item) for node in _telling(tree)
+        node for tree in _trees(pair.plan, item) for node in _compared_in(tree)
         if node.axis in (n.EVENT, axis)
     )  # fmt: skip
     columns: dict[str, n.Node] = {}
     for node in nodes:
         name = f"column{len(columns)}"
-        if _can_be_told(pair, _probe(pair.plan, steps, {name: node}, axis), event):
+        if _fits_a_snapshot(pair, _probe(pair.plan, steps, {name: node}, axis), event):
             columns[name] = node
     return columns
 
 
-def _can_be_told(pair: Pair, plan: Plan, event: Partition) -> bool:
+def _fits_a_snapshot(pair: Pair, plan: Plan, event: Partition) -> bool:
     try:
         pair.rows(plan, event)
-    except AnalysisError:  # a string
+    except AnalysisError:  # a snapshot cannot hold strings
         return False
     return True
 
@@ -188,7 +189,7 @@ def _trees(plan: Plan, item: Disagreement) -> list[n.Node]:
     return list(output.nodes) if isinstance(output, Histogram | Snapshot) else []
 
 
-def _telling(tree: n.Node) -> Iterator[n.Node]:
+def _compared_in(tree: n.Node) -> Iterator[n.Node]:
     """Yield the fields of an expression, and what it compares with numbers."""
     yield from (node for node in n.walk(tree) if isinstance(node, n.Field | n.Branch))
     for node in n.walk(tree):

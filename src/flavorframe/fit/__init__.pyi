@@ -8,6 +8,10 @@ from .components import (
     Gaussian as Gaussian,
 )
 from .model import MassModel as MassModel, Stage as Stage
-from .parameter import Parameter as Parameter
-from .result import FitResult as FitResult, FittedParameter as FittedParameter, Yield as Yield
+from .parameter import (
+    FittedParameter as FittedParameter,
+    Parameter as Parameter,
+    Yield as Yield,
+)
+from .result import FitResult as FitResult
 from .toys import PullSummary as PullSummary, ToyStudy as ToyStudy

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flavorframe.fit._canvas import (
+from flavorframe._display.canvas import (
     BLUE,
     GREY,
     ORANGE,
@@ -22,7 +22,8 @@ from flavorframe.fit._canvas import (
     save,
     write_heading,
 )
-from flavorframe.fit._numbers import with_error
+from flavorframe._display.error_bars import poisson_errors
+from flavorframe._display.numbers import with_error
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,23 +67,6 @@ def plot_fit(
         _stamp(ax, fit.problems)
     save(figure_of(ax), path)
     return figure_of(ax)
-
-
-def poisson_errors(counts: Array) -> Array:
-    """Return the distances from counts to their central 68.3 % intervals, shape (2, bins).
-
-    Source: F. Garwood, Biometrika 28 (1936) 437.
-
-    >>> poisson_errors(np.array([0.0, 100.0])).round(2)
-    array([[ 0.  ,  9.98],
-           [ 1.84, 11.03]])
-    """
-    from scipy.special import gammaincinv
-
-    tail = 0.158655
-    # Of no candidates the lower end is zero, which is the limit of the formula for few.
-    low = np.where(counts > 0, gammaincinv(np.maximum(counts, 1e-9), tail), 0.0)
-    return np.stack([counts - low, gammaincinv(counts + 1, 1 - tail) - counts])
 
 
 def _split_off_panel(ax: Axes) -> Axes:

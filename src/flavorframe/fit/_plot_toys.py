@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flavorframe.fit._canvas import BLUE, RED, cms_style, figure_of, new_axes, save, write_heading
-from flavorframe.fit._numbers import with_error
+from flavorframe._display.canvas import (
+    BLUE,
+    RED,
+    cms_style,
+    figure_of,
+    new_axes,
+    save,
+    write_heading,
+)
+from flavorframe._display.numbers import with_error
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

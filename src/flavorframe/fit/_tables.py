@@ -1,77 +1,72 @@
-"""The tables that text and HTML representations share: a header and rows of strings."""
+"""The tables of models, fits and toy studies, for text and HTML: add a column here."""
 
 from __future__ import annotations
 
-from flavorframe.fit._numbers import rounded, with_error
-from flavorframe.fit.components import Component
-from flavorframe.fit.model import MassModel
-from flavorframe.fit.parameter import Parameter
-from flavorframe.fit.result import FitResult, FittedParameter
-from flavorframe.fit.toys import ToyStudy
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from flavorframe._display import Grid, rounded, with_error
+
+if TYPE_CHECKING:
+    from flavorframe.fit.components import Component
+    from flavorframe.fit.parameter import FittedParameter, Parameter
+    from flavorframe.fit.toys import PullSummary
 
 Row = tuple[str, ...]
 
+CSS_CLASS = "flavorframe-fit"
+STYLE = "margin: 0.3em 0; "
+TITLE_STYLE = f"{STYLE}font-weight: bold"
+ALARM_STYLE = f"{STYLE}color: #fff; background: #bd1f01; padding: 0.2em 0.5em; font-weight: bold"
+PROBLEM_STYLE = f"{STYLE}color: #bd1f01"
 
-def component_table(model: MassModel) -> list[Row]:
+
+def component_table(components: Iterable[Component]) -> Grid:
     """Return each component's name, kind and the parameters that shape it."""
-    rows = [(c.name, type(c).__name__, c.kind, _shapes(c)) for c in model.components]
-    return [("component", "shape", "kind", "parameters"), *rows]
+    rows = [(c.name, type(c).__name__, c.kind, _shapes(c)) for c in components]
+    return _grid(("component", "shape", "kind", "parameters"), rows)
 
 
-def start_table(model: MassModel) -> list[Row]:
+def start_table(parameters: Iterable[Parameter]) -> Grid:
     """Return where the fit of each parameter starts, and its limits."""
     rows = [
-        (p.name, f"{p.start:.6g}", "fixed" if p.fixed else _limits(p), p.unit)
-        for p in model.parameters.values()
+        (p.name, f"{p.start:.6g}", "fixed" if p.fixed else _limits(p), p.unit) for p in parameters
     ]
-    return [("parameter", "start", "limits", "unit"), *rows]
+    return _grid(("parameter", "start", "limits", "unit"), rows)
 
 
-def fitted_table(fit: FitResult) -> list[Row]:
-    """Return the fitted parameters with their errors, limits and units."""
+def fitted_table(fitted: Iterable[FittedParameter]) -> Grid:
+    """Return the fitted parameters with their errors, limits and units; no empty column."""
     rows = [
         (p.name, rounded(p.value, p.error), *_errors(p), "" if p.fixed else _limits(p), p.unit)
-        for p in fit.fitted
+        for p in fitted
     ]
-    return _without_empty([("parameter", "value", "error", "MINOS", "limits", "unit"), *rows])
+    header = ("parameter", "value", "error", "MINOS", "limits", "unit")
+    return _grid(*_without_empty([header, *rows]))
 
 
-def pull_table(study: ToyStudy) -> list[Row]:
-    """Return the mean and width of the pull of each yield."""
+def pull_table(truth: Mapping[str, float], summary: Mapping[str, PullSummary]) -> Grid:
+    """Return the true value of each yield, and the mean and width of its pull."""
     rows = [
         (
             name,
-            f"{study.truth[name]:.0f}",
+            f"{truth[name]:.0f}",
             with_error(found.mean, found.mean_error),
             with_error(found.width, found.width_error),
         )
-        for name, found in study.summary.items()
+        for name, found in summary.items()
     ]
-    return [("yield", "truth", "pull mean", "pull width"), *rows]
+    return _grid(("yield", "truth", "pull mean", "pull width"), rows)
 
 
-def quality(fit: FitResult) -> str:
-    """Return χ²/ndf, p-value, EDM and, where known, the luminosity in one line."""
-    parts = [
-        f"χ²/ndf = {fit.chi2:.1f}/{fit.ndf} = {fit.chi2_ndf:.2f}",
-        f"p = {fit.p_value:.2g}",
-        f"EDM = {fit.edm:.1e}",
-    ]
-    if fit.luminosity is not None:
-        parts.append(f"{fit.luminosity:g} fb⁻¹")
-    return ", ".join(parts)
+def _grid(header: Row, rows: Iterable[Row]) -> Grid:
+    return Grid(header, tuple(rows), labels=len(header))
 
 
-def title(fit: FitResult) -> str:
-    """Return what was fitted, in a few words."""
-    low, high = fit.model.range
-    name = f" {fit.label}" if fit.label else ""
-    return f"Fit{name}: {len(fit.data.values)} bins, {low:g}–{high:g} GeV"
-
-
-def _without_empty(table: list[Row]) -> list[Row]:
+def _without_empty(table: list[Row]) -> tuple[Row, list[Row]]:
     columns = [column for column in zip(*table, strict=True) if any(column[1:])]
-    return list(zip(*columns, strict=True))
+    header, *rows = zip(*columns, strict=True)
+    return header, rows
 
 
 def _shapes(component: Component) -> str:

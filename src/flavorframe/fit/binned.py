@@ -57,8 +57,10 @@ def binned_data(histogram: Any, range: tuple[float, float]) -> BinnedData:
 
     Raises FitError, naming what is wrong, for anything that cannot be fitted: not a histogram of
     counts or weights, more than one axis, edges that miss the range, NaN, negative counts, or
-    nothing in the range.
+    nothing in the range. Binned data, such as those of a pseudo-experiment, are taken as they are.
     """
+    if isinstance(histogram, BinnedData):
+        return histogram
     histogram = _as_hist(histogram)
     axis = _only_axis(histogram)
     edges = np.asarray(axis.edges, dtype=np.float64)

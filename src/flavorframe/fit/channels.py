@@ -31,10 +31,13 @@ def dsphi() -> MassModel:
     (1.93–2.01, 1.83–1.89 GeV) over that background. Source of windows and range: the public
     analysis notebook fsimone91/BPH_interactive_analysis.
 
-    >>> tail = dsphi().only("Ds").change("alpha", fixed=False)  # to fit simulated Ds; then, with
-    >>> model = dsphi().change("alpha", start=1.8)              # what that found, fit data
-    >>> model.parameters["alpha"].fixed
-    True
+    Example:
+        To take the tail from simulation, fit it to simulated Ds, and data with what that found.
+
+        >>> simulated = dsphi().only("Ds").change("alpha", fixed=False)
+        >>> model = dsphi().change("alpha", start=1.8)
+        >>> model.parameters["alpha"].fixed
+        True
     """
     mean = Parameter("mean", DS_MASS, limits=(1.94, 2.00), unit="GeV")
     sigma = Parameter("sigma", 0.012, limits=(0.003, 0.040), unit="GeV")

@@ -20,10 +20,15 @@ Kind = Literal["signal", "background"]
 
 @dataclass(frozen=True)
 class Component(ABC):
-    """One kind of candidates in a mass spectrum; its parameters are its fields of that type.
+    """One kind of candidates in a mass spectrum, a peak or a background.
 
-    A subclass is a frozen dataclass that says how its candidates are distributed. Plots call it
-    ``title``, in which ``$`` encloses mathematics; if empty, ``name``.
+    A subclass is a frozen dataclass that says how its candidates are distributed; its parameters
+    are its fields of the type `Parameter`.
+
+    Args:
+        name: Its name in the model.
+        kind: "signal" or "background".
+        title: What plots call it, with mathematics between ``$``; by default its name.
     """
 
     name: str
@@ -32,10 +37,15 @@ class Component(ABC):
 
     @abstractmethod
     def cumulative(self, edges: Array, *values: float) -> Array:
-        """Return the fraction of candidates below each edge, shape (edges,), from 0 to 1.
+        """Return the fraction of candidates below each edge.
 
-        ``edges`` are the bin edges [GeV], rising, from one end of the fit range to the other;
-        ``values`` are those of ``parameters``, in order.
+        Args:
+            edges: Rising bin edges [GeV] from one end of the fit range to the other, shape
+                (bins + 1,).
+            *values: The values of ``parameters``, in order.
+
+        Returns:
+            Fractions from 0 to 1, shape (bins + 1,).
         """
 
     @property
@@ -58,13 +68,19 @@ class Component(ABC):
 class CrystalBall(Component):
     """A Gaussian peak with a power-law tail to low masses, as final-state radiation makes it.
 
-    The tail sets in ``alpha`` > 0 widths below the mean and falls with the power ``n`` > 1. Mean
-    and width ``sigma`` are in GeV. Source: J. E. Gaiser, SLAC-R-255 (1982), appendix F.
+    Source: J. E. Gaiser, SLAC-R-255 (1982), appendix F.
 
-    >>> from flavorframe.fit import dsphi
-    >>> peak = dsphi().components[0]
-    >>> peak.cumulative(np.array([1.65, 1.968, 2.01]), 1.968, 0.012, 2.0, 3.0).round(4)
-    array([0.    , 0.5088, 1.    ])
+    Args:
+        mean: Mean of the Gaussian [GeV].
+        sigma: Its standard deviation [GeV].
+        alpha: How many ``sigma`` below the mean the tail begins, above zero.
+        n: The power with which the tail falls, above one.
+
+    Example:
+        >>> from flavorframe.fit import dsphi
+        >>> peak = dsphi().components[0]
+        >>> peak.cumulative(np.array([1.65, 1.968, 2.01]), 1.968, 0.012, 2.0, 3.0).round(4)
+        array([0.    , 0.5088, 1.    ])
     """
 
     mean: Parameter
@@ -81,12 +97,17 @@ class CrystalBall(Component):
 
 @dataclass(frozen=True)
 class Gaussian(Component):
-    """A Gaussian peak; ``mean`` and ``sigma`` in GeV.
+    """A Gaussian peak.
 
-    >>> mean = Parameter("mean", 1.0, limits=(0.9, 1.1), unit="GeV")
-    >>> sigma = Parameter("sigma", 0.1, limits=(0.01, 0.2), unit="GeV")
-    >>> Gaussian("phi", mean, sigma).cumulative(np.array([0.8, 0.9, 1.2]), 1.0, 0.1).round(4)
-    array([0.    , 0.1424, 1.    ])
+    Args:
+        mean: Its mean [GeV].
+        sigma: Its standard deviation [GeV].
+
+    Example:
+        >>> mean = Parameter("mean", 1.0, limits=(0.9, 1.1), unit="GeV")
+        >>> sigma = Parameter("sigma", 0.1, limits=(0.01, 0.2), unit="GeV")
+        >>> Gaussian("phi", mean, sigma).cumulative(np.array([0.8, 0.9, 1.2]), 1.0, 0.1).round(4)
+        array([0.    , 0.1424, 1.    ])
     """
 
     mean: Parameter
@@ -100,11 +121,15 @@ class Gaussian(Component):
 
 @dataclass(frozen=True)
 class Exponential(Component):
-    """A background that varies as exp(slope · mass); ``slope`` in 1/GeV, of either sign or zero.
+    """A background that varies as exp(slope · mass).
 
-    >>> slope = Parameter("slope", 0.0, limits=(-20, 20), unit="1/GeV")
-    >>> Exponential("background", slope).cumulative(np.array([1.0, 1.5, 2.0]), 0.0)
-    array([0. , 0.5, 1. ])
+    Args:
+        slope: The exponent per mass [1/GeV], of either sign or zero.
+
+    Example:
+        >>> slope = Parameter("slope", 0.0, limits=(-20, 20), unit="1/GeV")
+        >>> Exponential("background", slope).cumulative(np.array([1.0, 1.5, 2.0]), 0.0)
+        array([0. , 0.5, 1. ])
     """
 
     slope: Parameter

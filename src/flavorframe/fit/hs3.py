@@ -6,18 +6,21 @@ https://github.com/hep-statistics-serialization-standard.
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from functools import singledispatch
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from flavorframe.errors import FitError
 from flavorframe.fit.binned import BinnedData
 from flavorframe.fit.components import Component, CrystalBall, Exponential, Gaussian
-from flavorframe.fit.model import yield_name
-from flavorframe.fit.parameter import Parameter
-from flavorframe.fit.result import FitResult
+from flavorframe.fit.parameter import FittedParameter, Parameter, yield_name
+
+if TYPE_CHECKING:
+    from flavorframe.fit.result import FitResult
 
 OBSERVABLE, DOMAIN, POINT, DATA, MODEL = "mass", "default_domain", "default_values", "data", "model"
 Json = dict[str, Any]
@@ -27,7 +30,8 @@ def hs3(fit: FitResult) -> Json:
     """Return the fit's model, data, limits and fitted values as HS3 has them.
 
     Names become words of letters, digits and underscores: ``N(D+)`` is ``N_Dp``. Raises FitError
-    for components that HS3 has no name for, and where two names become one word.
+    for components that HS3 has no name for, where two names become one word, and for values or
+    limits that are not finite.
 
     >>> import hist
     >>> from flavorframe.fit import dsphi
@@ -39,6 +43,7 @@ def hs3(fit: FitResult) -> Json:
     """
     components = fit.model.components
     _require_distinct([c.name for c in components] + [p.name for p in fit.fitted])
+    _require_finite(fit.fitted)
     scaled = [_scaled(c, p) for c in components for p in c.parameters if _factor(c, p) != 1]
     shapes = [{"name": _word(c.name), **_shape(c)} for c in components]
     mixture = {
@@ -69,6 +74,18 @@ def _require_distinct(names: list[str]) -> None:
                 f"{name!r} would be {word!r} in HS3, as {taken[word]} is: choose another name"
             )
         taken[word] = repr(name)
+
+
+def _require_finite(fitted: Sequence[FittedParameter]) -> None:
+    """Refuse NaN and infinity, for which JSON has no number."""
+    for parameter in fitted:
+        numbers = (parameter.value, *parameter.limits)
+        if not all(map(math.isfinite, numbers)):
+            value, low, high = numbers
+            raise FitError(
+                f"{parameter.name} is {value:g} within [{low:g}, {high:g}]: HS3 is JSON, which has "
+                "no NaN and no infinity. See the .problems of the fit"
+            )
 
 
 @singledispatch

@@ -9,15 +9,17 @@ import numpy as np
 from flavorframe.errors import FitError
 from flavorframe.fit.binned import BinnedData
 from flavorframe.fit.components import Array
-from flavorframe.fit.model import MassModel, Stage, yield_name
+from flavorframe.fit.parameter import FittedParameter, yield_name
 from flavorframe.fit.problems import find_problems
-from flavorframe.fit.result import FitResult, FittedParameter
+from flavorframe.fit.result import FitResult
 
 # iminuit is imported where it is used: a session that books histograms need not wait for it.
 if TYPE_CHECKING:
     from iminuit import Minuit
     from iminuit.cost import ExtendedBinnedNLL
     from iminuit.util import Param
+
+    from flavorframe.fit.model import MassModel, Stage
 
 
 def fit_data(

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flavorframe._display import Group, Paragraph, as_html, as_text
 from flavorframe.errors import FitError, did_you_mean
+from flavorframe.fit._tables import CSS_CLASS, TITLE_STYLE, component_table, start_table
 from flavorframe.fit.binned import binned_data
 from flavorframe.fit.components import Array, Component
-from flavorframe.fit.parameter import Parameter
-
-if TYPE_CHECKING:
-    from flavorframe.fit.result import FitResult
+from flavorframe.fit.minimiser import fit_data
+from flavorframe.fit.parameter import Parameter, yield_name
+from flavorframe.fit.result import FitResult
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Where a component is looked at first, alone, to find where the full fit starts.
+    """A fit of one component alone, before the full fit, to find where that starts.
 
-    ``windows`` are pairs of masses [GeV]; a bin belongs to a stage if its centre is in one of them.
+    Args:
+        component: Name of the component.
+        windows: Pairs of masses [GeV]; a bin takes part if its centre is in one of them.
     """
 
     component: str
@@ -44,25 +47,31 @@ class Stage:
 
 @dataclass(frozen=True, repr=False)
 class MassModel:
-    """The sum of components on a range of masses [GeV], each with a yield: its candidates in range.
+    """The sum of components on a range of masses, each with a yield: its candidates in range.
 
-    ``stages`` are run in order before the full fit. Raises FitError for components of one name or
-    different parameters of one name.
+    Args:
+        components: Peaks and backgrounds, each with a name of its own.
+        range: Lowest and highest mass [GeV].
+        stages: Fits of single components before the full fit, in order.
 
-    >>> from flavorframe.fit import Exponential, Gaussian, MassModel, Parameter
-    >>> model = MassModel(
-    ...     components=(
-    ...         Gaussian(
-    ...             "phi",
-    ...             mean=Parameter("mean", 1.019, limits=(1.01, 1.03), unit="GeV"),
-    ...             sigma=Parameter("sigma", 0.008, limits=(0.002, 0.02), unit="GeV"),
-    ...         ),
-    ...         Exponential("background", slope=Parameter("slope", 0, limits=(-20, 20))),
-    ...     ),
-    ...     range=(0.96, 1.08),
-    ... )
-    >>> model.names
-    ('N(phi)', 'N(background)', 'mean', 'sigma', 'slope')
+    Raises:
+        FitError: For components of one name, or different parameters of one name.
+
+    Example:
+        >>> from flavorframe.fit import Exponential, Gaussian, MassModel, Parameter
+        >>> model = MassModel(
+        ...     components=(
+        ...         Gaussian(
+        ...             "phi",
+        ...             mean=Parameter("mean", 1.019, limits=(1.01, 1.03), unit="GeV"),
+        ...             sigma=Parameter("sigma", 0.008, limits=(0.002, 0.02), unit="GeV"),
+        ...         ),
+        ...         Exponential("background", slope=Parameter("slope", 0, limits=(-20, 20))),
+        ...     ),
+        ...     range=(0.96, 1.08),
+        ... )
+        >>> model.names
+        ('N(phi)', 'N(background)', 'mean', 'sigma', 'slope')
     """
 
     components: tuple[Component, ...]
@@ -99,11 +108,17 @@ class MassModel:
     def change(self, name: str, **changes: Any) -> MassModel:
         """Return a model in which one parameter differs, in every component that has it.
 
-        ``changes`` are fields of `Parameter`. Raises FitError for a name that it does not have.
+        Args:
+            name: Name of the parameter.
+            **changes: Fields of `Parameter`.
 
-        >>> from flavorframe.fit import dsphi
-        >>> dsphi().change("alpha", start=1.8).parameters["alpha"].start
-        1.8
+        Raises:
+            FitError: For a name that the model does not have.
+
+        Example:
+            >>> from flavorframe.fit import dsphi
+            >>> dsphi().change("alpha", start=1.8).parameters["alpha"].start
+            1.8
         """
         _require_known(name, self.parameters, "parameter")
         changed = tuple(component.change(name, **changes) for component in self.components)
@@ -112,11 +127,16 @@ class MassModel:
     def only(self, *components: str) -> MassModel:
         """Return a model of some of the components, say to fit a simulation of one signal.
 
-        Raises FitError for a name that it does not have.
+        Args:
+            *components: Their names.
 
-        >>> from flavorframe.fit import dsphi
-        >>> dsphi().only("Ds").names
-        ('N(Ds)', 'mean', 'sigma', 'alpha', 'n')
+        Raises:
+            FitError: For a name that the model does not have.
+
+        Example:
+            >>> from flavorframe.fit import dsphi
+            >>> dsphi().only("Ds").names
+            ('N(Ds)', 'mean', 'sigma', 'alpha', 'n')
         """
         for name in components:
             _require_known(name, [component.name for component in self.components], "component")
@@ -127,15 +147,28 @@ class MassModel:
         )
 
     def expected(self, edges: Array, values: Sequence[float]) -> dict[str, Array]:
-        """Return the expected candidates of each component in each bin, shape (bins,) each.
+        """Return the expected candidates of each component in each bin.
 
-        ``edges`` [GeV] go from one end of the fit range to the other; ``values`` follow ``names``.
+        Args:
+            edges: Bin edges [GeV] from one end of the fit range to the other, shape (bins + 1,).
+            values: Yields and parameters, in the order of ``names``.
+
+        Returns:
+            An array of shape (bins,) by the name of the component.
         """
         curves = self._curves(edges, np.asarray(values, dtype=np.float64))
         return {c.name: np.diff(y) for c, y in zip(self.components, curves, strict=True)}
 
     def cumulative(self, edges: Array, *values: float) -> Array:
-        """Return the expected candidates below each edge, shape (edges,): what is fitted."""
+        """Return the expected candidates below each edge: the function that is fitted.
+
+        Args:
+            edges: Bin edges [GeV] from one end of the fit range to the other, shape (bins + 1,).
+            *values: Yields and parameters, in the order of ``names``.
+
+        Returns:
+            An array of shape (bins + 1,).
+        """
         return sum(self._curves(edges, np.asarray(values)), start=np.zeros_like(edges))
 
     def fit(
@@ -146,28 +179,43 @@ class MassModel:
         luminosity: float | None = None,
         label: str = "",
     ) -> FitResult:
-        """Fit the model to a one-dimensional ``hist.Hist`` by extended binned maximum likelihood.
+        """Fit the model to a histogram by extended binned maximum likelihood.
 
-        A TH1 does as well, of ROOT or as ``uproot.open(file)["h_mass"]`` reads it from a file.
         A bin's expectation is the integral over the bin. Weighted histograms are fitted with the
-        scaled Poisson likelihood. ``minos`` adds asymmetric errors; ``luminosity`` [fb^-1] and
-        ``label`` go to the result and its plots. A fit that failed is returned too, with
-        `FitResult.problems`; raises FitError for a histogram that cannot be fitted.
-        """
-        from flavorframe.fit.minimiser import fit_data
+        scaled Poisson likelihood.
 
+        Args:
+            histogram: A one-dimensional ``hist.Hist``, or a TH1 of ROOT or as uproot reads it from
+                a file, ``uproot.open(file)["h_mass"]``.
+            minos: Whether to find asymmetric errors too.
+            luminosity: Luminosity of the data [fb⁻¹], for the result and its plots.
+            label: What the data are called, for the result and its plots.
+
+        Returns:
+            The result; of a fit that failed too, with `FitResult.problems`.
+
+        Raises:
+            FitError: For a histogram that cannot be fitted.
+        """
         data = binned_data(histogram, self.range)
         return fit_data(self, data, minos=minos, luminosity=luminosity, label=label)
 
     def __repr__(self) -> str:
-        from flavorframe.fit._repr_text import model_text
-
-        return model_text(self)
+        return as_text(self._description())
 
     def _repr_html_(self) -> str:
-        from flavorframe.fit._repr_html import model_html
+        return as_html(self._description())
 
-        return model_html(self)
+    def _description(self) -> Group:
+        low, high = self.range
+        return Group(
+            (
+                Paragraph(f"MassModel on {low:g}–{high:g} GeV", style=TITLE_STYLE),
+                component_table(self.components),
+                start_table(self.parameters.values()),
+            ),
+            CSS_CLASS,
+        )
 
     @cached_property
     def _all_parameters(self) -> tuple[Parameter, ...]:
@@ -189,15 +237,6 @@ class MassModel:
                 zip(self.components, self._slots, strict=True)
             )
         ]
-
-
-def yield_name(component: str) -> str:
-    """Return the name that a component's yield has among the fitted parameters.
-
-    >>> yield_name("Ds")
-    'N(Ds)'
-    """
-    return f"N({component})"
 
 
 def _require_known(name: str, known: Any, what: str) -> None:

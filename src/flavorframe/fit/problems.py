@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flavorframe.fit._numbers import rounded, with_error
+from flavorframe._display import rounded, with_error
 from flavorframe.fit.binned import BinnedData
-from flavorframe.fit.model import MassModel, yield_name
+from flavorframe.fit.parameter import yield_name
 
 if TYPE_CHECKING:
     from iminuit import Minuit
     from iminuit.util import Param
+
+    from flavorframe.fit.model import MassModel
 
 #: A peak needs a yield of this many times its error before its mean and width mean anything.
 SIGNIFICANCE = 3.0

@@ -6,65 +6,64 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from flavorframe._display import Group, Items, Paragraph, as_html, as_text
+from flavorframe._files.writing import replacing
 from flavorframe.errors import FitError
+from flavorframe.fit._plot import plot_fit
+from flavorframe.fit._tables import (
+    ALARM_STYLE,
+    CSS_CLASS,
+    PROBLEM_STYLE,
+    STYLE,
+    TITLE_STYLE,
+    fitted_table,
+)
 from flavorframe.fit.binned import BinnedData
 from flavorframe.fit.components import Array
-from flavorframe.fit.model import MassModel, yield_name
+from flavorframe.fit.hs3 import hs3
+from flavorframe.fit.parameter import FittedParameter, Yield, yield_name
+from flavorframe.fit.toys import ToyStudy, run_toys
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from flavorframe.fit.toys import ToyStudy
-
-
-class Yield(NamedTuple):
-    """A number of candidates in the fit range, and its error."""
-
-    value: float
-    error: float
-
-
-@dataclass(frozen=True)
-class FittedParameter:
-    """A parameter after the fit: value, HESSE error, MINOS errors (lower < 0 < upper) if asked for.
-
-    A fixed one has no error. ``unit`` is empty for plain numbers.
-    """
-
-    name: str
-    value: float
-    error: float
-    minos: tuple[float, float] | None
-    limits: tuple[float, float]
-    unit: str
-    fixed: bool
+    from flavorframe.fit.model import MassModel
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FitResult:
     """What a fit found. Look at ``valid`` and ``problems`` before anything else.
 
-    ``fitted`` follows ``model.names``, and so do the rows of ``covariance``, which are zero for
-    fixed parameters. ``chi2`` is the likelihood ratio to the data themselves, 2 ln(L_data / L),
-    which is distributed as χ² where bins hold more than a few candidates. Source: S. Baker,
-    R. Cousins, NIM 221 (1984) 437. ``edm`` is Minuit's estimated distance to the minimum;
-    ``luminosity`` in fb^-1.
+    Attributes:
+        model: What was fitted.
+        data: What it was fitted to.
+        fitted: Yields and parameters, in the order of ``model.names``.
+        covariance: Their covariance matrix in the same order, shape (parameters, parameters); zero
+            for fixed parameters, NaN where there is none.
+        chi2: The likelihood ratio to the data themselves, 2 ln(L_data / L), which is distributed as
+            χ² where bins hold more than a few candidates. Source: S. Baker, R. Cousins,
+            NIM 221 (1984) 437.
+        edm: Minuit's estimated distance to the minimum.
+        problems: What is wrong with the fit, a sentence each; empty for a valid one.
+        luminosity: Luminosity of the data [fb⁻¹], if it is known.
+        label: What the data are called.
 
-    >>> import hist
-    >>> from flavorframe.fit import dsphi
-    >>> masses = hist.Hist.new.Reg(62, 1.65, 2.01, label="m(μμπ) [GeV]").Int64()
-    >>> masses[...] = 100
-    >>> result = dsphi().fit(masses)
-    >>> result.valid
-    False
-    >>> result.require_valid()
-    Traceback (most recent call last):
-    flavorframe.errors.FitError: the fit is not valid: no significant Ds peak ...
+    Example:
+        >>> import hist
+        >>> from flavorframe.fit import dsphi
+        >>> masses = hist.Hist.new.Reg(62, 1.65, 2.01, label="m(μμπ) [GeV]").Int64()
+        >>> masses[...] = 100
+        >>> result = dsphi().fit(masses)
+        >>> result.valid
+        False
+        >>> result.require_valid()
+        Traceback (most recent call last):
+        flavorframe.errors.FitError: the fit is not valid: no significant Ds peak ...
     """
 
     model: MassModel
@@ -83,7 +82,11 @@ class FitResult:
         return not self.problems
 
     def require_valid(self) -> FitResult:
-        """Return this result if it is valid; raises FitError with the problems if not."""
+        """Return this result if it is valid.
+
+        Raises:
+            FitError: If it is not, with the problems.
+        """
         if self.valid:
             return self
         raise FitError(
@@ -155,15 +158,18 @@ class FitResult:
         energy: float | None = None,
         experiment: str = "flavorframe",
     ) -> Figure:
-        """Draw data, model, components and pulls in CMS style, and save to ``path`` if given.
+        """Draw data, model, components and pulls in CMS style.
 
-        Drawn into ``ax``, a panel for the pulls is split off it; otherwise into a new figure.
-        ``label`` ("Simulation", "Preliminary") stands beside ``experiment`` and defaults to that of
-        the fit; ``energy`` is the collision energy [TeV]. The suffix of ``path`` (.png, .pdf)
-        decides the format. A fit that is not valid is stamped so.
+        A fit that is not valid is stamped so.
+
+        Args:
+            ax: Where to draw; a panel for the pulls is split off it. By default a new figure.
+            path: Where to save the figure too; its suffix (.png, .pdf) decides the format.
+            label: Stands beside ``experiment``, such as "Simulation" or "Preliminary"; by default
+                that of the fit.
+            energy: Collision energy [TeV].
+            experiment: Whose data they are.
         """
-        from flavorframe.fit._plot import plot_fit
-
         return plot_fit(
             self,
             ax,
@@ -174,12 +180,15 @@ class FitResult:
         )
 
     def toys(self, count: int = 500, *, seed: int = 1) -> ToyStudy:
-        """Fit ``count`` pseudo-experiments drawn from the fitted model, to test the fit itself.
+        """Fit pseudo-experiments drawn from the fitted model, to test the fit itself.
 
-        Raises FitError if this fit is not valid, or if hardly any of the toys' fits are.
+        Args:
+            count: How many, at least two.
+            seed: Seed of the random numbers; the same one gives the same toys.
+
+        Raises:
+            FitError: If this fit is not valid, or if fewer than two of the toys' fits are.
         """
-        from flavorframe.fit.toys import run_toys
-
         return run_toys(self.require_valid(), count, seed=seed)
 
     def to_dict(self) -> dict[str, Any]:
@@ -213,27 +222,52 @@ class FitResult:
         errors are a few per cent off. Of weighted bins the file has the errors, but ROOT does not
         read them, nor has it the scaled Poisson likelihood by which they are fitted here.
 
-        Raises FitError for a component that HS3 has no name for, RunError where the file cannot be
-        written.
-        """
-        from flavorframe._files.writing import replacing
-        from flavorframe.fit.hs3 import hs3
+        Args:
+            path: The file to write.
 
+        Raises:
+            FitError: For a component that HS3 has no name for, and for a fitted value that is not
+                finite, which JSON cannot hold.
+            RunError: Where the file cannot be written.
+        """
         target = Path(path)
-        content = json.dumps(hs3(self), indent=1)
+        content = json.dumps(hs3(self), indent=1, allow_nan=False)
         with replacing(target) as hidden:
             hidden.write_text(content, encoding="utf-8")
         return target
 
     def __repr__(self) -> str:
-        from flavorframe.fit._repr_text import fit_text
-
-        return fit_text(self)
+        verdict = "valid" if self.valid else "NOT VALID, do not use these numbers"
+        problems = [f"  ✗ {problem}" for problem in self.problems]
+        return as_text(self._group(Items((f"{self._title}: {verdict}", *problems))))
 
     def _repr_html_(self) -> str:
-        from flavorframe.fit._repr_html import fit_html
+        heading = [Paragraph(self._title, style=TITLE_STYLE)]
+        if not self.valid:
+            heading.append(Paragraph("NOT VALID: do not use these numbers", style=ALARM_STYLE))
+        heading += [Paragraph(problem, style=PROBLEM_STYLE) for problem in self.problems]
+        return as_html(self._group(*heading))
 
-        return fit_html(self)
+    def _group(self, *heading: Paragraph | Items) -> Group:
+        quality = Paragraph(self._quality, style=STYLE)
+        return Group((*heading, quality, fitted_table(self.fitted)), CSS_CLASS)
+
+    @property
+    def _title(self) -> str:
+        low, high = self.model.range
+        name = f" {self.label}" if self.label else ""
+        return f"Fit{name}: {len(self.data.values)} bins, {low:g}–{high:g} GeV"
+
+    @property
+    def _quality(self) -> str:
+        parts = [
+            f"χ²/ndf = {self.chi2:.1f}/{self.ndf} = {self.chi2_ndf:.2f}",
+            f"p = {self.p_value:.2g}",
+            f"EDM = {self.edm:.1e}",
+        ]
+        if self.luminosity is not None:
+            parts.append(f"{self.luminosity:g} fb⁻¹")
+        return ", ".join(parts)
 
 
 def _for_json(value: Any) -> Any:

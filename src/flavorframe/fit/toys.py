@@ -7,22 +7,33 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from flavorframe._display import Group, Items, Paragraph, as_html, as_text
 from flavorframe.errors import FitError
+from flavorframe.fit._plot_toys import plot_toys
+from flavorframe.fit._tables import CSS_CLASS, PROBLEM_STYLE, TITLE_STYLE, pull_table
 from flavorframe.fit.binned import BinnedData
 from flavorframe.fit.components import Array
-from flavorframe.fit.minimiser import fit_data
-from flavorframe.fit.result import FitResult
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.figure import Figure
 
+    from flavorframe.fit.result import FitResult
+
+_SHOWN_FAILURES = 3
+
 
 class PullSummary(NamedTuple):
-    """Mean and width of a pull, with errors; 0 and 1 for a fit that is unbiased with right errors.
+    """Mean and width of a pull, in units of the error of the fit.
 
-    The error of the width is that for Gaussian pulls.
+    They are 0 and 1 for a fit that is unbiased and whose errors are right.
+
+    Attributes:
+        mean: Mean of the pulls.
+        mean_error: Its error.
+        width: Standard deviation of the pulls.
+        width_error: Its error, that for Gaussian pulls.
     """
 
     mean: float
@@ -35,8 +46,11 @@ class PullSummary(NamedTuple):
 class ToyStudy:
     """Pulls (fitted − true) / error of the yields in pseudo-experiments.
 
-    ``truth`` has the true yields; ``pulls`` has, by component, shape (valid toys,); ``failures``
-    has for each toy whose fit is not valid the first of its problems.
+    Attributes:
+        count: How many pseudo-experiments were fitted.
+        truth: The true yield of each component.
+        pulls: The pulls of each component's yield, shape (valid toys,).
+        failures: The first problem of each fit that is not valid.
     """
 
     count: int
@@ -55,20 +69,29 @@ class ToyStudy:
         return {name: _summary(pulls) for name, pulls in self.pulls.items()}
 
     def plot(self, path: str | Path | None = None) -> Figure:
-        """Draw the pulls of each yield with the unit Gaussian, and save to ``path`` if given."""
-        from flavorframe.fit._plot_toys import plot_toys
+        """Draw the pulls of each yield with the unit Gaussian.
 
+        Args:
+            path: Where to save the figure too; its suffix (.png, .pdf) decides the format.
+        """
         return plot_toys(self, path)
 
     def __repr__(self) -> str:
-        from flavorframe.fit._repr_text import toys_text
-
-        return toys_text(self)
+        heading = (
+            f"ToyStudy: {self.count - len(self.failures)} of {self.count} fits valid "
+            f"({self.valid_fraction:.1%})"
+        )
+        reasons = [f"  ✗ {reason}" for reason in self.failures[:_SHOWN_FAILURES]]
+        return as_text(self._group(Items((heading, *reasons))))
 
     def _repr_html_(self) -> str:
-        from flavorframe.fit._repr_html import toys_html
+        heading = f"{self.count - len(self.failures)} of {self.count} fits valid"
+        reasons = self.failures[:_SHOWN_FAILURES]
+        problems = [Paragraph(reason, style=PROBLEM_STYLE) for reason in reasons]
+        return as_html(self._group(Paragraph(heading, style=TITLE_STYLE), *problems))
 
-        return toys_html(self)
+    def _group(self, *heading: Paragraph | Items) -> Group:
+        return Group((*heading, pull_table(self.truth, self.summary)), CSS_CLASS)
 
 
 def run_toys(fit: FitResult, count: int, *, seed: int) -> ToyStudy:
@@ -79,7 +102,7 @@ def run_toys(fit: FitResult, count: int, *, seed: int) -> ToyStudy:
     if count < 2:
         raise FitError(f"count={count} must be at least 2: a width needs two toys")
     random = np.random.default_rng(seed)
-    fits = [fit_data(fit.model, pseudo_data(fit, random)) for _ in range(count)]
+    fits = [fit.model.fit(pseudo_data(fit, random)) for _ in range(count)]
     valid = [toy for toy in fits if toy.valid]
     failures = tuple(toy.problems[0] for toy in fits if not toy.valid)
     if len(valid) < 2:

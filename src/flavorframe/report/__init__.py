@@ -1,5 +1,15 @@
 """Reports of results: one HTML file to circulate, and every plot as a file of its own.
 
+- ``page``, ``page.html.j2``: the file; a new section is added to the template and its list.
+- ``summary``: the sentence at the top, and the row of each era.
+- ``tables``: every other table; a line of the report goes there.
+- ``plots``, ``drawing``: which plots there are, and how they are drawn.
+- ``yields``: signal yields per luminosity, and their mean.
+- ``inputs``: results, fits and analysis, checked to belong together.
+- ``text``, ``files``: the text of the analysis as HTML, and figures as files.
+
+What it shares with notebooks and certificates is in `flavorframe._display`.
+
 >>> from flavorframe import report
 >>> report.write.__name__, report.save_plots.__name__
 ('write', 'save_plots')

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flavorframe.fit._canvas import BLUE, GREY, cms_style, write_heading
+from flavorframe._display.canvas import BLUE, GREY, cms_style, write_heading
+from flavorframe._display.error_bars import poisson_errors
 from flavorframe.report.inputs import holds_weights
-from flavorframe.report.numbers import Measured, mean_of
+from flavorframe.report.yields import Measured, mean_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -164,8 +165,6 @@ def _draw_steps(ax: Axes, histogram: Any, *, scale: float = 1.0) -> None:
 
 def _errors(histogram: Any) -> Any:
     """Return the distances from the values to the ends of their errors, shape (2, bins)."""
-    from flavorframe.fit._plot import poisson_errors
-
     if holds_weights(histogram):
         return np.sqrt([histogram.variances(), histogram.variances()])
     return poisson_errors(histogram.values())

@@ -9,7 +9,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from flavorframe.errors import AnalysisError, FlavorframeError, did_you_mean
-from flavorframe.result.result import Result
+from flavorframe.result import Result
 
 if TYPE_CHECKING:
     from flavorframe.analysis import Analysis

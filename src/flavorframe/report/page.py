@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flavorframe._display.canvas import cms_style
+from flavorframe._display.page import environment
 from flavorframe._files.writing import require_folder
-from flavorframe.fit._canvas import cms_style
 from flavorframe.report import plots, summary, tables
 from flavorframe.report.drawing import FEW_ERAS
 from flavorframe.report.files import image, write_bytes
@@ -18,13 +19,12 @@ from flavorframe.report.inputs import Inputs, gather, histograms
 from flavorframe.report.text import as_html, title_and_body
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
     from matplotlib.figure import Figure
 
     from flavorframe.analysis import Analysis
     from flavorframe.certificate import Certificate
     from flavorframe.fit import FitResult
-    from flavorframe.result.result import Result
+    from flavorframe.result import Result
 
 #: Files of an era that are listed by name; of more, the number is told.
 MOST_FILES = 500
@@ -52,22 +52,30 @@ def write(
 ) -> Path:
     """Write a report of results as one HTML file that needs nothing else, and return its path.
 
-    ``fits`` go by the names of their eras; "total" is a fit of all together, and so is a single fit
-    for several eras. ``text`` is the analysis's own, such as the docstring of its file: without a
-    ``title`` its first line is the title; it may have ``code``, **bold** and lists. ``analysis``
-    adds what the histograms show, ``certificate`` that of `flavorframe.certify`.
+    Args:
+        path: The file to write.
+        results: A result, or results by era.
+        analysis: What was run, to say what the histograms show.
+        fits: A fit, or fits by era; "total" is one of all eras together, and so is a single fit
+            for several eras.
+        title: The heading; by default the first line of ``text``.
+        text: About the analysis, such as the docstring of its file; it may have ``code``, **bold**
+            and lists.
+        certificate: That of `flavorframe.certify`.
 
-    Raises AnalysisError where results, fits and analysis do not belong together; RunError, naming
-    the folder, where it cannot be written to.
+    Raises:
+        AnalysisError: Where results, fits and analysis do not belong together.
+        RunError: Where the folder cannot be written to.
 
-    >>> import tempfile
-    >>> import flavorframe as ff
-    >>> t = ff.events().triplet
-    >>> analysis = ff.Analysis(ff.Selection(t).cut("mass", t.mass.between(1.65, 2.01)))
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     results = analysis.run(ff.catalog(ff.samples.write(folder, fraction=1e-4)))
-    ...     ff.report.write(f"{folder}/report.html", results, title="Ds⁺ → φπ⁺").name
-    'report.html'
+    Example:
+        >>> import tempfile
+        >>> import flavorframe as ff
+        >>> t = ff.events().triplet
+        >>> analysis = ff.Analysis(ff.Selection(t).cut("mass", t.mass.between(1.65, 2.01)))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     results = analysis.run(ff.catalog(ff.samples.write(folder, fraction=1e-4)))
+        ...     ff.report.write(f"{folder}/report.html", results, title="Ds⁺ → φπ⁺").name
+        'report.html'
     """
     target = Path(path).expanduser()
     inputs = gather(results, fits, analysis)
@@ -75,25 +83,12 @@ def write(
     heading, body = title_and_body(text or "")
     if title is not None:
         heading, body = title, text or ""
-    template = environment().get_template("template.html.j2")
+    template = environment("flavorframe.report").get_template("page.html.j2")
     page = template.render(
         title=heading, text=as_html(body), certificate=certificate, **_content(inputs, analysis)
     )
     write_bytes(target, page.encode())
     return target
-
-
-def environment() -> Environment:
-    """Return where the templates of pages are found."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("flavorframe.report", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _content(inputs: Inputs, analysis: Analysis | None) -> dict[str, Any]:

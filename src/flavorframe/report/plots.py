@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flavorframe._display.canvas import cms_style
 from flavorframe._files.writing import make_folder
-from flavorframe.fit._canvas import cms_style
 from flavorframe.report.drawing import (
     EraHistogram,
     draw_eras,
@@ -19,13 +19,13 @@ from flavorframe.report.drawing import (
 )
 from flavorframe.report.files import image, write_bytes
 from flavorframe.report.inputs import TOTAL, Inputs, gather, histograms
-from flavorframe.report.numbers import signal_titles, yields_per_luminosity
+from flavorframe.report.yields import signal_titles, yields_per_luminosity
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from flavorframe.fit import FitResult
-    from flavorframe.result.result import Result
+    from flavorframe.result import Result
 
 FORMATS = ("png", "pdf")
 
@@ -35,13 +35,21 @@ def save_plots(
     results: Result | Mapping[str, Result],
     fits: FitResult | Mapping[str, FitResult] | None = None,
 ) -> list[Path]:
-    """Write every plot as PNG and PDF to a folder, which is made if need be; return the files.
+    """Write every plot as PNG and PDF to a folder, and return the files.
 
     ``mass.png`` is the histogram ``mass``, summed over the eras, ``2017B_mass.png`` that of one of
     several eras and ``mass-by-era.png`` all side by side; ``fit-result.png`` and
     ``2017B_fit-result.png`` are the fits, ``Ds_yield-by-era.png`` the yields per fb⁻¹ of the signal
-    Ds. Arguments and AnalysisError as for `write`; raises RunError, naming the folder, where it
-    cannot be written to.
+    Ds.
+
+    Args:
+        folder: Where to write; it is made if need be.
+        results: A result, or results by era.
+        fits: A fit, or fits by era; see `write`.
+
+    Raises:
+        AnalysisError: Where results and fits do not belong together.
+        RunError: Where the folder cannot be written to.
     """
     inputs = gather(results, fits)
     path = Path(folder).expanduser()

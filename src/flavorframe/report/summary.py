@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flavorframe._display import UNDEFINED
 from flavorframe.report.inputs import TOTAL, Inputs
-from flavorframe.report.numbers import signal_titles, yields_of
-from flavorframe.result._repr_text import UNDEFINED, failures_summary
+from flavorframe.report.yields import signal_titles, yields_of
+from flavorframe.result.failures import failures_summary
 
 if TYPE_CHECKING:
-    from flavorframe.result.result import Result
+    from flavorframe.result import Result
 
 
 @dataclass(frozen=True)

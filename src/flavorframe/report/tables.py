@@ -1,4 +1,4 @@
-"""The tables of a report, as cells of text."""
+"""The tables of a report: add a column here."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from flavorframe._display import UNDEFINED, Grid
+from flavorframe._display.numbers import seconds
 from flavorframe._expr.formula import brief
 from flavorframe._expr.texts import shortened
 from flavorframe._files.json_numbers import decoded
 from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.report.inputs import Inputs, histograms, holds_weights
-from flavorframe.report.numbers import Measured
-from flavorframe.result._repr_text import UNDEFINED, Grid, seconds, workers_grid
-from flavorframe.result.store import dump, to_dict
-from flavorframe.result.timing import STAGES, Timing
+from flavorframe.report.yields import Measured
+from flavorframe.result._json import dump, to_dict
+from flavorframe.result.timing import STAGES, Timing, share_cells, speed_cells, workers_grid
 
 if TYPE_CHECKING:
     from flavorframe.analysis import Analysis
     from flavorframe.fit import FitResult, FittedParameter
-    from flavorframe.result.result import Result
+    from flavorframe.result import Result
 
 
 def selection(inputs: Inputs) -> Grid:
@@ -154,19 +155,13 @@ def _status(result: Result) -> str:
 
 def timing(inputs: Inputs) -> Grid:
     """Return the speed of each era, and the share of each stage."""
-    rows = []
-    for era, result in inputs.rows.items():
-        time = result.timing
-        shares = (f"{100 * share:.0f}" for share in time.shares().values())
-        speed = (
-            f"{seconds(time.wall)}",
-            str(time.threads),
-            f"{time.events_per_second:,.0f}",
-            f"{time.megabytes_per_second:,.1f}",
-        )
-        rows.append((era, *speed, *shares))
+    timings = {era: result.timing for era, result in inputs.rows.items()}
+    rows = tuple(
+        (era, seconds(time.wall), str(time.threads), *speed_cells(time), *share_cells(time))
+        for era, time in timings.items()
+    )
     header = ("era", "time [s]", "threads", "events/s", "MB/s", *(f"{stage} %" for stage in STAGES))
-    return Grid(header, tuple(rows))
+    return Grid(header, rows)
 
 
 def workers(inputs: Inputs) -> Grid | None:

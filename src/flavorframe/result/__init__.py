@@ -1,9 +1,29 @@
-"""What a run gives back: cutflow, tables, failures and timing, each with text and HTML reprs."""
+"""What a run gives back: cutflow, outputs, failures and timing, and the folder they are saved to.
 
-from flavorframe.result.cutflow import Cutflow, CutRow, Efficiency
+- ``result``, ``results``: the result of a dataset, and those of several; they add up.
+- ``cutflow``, ``efficiency``: a column of the cutflow is a cell in ``cutflow._cells``.
+- ``table``, ``written``: candidates in memory, and snapshots that are in files.
+- ``failures``, ``links``, ``timing``, ``provenance``: what is needed to trust a result.
+- ``_outputs``, ``_histograms``: what depends on the kind of an output; a new kind goes there.
+- ``_headline``: the first line of a result, and the notes below its cutflow.
+- ``_json``, ``_saving``, ``_loading``: results in a folder. A new field of a result is written in
+  ``_json.to_dict`` and read in ``_loading._from_dict``.
+- ``unfinished``: what it takes to go on with a result.
+
+Text and HTML are made by `flavorframe._display`.
+"""
+
+from flavorframe._snapshots.writing import SnapshotWriter
+from flavorframe.result.cutflow import Cutflow, CutRow
+from flavorframe.result.efficiency import Efficiency
 from flavorframe.result.failures import Failure, Failures
-from flavorframe.result.table import SnapshotWriter, Table
+from flavorframe.result.links import Link
+from flavorframe.result.provenance import Provenance
+from flavorframe.result.result import Result
+from flavorframe.result.results import Results
+from flavorframe.result.table import Table
 from flavorframe.result.timing import Timing
+from flavorframe.result.written import WrittenSnapshot
 
 __all__ = [
     "CutRow",
@@ -11,7 +31,12 @@ __all__ = [
     "Efficiency",
     "Failure",
     "Failures",
+    "Link",
+    "Provenance",
+    "Result",
+    "Results",
     "SnapshotWriter",
     "Table",
     "Timing",
+    "WrittenSnapshot",
 ]

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any, Literal
 
+from flavorframe._display import UNDEFINED, Grid, as_html, as_text
+from flavorframe._display.numbers import percent, percent_with_interval
+from flavorframe._expr.texts import shortened
 from flavorframe.errors import AnalysisError, did_you_mean
-from flavorframe.result import _repr_html, _repr_text
+from flavorframe.result.efficiency import Efficiency, of_counts, of_weights
 
 Quantity = Literal["candidates", "events", "weights"]
-
-# The probability beyond one standard deviation on one side: 68.27 % lies between the two.
-_TAIL = math.erfc(1 / math.sqrt(2)) / 2
 
 
 @dataclass(frozen=True)
 class CutRow:
     """What is left after one cut.
 
-    ``axis`` is "event" or the name of the collection that the cut is on. ``sumw_events`` and
-    ``sumw_candidates`` are sums of weights and ``sumw2_candidates`` is a sum of squared weights;
-    without weights they are ``None``.
+    Attributes:
+        name: Name of the cut.
+        formula: Its condition.
+        axis: "event", or the name of the collection that the cut is on.
+        events: Events with at least one candidate left.
+        candidates: Candidates left.
+        sumw_events: Sum of the weights of the events; None without weights.
+        sumw_candidates: Sum of the weights of the candidates; None without weights.
+        sumw2_candidates: Sum of the squared weights of the candidates; None without weights.
     """
 
     name: str
@@ -35,38 +40,41 @@ class CutRow:
     sumw2_candidates: float | None = None
 
 
-@dataclass(frozen=True)
-class Efficiency:
-    """A fraction that passed and the ends of its 68.27 % interval; all ``nan`` for none of none."""
-
-    value: float
-    low: float
-    high: float
-
-
 @dataclass(frozen=True, repr=False)
 class Cutflow:
     """The cuts in order; row 0 is "all", before any cut.
 
     Cutflows of the same cuts add up, in any grouping. ``cutflow["HLT"]`` and ``cutflow[1]`` give a
-    row; an unknown name raises ``AnalysisError`` with the nearest ones.
+    row.
 
-    >>> cutflow = Cutflow((CutRow("all", "", "event", 100, 250),
-    ...                    CutRow("HLT", "hlt.fired('HLT_*')", "event", 40, 100)))
-    >>> cutflow
-    cut  events  candidates  rel. eff [%]    cum. eff [%]
-    all     100         250
-    HLT      40         100          40.0  40.0 −3.2 +3.3
+    Attributes:
+        rows: What is left after each cut.
+
+    Raises:
+        AnalysisError: For an unknown name of a cut, with the nearest ones.
+
+    Example:
+        >>> cutflow = Cutflow((CutRow("all", "", "event", 100, 250),
+        ...                    CutRow("HLT", "hlt.fired('HLT_*')", "event", 40, 100)))
+        >>> cutflow
+        cut  events  candidates  rel. eff [%]    cum. eff [%]
+        all     100         250
+        HLT      40         100          40.0  40.0 −3.2 +3.3
     """
 
     rows: tuple[CutRow, ...]
 
     @classmethod
     def empty(cls, cuts: Iterable[tuple[str, str, str]], *, weighted: bool = False) -> Cutflow:
-        """Return the cutflow of no event, the zero of ``+``; each cut is (name, formula, axis).
+        """Return the cutflow of no event, to which others are added.
 
-        >>> len(Cutflow.empty([("HLT", "hlt.fired('HLT_*')", "event")]))
-        2
+        Args:
+            cuts: Name, formula and axis of each cut.
+            weighted: Whether it has sums of weights.
+
+        Example:
+            >>> len(Cutflow.empty([("HLT", "hlt.fired('HLT_*')", "event")]))
+            2
         """
         zero = 0.0 if weighted else None
         named = [("all", "", "event"), *cuts]
@@ -80,20 +88,32 @@ class Cutflow:
     def relative(self, cut: str | int, of: Quantity = "candidates") -> Efficiency:
         """Return the efficiency of one cut, after all cuts before it.
 
-        ``of`` counts "candidates", "events" or "weights" (the candidates' sum of weights). Counts
-        have the Clopper-Pearson interval (Biometrika 26 (1934) 404), which takes the candidates of
-        an event as independent. Weights have ROOT's normal approximation for weighted entries,
-        σ² = ((1 − 2ε) Σw²(passed) + ε² Σw²(all)) / (Σw(all))² (class ``TEfficiency``).
+        Args:
+            cut: Its name or number.
+            of: What is counted: "candidates", "events", or "weights", the candidates' sum of
+                weights.
+
+        Returns:
+            The fraction and its 68.27 % interval. Counts have that of Clopper and Pearson
+            (Biometrika 26 (1934) 404), which takes the candidates of an event as independent.
+            Weights have ROOT's normal approximation for weighted entries,
+            σ² = ((1 − 2ε) Σw²(passed) + ε² Σw²(all)) / (Σw(all))² (class ``TEfficiency``).
+
+        Raises:
+            AnalysisError: For an unknown cut, and for weights that the cutflow does not have.
         """
         i = self._index(cut)
         return _efficiency(self.rows[i], self.rows[max(i - 1, 0)], of)
 
     def cumulative(self, cut: str | int, of: Quantity = "candidates") -> Efficiency:
-        """Return the efficiency of a cut and all cuts before it; see ``relative`` for the interval.
+        """Return the efficiency of a cut and all cuts before it.
 
-        >>> rows = CutRow("all", "", "event", 9, 20), CutRow("HLT", "", "event", 3, 10)
-        >>> Cutflow(rows).cumulative("HLT")
-        Efficiency(value=0.5, low=0.36..., high=0.63...)
+        Arguments, interval and errors are those of `relative`.
+
+        Example:
+            >>> rows = CutRow("all", "", "event", 9, 20), CutRow("HLT", "", "event", 3, 10)
+            >>> Cutflow(rows).cumulative("HLT")
+            Efficiency(value=0.5, low=0.36..., high=0.63...)
         """
         return _efficiency(self.rows[self._index(cut)], self.rows[0], of)
 
@@ -116,10 +136,10 @@ class Cutflow:
         return Cutflow(tuple(_added(a, b) for a, b in zip(self.rows, other.rows, strict=True)))
 
     def __repr__(self) -> str:
-        return _repr_text.cutflow(self)
+        return as_text(_grid(self, formulas=False))
 
     def _repr_html_(self) -> str:
-        return _repr_html.cutflow(self)
+        return as_html(_grid(self, formulas=True))
 
     def _index(self, cut: str | int) -> int:
         if isinstance(cut, int):
@@ -131,38 +151,43 @@ class Cutflow:
         return names.index(cut)
 
 
+def _grid(flow: Cutflow, *, formulas: bool) -> Grid:
+    """Return a row for each cut; columns of weights only where the cutflow has weights."""
+    header = ["cut", *(["formula"] if formulas else []), "events", "candidates"]
+    header += ["rel. eff [%]", "cum. eff [%]"]
+    header += ["Σw events", "Σw candidates", "cum. eff of Σw [%]"] if flow.weighted else []
+    rows = tuple(tuple(_cells(flow, i, formulas)) for i in range(len(flow)))
+    return Grid(tuple(header), rows, labels=2 if formulas else 1, css_class="ff-cutflow")
+
+
+def _cells(flow: Cutflow, i: int, formulas: bool) -> Iterator[str]:
+    row = flow[i]
+    yield row.name
+    if formulas:
+        yield shortened(row.formula)
+    yield f"{row.events:,}"
+    yield f"{row.candidates:,}"
+    # The first row is what the efficiencies refer to: it has none.
+    yield percent(*astuple(flow.relative(i))) if i else ""
+    yield percent_with_interval(*astuple(flow.cumulative(i))) if i else ""
+    if flow.weighted:
+        yield from _weight_cells(row)
+        yield percent_with_interval(*astuple(flow.cumulative(i, "weights"))) if i else ""
+
+
+def _weight_cells(row: CutRow) -> Iterator[str]:
+    for sum_of_weights in (row.sumw_events, row.sumw_candidates):
+        yield UNDEFINED if sum_of_weights is None else f"{sum_of_weights:,.6g}"
+
+
 def _efficiency(passed: CutRow, total: CutRow, of: Quantity) -> Efficiency:
     if of == "events":
-        return _binomial(passed.events, total.events)
+        return of_counts(passed.events, total.events)
     if of == "candidates":
-        return _binomial(passed.candidates, total.candidates)
+        return of_counts(passed.candidates, total.candidates)
     if of == "weights":
-        return _weighted(passed, total)
+        return of_weights(*_weights(passed), *_weights(total))
     raise AnalysisError(f"efficiency of {of!r}: choose 'candidates', 'events' or 'weights'.")
-
-
-def _binomial(passed: int, total: int) -> Efficiency:
-    if total == 0:
-        return Efficiency(math.nan, math.nan, math.nan)
-    # The quantiles of beta distributions; scipy.stats would give the same after a longer import.
-    from scipy.special import betaincinv
-
-    failed = total - passed
-    low = float(betaincinv(passed, failed + 1, _TAIL)) if passed else 0.0
-    high = float(betaincinv(passed + 1, failed, 1 - _TAIL)) if failed else 1.0
-    return Efficiency(passed / total, low, high)
-
-
-def _weighted(passed: CutRow, total: CutRow) -> Efficiency:
-    (sumw_passed, sumw2_passed), (sumw, sumw2) = _weights(passed), _weights(total)
-    if sumw == 0:
-        return Efficiency(math.nan, math.nan, math.nan)
-    value = sumw_passed / sumw
-    # One division after the other: the square of weights that nearly cancel may be too small.
-    variance = ((1 - 2 * value) * sumw2_passed + value * value * sumw2) / sumw / sumw
-    # Rounding may leave a variance of zero slightly negative.
-    sigma = math.sqrt(max(variance, 0.0))
-    return Efficiency(value, value - sigma, value + sigma)
 
 
 def _weights(row: CutRow) -> tuple[float, float]:

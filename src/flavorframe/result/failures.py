@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flavorframe.result import _repr_html, _repr_text
+from flavorframe._display import Grid, Items, Paragraph, as_html, as_text
+from flavorframe._display.numbers import plural
+
+_SHOWN_AS_TEXT = 10
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A file, or the events ``start`` up to but without ``stop`` of it, that could not be read.
+    """A file, or a range of its events, that could not be read.
 
-    ``reason`` is one sentence, ``kind`` the name of the exception's class and ``worker`` where it
-    happened. ``tree``, ``start`` and ``stop`` are ``None`` when the file did not even open.
+    Attributes:
+        file: Path or URL of the file.
+        tree: Name of the tree; None where the file did not even open.
+        start: First event of the range; None where the file did not even open.
+        stop: The event after the last one of the range; None where the file did not even open.
+        reason: Why, in one sentence.
+        kind: Name of the exception's class.
+        attempts: How often it was tried.
+        worker: Where it happened; None on the machine of the session.
     """
 
     file: str
@@ -35,13 +45,19 @@ class Failure:
 
 @dataclass(frozen=True, repr=False)
 class Failures:
-    """The failures of a run over ``files`` files (0: number unknown); false when there is none.
+    """The failures of a run; false where there is none.
 
-    >>> Failures()
-    no failures
-    >>> Failures((Failure("a.root", "Events", 0, 500, "a basket is damaged", "OSError"),), files=5)
-    1 of 5 files could not be read, 500 events lost:
-      a.root, events 0 to 500: a basket is damaged (OSError)
+    Attributes:
+        items: The failures.
+        files: How many files the run was over; 0 where the number is unknown.
+
+    Example:
+        >>> Failures()
+        no failures
+        >>> damaged = Failure("a.root", "Events", 0, 500, "a basket is damaged", "OSError")
+        >>> Failures((damaged,), files=5)
+        1 of 5 files could not be read, 500 events lost:
+          a.root, events 0 to 500: a basket is damaged (OSError)
     """
 
     items: tuple[Failure, ...] = ()
@@ -71,7 +87,51 @@ class Failures:
         return Failures(self.items + other.items, self.files + other.files)
 
     def __repr__(self) -> str:
-        return _repr_text.failures(self)
+        if not self:
+            return "no failures"
+        lines = [_line(failure) for failure in self.items[:_SHOWN_AS_TEXT]]
+        more = len(self) - len(lines)
+        lines += [f"… and {more:,} more"] if more else []
+        return as_text(Paragraph(f"{failures_summary(self)}:"), Items(tuple(lines), indent="  "))
 
     def _repr_html_(self) -> str:
-        return _repr_html.failures(self)
+        if not self:
+            return as_html(Paragraph("no failures", "ff-failures"))
+        rows = tuple(_cells(failure) for failure in self)
+        header = ("file", "events", "reason")
+        return as_html(Grid(header, rows, 3, "ff-failures", failures_summary(self)))
+
+
+def failures_summary(failures: Failures) -> str:
+    """Return how many files failed and how many events are lost.
+
+    >>> failures_summary(Failures((Failure("a.root", "Events", 0, 5, "damaged", "OSError"),)))
+    '1 file could not be read, 5 events lost'
+    """
+    failed, files = len(failures.failed_files), failures.files
+    of = f" of {files:,}" if files else ""
+    noun = plural(files or failed, "file")
+    return f"{failed:,}{of} {noun} could not be read{_events_lost(failures)}"
+
+
+def _events_lost(failures: Failures) -> str:
+    if not failures.events_lost:
+        return ""
+    unknown = any(failure.events is None for failure in failures)
+    least = "at least " if unknown else ""
+    return f", {least}{failures.events_lost:,} events lost"
+
+
+def _cells(failure: Failure) -> tuple[str, str, str]:
+    """Return the file, the range of events that failed and why."""
+    details = [failure.kind] if failure.kind != "FileError" else []
+    details += [f"{failure.attempts} attempts"] if failure.attempts > 1 else []
+    details += [f"on {failure.worker}"] if failure.worker else []
+    events = "" if failure.events is None else f"{failure.start} to {failure.stop}"
+    more = f" ({', '.join(details)})" if details else ""
+    return failure.file, events, f"{failure.reason}{more}"
+
+
+def _line(failure: Failure) -> str:
+    file, events, reason = _cells(failure)
+    return f"{file}, events {events}: {reason}" if events else f"{file}: {reason}"

@@ -1,4 +1,4 @@
-"""Files that break things: small, extreme, and valid. For tests of whatever reads ntuples."""
+"""Small, extreme and valid events and files, for tests of whatever reads ntuples."""
 
 from __future__ import annotations
 
@@ -19,10 +19,17 @@ _LINKS = {"mu1_idx": "Muon", "mu2_idx": "Muon", "track_idx": "Track"}
 
 
 def corner_case(name: str) -> Events:
-    """Return the events of a case of ``CORNER_CASES``; raises SampleError that lists them.
+    """Return the events of a corner case.
 
-    >>> corner_case("many_candidates").triplet.counts[0] >= 300
-    np.True_
+    Args:
+        name: One of ``CORNER_CASES``.
+
+    Raises:
+        SampleError: For another name, with the list of them.
+
+    Example:
+        >>> corner_case("many_candidates").triplet.counts[0] >= 300
+        np.True_
     """
     if name not in CORNER_CASES:
         raise SampleError(
@@ -35,12 +42,22 @@ def corner_case(name: str) -> Events:
 def write_corner_case(
     name: str, path: str | PathLike[str], layout: Layout = "nano", *, format: Format = "ttree"
 ) -> Path:
-    """Write a case to a file and return its path; raises SampleError as ``write_file`` does.
+    """Write a corner case to a file and return its path.
 
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     write_corner_case("no_events", f"{folder}/empty.root").name
-    'empty.root'
+    Args:
+        name: One of ``CORNER_CASES``.
+        path: The file; folders on the way are made.
+        layout: How branches are laid out, "nano" or "bph".
+        format: "ttree" or "rntuple".
+
+    Raises:
+        SampleError: For another name, and where `write_file` raises it.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     write_corner_case("no_events", f"{folder}/empty.root").name
+        'empty.root'
     """
     return write_file(path, events=corner_case(name), layout=layout, format=format)
 

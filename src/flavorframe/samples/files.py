@@ -26,16 +26,25 @@ def write_file(
     format: Format = "ttree",
     compression: Compression = "zstd",
 ) -> Path:
-    """Write events, or pieces of them one after the other, to a file, and return its path.
+    """Write events to a file, and return its path.
 
-    Folders on the way are made. Raises SampleError for an unknown option, where layout ``bph``
-    finds no ROOT, and where the file cannot be written.
+    Args:
+        path: The file; folders on the way are made.
+        events: Events, or pieces of them, which are written one after the other.
+        layout: How branches are laid out: "nano", or "bph", which needs ROOT and is a TTree.
+        format: "ttree" or "rntuple".
+        compression: "zstd", "zlib" or "lz4".
 
-    >>> from tempfile import TemporaryDirectory
-    >>> from flavorframe.samples import generate
-    >>> with TemporaryDirectory() as folder:
-    ...     write_file(f"{folder}/sample.root", events=generate(10)).name
-    'sample.root'
+    Raises:
+        SampleError: For an unknown option, where layout "bph" finds no ROOT, and where the file
+            cannot be written.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from flavorframe.samples import generate
+        >>> with TemporaryDirectory() as folder:
+        ...     write_file(f"{folder}/sample.root", events=generate(10)).name
+        'sample.root'
     """
     check_options(layout, format, compression)
     pieces = _checked([events] if isinstance(events, Events) else events)

@@ -1,4 +1,4 @@
-"""Put it together: collisions, detector, candidates, trigger; a chunk of events at a time."""
+"""Events from collisions, detector, candidates and trigger, a chunk at a time."""
 
 from __future__ import annotations
 
@@ -37,14 +37,27 @@ def generate(
 ) -> Events:
     """Generate events of Ds⁺ → φ(μμ)π⁺ and its backgrounds, with known truth.
 
-    The same arguments give the same events, and fewer events give the first ones of more. Files
-    of an era, told apart by their number, are different events. ``kind="simulation"`` is signal
-    only, with the true number of interactions and weights. Raises SampleError for an unknown era
-    or kind, and for a number that is negative or too large.
+    The same arguments give the same events, and fewer events are the first ones of more.
 
-    >>> events = generate(1000, seed=1)
-    >>> len(events), bool((events.triplet.fields["truth"] == 1).any())
-    (1000, True)
+    Args:
+        events: How many events.
+        era: Era of data taking, one of ``ERAS``: it decides about runs and triggers.
+        seed: Seed of the random numbers.
+        kind: "data", or "simulation", which is signal only, with the true number of interactions
+            and weights.
+        file: Number of the file in its era; files of different numbers have different events.
+
+    Returns:
+        Columns of the events, muons, tracks and candidates; momenta and masses in GeV, lengths in
+        cm.
+
+    Raises:
+        SampleError: For an unknown era or kind, and for a number that is negative or too large.
+
+    Example:
+        >>> events = generate(1000, seed=1)
+        >>> len(events), bool((events.triplet.fields["truth"] == 1).any())
+        (1000, True)
     """
     return concatenate(list(chunks(events, era=era, seed=seed, kind=kind, file=file)))
 
@@ -52,12 +65,14 @@ def generate(
 def chunks(
     events: int, *, era: str = "2017B", seed: int = 2017, kind: Kind = "data", file: int = 0
 ) -> Iterator[Events]:
-    """Return an iterator over what :func:`generate` returns, at most ``CHUNK`` events at a time.
+    """Return an iterator over what `generate` returns, at most ``CHUNK`` events at a time.
 
-    There is at least one piece, so that no events still have their columns.
+    There is at least one piece: no events have columns too. Arguments and errors are those of
+    `generate`.
 
-    >>> [len(piece) for piece in chunks(12_000)]
-    [10000, 2000]
+    Example:
+        >>> [len(piece) for piece in chunks(12_000)]
+        [10000, 2000]
     """
     period = era_named(era)
     check_kind(kind)

@@ -20,11 +20,16 @@ TRUTH = {0: "combinatorial", 1: "Ds", 2: "D+", 3: "phi"}
 
 @dataclass(frozen=True)
 class Collection:
-    """A variable-length list of elements in each event: the counts, and one flat array a field.
+    """A variable-length list of elements in each event.
 
-    >>> muons = Collection(np.array([2, 0, 1]), {"pt": np.array([5.0, 4.0, 3.0])})
-    >>> muons.offsets, muons.event
-    (array([0, 2, 2, 3]), array([0, 0, 2]))
+    Args:
+        counts: Elements of each event, shape (events,).
+        fields: The values of each field by its name, shape (elements,).
+
+    Example:
+        >>> muons = Collection(np.array([2, 0, 1]), {"pt": np.array([5.0, 4.0, 3.0])})
+        >>> muons.offsets, muons.event
+        (array([0, 2, 2, 3]), array([0, 0, 2]))
     """
 
     counts: Array
@@ -50,9 +55,16 @@ class Collection:
 class Events:
     """Generated events, equal to the last bit whatever layout they are written in.
 
-    ``scalars``, ``hlt`` and ``l1`` (without versions) and ``process``, the truth of the collision
-    with the labels of ``TRUTH``, have one value an event. A path or seed that is not in the menu
-    of an event's run is False.
+    Attributes:
+        kind: "data" or "simulation".
+        scalars: Numbers of the event, such as run and event, shape (events,) each.
+        hlt: Decisions of the trigger paths, by name without version, shape (events,) each; False
+            for a path that is not in the menu of the run.
+        l1: Decisions of the seeds of the first trigger level, likewise.
+        muon: The muons; momenta and masses in GeV, lengths in cm, here as in the others.
+        track: The tracks.
+        triplet: The candidates of three tracks.
+        process: What the collision really was, a label of ``TRUTH``, shape (events,).
     """
 
     kind: Kind
@@ -89,10 +101,11 @@ class Events:
 def concatenate(parts: Sequence[Events]) -> Events:
     """Join events of the same kind, in order.
 
-    >>> from flavorframe.samples import generate
-    >>> events = generate(10, seed=1)
-    >>> len(concatenate([events, events]))
-    20
+    Example:
+        >>> from flavorframe.samples import generate
+        >>> events = generate(10, seed=1)
+        >>> len(concatenate([events, events]))
+        20
     """
     return Events(
         kind=parts[0].kind,

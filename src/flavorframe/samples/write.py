@@ -41,18 +41,30 @@ def write(
 ) -> Path:
     """Write samples of eras into a folder, and return their catalogue, ``catalog.json``.
 
-    ``fraction`` is the size with respect to the published data (1.44 million events in 2017B),
-    and the catalogue's luminosities [fb^-1] are scaled by it; simulation has as much signal as
-    the data of that luminosity. ``truth.json`` beside it tells for each era how many collisions
-    of each process were generated, and how many candidates of each origin were reconstructed.
+    ``truth.json`` beside it tells for each era how many collisions of each process were generated,
+    and how many candidates of each origin were reconstructed.
 
-    Raises SampleError as :func:`write_file` does, and for an unknown era, kind or size.
+    Args:
+        folder: Where to write; it is made if need be.
+        eras: Eras of data taking, of ``ERAS``.
+        fraction: The size with respect to the published data (1.44 million events in 2017B); the
+            luminosities [fb⁻¹] of the catalogue are scaled by it.
+        layout: How branches are laid out, "nano" or "bph".
+        format: "ttree" or "rntuple".
+        files_per_era: How many files an era has.
+        compression: "zstd", "zlib" or "lz4".
+        seed: Seed of the random numbers.
+        kind: "data", or "simulation", which has as much signal as data of that luminosity.
 
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     catalogue = write(folder, fraction=1e-4)
-    ...     sorted(path.name for path in catalogue.parent.iterdir())
-    ['SkimPhiPi_Run2017B', 'catalog.json', 'truth.json']
+    Raises:
+        SampleError: For an unknown era, kind or size, and where `write_file` raises it.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     catalogue = write(folder, fraction=1e-4)
+        ...     sorted(path.name for path in catalogue.parent.iterdir())
+        ['SkimPhiPi_Run2017B', 'catalog.json', 'truth.json']
     """
     names = (eras,) if isinstance(eras, str) else tuple(eras)
     sizes = {name: _sizes(name, fraction, files_per_era, kind) for name in names}

@@ -19,9 +19,6 @@ from flavorframe.errors import AnalysisError, RunError
 
 if TYPE_CHECKING:
     from flavorframe._run.batch.folder import RunFolder
-    from flavorframe._run.core.executor import Executor, RunOptions
-    from flavorframe.engines import Engine
-    from flavorframe.result.result import Result
 
 SECRETS = ("BEARER_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 """Variables that no batch system is to see: credentials travel as files."""
@@ -92,25 +89,6 @@ class Site(ABC):
         """Return the line of shell that runs a job; ``arguments`` are shell text themselves."""
         words = [shlex.quote(self.python), "-m", "flavorframe._run.batch.job", *arguments]
         return " ".join(["exec", *words])
-
-    def executor(self, engine: Engine, options: RunOptions) -> Executor:
-        """Return what runs an analysis here."""
-        from flavorframe._run.batch.executor import BatchExecutor
-
-        return BatchExecutor(self, engine, options)
-
-    @staticmethod
-    def gather(folder: str | os.PathLike[str], **options: Any) -> Result:
-        """Return the result of a run that was sent earlier, from any process, by its folder.
-
-        It waits for jobs that are not done, and submits again what failed: ``ff.Slurm.gather(
-        "flavorframe-runs/2017B-20260301-101500")``. The ``options`` are those of `Analysis.run`
-        that concern following: ``progress``, ``retries``, ``on_error``, ``on_update``. Raises
-        FileError where the folder is none of a batch run.
-        """
-        from flavorframe._run.batch.gather import gather
-
-        return gather(Path(folder), options)
 
     # What a batch system is asked
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from flavorframe._files.file_sets import FileSet
 from flavorframe._run.core.executor import Outcome
 from flavorframe.errors import OutputError
-from flavorframe.result.result import Result, WrittenSnapshot
-from flavorframe.result.store import remove_from, save_to, writing_to
+from flavorframe.result import Result, WrittenSnapshot
+from flavorframe.result._saving import remove_from, save_to, writing_to
 
 
 def saving_to(folder: Path | None) -> AbstractContextManager[object]:

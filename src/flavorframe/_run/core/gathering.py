@@ -12,7 +12,8 @@ from flavorframe._files.versions import CHANGED
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core import interrupts
 from flavorframe._run.core.attempts import MISFIT, Failed
-from flavorframe._run.core.executor import Gap, Outcome, RunOptions
+from flavorframe._run.core.executor import Gap, Outcome
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.ordering import Ordering
 from flavorframe._run.core.partitions import Segment, known_files, partitions, segments
 from flavorframe._run.delivery.credential_expiry import Outlasting
@@ -299,7 +300,7 @@ class Gathering:
 
 
 def _result(outcome: Outcome) -> Any:
-    from flavorframe.result.result import Result
+    from flavorframe.result import Result
 
     return Result.of(outcome.plan, outcome.dataset, outcome)
 

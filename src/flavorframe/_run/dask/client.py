@@ -12,8 +12,8 @@ from distributed import KilledWorker
 
 from flavorframe._files.remote.access import is_remote
 from flavorframe._run.core.attempts import Failed, may_pass
-from flavorframe._run.core.executor import RunOptions
 from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.dask.cluster import last_seen, threads_of
 from flavorframe._run.dask.crew import Crew
 from flavorframe._run.dask.futures import Futures, SchedulerLostError

@@ -9,8 +9,9 @@ from typing import Any
 
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core import interrupts
-from flavorframe._run.core.executor import Executor, Outcome, RunOptions
+from flavorframe._run.core.executor import Executor, Outcome
 from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.dask.cluster import Connection, gate, register, unregister
 from flavorframe._run.dask.crew import Crew
 from flavorframe._run.delivery.delivery import Delivery

@@ -13,7 +13,7 @@ from flavorframe.errors import AnalysisError
 from flavorframe.result import Timing
 
 if TYPE_CHECKING:
-    from flavorframe.result.result import Result
+    from flavorframe.result import Result
 
 EMPTY = "waiting for the first events"
 BAR_SECONDS = 0.2

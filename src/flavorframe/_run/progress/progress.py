@@ -12,7 +12,7 @@ from flavorframe._shell import ipython
 from flavorframe.result import Timing
 
 if TYPE_CHECKING:
-    from flavorframe.result.result import Result
+    from flavorframe.result import Result
 
 MOST_WORKERS = 8
 """How many workers are shown."""

@@ -17,8 +17,7 @@ from flavorframe._snapshots.reading import Reader, reader_of
 from flavorframe.engines.partial import Chunk
 from flavorframe.errors import RunError
 from flavorframe.outputs import Snapshot
-from flavorframe.result import Table
-from flavorframe.result.result import WrittenSnapshot
+from flavorframe.result import Table, WrittenSnapshot
 
 Stored = Table | WrittenSnapshot
 Range = tuple[int, int]

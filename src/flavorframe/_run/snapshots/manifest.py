@@ -12,7 +12,7 @@ from flavorframe._run.core.executor import Outcome
 from flavorframe._run.snapshots.earlier_rows import manifest_path
 from flavorframe._run.snapshots.rows import Rows
 from flavorframe.outputs import Snapshot
-from flavorframe.result.result import WrittenSnapshot
+from flavorframe.result import WrittenSnapshot
 
 
 def write_manifest(name: str, outcome: Outcome, rows: Rows) -> None:

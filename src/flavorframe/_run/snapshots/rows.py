@@ -18,8 +18,7 @@ from flavorframe._snapshots.reading import reader_of
 from flavorframe.engines.partial import Chunk
 from flavorframe.errors import OutputError
 from flavorframe.outputs import Snapshot
-from flavorframe.result import SnapshotWriter, Table
-from flavorframe.result.result import WrittenSnapshot
+from flavorframe.result import SnapshotWriter, Table, WrittenSnapshot
 
 FEW = 64
 """Chunks that are kept apart in memory before they become one."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from flavorframe.report.inputs import TOTAL, gather
-from flavorframe.report.numbers import Measured, mean_of, yields_of, yields_per_luminosity
+from flavorframe.report.yields import Measured, mean_of, yields_of, yields_per_luminosity
 
 from .conftest import result_of
 

@@ -1,62 +1,40 @@
-"""Certificates as text, for notebooks, and as a page."""
+"""What a certificate says, for text and HTML alike: add a line here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from typing import TYPE_CHECKING, Any
 
+from flavorframe._display import Block, Grid, Items, Paragraph, Section
+from flavorframe._display.numbers import plural
 from flavorframe._expr.texts import shortened
-from flavorframe.result._repr_html import gridded
-from flavorframe.result._repr_text import Grid, aligned
 
 if TYPE_CHECKING:
-    from flavorframe.certificate.certificate import Candidate, Certificate, Difference
+    from flavorframe.certificate.certificate import Candidate, Certificate, Compared, Difference
 
 IDENTITY = {"run": "run", "luminosity_block": "luminosity block", "event": "event"}
+"""What identifies an event, and what people call it."""
+
+CSS_CLASS = "ff-certificate"
 
 
-def text(certificate: Certificate) -> str:
-    """Return the certificate for a terminal."""
-    lines = [headline(certificate), aligned(cuts(certificate))]
-    lines += [_output(output) for output in certificate.outputs] if certificate.agrees else []
-    lines += [f"not read: {what}" for what in certificate.unread]
+def description(certificate: Certificate) -> Iterator[Block]:
+    """Yield the verdict, the counts at each cut, and what differs."""
+    yield Paragraph(_headline(certificate), CSS_CLASS, tag="strong")
+    yield _cuts(certificate)
+    if certificate.agrees and certificate.outputs:
+        yield Items(tuple(map(_output, certificate.outputs)))
+    for what in certificate.unread:
+        yield Paragraph(f"not read: {what}")
     for difference in certificate.differences:
-        lines += ["", where(difference), *map("  {}".format, details(difference))]
-    return "\n".join(lines)
+        yield Section(_where(difference), tuple(_details(difference)))
 
 
-def html(certificate: Certificate) -> str:
-    """Return the certificate as HTML for notebooks and reports."""
-    parts = [
-        f'<p class="ff ff-certificate"><strong>{escape(headline(certificate))}</strong></p>',
-        gridded(cuts(certificate), "ff-certificate"),
-    ]
-    if certificate.agrees:
-        items = "".join(f"<li>{escape(_output(output))}</li>" for output in certificate.outputs)
-        parts.append(f"<ul>{items}</ul>" if items else "")
-    parts += [f"<p>not read: {escape(what)}</p>" for what in certificate.unread]
-    for difference in certificate.differences:
-        items = "".join(f"<li>{escape(line)}</li>" for line in details(difference))
-        parts.append(f"<h4>{escape(where(difference))}</h4><ul>{items}</ul>")
-    return "\n".join(parts)
-
-
-def page(certificate: Certificate) -> str:
-    """Return the certificate as a page of its own."""
-    from flavorframe.report.page import environment
-
-    versions = ", ".join(f"{name} {number}" for name, number in certificate.versions.items())
-    template = environment().get_template("certificate.html.j2")
-    return template.render(certificate=certificate, content=html(certificate), versions=versions)
-
-
-def headline(certificate: Certificate) -> str:
+def _headline(certificate: Certificate) -> str:
     """Return the verdict, in a sentence."""
     names = " and ".join(certificate.engines)
-    read = (
-        f"{certificate.files} file{'s' * (certificate.files != 1)}, {certificate.events:,} events"
-    )
+    files = f"{certificate.files} {plural(certificate.files, 'file')}"
+    read = f"{files}, {certificate.events:,} events"
     if not certificate.agrees:
         return f"{names} DIFFER on dataset {certificate.dataset} ({read})"
     number = len(certificate.cuts) - 1
@@ -67,7 +45,7 @@ def headline(certificate: Certificate) -> str:
     )
 
 
-def cuts(certificate: Certificate) -> Grid:
+def _cuts(certificate: Certificate) -> Grid:
     """Return the counts of each engine at each cut."""
     engines = certificate.engines
     header = ["cut", *(f"{engine}: {what}" for engine in engines for what in ("events", "cand."))]
@@ -75,10 +53,10 @@ def cuts(certificate: Certificate) -> Grid:
     for cut in certificate.cuts:
         numbers = [f"{count:,}" for engine in engines for count in cut.counts[engine]]
         rows.append((cut.name, *numbers, "" if cut.agrees else "differ"))
-    return Grid((*header, ""), tuple(rows))
+    return Grid((*header, ""), tuple(rows), css_class=CSS_CLASS)
 
 
-def where(difference: Difference) -> str:
+def _where(difference: Difference) -> str:
     """Return where a difference is: the cut or output, the event, the file."""
     start, stop = difference.events
     entries = f"entry {start}" if stop == start + 1 else f"entries {start} to {stop}"
@@ -92,7 +70,7 @@ def where(difference: Difference) -> str:
     return f"{difference.kind} {difference.name!r}{formula}: {event}"
 
 
-def details(difference: Difference) -> Iterator[str]:
+def _details(difference: Difference) -> Iterator[str]:
     """Yield what each engine found, and each candidate on which they disagree."""
     for engine, found in difference.found.items():
         yield f"{engine}: {found}"
@@ -116,7 +94,7 @@ def _values(both: tuple[Any, ...]) -> str:
     return first if all(other == first for other in others) else " | ".join([first, *others])
 
 
-def _output(output: Any) -> str:
+def _output(output: Compared) -> str:
     if output.kind == "histogram":
         return f"{output.name}: {output.size} bins are equal, {output.entries:,.6g} entries"
     return f"{output.name}: {output.entries:,.0f} rows of {output.size} columns are equal"

@@ -1,4 +1,4 @@
-"""The numbers that a report derives: signal yields, yields per luminosity and their mean."""
+"""Signal yields of the eras, yields per luminosity, and their mean."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from flavorframe.fit._numbers import with_error
+from flavorframe._display import with_error
 from flavorframe.report.inputs import TOTAL, Inputs
 
 if TYPE_CHECKING:

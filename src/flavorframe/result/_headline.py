@@ -1,0 +1,45 @@
+"""What a result says of itself: its headline, and the notes below its cutflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flavorframe.result.result import Result
+
+
+def headline(result: Result) -> str:
+    """Return events, candidates and luminosity, and whether the result is partial."""
+    last = result.cutflow[-1]
+    text = (
+        f"{result.dataset.name}: {result.events:,} events, {last.candidates:,} candidates selected"
+    )
+    if result.luminosity is not None:
+        text += f", {result.luminosity:.3g} fb⁻¹"
+    if len(result.failures) or result.stopped:
+        text += f" — PARTIAL, about {100 * result.fraction:.3g} % of the data"
+    if result.stopped:
+        text += f" ({result.stopped})"
+    if result.unwritten:
+        text += f" — PARTIAL, without {', '.join(result.unwritten)}"
+    return text
+
+
+def notes(result: Result) -> Iterator[str]:
+    """Yield what did not go as it should, a sentence or a few lines each."""
+    if result.failures:
+        yield repr(result.failures)
+    for name, reason in result.unwritten.items():
+        yield f"{name} was not written: {reason}"
+    for name, link in result.links.items():
+        if link.unmatched or link.ambiguous:
+            yield (
+                f"link {name}: of {link.asked:,} candidates {link.unmatched:,} found no element, "
+                f"{link.ambiguous:,} more than one"
+            )
+    empty = next((row.name for row in result.cutflow if row.candidates == 0), None)
+    if result.events == 0:
+        yield "the files hold no events"
+    elif empty is not None:
+        yield f"no candidate is left after {empty!r}"
