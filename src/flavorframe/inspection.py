@@ -72,7 +72,7 @@ def inspect(file: str | os.PathLike[str], tree: str | None = None) -> Inspection
     Raises FileError where the file or tree cannot be read, or where there are several trees and
     none is named.
     """
-    from flavorframe._rootio.reader import RootFile
+    from flavorframe._rootio.root_file import RootFile
 
     opened = RootFile(*one_file(file, tree))
     schema = opened.schema

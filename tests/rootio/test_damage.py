@@ -15,8 +15,9 @@ import uproot
 import flavorframe as ff
 from flavorframe._files.remote import access
 from flavorframe._rootio import _native, codecs
-from flavorframe._rootio.baskets import BasketIndex, UnusualError
-from flavorframe._rootio.reader import RootFile
+from flavorframe._rootio.failures import LeftToUprootError
+from flavorframe._rootio.root_file import RootFile
+from flavorframe._rootio.tree.basket_table import BasketTable
 from flavorframe.errors import BranchError, FileError
 
 needs_root = pytest.mark.skipif(find_spec("ROOT") is None, reason="ROOT is not installed")
@@ -248,9 +249,9 @@ def test_what_the_bulk_reader_does_not_know_is_left_to_uproot(good, monkeypatch)
     expected = run(good).rows
 
     def of(branch):
-        raise UnusualError("baskets embedded in the tree")
+        raise LeftToUprootError("baskets embedded in the tree")
 
-    monkeypatch.setattr(BasketIndex, "of", of)
+    monkeypatch.setattr(BasketTable, "of", of)
     found = run(shutil.copy(good, good.with_name("unusual.root"))).rows
     assert all(np.array_equal(found[name], expected[name]) for name in ("pt", "x"))
 

@@ -11,8 +11,9 @@ import uproot
 
 from flavorframe._rootio import _native
 from flavorframe._rootio.arrays import Names, Packed
-from flavorframe._rootio.baskets import Spent, UnusualError
-from flavorframe._rootio.reader import RootFile
+from flavorframe._rootio.failures import LeftToUprootError
+from flavorframe._rootio.read_stats import ReadStats
+from flavorframe._rootio.root_file import RootFile
 from flavorframe.errors import FileError
 
 CODECS = {"zlib": uproot.ZLIB(1), "lz4": uproot.LZ4(1), "zstd": uproot.ZSTD(1),
@@ -53,7 +54,7 @@ def whole(column):
 
 def everything(file, branch):
     """Return a whole column."""
-    return file.read(branch, 0, file.events, np.arange(file.events), Spent())
+    return file.read(branch, 0, file.events, np.arange(file.events), ReadStats())
 
 
 def assert_same(fast, slow):
@@ -78,11 +79,11 @@ def assert_reads_like_uproot(file):
             for share in (1, 0.2):
                 rows = np.flatnonzero(rng.random(stop - start) < share)
                 try:
-                    fast = file._read(branch.name, start, stop, rows, Spent())
-                except UnusualError:
+                    fast = file._reader.read_compiled(branch.name, start, stop, rows, ReadStats())
+                except LeftToUprootError:
                     continue
                 known += 1
-                slow = file._read_by_uproot(branch.name, start, stop, Spent())
+                slow = file._reader.read_by_uproot(branch.name, start, stop, ReadStats())
                 assert_same(fast, slow[rows])
     return known
 
@@ -112,18 +113,18 @@ def test_any_range_is_the_slice_of_the_whole(written):
     offsets = np.concatenate([[0], np.cumsum(sizes)])
     for start, stop in [(0, 1), (99, 101), (100, 200), (250, 300), (17, 17)]:
         rows = np.arange(stop - start)
-        part = file.read("list_float64", start, stop, rows, Spent())
+        part = file.read("list_float64", start, stop, rows, ReadStats())
         np.testing.assert_array_equal(part.sizes, sizes[start:stop])
         np.testing.assert_array_equal(part.elements, elements[offsets[start] : offsets[stop]])
 
 
 def test_baskets_without_a_living_event_are_not_read(written):
-    file, spent, less = RootFile(str(written["zstd"])), Spent(), Spent()
-    file.read("list_int64", 0, EVENTS, np.arange(EVENTS), spent)
+    file, stats, less = RootFile(str(written["zstd"])), ReadStats(), ReadStats()
+    file.read("list_int64", 0, EVENTS, np.arange(EVENTS), stats)
     file.read("list_int64", 0, EVENTS, np.array([3, 299]), less)
     with uproot.open(written["zstd"]) as opened:
         sizes = opened["Events/list_int64"].member("fBasketBytes")
-    assert spent.bytes == sum(sizes[:3])
+    assert stats.bytes == sum(sizes[:3])
     assert less.bytes == sizes[0] + sizes[2]
 
 

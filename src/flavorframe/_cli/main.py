@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flavorframe._cli import facility as cli_facility, proxy as cli_proxy, workers as cli_workers
+from flavorframe._rootio import own_process
 from flavorframe.errors import (
     AnalysisError,
     DatasetError,
@@ -73,6 +74,7 @@ class Script:
 
 def main() -> None:
     """Run the command line; errors of flavorframe become one message and exit code 1."""
+    own_process.tune()
     try:
         app()
     except FlavorframeError as error:
