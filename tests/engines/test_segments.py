@@ -21,6 +21,7 @@ from flavorframe.engines._columnar.segments import (
     sift,
     spread,
 )
+from support.compiled_part import needs_compiled
 
 counts_lists = st.lists(st.integers(0, 4), max_size=6)
 either_way = pytest.mark.parametrize("native", [compiled.native, None], ids=["compiled", "numpy"])
@@ -78,6 +79,7 @@ def test_sift(native, data, counts, steps):
     assert rows.tolist() == expected
 
 
+@needs_compiled
 def test_sift_takes_nothing_that_does_not_fit():
     joined, alive = np.zeros(3, bool), np.ones(3, bool)
     assert len(sift([np.ones(2, np.uint8)], [True], joined, alive)[1]) == 0
@@ -150,6 +152,7 @@ def test_first_match_asks_for_all_keys_and_nan_matches_nothing(native):
     assert number.tolist() == [1, 0, 0]
 
 
+@needs_compiled
 def test_first_match_takes_nothing_that_does_not_fit():
     keys, values = [np.arange(3.0)], [np.arange(2.0)]
     for starts, counts in (([0, 2], [1, 2]), ([-1, 0], [1, 1]), ([0], [1])):

@@ -11,7 +11,7 @@ import pytest
 import uproot
 
 import flavorframe as ff
-from flavorframe._rootio import _native
+from flavorframe._rootio import compiled
 from flavorframe._rootio.arrays import Names, Packed
 from flavorframe._rootio.failures import LeftToUprootError
 from flavorframe._rootio.opening.local_file import LocalFile
@@ -21,6 +21,7 @@ from flavorframe._rootio.root_file import RootFile
 from flavorframe._rootio.tree import basket_table
 from flavorframe._rootio.tree.reader import TreeReader
 from flavorframe.errors import FileError
+from support.compiled_part import needs_compiled
 
 CODECS = {"zlib": uproot.ZLIB(1), "lz4": uproot.LZ4(1), "zstd": uproot.ZSTD(1),
           "lzma": uproot.LZMA(1), "none": None}  # fmt: skip
@@ -77,13 +78,14 @@ def random_edges(events, pieces, rng):
     return [0, *sorted(rng.choice(np.arange(1, events), pieces - 1, replace=False)), events]
 
 
+@needs_compiled
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize("system", [True, False], ids=["system", "packages"])
 def test_values_where_baskets_and_partitions_end_anywhere(tmp_path, monkeypatch, codec, system):
     monkeypatch.setattr(basket_table, "MIN_BYTES", 0)
     rng = np.random.default_rng(1)
     content = content_of(3000, rng)
-    _native.system_codecs(system)
+    compiled.native.system_codecs(system)
     try:
         for number in range(4):
             path = tmp_path / f"{number}.root"
@@ -95,7 +97,7 @@ def test_values_where_baskets_and_partitions_end_anywhere(tmp_path, monkeypatch,
                 found, _ = read(path, name, edges, rows)
                 assert ak.array_equal(found, expected[rows], dtype_exact=False)
     finally:
-        _native.system_codecs(True)
+        compiled.native.system_codecs(True)
 
 
 def test_entries_may_lie_in_two_blocks(tmp_path):
@@ -183,11 +185,12 @@ def large(tmp_path_factory):
     return write(path, cut(content, [0, 7 * EVENTS, 18 * EVENTS, 20 * EVENTS])), content
 
 
+@needs_compiled
 @pytest.mark.parametrize("threads", [1, 8])
 def test_each_basket_is_read_and_decompressed_once(large, monkeypatch, threads):
     path, content = large
-    calls, decompress = [], _native.decompress
-    monkeypatch.setattr(_native, "decompress", lambda *a: calls.append(a) or decompress(*a))
+    calls, decompress = [], compiled.native.decompress
+    monkeypatch.setattr(compiled.native, "decompress", lambda *a: calls.append(a) or decompress(*a))
     result = histogram().run(
         ff.dataset(path), threads=threads, partition_size=EVENTS // 4, progress=False, cache=False
     )
@@ -207,6 +210,7 @@ def test_a_server_sends_each_basket_once(large, web, tmp_path):
     assert web.sent < 1.2 * path.stat().st_size
 
 
+@needs_compiled
 def test_damage_is_told_of_the_basket(large, tmp_path):
     parts = cut(large[1], [0, 7 * EVENTS, 18 * EVENTS, 20 * EVENTS])
     path = write(tmp_path / "zlib.root", parts, "zlib")

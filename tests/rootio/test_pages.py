@@ -16,6 +16,7 @@ from flavorframe._rootio.ntuple.clusters import Clusters
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile
 from flavorframe.errors import FileError
+from support.compiled_part import needs_compiled
 
 ROOT_WRITES = """
 #include <ROOT/RNTupleModel.hxx>
@@ -115,6 +116,7 @@ def test_any_range_of_what_uproot_writes(tmp_path, codec, clusters):
     assert_reads_like_uproot(path, np.random.default_rng(clusters))
 
 
+@needs_compiled
 def test_a_page_of_several_blocks(tmp_path):
     path = tmp_path / "blocks.root"
     values = np.arange(5_000_000, dtype=np.int64)
@@ -151,6 +153,7 @@ def expected(path):
     return np.histogram(read.x[read.flag], 20, (-3, 130))[0]
 
 
+@needs_compiled
 @pytest.mark.parametrize("threads", [1, 8])
 @pytest.mark.parametrize("write", [write_by_root, write_by_uproot])
 def test_each_page_is_read_once(tmp_path, monkeypatch, write, threads):
@@ -171,6 +174,7 @@ def test_each_page_is_read_once(tmp_path, monkeypatch, write, threads):
     assert result.timing.bytes_read == pytest.approx(sum(sizes), rel=0.05)
 
 
+@needs_compiled
 def test_a_server_sends_each_page_once(tmp_path, web):
     path = write_by_uproot(tmp_path / "served.root", 100_000)
     sizes = [RootFile(str(path)).compressed_bytes(name) for name in ("x", "flag")]
