@@ -37,7 +37,7 @@ class Clusters:
         self._key = object()  # in the cache; the RNTuple itself would stay open
 
     def read(self, field: Any, start: int, stop: int, stats: ReadStats) -> Any:
-        """Return the events start ≤ i < stop of a field, as awkward has them."""
+        """Return the events start ≤ i < stop of a field, as an awkward array."""
         parts = [
             self._whole(field, a, b, stats) if cluster is None
             else self._part(field, cluster, a, b, stats)
@@ -56,7 +56,7 @@ class Clusters:
             page.locator.num_bytes
             for pages in lists
             for column in columns
-            if column < len(pages)  # clusters may be older than a column
+            if column < len(pages)  # a column may have been added after a cluster
             for page in pages[column].pages
         )
         return array

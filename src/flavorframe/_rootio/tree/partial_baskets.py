@@ -14,12 +14,14 @@ from flavorframe._rootio.compressed_blocks import HEADER, CompressedBlocks, requ
 from flavorframe._rootio.read_stats import Fetch
 
 HEAD = 512
-"""Bytes in which a basket's key and the header of its first block nearly always end."""
+"""Bytes that nearly always contain a basket's key and the header of its first block."""
 KEY = struct.Struct(">i2xI4xh2x10xii1x")
-"""A basket's key, as short as the compiled part takes it: total size, that of the content, that of
-the key, number of entries, and where their bytes end, from the beginning of the key."""
+"""The shortest key of a basket that the compiled part accepts: total size, size of the content, size
+of the key, number of entries, and where the entries end, counted from the beginning of the key."""
 TAIL = struct.Struct(">ii")
+"""The last numbers of a key: number of entries, and where they end."""
 TAIL_FROM_END = 9
+"""Bytes from the beginning of these numbers to the end of the key."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,14 @@ class SharedBasket:
 
 
 def scalars(basket: SharedBasket, first: int, last: int, itemsize: int, fetch: Fetch) -> bytes:
-    """Return the entries from ``first`` up to ``last``, numbers, as a basket of their own."""
+    """Return the entries from ``first`` up to ``last``, numbers, as a small basket."""
     require(basket.border == basket.entries * itemsize)
     data = basket.blocks.read(first * itemsize, last * itemsize, fetch)
     return _key(last - first, len(data), len(data)) + data
 
 
 def lists(basket: SharedBasket, first: int, last: int, fetch: Fetch) -> bytes:
-    """Return the entries from ``first`` up to ``last``, of any length, as a basket of their own."""
+    """Return the entries from ``first`` up to ``last``, of any length, as a small basket."""
     table = basket.border + 4
     require(table + 4 * basket.entries <= basket.blocks.size)
     stop = min(last + 1, basket.entries)
