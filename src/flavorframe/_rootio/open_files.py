@@ -16,7 +16,7 @@ MAX_OPEN = 64
 
 Key = tuple[str, str | None, Version | None]
 _open: OrderedDict[Key, RootFile] = OrderedDict()
-_living: WeakSet[RootFile] = WeakSet()
+_all: WeakSet[RootFile] = WeakSet()
 _lock = Lock()
 
 
@@ -57,7 +57,7 @@ def _remember(opened: RootFile, version: Version | None, tree: str | None) -> Ro
     """Keep a file under the tree that was asked for, and the one that was found."""
     opened.version = version
     with _lock:
-        _living.add(opened)
+        _all.add(opened)
         for name in (tree, opened.tree):
             _open[opened.path, name, version] = opened
         while len(_open) > 2 * MAX_OPEN:
@@ -71,7 +71,7 @@ def _close_other_versions(file: str, version: Version | None) -> None:
     While an XRootD server has a file open, it returns that one to all who open its name.
     """
     with _lock:
-        others = [opened for opened in _living if _is_another(opened, file, version)]
+        others = [opened for opened in _all if _is_another(opened, file, version)]
         for key in [key for key, opened in _open.items() if opened in others]:
             del _open[key]
     for opened in others:

@@ -47,6 +47,7 @@ class RootFile:
         """Open the file; raises FileError where it or the tree cannot be read."""
         self.path = path
         self.version: Version | None = None  # as `open_files` found it
+        self._is_remote = access.is_remote(path)  # when Python ends, modules go before files
         with models_restored(), file_errors(path, "its content cannot be read"):
             self._file = open_by_uproot(path)
             self.tree = tree or find_tree(path, self._file)
@@ -59,7 +60,7 @@ class RootFile:
             self.schema = Schema(self.tree, infos)
             self.shorter = _shorter(branches, self.events)
         source: Source = self._file.file.source
-        self._source = RemoteFile(path, source) if access.is_remote(path) else source
+        self._source = RemoteFile(path, source) if self._is_remote else source
         self._reader = _reader_of(path, opened, self.events, self.schema, branches, self._source)
         self._sizes: dict[str, int] = {}
         self._edges: dict[tuple[str, ...], tuple[int, ...]] = {}
@@ -69,7 +70,7 @@ class RootFile:
         self._file.close()
 
     def __del__(self) -> None:  # uproot's objects refer to each other, and would keep it open
-        if hasattr(self, "_file") and not access.is_remote(self.path):
+        if hasattr(self, "_file") and not self._is_remote:
             self._file.close()
 
     def read(self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats) -> Column:

@@ -63,7 +63,7 @@ class Schema:
 
     @cached_property
     def by_other_name(self) -> Mapping[str, tuple[str, ...]]:
-        """The names of branches by another name: their path, or a name that several of them have."""
+        """The names of branches by other names: their path, or a name that several of them have."""
         names: dict[str, tuple[str, ...]] = {}
         for branch in self.branches:
             for other in {branch.path, branch.own} - {"", branch.name}:

@@ -16,7 +16,7 @@ from flavorframe._rootio.read_stats import Fetch
 HEAD = 512
 """Bytes that nearly always contain a basket's key and the header of its first block."""
 KEY = struct.Struct(">i2xI4xh2x10xii1x")
-"""The shortest key of a basket that the compiled part accepts: total size, size of the content, size
+"""The shortest key of a basket that the compiled part accepts: total size, size of the content and
 of the key, number of entries, and where the entries end, counted from the beginning of the key."""
 TAIL = struct.Struct(">ii")
 """The last numbers of a key: number of entries, and where they end."""
