@@ -13,7 +13,14 @@ from flavorframe.layouts.base import collection_of
 
 @dataclass(frozen=True)
 class Field:
-    """A branch, the kind and type of its values, and the compressed bytes that it takes."""
+    """A branch of a file.
+
+    Attributes:
+        branch: Its name.
+        type: The type of its values in C++.
+        shape: "scalar" (one value an event) or "list" (a list an event).
+        bytes: How many bytes of the file it takes, compressed.
+    """
 
     branch: str
     type: str
@@ -23,7 +30,16 @@ class Field:
 
 @dataclass(frozen=True, repr=False)
 class Inspection:
-    """A file's contents, branch by branch, in the collections to which its layout assigns them."""
+    """What a file holds.
+
+    Attributes:
+        file: Its path or URL.
+        tree: The name of the tree.
+        layout: The name of the layout that was recognised.
+        events: The number of events.
+        collections: The branches of each collection of the layout.
+        others: Branches that expressions cannot read.
+    """
 
     file: str
     tree: str
@@ -67,12 +83,19 @@ class Inspection:
 
 
 def inspect(file: str | os.PathLike[str], tree: str | None = None) -> Inspection:
-    """Return what a ROOT file holds; its tree may be named behind it, as in ``"a.root:Events"``.
+    """Return what a ROOT file holds.
 
-    Raises FileError where the file or tree cannot be read, or where there are several trees and
-    none is named.
+    Args:
+        file: A path or URL; the tree may follow, as in ``"a.root:Events"``.
+        tree: The name of the tree. Without one, ``Events``, ``Tree3Mu/ntuple``, or the only tree.
+
+    Returns:
+        The file's tree, layout and number of events, and its branches by collection.
+
+    Raises:
+        FileError: The file or tree cannot be read, or there are several trees and none is named.
     """
-    from flavorframe._rootio.reader import RootFile
+    from flavorframe._rootio.root_file import RootFile
 
     opened = RootFile(*one_file(file, tree))
     schema = opened.schema

@@ -10,7 +10,7 @@ import uproot
 from hypothesis import given, settings, strategies as st
 
 import flavorframe as ff
-from flavorframe._rootio import _native
+from flavorframe._rootio import compiled
 from flavorframe.engines import ENGINES, get_engine
 from flavorframe.engines._columnar import segments
 from flavorframe.errors import FileError
@@ -18,7 +18,7 @@ from support import agreement
 
 NAN = np.nan
 events = ff.events()
-either_way = pytest.mark.parametrize("compiled", [_native, None], ids=["compiled", "numpy"])
+either_way = pytest.mark.parametrize("native", [compiled.native, None], ids=["compiled", "numpy"])
 
 KINDS = ("ff", "dd", "fd", "ll", "il", "ld", "hh", "Ll")
 """Types of keys and of values."""
@@ -44,7 +44,7 @@ def plain(keys, values, starts, counts):
     kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=3),
 )
 @settings(deadline=None)
-def test_long_lists_match_as_short_ones_do(compiled, seed, sizes, kinds):
+def test_long_lists_match_as_short_ones_do(native, seed, sizes, kinds):
     rng = np.random.default_rng(seed)
     choices = np.array([0.0, -0.0, 1.0, 2.0, NAN])
 
@@ -57,16 +57,16 @@ def test_long_lists_match_as_short_ones_do(compiled, seed, sizes, kinds):
     keys = [drawn(kind[0], sizes.sum()) for kind in kinds]
     values = [drawn(kind[1], len(event)) for kind in kinds]
     starts, counts = (np.cumsum(sizes) - sizes)[event], sizes[event]
-    with mock.patch.object(segments, "_native", compiled), mock.patch.object(segments, "LONG", 1):
+    with mock.patch.object(compiled, "native", native), mock.patch.object(segments, "LONG", 1):
         found, number = segments.first_match(keys, values, starts, counts)
     assert (found.tolist(), number.tolist()) == plain(keys, values, starts, counts)
 
 
 @either_way
-def test_large_integers_are_compared_to_their_last_digit(compiled):
+def test_large_integers_are_compared_to_their_last_digit(native):
     keys, values = np.arange(200) + 2**53, np.arange(200, dtype=np.uint64) + 2**53
     starts, counts = np.zeros(200, int), np.full(200, 200)
-    with mock.patch.object(segments, "_native", compiled):
+    with mock.patch.object(compiled, "native", native):
         found, number = segments.first_match([keys], [values], starts, counts)
     assert found.tolist() == list(range(200))
     assert set(number) == {1}
@@ -74,11 +74,11 @@ def test_large_integers_are_compared_to_their_last_digit(compiled):
 
 @either_way
 @pytest.mark.parametrize("same", [True, False])
-def test_a_very_long_list_takes_no_time(compiled, same):
+def test_a_very_long_list_takes_no_time(native, same):
     size = 100_000
     keys = np.ones(size) if same else np.random.default_rng(1).normal(size=size)
     values = keys[::-1].copy()
-    with mock.patch.object(segments, "_native", compiled):
+    with mock.patch.object(compiled, "native", native):
         began = time.perf_counter()
         found, number = segments.first_match(
             [keys], [values], np.zeros(size, int), np.full(size, size)

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from flavorframe._rootio import _native
+from flavorframe._rootio import compiled
 from flavorframe._rootio.arrays import Names, Values
-from flavorframe.engines._columnar import segments
 from flavorframe.engines._columnar.segments import (
     UNKNOWN,
     best,
@@ -22,22 +21,23 @@ from flavorframe.engines._columnar.segments import (
     sift,
     spread,
 )
+from support.compiled_part import needs_compiled
 
 counts_lists = st.lists(st.integers(0, 4), max_size=6)
-either_way = pytest.mark.parametrize("compiled", [_native, None], ids=["compiled", "numpy"])
+either_way = pytest.mark.parametrize("native", [compiled.native, None], ids=["compiled", "numpy"])
 
 
-def by(compiled):
+def by(native):
     """Have the compiled part do it, or numpy, as where there was no compiler."""
-    return mock.patch.object(segments, "_native", compiled)
+    return mock.patch.object(compiled, "native", native)
 
 
 @either_way
 @given(pairs=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4))))
-def test_ranges(compiled, pairs):
+def test_ranges(native, pairs):
     starts, counts = (np.array(x, int) for x in zip(*pairs, strict=True)) if pairs else ([], [])
     expected = [start + i for start, count in pairs for i in range(count)]
-    with by(compiled):
+    with by(native):
         assert ranges(np.array(starts, int), np.array(counts, int)).tolist() == expected
         assert spread(np.array(counts, int)).tolist() == [
             number for number, (_, count) in enumerate(pairs) for _ in range(count)
@@ -46,16 +46,16 @@ def test_ranges(compiled, pairs):
 
 @either_way
 @given(known=st.sets(st.integers(0, 20)), wanted=st.sets(st.integers(0, 20)))
-def test_places(compiled, known, wanted):
+def test_places(native, known, wanted):
     known, wanted = sorted(known), sorted(wanted)
-    with by(compiled):
+    with by(native):
         found = places(np.array(known, int), np.array(wanted, int))
     assert found.tolist() == [known.index(x) if x in known else -1 for x in wanted]
 
 
 @either_way
 @given(data=st.data(), counts=counts_lists, steps=st.integers(0, 4))
-def test_sift(compiled, data, counts, steps):
+def test_sift(native, data, counts, steps):
     size = sum(counts)
     event = [number for number, count in enumerate(counts) for _ in range(count)]
     tables = [data.draw(st.lists(st.integers(0, 3), min_size=size, max_size=size))
@@ -63,7 +63,7 @@ def test_sift(compiled, data, counts, steps):
     cuts = data.draw(st.lists(st.booleans(), min_size=steps, max_size=steps))
     alive = data.draw(st.lists(st.booleans(), min_size=size, max_size=size))
     joined = np.array([i > 0 and event[i] == event[i - 1] for i in range(size)], bool)
-    with by(compiled):
+    with by(native):
         left, rows = sift(
             [np.array(t, np.uint8) for t in tables], cuts, joined, np.array(alive, bool)
         )
@@ -79,6 +79,7 @@ def test_sift(compiled, data, counts, steps):
     assert rows.tolist() == expected
 
 
+@needs_compiled
 def test_sift_takes_nothing_that_does_not_fit():
     joined, alive = np.zeros(3, bool), np.ones(3, bool)
     assert len(sift([np.ones(2, np.uint8)], [True], joined, alive)[1]) == 0
@@ -95,12 +96,12 @@ numbers = st.sampled_from([1.0, 2.0, 2.0, -math.inf, math.inf, math.nan])
     largest=st.booleans(),
     kind=st.sampled_from([np.float32, np.float64]),
 )
-def test_best(compiled, lists, largest, kind):
+def test_best(native, lists, largest, kind):
     flat = [pair for each in lists for pair in each]
     data = np.array([value for value, _ in flat], kind)
     valid = np.array([there for _, there in flat], bool)
     first = np.cumsum([0, *map(len, lists)], dtype=int)[:-1]
-    with by(compiled):
+    with by(native):
         found = best(Values(data, valid), first, largest=largest)
     expected = []
     for each in lists:
@@ -122,14 +123,14 @@ def test_best_of_integers():
     data=st.data(),
     kinds=st.lists(st.sampled_from("fdilh"), min_size=1, max_size=3),
 )
-def test_first_match(compiled, targets, data, kinds):
+def test_first_match(native, targets, data, kinds):
     wanted = [data.draw(st.lists(st.sampled_from([1, 2, 3, 4]))) for _ in targets]
     event = np.repeat(np.arange(len(targets)), [len(w) for w in wanted])
     sizes = np.array([len(x) for x in targets], int)
     starts = np.cumsum(sizes) - sizes
     keys = np.array([x for item in targets for x in item], int)
     values = np.array([x for item in wanted for x in item], int)
-    with by(compiled):
+    with by(native):
         found, number = first_match(
             [keys.astype(kind) for kind in kinds],
             [values.astype(kind) for kind in kinds],
@@ -142,15 +143,16 @@ def test_first_match(compiled, targets, data, kinds):
 
 
 @either_way
-def test_first_match_asks_for_all_keys_and_nan_matches_nothing(compiled):
+def test_first_match_asks_for_all_keys_and_nan_matches_nothing(native):
     keys = [np.array([1.0, 1.0, np.nan]), np.array([5, 6, 7])]
     values = [np.array([1.0, np.nan, -0.0]), np.array([6, 7, 6])]
-    with by(compiled):
+    with by(native):
         found, number = first_match(keys, values, np.zeros(3, int), np.full(3, 3))
     assert found.tolist() == [1, -1, -1]
     assert number.tolist() == [1, 0, 0]
 
 
+@needs_compiled
 def test_first_match_takes_nothing_that_does_not_fit():
     keys, values = [np.arange(3.0)], [np.arange(2.0)]
     for starts, counts in (([0, 2], [1, 2]), ([-1, 0], [1, 1]), ([0], [1])):

@@ -14,10 +14,12 @@ import uproot
 
 import flavorframe as ff
 from flavorframe._files.remote import access
-from flavorframe._rootio import _native, codecs
-from flavorframe._rootio.baskets import BasketIndex, UnusualError
-from flavorframe._rootio.reader import RootFile
+from flavorframe._rootio import codecs, compiled
+from flavorframe._rootio.failures import LeftToUprootError
+from flavorframe._rootio.root_file import RootFile
+from flavorframe._rootio.tree.basket_table import BasketTable
 from flavorframe.errors import BranchError, FileError
+from support.compiled_part import needs_compiled
 
 needs_root = pytest.mark.skipif(find_spec("ROOT") is None, reason="ROOT is not installed")
 ENGINES = ["columnar", pytest.param("rdataframe", marks=needs_root)]
@@ -248,9 +250,9 @@ def test_what_the_bulk_reader_does_not_know_is_left_to_uproot(good, monkeypatch)
     expected = run(good).rows
 
     def of(branch):
-        raise UnusualError("baskets embedded in the tree")
+        raise LeftToUprootError("baskets embedded in the tree")
 
-    monkeypatch.setattr(BasketIndex, "of", of)
+    monkeypatch.setattr(BasketTable, "of", of)
     found = run(shutil.copy(good, good.with_name("unusual.root"))).rows
     assert all(np.array_equal(found[name], expected[name]) for name in ("pt", "x"))
 
@@ -318,20 +320,22 @@ def test_lists_that_do_not_fit_their_values(good, tmp_path):
 # What is not the file's fault
 
 
+@needs_compiled
 @pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
 def test_what_a_codec_cannot_help_is_no_damage(good, monkeypatch, error):
     def fail(*arguments):
         raise error
 
     monkeypatch.setitem(codecs.CODECS, b"ZL", fail)
-    _native.system_codecs(False)
+    compiled.native.system_codecs(False)
     try:
         with pytest.raises(error):
             run(good)
     finally:
-        _native.system_codecs(True)
+        compiled.native.system_codecs(True)
 
 
+@needs_compiled
 def test_a_panic_of_a_library_is_damage(good, monkeypatch):
     class PanicException(BaseException):  # as Rust's are
         pass
@@ -340,12 +344,12 @@ def test_a_panic_of_a_library_is_damage(good, monkeypatch):
         raise PanicException("index out of bounds")
 
     monkeypatch.setitem(codecs.CODECS, b"ZL", fail)
-    _native.system_codecs(False)
+    compiled.native.system_codecs(False)
     try:
         with pytest.raises(FileError, match="index out of bounds"):
             run(good)
     finally:
-        _native.system_codecs(True)
+        compiled.native.system_codecs(True)
 
 
 # Anything

@@ -11,13 +11,17 @@ import pytest
 import uproot
 
 import flavorframe as ff
-from flavorframe._rootio import _native, baskets
+from flavorframe._rootio import compiled
 from flavorframe._rootio.arrays import Names, Packed
-from flavorframe._rootio.baskets import Spent
-from flavorframe._rootio.kept import Kept
-from flavorframe._rootio.local_file import LocalFile
-from flavorframe._rootio.reader import RootFile
+from flavorframe._rootio.failures import LeftToUprootError
+from flavorframe._rootio.opening.local_file import LocalFile
+from flavorframe._rootio.piece_cache import PieceCache
+from flavorframe._rootio.read_stats import ReadStats
+from flavorframe._rootio.root_file import RootFile
+from flavorframe._rootio.tree import basket_table
+from flavorframe._rootio.tree.reader import TreeReader
 from flavorframe.errors import FileError
+from support.compiled_part import needs_compiled
 
 CODECS = {"zlib": uproot.ZLIB(1), "lz4": uproot.LZ4(1), "zstd": uproot.ZSTD(1),
           "lzma": uproot.LZMA(1), "none": None}  # fmt: skip
@@ -53,12 +57,12 @@ def cut(content, edges):
 
 def read(path, branch, edges, rows=None):
     """Return a branch as it is read between neighbouring edges, by a file opened anew."""
-    file, spent = RootFile(str(path)), Spent()
+    file, stats = RootFile(str(path)), ReadStats()
     found = []
     for start, stop in pairwise(edges):
         these = np.arange(start, stop) if rows is None else rows[(rows >= start) & (rows < stop)]
-        found.append(as_lists(file.read(branch, start, stop, these - start, spent)))
-    return ak.concatenate(found), spent
+        found.append(as_lists(file.read(branch, start, stop, these - start, stats)))
+    return ak.concatenate(found), stats
 
 
 def as_lists(column):
@@ -74,13 +78,14 @@ def random_edges(events, pieces, rng):
     return [0, *sorted(rng.choice(np.arange(1, events), pieces - 1, replace=False)), events]
 
 
+@needs_compiled
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize("system", [True, False], ids=["system", "packages"])
 def test_values_where_baskets_and_partitions_end_anywhere(tmp_path, monkeypatch, codec, system):
-    monkeypatch.setattr(baskets, "LARGE", 0)
+    monkeypatch.setattr(basket_table, "MIN_BYTES", 0)
     rng = np.random.default_rng(1)
     content = content_of(3000, rng)
-    _native.system_codecs(system)
+    compiled.native.system_codecs(system)
     try:
         for number in range(4):
             path = tmp_path / f"{number}.root"
@@ -92,7 +97,7 @@ def test_values_where_baskets_and_partitions_end_anywhere(tmp_path, monkeypatch,
                 found, _ = read(path, name, edges, rows)
                 assert ak.array_equal(found, expected[rows], dtype_exact=False)
     finally:
-        _native.system_codecs(True)
+        compiled.native.system_codecs(True)
 
 
 def test_entries_may_lie_in_two_blocks(tmp_path):
@@ -109,14 +114,14 @@ def test_entries_may_lie_in_two_blocks(tmp_path):
     middle = int(np.searchsorted(offsets, block))
     edges = [0, middle - 2, middle, middle + 1, middle + 5, len(counts)]
     for name, expected in content.items():
-        found, spent = read(path, name, edges)
+        found, stats = read(path, name, edges)
         assert ak.array_equal(found, expected, dtype_exact=False)
-        assert spent.bytes < 1.01 * RootFile(str(path)).compressed_bytes(name)
+        assert stats.bytes < 1.01 * RootFile(str(path)).compressed_bytes(name)
 
 
 def test_baskets_of_root(tmp_path, monkeypatch):
     ROOT = pytest.importorskip("ROOT")
-    monkeypatch.setattr(baskets, "LARGE", 0)
+    monkeypatch.setattr(basket_table, "MIN_BYTES", 0)
     path = str(tmp_path / "root.root")
     frame = ROOT.RDataFrame(5000)
     frame = frame.Define("x", "float(rdfentry_) / 7").Define(
@@ -140,7 +145,7 @@ def test_baskets_of_root(tmp_path, monkeypatch):
 
 
 def test_what_uproot_reads_is_read_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(RootFile, "_read", unusual)
+    monkeypatch.setattr(TreeReader, "read_compiled", left_to_uproot)
     content = content_of(EVENTS, np.random.default_rng(4))
     path = write(tmp_path / "unusual.root", cut(content, [0, 20_000, 22_000, EVENTS]))
     edges = [0, 1, 5000, 19_000, 25_000, 40_000, EVENTS]
@@ -156,8 +161,8 @@ def test_what_uproot_reads_is_read_once(tmp_path, monkeypatch):
     assert sum(asked) < 1.1 * sum(sizes) + 50_000
 
 
-def unusual(*_):
-    raise baskets.UnusualError("for this test")
+def left_to_uproot(*_):
+    raise LeftToUprootError("for this test")
 
 
 def histogram():
@@ -180,11 +185,12 @@ def large(tmp_path_factory):
     return write(path, cut(content, [0, 7 * EVENTS, 18 * EVENTS, 20 * EVENTS])), content
 
 
+@needs_compiled
 @pytest.mark.parametrize("threads", [1, 8])
 def test_each_basket_is_read_and_decompressed_once(large, monkeypatch, threads):
     path, content = large
-    calls, decompress = [], _native.decompress
-    monkeypatch.setattr(_native, "decompress", lambda *a: calls.append(a) or decompress(*a))
+    calls, decompress = [], compiled.native.decompress
+    monkeypatch.setattr(compiled.native, "decompress", lambda *a: calls.append(a) or decompress(*a))
     result = histogram().run(
         ff.dataset(path), threads=threads, partition_size=EVENTS // 4, progress=False, cache=False
     )
@@ -204,6 +210,7 @@ def test_a_server_sends_each_basket_once(large, web, tmp_path):
     assert web.sent < 1.2 * path.stat().st_size
 
 
+@needs_compiled
 def test_damage_is_told_of_the_basket(large, tmp_path):
     parts = cut(large[1], [0, 7 * EVENTS, 18 * EVENTS, 20 * EVENTS])
     path = write(tmp_path / "zlib.root", parts, "zlib")
@@ -216,12 +223,12 @@ def test_damage_is_told_of_the_basket(large, tmp_path):
         damaged.write_bytes(content)
         file = RootFile(str(damaged))
         with pytest.raises(FileError, match=f"branch x .* {told}"):
-            file.read("x", 8 * EVENTS, 9 * EVENTS, np.arange(EVENTS), Spent())
-        file.read("x", 0, 7 * EVENTS, np.arange(7 * EVENTS), Spent())
+            file.read("x", 8 * EVENTS, 9 * EVENTS, np.arange(EVENTS), ReadStats())
+        file.read("x", 0, 7 * EVENTS, np.arange(7 * EVENTS), ReadStats())
 
 
 def test_one_makes_what_others_wait_for():
-    kept, made = Kept(100), []
+    cache, made = PieceCache(100), []
 
     def make():
         time.sleep(0.05)
@@ -230,7 +237,7 @@ def test_one_makes_what_others_wait_for():
 
     found = []
     threads = [
-        threading.Thread(target=lambda: found.append(kept.get("key", make))) for _ in range(5)
+        threading.Thread(target=lambda: found.append(cache.get("key", make))) for _ in range(5)
     ]
     for thread in threads:
         thread.start()
@@ -241,10 +248,10 @@ def test_one_makes_what_others_wait_for():
 
 
 def test_what_was_not_used_for_longest_is_given_up():
-    kept, made = Kept(100), []
+    cache, made = PieceCache(100), []
 
     def get(key):
-        return kept.get(key, lambda: (made.append(key) or key, 40))
+        return cache.get(key, lambda: (made.append(key) or key, 40))
 
     for key in ("a", "b", "a", "c", "a", "b"):
         assert get(key) == key
@@ -252,18 +259,18 @@ def test_what_was_not_used_for_longest_is_given_up():
 
 
 def test_what_is_larger_than_all_that_is_kept_is_given_up_at_once():
-    kept, made = Kept(100), []
+    cache, made = PieceCache(100), []
     for _ in range(2):
-        kept.get("key", lambda: (made.append(1), 1000))
+        cache.get("key", lambda: (made.append(1), 1000))
     assert made == [1, 1]
 
 
 def test_errors_are_not_kept():
-    kept = Kept(100)
+    cache = PieceCache(100)
 
     def fail():
         raise OSError("no")
 
     with pytest.raises(OSError, match="no"):
-        kept.get("key", fail)
-    assert kept.get("key", lambda: ("value", 1)) == "value"
+        cache.get("key", fail)
+    assert cache.get("key", lambda: ("value", 1)) == "value"

@@ -1,7 +1,6 @@
 """RNTuples read by page: what is read of large clusters, and the same values as uproot's."""
 
 import shutil
-import sys
 from itertools import pairwise
 
 import awkward as ak
@@ -10,10 +9,14 @@ import pytest
 import uproot
 
 import flavorframe as ff
-from flavorframe._rootio import ntuple, pages
-from flavorframe._rootio.baskets import Spent
-from flavorframe._rootio.reader import RootFile
+from flavorframe._rootio import compiled
+from flavorframe._rootio.failures import LeftToUprootError
+from flavorframe._rootio.ntuple.checksums import CheckedNTuple
+from flavorframe._rootio.ntuple.clusters import Clusters
+from flavorframe._rootio.read_stats import ReadStats
+from flavorframe._rootio.root_file import RootFile
 from flavorframe.errors import FileError
+from support.compiled_part import needs_compiled
 
 ROOT_WRITES = """
 #include <ROOT/RNTupleModel.hxx>
@@ -93,7 +96,9 @@ def assert_reads_like_uproot(path, rng):
         for field in opened["Events"].fields:
             expected = field.array()
             for start, stop in ranges:
-                found = file._pages.read(file._branches[field.name], start, stop, Spent())
+                found = file._reader.clusters.read(
+                    file._reader._fields[field.name], start, stop, ReadStats()
+                )
                 assert ak.array_equal(found, expected[start:stop], dtype_exact=False), field.name
 
 
@@ -111,22 +116,22 @@ def test_any_range_of_what_uproot_writes(tmp_path, codec, clusters):
     assert_reads_like_uproot(path, np.random.default_rng(clusters))
 
 
+@needs_compiled
 def test_a_page_of_several_blocks(tmp_path):
     path = tmp_path / "blocks.root"
     values = np.arange(5_000_000, dtype=np.int64)
     with uproot.recreate(path) as file:
         file.mkrntuple("Events", {"x": values})
-    file, spent = RootFile(str(path)), Spent()
+    file, stats = RootFile(str(path)), ReadStats()
     middle = 0xFFFFFF // 8
     for start, stop in pairwise([0, middle - 1, middle + 1, 4_000_000, 5_000_000]):
-        found = file.read("x", start, stop, np.arange(stop - start), spent)
+        found = file.read("x", start, stop, np.arange(stop - start), stats)
         np.testing.assert_array_equal(found, values[start:stop])
-    assert spent.bytes < 1.01 * file.compressed_bytes("x")
+    assert stats.bytes < 1.01 * file.compressed_bytes("x")
 
 
 def test_where_nothing_is_compiled(tmp_path, monkeypatch):
-    monkeypatch.delattr("flavorframe._rootio._native", raising=False)
-    monkeypatch.setitem(sys.modules, "flavorframe._rootio._native", None)
+    monkeypatch.setattr(compiled, "native", None)
     path = write_by_uproot(tmp_path / "uproot.root", 20_000, ZSTD)
     assert_reads_like_uproot(path, np.random.default_rng(1))
 
@@ -148,14 +153,15 @@ def expected(path):
     return np.histogram(read.x[read.flag], 20, (-3, 130))[0]
 
 
+@needs_compiled
 @pytest.mark.parametrize("threads", [1, 8])
 @pytest.mark.parametrize("write", [write_by_root, write_by_uproot])
 def test_each_page_is_read_once(tmp_path, monkeypatch, write, threads):
     path = write(tmp_path / "once.root", events=40_000)
     read = []
-    locate = ntuple.CheckedNTuple.read_locator
+    locate = CheckedNTuple.read_locator
     monkeypatch.setattr(
-        ntuple.CheckedNTuple,
+        CheckedNTuple,
         "read_locator",
         lambda self, loc, size: read.append(loc.offset) or locate(self, loc, size),
     )
@@ -168,6 +174,7 @@ def test_each_page_is_read_once(tmp_path, monkeypatch, write, threads):
     assert result.timing.bytes_read == pytest.approx(sum(sizes), rel=0.05)
 
 
+@needs_compiled
 def test_a_server_sends_each_page_once(tmp_path, web):
     path = write_by_uproot(tmp_path / "served.root", 100_000)
     sizes = [RootFile(str(path)).compressed_bytes(name) for name in ("x", "flag")]
@@ -181,10 +188,10 @@ def test_a_server_sends_each_page_once(tmp_path, web):
 
 def test_unusual_fields_are_read_once_a_cluster(tmp_path, monkeypatch):
     path = write_by_root(tmp_path / "unusual.root")
-    monkeypatch.setattr(pages.Pages, "_column", unusual)
-    file, spent = RootFile(str(path)), Spent()
+    monkeypatch.setattr(Clusters, "_column", left_to_uproot)
+    file, stats = RootFile(str(path)), ReadStats()
     found = [
-        file.read("pt", start, stop, np.arange(stop - start), spent)
+        file.read("pt", start, stop, np.arange(stop - start), stats)
         for start, stop in pairwise([0, 10, 1000, 3999, 4000])
     ]
     with uproot.open(path) as opened:
@@ -192,11 +199,11 @@ def test_unusual_fields_are_read_once_a_cluster(tmp_path, monkeypatch):
     np.testing.assert_array_equal(
         np.concatenate([part.elements for part in found]), ak.flatten(values)
     )
-    assert spent.bytes == file.compressed_bytes("pt")
+    assert stats.bytes == file.compressed_bytes("pt")
 
 
-def unusual(*_):
-    raise pages.UnusualError("for this test")
+def left_to_uproot(*_):
+    raise LeftToUprootError("for this test")
 
 
 def test_damage_is_told_of_the_branch(tmp_path):
@@ -210,7 +217,7 @@ def test_damage_is_told_of_the_branch(tmp_path):
     damaged = tmp_path / "damaged.root"
     damaged.write_bytes(content)
     with pytest.raises(FileError, match=r"damaged.root: branch x of tree Events cannot be read"):
-        RootFile(str(damaged)).read("x", 50, 90, np.arange(40), Spent())
+        RootFile(str(damaged)).read("x", 50, 90, np.arange(40), ReadStats())
 
 
 def test_lists_that_are_longer_than_what_they_hold(tmp_path):
@@ -226,4 +233,4 @@ def test_lists_that_are_longer_than_what_they_hold(tmp_path):
         damaged = shutil.copy(path, tmp_path / f"{value}.root")
         damaged.write_bytes(content)
         with pytest.raises(FileError, match="its lists do not fit its values"):
-            RootFile(str(damaged)).read("v", 490, 501, np.arange(11), Spent())
+            RootFile(str(damaged)).read("v", 490, 501, np.arange(11), ReadStats())

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import uproot
 
-from flavorframe._rootio import _native
+from flavorframe._rootio import compiled
 from flavorframe._rootio.arrays import Names, Packed
-from flavorframe._rootio.baskets import Spent, UnusualError
-from flavorframe._rootio.reader import RootFile
+from flavorframe._rootio.failures import LeftToUprootError
+from flavorframe._rootio.read_stats import ReadStats
+from flavorframe._rootio.root_file import RootFile
 from flavorframe.errors import FileError
+from support.compiled_part import needs_compiled
 
 CODECS = {"zlib": uproot.ZLIB(1), "lz4": uproot.LZ4(1), "zstd": uproot.ZSTD(1),
           "lzma": uproot.LZMA(1), "none": None}  # fmt: skip
@@ -53,7 +55,7 @@ def whole(column):
 
 def everything(file, branch):
     """Return a whole column."""
-    return file.read(branch, 0, file.events, np.arange(file.events), Spent())
+    return file.read(branch, 0, file.events, np.arange(file.events), ReadStats())
 
 
 def assert_same(fast, slow):
@@ -78,25 +80,27 @@ def assert_reads_like_uproot(file):
             for share in (1, 0.2):
                 rows = np.flatnonzero(rng.random(stop - start) < share)
                 try:
-                    fast = file._read(branch.name, start, stop, rows, Spent())
-                except UnusualError:
+                    fast = file._reader.read_compiled(branch.name, start, stop, rows, ReadStats())
+                except LeftToUprootError:
                     continue
                 known += 1
-                slow = file._read_by_uproot(branch.name, start, stop, Spent())
+                slow = file._reader.read_by_uproot(branch.name, start, stop, ReadStats())
                 assert_same(fast, slow[rows])
     return known
 
 
+@needs_compiled
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize("system", [True, False], ids=["system", "packages"])
 def test_reads_like_uproot(written, codec, system):
-    _native.system_codecs(system)
+    compiled.native.system_codecs(system)
     try:
         assert assert_reads_like_uproot(RootFile(str(written[codec]))) == 2 * 3 * 22
     finally:
-        _native.system_codecs(True)
+        compiled.native.system_codecs(True)
 
 
+@needs_compiled
 @pytest.mark.parametrize(
     "name", ["nano_dy.root", "nano_dimuon.root", "nano_dy_empty.root", "treemaker.root"]
 )
@@ -112,21 +116,23 @@ def test_any_range_is_the_slice_of_the_whole(written):
     offsets = np.concatenate([[0], np.cumsum(sizes)])
     for start, stop in [(0, 1), (99, 101), (100, 200), (250, 300), (17, 17)]:
         rows = np.arange(stop - start)
-        part = file.read("list_float64", start, stop, rows, Spent())
+        part = file.read("list_float64", start, stop, rows, ReadStats())
         np.testing.assert_array_equal(part.sizes, sizes[start:stop])
         np.testing.assert_array_equal(part.elements, elements[offsets[start] : offsets[stop]])
 
 
+@needs_compiled
 def test_baskets_without_a_living_event_are_not_read(written):
-    file, spent, less = RootFile(str(written["zstd"])), Spent(), Spent()
-    file.read("list_int64", 0, EVENTS, np.arange(EVENTS), spent)
+    file, stats, less = RootFile(str(written["zstd"])), ReadStats(), ReadStats()
+    file.read("list_int64", 0, EVENTS, np.arange(EVENTS), stats)
     file.read("list_int64", 0, EVENTS, np.array([3, 299]), less)
     with uproot.open(written["zstd"]) as opened:
         sizes = opened["Events/list_int64"].member("fBasketBytes")
-    assert spent.bytes == sum(sizes[:3])
+    assert stats.bytes == sum(sizes[:3])
     assert less.bytes == sizes[0] + sizes[2]
 
 
+@needs_compiled
 def test_a_file_that_shrinks_while_it_is_read_is_an_error(written, tmp_path):
     path = tmp_path / "shrinks.root"
     path.write_bytes(written["zstd"].read_bytes())
@@ -163,6 +169,7 @@ def compressed_baskets(path):
                     yield start, start + key.fNbytes
 
 
+@needs_compiled
 @pytest.mark.parametrize("codec", ["zlib", "lz4"])
 def test_a_flipped_byte_in_a_basket_is_an_error_or_harmless(written, tmp_path, codec):
     original = written[codec].read_bytes()
@@ -216,6 +223,7 @@ def test_a_damaged_file_does_not_spoil_the_others(written, tmp_path):
     assert read_all(written["zstd"]) == read_all(written["none"])
 
 
+@needs_compiled
 def test_errors_name_file_branch_and_basket(written, tmp_path):
     content = bytearray(written["zlib"].read_bytes())
     with uproot.open(written["zlib"]) as file:
@@ -227,6 +235,7 @@ def test_errors_name_file_branch_and_basket(written, tmp_path):
         read_all(path)
 
 
+@needs_compiled
 def test_a_codec_that_nobody_has(written, tmp_path):
     content = bytearray(written["zlib"].read_bytes())
     with uproot.open(written["zlib"]) as file:

@@ -24,6 +24,7 @@ from flavorframe._cli import (
     sample,
     workers as cli_workers,
 )
+from flavorframe._rootio import own_process
 from flavorframe.errors import FlavorframeError
 
 app = typer.Typer(
@@ -45,6 +46,7 @@ for command in (
 
 def main() -> None:
     """Run the command line; errors of flavorframe become one message and exit code 1."""
+    own_process.tune()
     try:
         app()
     except FlavorframeError as error:

@@ -1,4 +1,4 @@
-"""Columns as the columnar engine holds them.
+"""Columns as they are read: a value or a list of values for each event, numbers or strings.
 
 All are indexed by positions, never by masks: ``take`` is faster than brackets, and would read a
 mask as positions 0 and 1.
@@ -11,13 +11,20 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from flavorframe._rootio.list_indices import ranges
+
+Array = NDArray[Any]
+"""An array of one dimension, of whatever type the file has."""
 
 
 @dataclass(frozen=True)
 class Names:
-    """Strings by number: element i is ``words[codes[i]]``, so a test runs once for each word."""
+    """Strings, each different one stored once: element i is ``words[codes[i]]``.
+
+    So a test of strings runs once for each word, not once for each element.
+    """
 
     codes: Array
     words: tuple[str, ...]
@@ -30,6 +37,7 @@ class Names:
 
 
 Content = Array | Names
+"""The elements of a column."""
 
 
 def _taken(content: Content, places: Array) -> Content:
@@ -40,8 +48,8 @@ def _taken(content: Content, places: Array) -> Content:
 class Packed:
     """A list in each event: event i has ``content[starts[i]:starts[i] + sizes[i]]``.
 
-    Where lists share elements, ``placed`` says where they start; otherwise they lie one after the
-    other.
+    ``placed`` has the starts where several events share a list; otherwise it is None, and the lists
+    lie one after the other.
     """
 
     content: Content
@@ -68,11 +76,13 @@ class Packed:
     @property
     def elements(self) -> Content:
         """The elements, one event after the other."""
-        from flavorframe.engines._columnar.segments import ranges
-
         if self.placed is None:
             return self.content
         return _taken(self.content, ranges(self.starts, self.sizes))
+
+
+Column = Content | Packed
+"""A column as it is read: scalars or lists."""
 
 
 @dataclass(frozen=True)

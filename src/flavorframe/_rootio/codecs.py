@@ -1,12 +1,17 @@
-"""Decompressors for what the system has no library for: Python packages, one call a block."""
+"""Decompression by Python packages, one call a block, where the system has no library for it.
+
+To add a codec, write its function here and enter it in `CODECS`. If the system may have a library
+for it, which needs no Python lock, enter that in ``native/codecs.c`` too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from flavorframe._rootio.boundary import is_of_the_file
+from flavorframe._rootio.failures import is_of_the_file
 
 
 def decompress_block(algorithm: bytes, compressed: memoryview, target: memoryview) -> int:
@@ -56,8 +61,8 @@ def _lzma(compressed: memoryview, target: memoryview) -> int:
     return _copy(lzma.decompress(compressed), target)
 
 
-def _copy(result: object, target: memoryview) -> int:
-    values = np.frombuffer(result, np.uint8)  # type: ignore[call-overload]
+def _copy(result: Any, target: memoryview) -> int:
+    values = np.frombuffer(result, np.uint8)
     if len(values) == len(target):
         np.frombuffer(target, np.uint8)[:] = values
     return len(values)

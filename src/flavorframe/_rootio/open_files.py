@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import gc
-import sys
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Lock
 from weakref import WeakSet
 
 from flavorframe._files.remote import access
 from flavorframe._files.versions import Version, require, version_of
-from flavorframe._rootio.reader import RootFile
+from flavorframe._rootio import own_process
+from flavorframe._rootio.root_file import RootFile
 
-MOST = 64
-"""How many files stay open, at about 1 MB each: to open one anew takes 20 ms."""
+MAX_OPEN = 64
+"""How many files stay open, at about 1 MB each; to open one again takes 20 ms."""
 
 Key = tuple[str, str | None, Version | None]
 _open: OrderedDict[Key, RootFile] = OrderedDict()
-_living: WeakSet[RootFile] = WeakSet()
+_all: WeakSet[RootFile] = WeakSet()
 _lock = Lock()
 
 
 def open_file(file: str, tree: str | None, wanted: Version | None = None) -> RootFile:
-    """Open a file, or return it as it is open already; one that changed is opened anew.
+    """Open a file, or return it if it is open already; one that has changed is opened again.
 
-    Raises FileChangedError where it is not of the version that is ``wanted``, if one is. A server
-    is not asked for it where a file of that version is open: who reads asks afterwards.
+    Raises FileChangedError where it is not of the version that is ``wanted``, if one is. Where a
+    file of that version is open, its server is not asked here: the version is compared again after
+    reading.
     """
     known = _find(file, tree, wanted) if wanted is not None and access.is_remote(file) else None
     if known is None:
@@ -36,9 +34,8 @@ def open_file(file: str, tree: str | None, wanted: Version | None = None) -> Roo
             require(file, wanted, version or wanted)  # opening tells what is not there
         known = _find(file, tree, version)
     if known is None:
-        with _no_search_for_garbage():
-            _import_uproot()
-            _let_go_of_others(file, version)
+        with own_process.no_garbage_collection():
+            _close_other_versions(file, version)
             known = _remember(RootFile(file, tree), version, tree)
     return known
 
@@ -49,61 +46,32 @@ def _find(file: str, tree: str | None, version: Version | None) -> RootFile | No
 
 
 def forget(opened: RootFile) -> None:
-    """Have a file on a server opened anew next time: a connection that failed once may be dead."""
+    """Open a file on a server again next time: a connection that failed once may be dead."""
     if access.is_remote(opened.path):
         with _lock:
             for key in [key for key, file in _open.items() if file is opened]:
                 del _open[key]
 
 
-def _import_uproot() -> None:
-    """Import uproot, and have Python's garbage collector take what it is made of for old.
-
-    Otherwise the next two searches look through all of it, for as long as a quarter of its import.
-    What is garbage among the old is found as ever.
-    """
-    if "uproot" not in sys.modules:
-        import uproot  # noqa: F401
-
-        if not gc.get_freeze_count():  # of nobody else
-            gc.freeze()
-            gc.unfreeze()
-
-
-@contextmanager
-def _no_search_for_garbage() -> Iterator[None]:
-    """Leave Python's garbage collector out: of what opening a file makes, all is kept.
-
-    It would look through everything again and again, in a sixth of the time.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def _remember(opened: RootFile, version: Version | None, tree: str | None) -> RootFile:
     """Keep a file under the tree that was asked for, and the one that was found."""
     opened.version = version
     with _lock:
-        _living.add(opened)
+        _all.add(opened)
         for name in (tree, opened.tree):
             _open[opened.path, name, version] = opened
-        while len(_open) > 2 * MOST:
+        while len(_open) > 2 * MAX_OPEN:
             _open.popitem(last=False)
     return opened
 
 
-def _let_go_of_others(file: str, version: Version | None) -> None:
-    """Close what is open of a file on a server in other versions.
+def _close_other_versions(file: str, version: Version | None) -> None:
+    """Close other versions of a file on a server.
 
-    While an XRootD server has a file open, it gives that to whoever opens one of its name.
+    While an XRootD server has a file open, it returns that one to all who open its name.
     """
     with _lock:
-        others = [opened for opened in _living if _is_another(opened, file, version)]
+        others = [opened for opened in _all if _is_another(opened, file, version)]
         for key in [key for key, opened in _open.items() if opened in others]:
             del _open[key]
     for opened in others:

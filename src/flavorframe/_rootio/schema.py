@@ -1,4 +1,4 @@
-"""What a layout gets to see of an open file: its branches, their kinds and shapes."""
+"""What layouts see of a file: the branches of its tree, with their kinds and shapes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from typing import Any
 
 @dataclass(frozen=True)
 class BranchInfo:
-    """One branch, or several of one path, which nothing tells apart (kind "repeated").
+    """One branch; or several of the same path, which cannot be told apart (kind "repeated").
 
-    ``name`` is the branch's own, or its ``path`` (``parent/child``) where others have the same;
-    path and own name are empty for a branch without a parent, for which all three are one.
-    ``kind`` is "float", "int", "unsigned" (whole, without sign, of 64 bits), "bool", "string",
-    "repeated" or "other"; ``shape`` is "scalar" (one value an event), "list" (a list an event) or
-    "other"; ``counter`` names the branch that holds the list's length, where there is one; ``why``
-    says why nothing is known of a branch that is all "other".
+    Attributes:
+        name: The branch's own name, or its path where another branch has the same name.
+        typename: The type in C++, as the file has it.
+        kind: "float", "int", "unsigned" (64 bits, without sign), "bool", "string", "repeated" or
+            "other".
+        shape: "scalar" (one value an event), "list" (a list an event) or "other".
+        counter: The branch that holds the list's length, where there is one.
+        path: ``parent/child``; empty for a branch without a parent.
+        own: The branch's own name; empty for a branch without a parent.
+        why: Why nothing is known of a branch whose kind and shape are "other".
     """
 
     name: str
@@ -31,7 +35,7 @@ class BranchInfo:
 
     @property
     def is_counted_with_others(self) -> bool:
-        """Whether its counter may be others' as well, and not just its own, as uproot writes it."""
+        """Whether other branches may have the same counter; uproot writes one for each branch."""
         return self.counter not in (None, f"n{self.name}")
 
 
@@ -47,7 +51,7 @@ class Schema:
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.tree, self.branches))  # looked at for each expression, of many branches
+        return hash((self.tree, self.branches))  # needed for each expression, and of many branches
 
     def __getstate__(self) -> dict[str, Any]:  # string hashes differ from process to process
         return {"tree": self.tree, "branches": self.branches}
@@ -59,7 +63,7 @@ class Schema:
 
     @cached_property
     def by_other_name(self) -> Mapping[str, tuple[str, ...]]:
-        """Names by what a branch is called as well: its path, or what others are called too."""
+        """The names of branches by other names: their path, or a name that several of them have."""
         names: dict[str, tuple[str, ...]] = {}
         for branch in self.branches:
             for other in {branch.path, branch.own} - {"", branch.name}:

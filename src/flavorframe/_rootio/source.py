@@ -1,65 +1,20 @@
-"""Where bytes come from: the compiled part reads local files itself, uproot gets the others."""
+"""Where the bytes of a file come from: a descriptor of the system, or ranges that are fetched."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from queue import Queue
-from typing import Any
-
-import numpy as np
-
-from flavorframe._files.remote.access import explained, is_remote
-from flavorframe._rootio.baskets import Source
+from collections.abc import Sequence
+from typing import Protocol
 
 Range = tuple[int, int]
+"""Positions in a file, in bytes: the first, and one beyond the last."""
+Bytes = bytes | memoryview
 
 
-class RemoteBytes:
-    """A file on a server; all ranges are asked for at once."""
+class Source(Protocol):
+    """Where the bytes of a file come from."""
 
-    descriptor: int | None = None
+    descriptor: int | None
+    """The number of an open file of this system, from which the compiled part reads by itself."""
 
-    def __init__(self, url: str, source: Any) -> None:
-        self._url = url
-        self._source = source
-        self._coming: dict[Range, Any] = {}
-
-    @contextmanager
-    def ahead(self, wanted: Sequence[Range]) -> Iterator[None]:
-        """Ask for ranges that will be wanted in the block, and do not wait for them."""
-        self._coming.update(self._ask(wanted))
-        try:
-            yield
-        finally:
-            for each in wanted:
-                self._coming.pop(each, None)
-
-    def ranges(self, wanted: Sequence[Range]) -> list[Any]:
-        """Return the bytes from start up to stop, for each range.
-
-        Raises AccessError or FileError where the server does not give them.
-        """
-        found = {each: self._coming.get(each) for each in wanted}
-        coming = {each: chunk for each, chunk in found.items() if chunk is not None}
-        coming |= self._ask([each for each in wanted if each not in coming])
-        with self._explaining():
-            return [np.asarray(coming[each].raw_data) for each in wanted]
-
-    def _ask(self, wanted: Sequence[Range]) -> dict[Range, Any]:
-        with self._explaining():
-            chunks = self._source.chunks(list(wanted), notifications=Queue())
-        return dict(zip(wanted, chunks, strict=True))
-
-    @contextmanager
-    def _explaining(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:  # each library raises its own
-            raise explained(self._url, error) from error
-
-
-def source_of(path: str, file: Any) -> Source:
-    """Return the source of an open uproot file: a local one reads by itself."""
-    source: Source = file.file.source
-    return RemoteBytes(path, source) if is_remote(path) else source
+    def ranges(self, wanted: Sequence[Range]) -> list[Bytes]:
+        """Return the bytes of each range; fewer where the file ends."""

@@ -59,12 +59,13 @@ class TestXRootD:
         url = xrootd.put(sample("nano"))
         code = f"""
 import os, signal, numpy, flavorframe as ff
-from flavorframe._rootio.reader import RootFile
-from flavorframe._rootio.baskets import Spent
+from flavorframe._rootio.root_file import RootFile
+from flavorframe._rootio.read_stats import ReadStats
 file = RootFile({url!r}) if {state!r} == "dying" else None
 os.kill({xrootd._process.pid}, signal.SIGKILL)
 try:
-    file.read("triplet_mass", 0, 1200, numpy.arange(1200), Spent()) if file else ff.inspect({url!r})
+    rows = numpy.arange(1200)
+    file.read("triplet_mass", 0, 1200, rows, ReadStats()) if file else ff.inspect({url!r})
 except ff.FlavorframeError as error:
     print(type(error).__name__, error, flush=True)
 os._exit(0)

@@ -1,7 +1,8 @@
 /* Decompress the blocks of baskets; source of their format: ROOT's RZip.
  *
- * The system's own libraries are looked for when the program runs: they are part of nearly every
- * system, and called without Python's lock. Where one is missing, a Python package does its work.
+ * The system's own libraries are looked for when the module is made: they are part of nearly every
+ * system, and called without Python's lock. Where one is missing, a Python package does its work
+ * (../codecs.py). To add a codec: its library and functions here, its two letters in `any_block`.
  */
 #include "native.h"
 
@@ -10,20 +11,19 @@
 
 enum { BLOCK_HEADER = 9, CHECKSUM = 8 };
 
-static void *(*zstd_create)(void);
-static size_t (*zstd_free)(void *);
-static size_t (*zstd_decompress)(void *, void *, size_t, const void *, size_t);
-static unsigned (*zstd_is_error)(size_t);
-static void *(*deflate_create)(void);
-static void (*deflate_free)(void *);
-static int (*deflate_decompress)(void *, const void *, size_t, void *, size_t, size_t *);
-static int (*lz4_decompress)(const char *, char *, int, int);
-static unsigned long long (*xxhash64)(const void *, size_t, unsigned long long);
+enum { ZSTD, DEFLATE, LZ4, XXHASH };
 
-static void *library(const char *linux_name, const char *mac_name)
+static const char *const library_names[LIBRARIES][2] = {
+    [ZSTD] = {"libzstd.so.1", "libzstd.1.dylib"},
+    [DEFLATE] = {"libdeflate.so.0", "libdeflate.0.dylib"},
+    [LZ4] = {"liblz4.so.1", "liblz4.1.dylib"},
+    [XXHASH] = {"libxxhash.so.0", "libxxhash.0.dylib"},
+};
+
+static void *open_library(const char *const names[2])
 {
-    void *found = dlopen(linux_name, RTLD_NOW | RTLD_LOCAL);
-    return found ? found : dlopen(mac_name, RTLD_NOW | RTLD_LOCAL);
+    void *found = dlopen(names[0], RTLD_NOW | RTLD_LOCAL);
+    return found ? found : dlopen(names[1], RTLD_NOW | RTLD_LOCAL);
 }
 
 static void *symbol(void *from, const char *name)
@@ -31,69 +31,80 @@ static void *symbol(void *from, const char *name)
     return from ? dlsym(from, name) : NULL;
 }
 
-void codecs_load(int system)
+void system_codecs_open(SystemCodecs *system)
 {
-    void *zstd = system ? library("libzstd.so.1", "libzstd.1.dylib") : NULL;
-    void *deflate = system ? library("libdeflate.so.0", "libdeflate.0.dylib") : NULL;
-    void *lz4 = system ? library("liblz4.so.1", "liblz4.1.dylib") : NULL;
-    void *xxhash = system ? library("libxxhash.so.0", "libxxhash.0.dylib") : NULL;
-    *(void **)&zstd_create = symbol(zstd, "ZSTD_createDCtx");
-    *(void **)&zstd_free = symbol(zstd, "ZSTD_freeDCtx");
-    *(void **)&zstd_decompress = symbol(zstd, "ZSTD_decompressDCtx");
-    *(void **)&zstd_is_error = symbol(zstd, "ZSTD_isError");
-    *(void **)&deflate_create = symbol(deflate, "libdeflate_alloc_decompressor");
-    *(void **)&deflate_free = symbol(deflate, "libdeflate_free_decompressor");
-    *(void **)&deflate_decompress = symbol(deflate, "libdeflate_zlib_decompress");
-    *(void **)&lz4_decompress = symbol(lz4, "LZ4_decompress_safe");
-    *(void **)&xxhash64 = symbol(xxhash, "XXH64");
+    for (int i = 0; i < LIBRARIES; i++)
+        system->libraries[i] = open_library(library_names[i]);
+    void *zstd = system->libraries[ZSTD], *deflate = system->libraries[DEFLATE];
+    *(void **)&system->zstd_create = symbol(zstd, "ZSTD_createDCtx");
+    *(void **)&system->zstd_free = symbol(zstd, "ZSTD_freeDCtx");
+    *(void **)&system->zstd_decompress = symbol(zstd, "ZSTD_decompressDCtx");
+    *(void **)&system->zstd_is_error = symbol(zstd, "ZSTD_isError");
+    *(void **)&system->deflate_create = symbol(deflate, "libdeflate_alloc_decompressor");
+    *(void **)&system->deflate_free = symbol(deflate, "libdeflate_free_decompressor");
+    *(void **)&system->deflate_decompress = symbol(deflate, "libdeflate_zlib_decompress");
+    *(void **)&system->lz4_decompress = symbol(system->libraries[LZ4], "LZ4_decompress_safe");
+    *(void **)&system->xxhash64 = symbol(system->libraries[XXHASH], "XXH64");
 }
 
-PyObject *codecs_names(void)
+void system_codecs_close(SystemCodecs *system)
 {
-    return Py_BuildValue("{sNsNsN}", "zstd", PyBool_FromLong(zstd_decompress != NULL), "zlib",
-                         PyBool_FromLong(deflate_decompress != NULL), "lz4",
-                         PyBool_FromLong(lz4_decompress && xxhash64));
+    for (int i = 0; i < LIBRARIES; i++)
+        if (system->libraries[i])
+            dlclose(system->libraries[i]);
+    memset(system, 0, sizeof *system);
+}
+
+PyObject *system_codecs_found(const SystemCodecs *system)
+{
+    return Py_BuildValue("{sNsNsN}", "zstd", PyBool_FromLong(system->zstd_decompress != NULL),
+                         "zlib", PyBool_FromLong(system->deflate_decompress != NULL), "lz4",
+                         PyBool_FromLong(system->lz4_decompress && system->xxhash64));
 }
 
 void codecs_close(Codecs *codecs)
 {
     if (codecs->zstd)
-        zstd_free(codecs->zstd);
+        codecs->system->zstd_free(codecs->zstd);
     if (codecs->deflate)
-        deflate_free(codecs->deflate);
+        codecs->system->deflate_free(codecs->deflate);
 }
 
 static int64_t zstd_block(Codecs *codecs, const uint8_t *from, int64_t length, uint8_t *to,
                           int64_t size, Damage *damage)
 {
-    if (!codecs->zstd && !(codecs->zstd = zstd_create()))
+    const SystemCodecs *system = codecs->system;
+    if (!codecs->zstd && !(codecs->zstd = system->zstd_create()))
         return out_of_memory(damage) - 1;
-    size_t written = zstd_decompress(codecs->zstd, to, (size_t)size, from, (size_t)length);
-    return zstd_is_error(written) ? -1 : (int64_t)written;
+    size_t written = system->zstd_decompress(codecs->zstd, to, (size_t)size, from, (size_t)length);
+    return system->zstd_is_error(written) ? -1 : (int64_t)written;
 }
 
 static int64_t zlib_block(Codecs *codecs, const uint8_t *from, int64_t length, uint8_t *to,
                           int64_t size, Damage *damage)
 {
+    const SystemCodecs *system = codecs->system;
     size_t written = 0;
-    if (!codecs->deflate && !(codecs->deflate = deflate_create()))
+    if (!codecs->deflate && !(codecs->deflate = system->deflate_create()))
         return out_of_memory(damage) - 1;
-    if (deflate_decompress(codecs->deflate, from, (size_t)length, to, (size_t)size, &written))
+    if (system->deflate_decompress(codecs->deflate, from, (size_t)length, to, (size_t)size,
+                                   &written))
         return -1;
     return (int64_t)written;
 }
 
-static int64_t lz4_block(const uint8_t *from, int64_t length, uint8_t *to, int64_t size)
+static int64_t lz4_block(const SystemCodecs *system, const uint8_t *from, int64_t length,
+                         uint8_t *to, int64_t size)
 {
-    uint64_t told = 0;
+    uint64_t checksum = 0;
     if (length < CHECKSUM)
         return -1;
     for (int i = 0; i < CHECKSUM; i++)
-        told = told << 8 | from[i];
-    if (xxhash64(from + CHECKSUM, (size_t)(length - CHECKSUM), 0) != told)
+        checksum = checksum << 8 | from[i];
+    if (system->xxhash64(from + CHECKSUM, (size_t)(length - CHECKSUM), 0) != checksum)
         return -1;
-    return lz4_decompress((const char *)from + CHECKSUM, (char *)to, (int)(length - CHECKSUM),
-                          (int)size);
+    return system->lz4_decompress((const char *)from + CHECKSUM, (char *)to,
+                                  (int)(length - CHECKSUM), (int)size);
 }
 
 /* Let the Python function decompress a block, with Python's lock. Its ValueError tells the damage;
@@ -134,13 +145,14 @@ static int64_t python_block(Codecs *codecs, const uint8_t *block, int64_t length
 static int64_t any_block(Codecs *codecs, const uint8_t *block, int64_t length, uint8_t *to,
                          int64_t size, Damage *damage)
 {
+    const SystemCodecs *system = codecs->system;
     const uint8_t *from = block + BLOCK_HEADER;
-    if (memcmp(block, "ZS", 2) == 0 && zstd_decompress)
+    if (memcmp(block, "ZS", 2) == 0 && system->zstd_decompress)
         return zstd_block(codecs, from, length, to, size, damage);
-    if (memcmp(block, "ZL", 2) == 0 && deflate_decompress)
+    if (memcmp(block, "ZL", 2) == 0 && system->deflate_decompress)
         return zlib_block(codecs, from, length, to, size, damage);
-    if (memcmp(block, "L4", 2) == 0 && lz4_decompress && xxhash64)
-        return lz4_block(from, length, to, size);
+    if (memcmp(block, "L4", 2) == 0 && system->lz4_decompress && system->xxhash64)
+        return lz4_block(system, from, length, to, size);
     return python_block(codecs, block, length, to, size, damage);
 }
 
@@ -165,7 +177,7 @@ static int64_t little_endian_24(const uint8_t *p)
     return (int64_t)p[0] | (int64_t)p[1] << 8 | (int64_t)p[2] << 16;
 }
 
-/* Whether the blocks' own sizes add up to the key's: before memory is set aside for it. */
+/* Whether the blocks' own sizes add up to the key's. It is asked before that much memory is taken. */
 int blocks_fit(const uint8_t *from, int64_t length, int64_t size, Damage *damage)
 {
     int64_t total = 0, place = 0;

@@ -178,7 +178,7 @@ lists_of(int64_t itemsize, const Wanted *wanted, int64_t header, Output *output,
 }
 
 /* Write the bytes of a list of strings, unless they are those of the list before. */
-static int write_names(const uint8_t *from, int64_t bytes, int64_t place, Output *output,
+static int write_strings(const uint8_t *from, int64_t bytes, int64_t place, Output *output,
                        Damage *damage)
 {
     int64_t last = output->lists - 1;
@@ -198,14 +198,14 @@ static int write_names(const uint8_t *from, int64_t bytes, int64_t place, Output
     return 1;
 }
 
-static int names(const Wanted *wanted, int64_t header, Output *output, Damage *damage)
+static int strings(const Wanted *wanted, int64_t header, Output *output, Damage *damage)
 {
     for (int64_t i = 0; i < wanted->count; i++) {
         int64_t entry = wanted->rows[i] - wanted->first, begin;
         int64_t bytes = locate(wanted->data, wanted->key, entry, 1, header, &begin);
         if (bytes < 0)
             return misfit(entry, damage);
-        if (!write_names(wanted->data + begin, bytes, i, output, damage))
+        if (!write_strings(wanted->data + begin, bytes, i, output, damage))
             return 0;
     }
     return 1;
@@ -230,8 +230,8 @@ static int decode_lists(const Wanted *wanted, Shape shape, Output *output, Damag
     const Key *key = wanted->key;
     if (key->entries > INT32_MAX / 4 || key->border > key->size - 4 * (key->entries + 1))
         return damaged(damage, "its table of entries does not fit into it");
-    if (shape.kind == NAMES)
-        return names(wanted, shape.header, output, damage);
+    if (shape.kind == STRINGS)
+        return strings(wanted, shape.header, output, damage);
     switch (shape.itemsize) {
     case 8: return lists_of(8, wanted, shape.header, output, damage);
     case 4: return lists_of(4, wanted, shape.header, output, damage);

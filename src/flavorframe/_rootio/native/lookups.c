@@ -1,4 +1,5 @@
-/* Tables of what is known of candidates, and links to elements; see ../segments.py. */
+/* Tables of what is known of candidates, and links to elements; see
+ * ../../engines/_columnar/segments.py. */
 #include "native.h"
 
 #include <string.h>
@@ -16,8 +17,8 @@ static void release(Arrays *arrays)
     PyMem_Free(arrays->at);
 }
 
-/* Take up the arrays of a tuple; return 0 where Python has an error. */
-static int take_up(PyObject *tuple, Arrays *arrays)
+/* Acquire the arrays of a tuple; return 0 where Python has an error. */
+static int acquire(PyObject *tuple, Arrays *arrays)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(tuple);
     *arrays = (Arrays){PyMem_Calloc(count + 1, sizeof(Py_buffer)), 0};
@@ -34,7 +35,7 @@ static int take_up(PyObject *tuple, Arrays *arrays)
 /* What a table says of an element: 0, 1 or 2, as the step has it, or that it is not known. */
 enum { LIVES = 1, SEVERAL = 2, UNKNOWN = 3, ROW = 4 };
 
-/* Count what a table says of the living elements. Return 0 where one of them is not known. */
+/* Count what a table says of the living elements. Return 0 where it does not know one of them. */
 static int count_answers(const uint8_t *table, const uint8_t *alive, int64_t length, int64_t *row)
 {
     int32_t living = 0, ones = 0, several = 0, unknown = 0;
@@ -63,7 +64,7 @@ static int64_t count_events(const uint8_t *alive, const uint8_t *joined, int64_t
     return events;
 }
 
-/* One step after the other; see ../segments.py. Return how many were taken. */
+/* One table after the other; return how many were used. */
 static int64_t sift(const Py_buffer *tables, const uint8_t *cuts, int64_t steps,
                     const uint8_t *joined, uint8_t *alive, int64_t length, int64_t *rows)
 {
@@ -80,7 +81,7 @@ static int64_t sift(const Py_buffer *tables, const uint8_t *cuts, int64_t steps,
     return steps;
 }
 
-PyObject *segments_sift(PyObject *self, PyObject *arguments)
+PyObject *native_sift(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     PyObject *list;
     Py_buffer cuts, joined, alive, rows;
@@ -91,7 +92,7 @@ PyObject *segments_sift(PyObject *self, PyObject *arguments)
     int64_t taken = 0, steps = PyTuple_GET_SIZE(list);
     int fits = cuts.len == steps && rows.len == 8 * ROW * steps && joined.len == alive.len &&
                alive.len <= INT32_MAX;
-    if (take_up(list, &tables) && fits) {
+    if (acquire(list, &tables) && fits) {
         Py_BEGIN_ALLOW_THREADS
         taken = sift(tables.at, cuts.buf, steps, joined.buf, alive.buf, alive.len, rows.buf);
         Py_END_ALLOW_THREADS
@@ -103,7 +104,7 @@ PyObject *segments_sift(PyObject *self, PyObject *arguments)
     PyBuffer_Release(&rows);
     if (PyErr_Occurred())
         return NULL;
-    return fits ? PyLong_FromLongLong(taken) : told(0);
+    return fits ? PyLong_FromLongLong(taken) : none_if_fit(0);
 }
 
 static int are_equal(char kind, const void *keys, int64_t target, const void *values, int64_t i)
@@ -160,7 +161,7 @@ static int64_t count_targets(const char *kinds, const Arrays *arrays, int64_t el
     return targets;
 }
 
-PyObject *segments_first_match(PyObject *self, PyObject *arguments)
+PyObject *native_first_match(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     const char *kinds;
     PyObject *list;
@@ -170,7 +171,7 @@ PyObject *segments_first_match(PyObject *self, PyObject *arguments)
                           &found, &number))
         return NULL;
     int fits = starts.len == counts.len && found.len == counts.len && number.len == counts.len;
-    if (take_up(list, &arrays) && fits) {
+    if (acquire(list, &arrays) && fits) {
         int64_t targets = count_targets(kinds, &arrays, counts.len / 8);
         Py_BEGIN_ALLOW_THREADS
         fits = targets >= 0 && first_match(kinds, arrays.at, targets, numbers_in(&starts),
@@ -182,5 +183,5 @@ PyObject *segments_first_match(PyObject *self, PyObject *arguments)
     PyBuffer_Release(&counts);
     PyBuffer_Release(&found);
     PyBuffer_Release(&number);
-    return PyErr_Occurred() ? NULL : told(fits);
+    return PyErr_Occurred() ? NULL : none_if_fit(fits);
 }

@@ -1,314 +1,97 @@
-/* What Python calls: `read`, which goes through the baskets of a branch, and `decompress`, for one
- * that is read block by block; see ../baskets.py and ../blocks.py. */
+/* The module: its functions, its state, and how it is initialised (PEP 489). */
 #include "native.h"
 
-#include <errno.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { POSITION, BYTES, FIRST, END, COLUMNS };
-
-/* Where bytes come from: a file of the system, or pieces that were fetched, one a basket. */
-typedef struct {
-    int file;
-    PyObject *pieces; /* a tuple of objects with a buffer, where there is no file */
-} Source;
-
-/* Memory that is used again for each basket. */
-typedef struct {
-    uint8_t *bytes;
-    int64_t size;
-} Scratch;
-
-typedef struct {
-    Source source;
-    Codecs codecs;
-    Shape shape;
-    Output output;
-    Scratch raw, data;
-    double reading, decompressing, decoding;
-    int64_t fetched;
-    PyThreadState *unlocked;
-    Damage damage;
-} Job;
-
-static double now(void)
+/* Switch between the system's libraries and the Python packages. Calls that are under way go on with
+ * what they began with. */
+static PyObject *system_codecs(PyObject *module, PyObject *use)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static uint8_t *at_least(Scratch *scratch, int64_t size, Damage *damage)
-{
-    if (size > scratch->size) {
-        free(scratch->bytes);
-        scratch->bytes = malloc((size_t)size);
-        scratch->size = scratch->bytes ? size : 0;
-        if (!scratch->bytes)
-            out_of_memory(damage);
-    }
-    return scratch->bytes;
-}
-
-/* Read from the file; fewer bytes come where it ends. Return their number, −1 for an error. */
-static int64_t read_file(int file, uint8_t *to, int64_t size, int64_t position, Damage *damage)
-{
-    int64_t done = 0;
-    while (done < size) {
-        ssize_t got = pread(file, to + done, (size_t)(size - done), (off_t)(position + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return damaged(damage, "the system cannot read it: %s", strerror(errno)) - 1;
-        if (got == 0)
-            break;
-        done += got;
-    }
-    return done;
-}
-
-static int read_basket(Job *job, const int64_t *basket, const uint8_t *bytes, int64_t length,
-                       const int64_t *rows, int64_t count)
-{
-    Key key;
-    double began = now();
-    if (!read_key(bytes, length, basket[BYTES], &key, &job->damage))
-        return 0;
-    if (key.entries != basket[END] - basket[FIRST])
-        return damaged(&job->damage, "it holds %lld events, and the tree says %lld",
-                       (long long)key.entries, (long long)(basket[END] - basket[FIRST]));
-    const uint8_t *blocks = bytes + key.header;
-    int64_t compressed = basket[BYTES] - key.header;
-    if (!blocks_fit(blocks, compressed, key.size, &job->damage))
-        return 0;
-    uint8_t *data = at_least(&job->data, key.size + 1, &job->damage);
-    if (!data || !decompress(&job->codecs, blocks, compressed, data, key.size, &job->damage))
-        return 0;
-    double decompressed = now();
-    int done = decode(data, &key, rows, count, basket[FIRST], job->shape, &job->output,
-                      &job->damage);
-    job->decompressing += decompressed - began;
-    job->decoding += now() - decompressed;
-    return done;
-}
-
-static int read_from_file(Job *job, const int64_t *basket, const int64_t *rows, int64_t count)
-{
-    double began = now();
-    uint8_t *raw = at_least(&job->raw, basket[BYTES] + 1, &job->damage);
-    int64_t got = raw ? read_file(job->source.file, raw, basket[BYTES], basket[POSITION],
-                                  &job->damage)
-                      : -1;
-    job->reading += now() - began;
-    return got >= 0 && read_basket(job, basket, raw, got, rows, count);
-}
-
-static int read_from_piece(Job *job, const int64_t *basket, int64_t number, const int64_t *rows,
-                           int64_t count)
-{
-    Py_buffer piece;
-    PyEval_RestoreThread(job->unlocked);
-    int failed = PyObject_GetBuffer(PyTuple_GET_ITEM(job->source.pieces, number), &piece,
-                                    PyBUF_SIMPLE);
-    PyErr_Clear();
-    job->unlocked = PyEval_SaveThread();
-    if (failed)
-        return damaged(&job->damage, "what was fetched of it are no bytes");
-    int done = read_basket(job, basket, piece.buf, piece.len, rows, count);
-    PyEval_RestoreThread(job->unlocked);
-    PyBuffer_Release(&piece);
-    job->unlocked = PyEval_SaveThread();
-    return done;
-}
-
-/* Read the baskets in which a row lies; rows rise. Return 0 for damage. */
-static int read_all(Job *job, const int64_t *baskets, int64_t number, const int64_t *rows,
-                    int64_t wanted)
-{
-    int64_t place = 0;
-    for (int64_t i = 0; i < number; i++) {
-        const int64_t *basket = baskets + COLUMNS * i;
-        int64_t begin = place;
-        while (place < wanted && rows[place] >= basket[FIRST] && rows[place] < basket[END])
-            place++;
-        if (place == begin)
-            continue;
-        job->damage.basket = i;
-        job->fetched += basket[BYTES];
-        int done = job->source.pieces
-                     ? read_from_piece(job, basket, i, rows + begin, place - begin)
-                     : read_from_file(job, basket, rows + begin, place - begin);
-        if (!done)
-            return 0;
-    }
-    return place == wanted || damaged(&job->damage, "no basket holds event %lld of the partition",
-                                      (long long)rows[place]);
-}
-
-static PyObject *result_of(Job *job, int done)
-{
-    if (!done && job->damage.no_memory)
-        return PyErr_NoMemory();
-    if (!done && PyErr_Occurred()) /* of the Python function that decompresses */
-        return NULL;
-    if (!done) {
-        PyObject *kind = job->damage.unusual ? PyExc_NotImplementedError : PyExc_ValueError;
-        const char *text = job->damage.text;
-        PyObject *words = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
-        PyObject *what = words ? Py_BuildValue("LN", (long long)job->damage.basket, words) : NULL;
-        if (what)
-            PyErr_SetObject(kind, what);
-        Py_XDECREF(what);
-        return NULL;
-    }
-    if (PyByteArray_Resize(job->output.values, job->output.length) < 0)
-        return NULL;
-    return Py_BuildValue("OLdddL", job->output.values, (long long)job->output.lists, job->reading,
-                         job->decompressing, job->decoding, (long long)job->fetched);
-}
-
-static int source_from(PyObject *given, Source *source)
-{
-    source->pieces = PyTuple_Check(given) ? given : NULL;
-    source->file = source->pieces ? -1 : (int)PyLong_AsLong(given);
-    return !PyErr_Occurred();
-}
-
-static int lengths_fit(const Source *source, int64_t baskets, Shape shape, int64_t rows,
-                       const Py_buffer *sizes, const Py_buffer *ends)
-{
-    int fits = !source->pieces || PyTuple_GET_SIZE(source->pieces) == baskets;
-    fits = fits && (shape.kind == SCALARS || sizes->len / 8 >= rows);
-    fits = fits && (shape.kind != NAMES || ends->len / 8 >= rows);
-    fits = fits && shape.header >= 0
-        && (shape.itemsize == 1 || shape.itemsize == 2 || shape.itemsize == 4
-            || shape.itemsize == 8);
-    if (!fits)
-        PyErr_SetString(PyExc_TypeError, "read(): the arrays do not fit each other");
-    return fits;
-}
-
-static PyObject *read_(PyObject *self, PyObject *arguments)
-{
-    PyObject *given, *fallback;
-    Py_buffer table, rows, sizes, ends;
-    long long itemsize, header, room;
-    int kind;
-    if (!PyArg_ParseTuple(arguments, "Oy*y*iLLLOw*w*", &given, &table, &rows, &kind, &itemsize,
-                          &header, &room, &fallback, &sizes, &ends))
-        return NULL;
-    Job job = {.shape = {(enum Kind)kind, itemsize, header}};
-    PyObject *result = NULL;
-    int64_t baskets = table.len / 8 / COLUMNS, wanted = rows.len / 8;
-    if (source_from(given, &job.source)
-        && lengths_fit(&job.source, baskets, job.shape, wanted, &sizes, &ends)
-        && (job.output.values = PyByteArray_FromStringAndSize(NULL, room))) {
-        job.output.sizes = kind == SCALARS ? NULL : sizes.buf;
-        job.output.ends = ends.buf;
-        job.codecs.fallback = fallback;
-        job.codecs.unlocked = job.output.unlocked = &job.unlocked;
-        job.unlocked = PyEval_SaveThread();
-        int done = read_all(&job, table.buf, baskets, rows.buf, wanted);
-        free(job.raw.bytes);
-        free(job.data.bytes);
-        codecs_close(&job.codecs);
-        PyEval_RestoreThread(job.unlocked);
-        result = result_of(&job, done);
-        Py_DECREF(job.output.values);
-    }
-    PyBuffer_Release(&table);
-    PyBuffer_Release(&rows);
-    PyBuffer_Release(&sizes);
-    PyBuffer_Release(&ends);
-    return result;
-}
-
-static PyObject *decompress_(PyObject *self, PyObject *arguments)
-{
-    PyObject *fallback, *told = NULL;
-    Py_buffer block;
-    long long size;
-    if (!PyArg_ParseTuple(arguments, "y*LO", &block, &size, &fallback))
-        return NULL;
-    Job job = {.codecs = {.fallback = fallback, .unlocked = &job.unlocked}};
-    job.output.values = PyByteArray_FromStringAndSize(NULL, size);
-    if (job.output.values) {
-        uint8_t *to = (uint8_t *)PyByteArray_AS_STRING(job.output.values);
-        job.output.length = size;
-        job.unlocked = PyEval_SaveThread();
-        int done = decompress_alone(&job.codecs, block.buf, block.len, to, size, &job.damage);
-        codecs_close(&job.codecs);
-        PyEval_RestoreThread(job.unlocked);
-        told = result_of(&job, done);
-    }
-    PyBuffer_Release(&block);
-    if (!told) {
-        Py_XDECREF(job.output.values);
-        return NULL;
-    }
-    Py_DECREF(told);
-    return job.output.values;
-}
-
-static PyObject *system_codecs(PyObject *self, PyObject *use)
-{
+    ModuleState *state = PyModule_GetState(module);
     int system = PyObject_IsTrue(use);
     if (system < 0)
         return NULL;
-    codecs_load(system);
-    return codecs_names();
+    state->in_use = system ? &state->found : &state->none;
+    return system_codecs_found(state->in_use);
 }
 
-/* Keep memory that was freed. Arrays of a partition take some megabytes, and come and go by the
- * hundred: by default the GNU C library gives such back to the system at once, and takes the next
- * page by page, which costs more than to fill it. Dask's nannies ask for the same. */
-static void keep_memory(void)
+/* Arrays of a partition take some megabytes, and come and go by the hundred: by default the GNU C
+ * library gives such memory back to the system at once, and takes the next page by page, which costs
+ * more than to fill it. */
+static PyObject *keep_freed_memory(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(arguments))
 {
 #ifdef __GLIBC__
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, 64 << 20);
 #endif
+    Py_RETURN_NONE;
 }
 
 static PyMethodDef methods[] = {
-    {"read", read_, METH_VARARGS,
+    {"read", native_read, METH_VARARGS,
      "read(source, baskets, rows, kind, itemsize, header, room, fallback, sizes, ends): values, "
      "number of distinct lists, seconds reading, decompressing and decoding, bytes fetched."},
-    {"decompress", decompress_, METH_VARARGS,
+    {"decompress", native_decompress, METH_VARARGS,
      "decompress(block, size, fallback): the bytes that a block holds."},
     {"system_codecs", system_codecs, METH_O,
-     "system_codecs(use): look for the system's decompressors, or forget them; which are there."},
-    {"spread", segments_spread, METH_VARARGS,
+     "system_codecs(use): use the system's decompressors, or the Python packages; which of the "
+     "former are in use."},
+    {"keep_freed_memory", keep_freed_memory, METH_NOARGS,
+     "keep_freed_memory(): have the C library of this process keep memory that was freed."},
+    {"spread", native_spread, METH_VARARGS,
      "spread(counts, out): write number i as often as counts[i] says."},
-    {"ranges", segments_ranges, METH_VARARGS,
+    {"ranges", native_ranges, METH_VARARGS,
      "ranges(starts, counts, out): write counts[i] numbers from starts[i] on."},
-    {"places", segments_places, METH_VARARGS,
+    {"places", native_places, METH_VARARGS,
      "places(known, wanted, out): write where each wanted number stands among known ones, or -1."},
-    {"first_match", segments_first_match, METH_VARARGS,
+    {"first_match", native_first_match, METH_VARARGS,
      "first_match(kinds, arrays, starts, counts, found, number): write which of its targets each "
      "element equals first, or -1, and how many."},
-    {"best", segments_best, METH_VARARGS,
+    {"best", native_best, METH_VARARGS,
      "best(values, first, largest, out): write where each event's extreme value is."},
-    {"sift", segments_sift, METH_VARARGS,
+    {"sift", native_sift, METH_VARARGS,
      "sift(tables, cuts, joined, alive, rows): leave alive what each table that cuts lets live; "
      "how many tables it took."},
     {NULL, NULL, 0, NULL},
 };
 
-static struct PyModuleDef module = {
-    PyModuleDef_HEAD_INIT, "_native", "From baskets to flat arrays.", -1, methods, NULL, NULL,
-    NULL, NULL,
+static int initialise(PyObject *module)
+{
+    ModuleState *state = PyModule_GetState(module);
+    system_codecs_open(&state->found);
+    state->in_use = &state->found;
+    return 0;
+}
+
+static void release(void *module)
+{
+    ModuleState *state = PyModule_GetState(module);
+    if (state)
+        system_codecs_close(&state->found);
+}
+
+/* There is no slot Py_mod_gil: without Python's lock, `in_use` could change while it is read. */
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, (void *)initialise},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_native",
+    .m_doc = "From the baskets of a TTree to flat arrays, and loops over the lists of events.",
+    .m_size = sizeof(ModuleState),
+    .m_methods = methods,
+    .m_slots = slots,
+    .m_free = release,
 };
 
 PyMODINIT_FUNC PyInit__native(void)
 {
-    codecs_load(1);
-    keep_memory();
-    return PyModule_Create(&module);
+    return PyModuleDef_Init(&definition);
 }

@@ -1,7 +1,17 @@
-/* The compiled part of the columnar engine: from baskets in a file to flat arrays.
+/* The compiled part of flavorframe: from the baskets of a TTree to flat arrays, and loops over the
+ * lists of events.
  *
- * It works without Python's lock, so that threads read side by side. Every access is checked against
- * the lengths of what it reads and writes; what contradicts itself is damage, told in a sentence.
+ *   module.c   the module: its functions, its state, and how it is initialised
+ *   read.c     the baskets of a branch, one after the other: read, decompress, decode
+ *   codecs.c   decompression
+ *   entries.c  a basket's key, and its entries as arrays
+ *   lists.c    indices of the elements of lists
+ *   lookups.c  links to elements, and tables of known answers
+ *
+ * The loops run without Python's lock, so that threads work side by side. They use nothing that
+ * another thread changes: what they need of the module comes as a pointer to const. Every access is
+ * checked against the lengths of what is read and written; bytes that contradict each other are
+ * reported as damage, in a sentence.
  */
 #ifndef FLAVORFRAME_NATIVE_H
 #define FLAVORFRAME_NATIVE_H
@@ -10,26 +20,59 @@
 #include <Python.h>
 #include <stdint.h>
 
-/* What is wrong with a file; `unusual` marks what is not wrong, but is left to another reader, and
- * `no_memory` what is not the file's fault. */
+#if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "flavorframe's compiled part swaps the bytes of ROOT's big-endian numbers, so it works on \
+little-endian machines only. Without it, uproot reads the files."
+#endif
+
+/* What is wrong with a file; `unusual` marks what is not wrong, but has to be read by uproot, and
+ * `no_memory` a lack of memory, which is not the file's fault. */
 typedef struct {
     int64_t basket;
     int unusual, no_memory;
     char text[200];
 } Damage;
 
+/* Note what is wrong, and return 0. */
 int damaged(Damage *damage, const char *format, ...);
 int out_of_memory(Damage *damage);
 
-/* Decompressors: the system's libraries, which need no lock, or a Python function for the others. */
+/* Functions of the decompression libraries that the system has; NULL where one is missing. */
+enum { LIBRARIES = 4 };
 typedef struct {
+    void *libraries[LIBRARIES];
+    void *(*zstd_create)(void);
+    size_t (*zstd_free)(void *);
+    size_t (*zstd_decompress)(void *, void *, size_t, const void *, size_t);
+    unsigned (*zstd_is_error)(size_t);
+    void *(*deflate_create)(void);
+    void (*deflate_free)(void *);
+    int (*deflate_decompress)(void *, const void *, size_t, void *, size_t, size_t *);
+    int (*lz4_decompress)(const char *, char *, int, int);
+    unsigned long long (*xxhash64)(const void *, size_t, unsigned long long);
+} SystemCodecs;
+
+void system_codecs_open(SystemCodecs *system);
+void system_codecs_close(SystemCodecs *system);
+/* A dictionary: whether zstd, zlib and lz4 are there. */
+PyObject *system_codecs_found(const SystemCodecs *system);
+
+/* What belongs to one module object. `found` and `none` do not change once the module is there;
+ * `in_use` is one of the two, and is read with Python's lock, before the loops begin. */
+typedef struct {
+    SystemCodecs found, none;
+    const SystemCodecs *in_use;
+} ModuleState;
+
+/* The decompressors of one call: contexts of the system's libraries, made when the first block needs
+ * them, and a Python function for what the system has no library for. */
+typedef struct {
+    const SystemCodecs *system;
     void *zstd, *deflate;
     PyObject *fallback;
     PyThreadState **unlocked;
 } Codecs;
 
-void codecs_load(int system);
-PyObject *codecs_names(void);
 void codecs_close(Codecs *codecs);
 
 /* Whether the blocks of a basket hold `size` bytes, by what their headers say. */
@@ -52,15 +95,15 @@ typedef struct {
 int read_key(const uint8_t *bytes, int64_t length, int64_t expected, Key *key, Damage *damage);
 
 /* How entries are stored. SCALARS: one number each. LISTS: numbers behind `header` bytes.
- * NAMES: bytes as they are; an entry that repeats the one before is not written again. */
-enum Kind { SCALARS, LISTS, NAMES };
+ * STRINGS: bytes as they are; an entry that repeats the one before is not written again. */
+enum Kind { SCALARS, LISTS, STRINGS };
 
 typedef struct {
     enum Kind kind;
     int64_t itemsize, header;
 } Shape;
 
-/* What has been decoded. `sizes` has the number of elements of each wanted entry; for NAMES, the
+/* What has been decoded. `sizes` has the number of elements of each wanted entry; for STRINGS, the
  * number of its distinct list, whose end in `values` is in `ends`. */
 typedef struct {
     PyObject *values; /* a bytearray, made longer when it is full */
@@ -86,16 +129,16 @@ static inline Numbers numbers_in(const Py_buffer *array)
 }
 
 /* Return None, or where arrays do not fit each other a ValueError. */
-PyObject *told(int fits);
+PyObject *none_if_fit(int fits);
 
-/* spread(counts, out), ranges(starts, counts, out), places(known, wanted, out),
- * first_match(kinds, arrays, starts, counts, found, number), best(values, first, largest, out) and
- * sift(tables, cuts, joined, alive, rows). */
-PyObject *segments_spread(PyObject *self, PyObject *arguments);
-PyObject *segments_ranges(PyObject *self, PyObject *arguments);
-PyObject *segments_places(PyObject *self, PyObject *arguments);
-PyObject *segments_first_match(PyObject *self, PyObject *arguments);
-PyObject *segments_best(PyObject *self, PyObject *arguments);
-PyObject *segments_sift(PyObject *self, PyObject *arguments);
+/* The functions that Python calls; what they take is in module.c's table and in ../_native.pyi. */
+PyObject *native_read(PyObject *module, PyObject *arguments);
+PyObject *native_decompress(PyObject *module, PyObject *arguments);
+PyObject *native_spread(PyObject *module, PyObject *arguments);
+PyObject *native_ranges(PyObject *module, PyObject *arguments);
+PyObject *native_places(PyObject *module, PyObject *arguments);
+PyObject *native_first_match(PyObject *module, PyObject *arguments);
+PyObject *native_best(PyObject *module, PyObject *arguments);
+PyObject *native_sift(PyObject *module, PyObject *arguments);
 
 #endif

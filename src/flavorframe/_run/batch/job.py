@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from flavorframe._rootio import own_process
 from flavorframe._run.batch.folder import RunFolder
 from flavorframe._run.batch.records import is_of_the_analysis, records, stopped
 from flavorframe._run.delivery.scratch import in_use
@@ -21,6 +22,7 @@ from flavorframe._travel.user_code import environment
 
 def main(arguments: Sequence[str]) -> None:
     """Do the work of a job and write its part."""
+    own_process.tune()
     folder, number = RunFolder(Path(arguments[0]).absolute()), int(arguments[1])
     part = Path(arguments[2]).absolute() if arguments[2:] else None
     print(f"job {number} on {platform.node()}, Python {platform.python_version()}", flush=True)

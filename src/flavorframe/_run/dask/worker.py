@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
+from multiprocessing import parent_process
 from typing import Any
 
 from distributed import get_worker
 
 from flavorframe._planning.plan import Plan
+from flavorframe._rootio import own_process
 from flavorframe._run.core.attempts import Failed, evaluate, prepare
 from flavorframe._run.core.gathering import Piece
 from flavorframe._run.core.partitions import Segment
@@ -30,6 +32,8 @@ ENVIRONMENT = environment()
 
 def begin(run: str, worker: str, content: bytes) -> None:
     """Unpack what a worker needs for a run."""
+    if parent_process() is not None:  # a nanny's; other workers may be threads of a user's process
+        own_process.tune()
     _runs[run, worker] = unpacked(content)
 
 

@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from flavorframe._rootio.arrays import Array
-from flavorframe.engines._columnar.segments import first_of_each, spread
+from flavorframe._rootio.list_indices import spread
+from flavorframe.engines._columnar.segments import first_of_each
 
 IN_EVENT = 32
 """The bits of a number that tell the candidates of an event apart."""

@@ -11,8 +11,8 @@ import numpy as np
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
 from flavorframe._rootio.arrays import Array, Packed
-from flavorframe._rootio.baskets import Spent
-from flavorframe._rootio.reader import RootFile
+from flavorframe._rootio.read_stats import ReadStats
+from flavorframe._rootio.root_file import RootFile
 from flavorframe.engines._columnar.known import Known
 from flavorframe.engines._columnar.segments import places
 from flavorframe.errors import FileError
@@ -41,7 +41,7 @@ class Columns:
         self._carriers = carriers
         self._read: dict[str, tuple[Array, Any]] = {}
         self._sizes: dict[n.Axis, _Sizes] = {}
-        self.spent = Spent()
+        self.spent = ReadStats()
 
     @cached_property
     def all_events(self) -> Array:

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from flavorframe._rootio.arrays import Array
+from flavorframe._rootio.list_indices import ranges, spread
 from flavorframe.engines._columnar.candidates import Candidates
-from flavorframe.engines._columnar.segments import ranges, spread
 
 
 class Elements:

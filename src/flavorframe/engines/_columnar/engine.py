@@ -19,7 +19,7 @@ from flavorframe._planning.meaning import meanings
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe._rootio.arrays import Array, Names, Values
 from flavorframe._rootio.open_files import forget, open_file
-from flavorframe._rootio.reader import RootFile, require_whole
+from flavorframe._rootio.root_file import RootFile, require_whole
 from flavorframe.datasets import Partition
 from flavorframe.engines import FileInfo
 from flavorframe.engines._columnar.columns import Columns

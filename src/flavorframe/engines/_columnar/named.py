@@ -13,8 +13,9 @@ import numpy as np
 from flavorframe._expr import nodes as n
 from flavorframe._expr.operations import compute
 from flavorframe._rootio.arrays import Array, Packed
+from flavorframe._rootio.list_indices import ranges, spread
 from flavorframe.engines._columnar.depth import SHALLOW
-from flavorframe.engines._columnar.segments import mask_at, ranges, spread
+from flavorframe.engines._columnar.segments import mask_at
 
 if TYPE_CHECKING:
     from flavorframe.engines._columnar.view import View

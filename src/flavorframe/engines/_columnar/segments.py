@@ -7,39 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from flavorframe._expr.operations import equals, widen
+from flavorframe._rootio import compiled
 from flavorframe._rootio.arrays import Array, Names, Values
-
-try:
-    from flavorframe._rootio import _native
-except ImportError:  # installed without a compiler
-    _native = None  # type: ignore[assignment]
-
-
-def spread(counts: Array) -> Array:
-    """Return the number of the list that each element of lists of these lengths is in.
-
-    >>> spread(np.array([2, 0, 3]))
-    array([0, 0, 2, 2, 2])
-    """
-    if _native is None:
-        return np.repeat(np.arange(len(counts)), counts)
-    numbers = np.empty(int(counts.sum()), np.int64)
-    _native.spread(_whole(counts), numbers)
-    return numbers
-
-
-def ranges(starts: Array, counts: Array) -> Array:
-    """Return the indices starts[i], starts[i]+1, … of all ranges, one after the other.
-
-    >>> ranges(np.array([5, 0]), np.array([2, 3]))
-    array([5, 6, 0, 1, 2])
-    """
-    if _native is None:
-        own = spread(counts)
-        return np.arange(len(own)) + (starts - (np.cumsum(counts) - counts))[own]
-    indices = np.empty(int(counts.sum()), np.int64)
-    _native.ranges(_whole(starts), _whole(counts), indices)
-    return indices
+from flavorframe._rootio.list_indices import as_int64, ranges, spread
 
 
 def places(known: Array, wanted: Array) -> Array:
@@ -48,9 +18,9 @@ def places(known: Array, wanted: Array) -> Array:
     >>> places(np.array([2, 5, 7]), np.array([5, 6]))
     array([ 1, -1])
     """
-    if _native is not None:
+    if compiled.native is not None:
         found = np.empty(len(wanted), np.int64)
-        _native.places(_whole(known), _whole(wanted), found)
+        compiled.native.places(as_int64(known), as_int64(wanted), found)
         return found
     if len(known) == 0:
         return np.full(len(wanted), -1)
@@ -85,8 +55,8 @@ def sift(
     (array([ True, False,  True, False]), array([[1, 2, 0, 2]]))
     """
     rows, left = np.zeros((len(tables), UNKNOWN + 1), np.int64), alive.copy()
-    if _native is not None:
-        return left, rows[: _native.sift(tuple(tables), bytes(cuts), joined, left, rows)]
+    if compiled.native is not None:
+        return left, rows[: compiled.native.sift(tuple(tables), bytes(cuts), joined, left, rows)]
     event = np.cumsum(~joined)
     for taken, (table, cut) in enumerate(zip(tables, cuts, strict=True)):
         rows[taken] = np.bincount(table[left], minlength=UNKNOWN + 1)
@@ -96,10 +66,6 @@ def sift(
             left &= table == 1
             rows[taken, UNKNOWN] = len(np.unique(event[left]))
     return left, rows
-
-
-def _whole(numbers: Array) -> Array:
-    return np.ascontiguousarray(numbers, np.int64)
 
 
 def reduce_segments(reduction: str, values: Values, event: Array, local: Array, n: int) -> Values:
@@ -138,10 +104,10 @@ def best(values: Values, first: Array, *, largest: bool) -> Array:
     >>> best(Values(np.array([2.0, 1.0, np.nan, np.nan])), np.array([0, 2]), largest=False)
     array([1, 2])
     """
-    if _native is not None and values.data.dtype.kind == "f":
+    if compiled.native is not None and values.data.dtype.kind == "f":
         places_of = np.empty(len(first), np.int64)
         data = np.ascontiguousarray(values.numbers(), np.float64)
-        _native.best(data, _whole(first), largest, places_of)
+        compiled.native.best(data, as_int64(first), largest, places_of)
         return places_of
     event = spread(np.diff(first, append=len(values.data)))
     found = extreme(values, event, largest=largest)
@@ -277,7 +243,8 @@ def _compared(
     pairs: list[tuple[Array, Array]], starts: Array, counts: Array
 ) -> tuple[Array, Array]:
     """Find matches by comparing with one target after the other; see `first_match`."""
-    if _native is not None and all(k.dtype == v.dtype and k.dtype in COMPARED for k, v in pairs):
+    comparable = all(k.dtype == v.dtype and k.dtype in COMPARED for k, v in pairs)
+    if compiled.native is not None and comparable:
         return _first_match(pairs, starts, counts)
     found = np.full(len(counts), -1, np.int64)
     number = np.zeros(len(counts), np.int64)
@@ -305,7 +272,7 @@ def _first_match(
     found, number = np.empty(len(counts), np.int64), np.empty(len(counts), np.int64)
     kinds = "".join(key.dtype.char for key, _ in pairs)
     arrays = tuple(np.ascontiguousarray(array) for pair in pairs for array in pair)
-    _native.first_match(kinds, arrays, _whole(starts), _whole(counts), found, number)
+    compiled.native.first_match(kinds, arrays, as_int64(starts), as_int64(counts), found, number)
     return found, number
 
 

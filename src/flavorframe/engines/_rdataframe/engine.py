@@ -11,7 +11,7 @@ from typing import Any
 from flavorframe._planning.binding import bind_plan
 from flavorframe._planning.meaning import meanings
 from flavorframe._planning.plan import BoundPlan, Plan
-from flavorframe._rootio.reader import require_whole
+from flavorframe._rootio.root_file import require_whole
 from flavorframe.datasets import Partition
 from flavorframe.engines import FileInfo
 from flavorframe.engines._rdataframe.codegen.body import column_name

@@ -1,6 +1,6 @@
-"""Baskets that several partitions share: of each, only what is wanted is read.
+"""Baskets that several partitions share: of each, only the part that is wanted is read.
 
-The compiled part is given it as a small basket of its own, which is not compressed.
+The compiled part receives it as a small basket of its own, which is not compressed.
 """
 
 from __future__ import annotations
@@ -10,48 +10,53 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flavorframe._rootio.blocks import HEADER, Blocks, Fetch, require
+from flavorframe._rootio.compressed_blocks import HEADER, CompressedBlocks, require
+from flavorframe._rootio.read_stats import Fetch
 
 HEAD = 512
-"""Bytes in which a basket's key and the header of its first block nearly always end."""
+"""Bytes that nearly always contain a basket's key and the header of its first block."""
 KEY = struct.Struct(">i2xI4xh2x10xii1x")
-"""A basket's key, as short as the compiled part takes it: total size, that of the content, that of
-the key, number of entries, and where their bytes end, from the beginning of the key."""
+"""The shortest key of a basket that the compiled part accepts: total size, size of the content and
+of the key, number of entries, and where the entries end, counted from the beginning of the key."""
 TAIL = struct.Struct(">ii")
+"""The last numbers of a key: number of entries, and where they end."""
 TAIL_FROM_END = 9
+"""Bytes from the beginning of these numbers to the end of the key."""
 
 
 @dataclass(frozen=True)
-class LargeBasket:
+class SharedBasket:
     """What the key of a basket says; ``border`` is where the bytes of its entries end."""
 
-    blocks: Blocks
+    blocks: CompressedBlocks
     entries: int
     border: int
     header: int
 
     @classmethod
-    def at(cls, position: int, length: int, fetch: Fetch) -> LargeBasket:
-        """Return the basket at a position; raises OddBlocksError where its numbers do not fit."""
+    def at(cls, position: int, length: int, fetch: Fetch) -> SharedBasket:
+        """Return the basket at a position; raises BlocksMismatchError where its key is wrong."""
         head = fetch(position, position + min(length, HEAD))
         require(len(head) >= KEY.size)
         total, size, header = struct.unpack_from(">i2xI4xh", head)
         require(total == length and KEY.size <= header <= len(head) - HEADER)
         entries, last = TAIL.unpack_from(head, header - TAIL_FROM_END)
         require(0 <= last - header <= size)
-        blocks = Blocks.at(position + header, position + length, size, fetch, head[header:])
+        blocks = CompressedBlocks.at(
+            position + header, position + length, size, fetch, head[header:]
+        )
         return cls(blocks, entries, last - header, header)
 
 
-def scalars(basket: LargeBasket, first: int, last: int, itemsize: int, fetch: Fetch) -> bytes:
-    """Return the entries from ``first`` up to ``last``, numbers, as a basket of their own."""
+def scalars(basket: SharedBasket, first: int, last: int, itemsize: int, fetch: Fetch) -> bytes:
+    """Return the entries from ``first`` up to ``last``, numbers, as a small basket."""
     require(basket.border == basket.entries * itemsize)
     data = basket.blocks.read(first * itemsize, last * itemsize, fetch)
     return _key(last - first, len(data), len(data)) + data
 
 
-def lists(basket: LargeBasket, first: int, last: int, fetch: Fetch) -> bytes:
-    """Return the entries from ``first`` up to ``last``, of any length, as a basket of their own."""
+def lists(basket: SharedBasket, first: int, last: int, fetch: Fetch) -> bytes:
+    """Return the entries from ``first`` up to ``last``, of any length, as a small basket."""
     table = basket.border + 4
     require(table + 4 * basket.entries <= basket.blocks.size)
     stop = min(last + 1, basket.entries)

@@ -1,7 +1,7 @@
-"""RNTuples as uproot reads them, with the checksums compared that it passes over.
+"""RNTuples as uproot reads them, and with their checksums compared, which uproot does not do.
 
-The header, the footer and the lists of pages have one each, behind their content. Pages have one if
-whoever wrote them wanted it: ROOT does, uproot does not.
+The header, the footer and the lists of pages have a checksum each, after their content. Pages may
+have one: those that ROOT writes do, those that uproot writes do not.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import uproot
 import xxhash
 from uproot.models.RNTuple import Model_ROOT_3a3a_RNTuple as NTuple
 
-from flavorframe._rootio.boundary import DamageError
+from flavorframe._rootio.failures import DamageError
 
 CHECKSUM = 8
-"""Bytes of a checksum (XXH3, little-endian)."""
+"""Bytes of a checksum (XXH3 of 64 bits, little-endian)."""
 
 
 class CheckedNTuple(NTuple):  # type: ignore[misc]
-    """An RNTuple of which nothing is used before its checksum was compared."""
+    """An RNTuple whose bytes are compared with their checksum before they are used."""
 
     _checked_pages: frozenset[int] | None = None
     """Where the pages lie that have a checksum, once the lists of pages have been read."""
@@ -72,6 +72,6 @@ def _decompressed(chunk: Any, cursor: Any, compressed: int, size: int) -> Any:
 
 
 def _compare(content: Any, what: str) -> None:
-    told = int.from_bytes(content[-CHECKSUM:].tobytes(), "little")
-    if xxhash.xxh3_64_intdigest(content[:-CHECKSUM]) != told:
+    stored = int.from_bytes(content[-CHECKSUM:].tobytes(), "little")
+    if xxhash.xxh3_64_intdigest(content[:-CHECKSUM]) != stored:
         raise DamageError(f"the checksum of {what} is wrong")

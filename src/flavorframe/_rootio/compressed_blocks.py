@@ -1,38 +1,37 @@
-"""What is compressed in blocks of 16 MB: only those are read that hold what is wanted.
+"""Read parts of what ROOT compresses in blocks of 16 MB: only the blocks that hold them.
 
-They are kept for the partitions that come next, so each is read and decompressed once.
+Blocks are kept for the partitions that come next, so each is read and decompressed once.
 """
 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from flavorframe._rootio import compiled
 from flavorframe._rootio.codecs import decompress_block
-from flavorframe._rootio.kept import kept
+from flavorframe._rootio.piece_cache import pieces
+from flavorframe._rootio.read_stats import Fetch
 
-LARGE = 2**16
-"""Bytes, decompressed, from which on what several partitions share is read by block."""
-MOST = 2**24 - 1
-"""Bytes that a block holds, but for the last."""
+MIN_BYTES = 2**16
+"""What several partitions share is read block by block from this size on (bytes, decompressed)."""
+BLOCK_BYTES = 2**24 - 1
+"""Bytes that a block holds; the last one may hold fewer."""
 HEADER = 9
-"""Bytes before a block: two letters for the algorithm, a third, and the sizes before and after."""
-
-Fetch = Callable[[int, int], memoryview]
-"""Returns the bytes of the file from one position up to another."""
+"""Bytes before a block: two letters for the algorithm, its version, and the sizes (3 bytes each)
+compressed and decompressed."""
 
 
-class OddBlocksError(Exception):
-    """Blocks that have to be read whole, which also tells what is wrong with them."""
+class BlocksMismatchError(Exception):
+    """Blocks that do not fit what the file says of them: reading all of it tells what is wrong."""
 
 
 @dataclass(frozen=True, eq=False)
-class Blocks:
-    """Some bytes of a file, ``size`` of them decompressed.
+class CompressedBlocks:
+    """A run of blocks in a file, which hold ``size`` bytes.
 
-    ``places`` and ``begins`` are the positions of the blocks, in the file and in what they hold,
-    with the ends. Where nothing is compressed there are none, and the bytes lie at ``position``.
+    ``places`` and ``begins`` say where the blocks begin, in the file and in what they hold, with
+    the ends. Where nothing is compressed there are none, and the bytes lie at ``position``.
     """
 
     position: int
@@ -43,17 +42,17 @@ class Blocks:
     @classmethod
     def at(
         cls, position: int, end: int, size: int, fetch: Fetch, head: memoryview | None = None
-    ) -> Blocks:
+    ) -> CompressedBlocks:
         """Return the blocks from a position up to another; ``head`` is the first one's header.
 
-        Raises OddBlocksError where they do not hold ``size`` bytes.
+        Raises BlocksMismatchError where they do not hold ``size`` bytes.
         """
         if end - position == size:
             return cls(position, size)
         places, begins = [position], [0]
         while places[-1] < end:
             header = head or fetch(places[-1], min(places[-1] + HEADER, end))
-            require(len(header) >= HEADER and len(begins) <= size // MOST + 1)
+            require(len(header) >= HEADER and len(begins) <= size // BLOCK_BYTES + 1)
             places.append(places[-1] + HEADER + int.from_bytes(header[3:6], "little"))
             begins.append(begins[-1] + int.from_bytes(header[6:9], "little"))
             head = None
@@ -61,7 +60,7 @@ class Blocks:
         return cls(position, size, tuple(places), tuple(begins))
 
     def read(self, begin: int, end: int, fetch: Fetch) -> bytes:
-        """Return what they hold, from one byte up to another; raises OddBlocksError for damage."""
+        """Return what the blocks hold between two bytes; raises BlocksMismatchError for damage."""
         require(0 <= begin <= end <= self.size)
         if not self.places:
             found = fetch(self.position + begin, self.position + end)
@@ -81,20 +80,20 @@ class Blocks:
             compressed = fetch(*self.places[number : number + 2])
             return _decompressed(compressed, size), size
 
-        found: bytearray = kept.get((self, number), make)
+        found: bytearray = pieces.get((self, number), make)
         return found
 
 
 def _decompressed(block: memoryview, size: int) -> bytearray:
+    if compiled.native is None:
+        raise BlocksMismatchError
     try:
-        from flavorframe._rootio import _native
-
-        return _native.decompress(block, size, decompress_block)
-    except (ValueError, NotImplementedError, ImportError):  # or installed without a compiler
-        raise OddBlocksError from None
+        return compiled.native.decompress(block, size, decompress_block)
+    except (ValueError, NotImplementedError):
+        raise BlocksMismatchError from None
 
 
 def require(fits: bool) -> None:
-    """Raise OddBlocksError where numbers do not fit each other."""
+    """Raise BlocksMismatchError where numbers do not fit each other."""
     if not fits:
-        raise OddBlocksError
+        raise BlocksMismatchError

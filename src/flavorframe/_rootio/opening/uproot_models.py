@@ -1,7 +1,7 @@
-"""uproot's models of ROOT's classes, kept as they were when the first file was opened.
+"""Protect uproot's models of ROOT's classes from damaged files.
 
-Where a damaged file names a version of a class that nobody knows, uproot makes a model from the
-file's own description, and keeps it for all files, in the place of the one that it had.
+Where a damaged file names a version of a class that uproot does not know, uproot makes a model from
+the file's own description, and uses it for all files from then on, instead of the one it had.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 
 @contextmanager
-def kept_models() -> Iterator[None]:
+def models_restored() -> Iterator[None]:
     """Put uproot's own models back after the block."""
     models = _models()
     try:

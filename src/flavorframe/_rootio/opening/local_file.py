@@ -1,4 +1,4 @@
-"""Local files, as uproot and the compiled part read them."""
+"""Files of this machine, as uproot and the compiled part read them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 from uproot.source.chunk import Chunk, Source as UprootSource
 from uproot.source.futures import TrivialFuture
 
-from flavorframe._rootio.boundary import DamageError
+from flavorframe._rootio.failures import DamageError
+from flavorframe._rootio.source import Bytes, Range
 from flavorframe.errors import FileError
 
 _KINDS = {
@@ -45,15 +46,15 @@ class LocalFile(UprootSource):  # type: ignore[misc]
     def __del__(self) -> None:
         self.close()
 
-    def ranges(self, wanted: Sequence[tuple[int, int]]) -> list[Any]:
-        """Return the bytes from start up to stop, for each range; fewer where the file ends."""
+    def ranges(self, wanted: Sequence[Range]) -> list[Bytes]:
+        """Return the bytes of each range; fewer where the file ends."""
         return [self._bytes(start, stop) for start, stop in wanted]
 
     def chunk(self, start: int, stop: int) -> Any:
         """Return the bytes from start up to stop, as uproot has them."""
         return Chunk(self, start, stop, TrivialFuture(self._bytes(start, stop)))
 
-    def chunks(self, ranges: list[tuple[int, int]], notifications: Queue[Any]) -> list[Any]:
+    def chunks(self, ranges: list[Range], notifications: Queue[Any]) -> list[Any]:
         """Return the chunks of all ranges, and put each into the queue."""
         found = [self.chunk(start, stop) for start, stop in ranges]
         for chunk in found:
@@ -81,7 +82,7 @@ class LocalFile(UprootSource):  # type: ignore[misc]
 
 
 def _open_regular(path: str) -> int:
-    """Return a descriptor of a file; raises FileError for what is none, without waiting for it."""
+    """Return a descriptor of a file; raises FileError for a pipe and the like, without waiting."""
     try:
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode):

@@ -19,7 +19,7 @@ class FieldSizes:
                 self._inside[record.parent_field_id].append(number)
         for number, record in enumerate(ntuple.column_records):
             self._columns[record.field_id].add(number)
-        for record in ntuple.alias_column_records:  # of a field that shows another's columns
+        for record in ntuple.alias_column_records:  # of a field that stands for another one
             self._columns[record.field_id].add(record.physical_id)
 
     def of(self, field: Any) -> int:
@@ -29,7 +29,7 @@ class FieldSizes:
             page.locator.num_bytes
             for cluster in self._ntuple.page_link_list
             for column in columns
-            if column < len(cluster)  # clusters may be older than a column
+            if column < len(cluster)  # a column may have been added after a cluster
             for page in cluster[column].pages
         )
 

@@ -1,6 +1,7 @@
-"""The boundary around all that reads files: what fails in it is a failure of the file.
+"""What goes wrong in reading: damage, what only uproot can read, and errors of the libraries.
 
-Libraries raise whatever they stumble over in bytes that are not what they should be.
+Libraries raise whatever they come across in bytes that are not what they should be. All of it
+becomes a FileError here, so that a damaged file costs itself and not the run.
 """
 
 from __future__ import annotations
@@ -12,12 +13,20 @@ from flavorframe._files.remote import access
 from flavorframe.errors import FileError, FlavorframeError
 
 
+class DamageError(Exception):
+    """Bytes that are not what the file says they are; the text says which."""
+
+
+class LeftToUprootError(Exception):
+    """What the compiled part, or the reading of single pages, does not know: uproot reads it."""
+
+
 @contextmanager
-def reading(path: str, failed: str) -> Iterator[None]:
+def file_errors(path: str, failed: str) -> Iterator[None]:
     """Turn what is raised in the block into a FileError: "``path``: ``failed``: the reason".
 
-    Errors of our own are left as they are. So are interrupts and a lack of memory, which are not
-    the file's.
+    flavorframe's own errors are left as they are. So are interrupts and a lack of memory, for which
+    the file is not to blame.
     """
     try:
         yield
@@ -29,18 +38,14 @@ def reading(path: str, failed: str) -> Iterator[None]:
 
 
 def is_of_the_file(error: BaseException) -> bool:
-    """Return whether bytes can be to blame for an error that a library raised."""
+    """Return whether the bytes can be the cause of an error that a library raised."""
     if isinstance(error, MemoryError | FlavorframeError):
         return False
     return isinstance(error, Exception) or type(error).__name__ == "PanicException"  # Rust's
 
 
 def reason(error: BaseException) -> str:
-    """Return what an error says, in a line, and its type where it is not ours."""
+    """Return what an error says, in one line, with its type where a library raised it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     first = lines[0].rstrip(",:") if lines else "no reason given"
     return first if isinstance(error, DamageError) else f"{first} ({type(error).__name__})"
-
-
-class DamageError(Exception):
-    """Bytes that are not what the file says they are; the text says which."""

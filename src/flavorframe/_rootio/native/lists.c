@@ -1,4 +1,5 @@
-/* Indices of the elements of events, which follow one another; see ../segments.py. */
+/* Indices of the elements of lists that follow one another; see ../list_indices.py and
+ * ../../engines/_columnar/segments.py. */
 #include "native.h"
 
 #include <math.h>
@@ -43,7 +44,8 @@ static int ranges(Numbers starts, Numbers counts, int64_t *to, int64_t room)
     return place == room;
 }
 
-/* Write where each of the numbers stands among the known ones, −1 where it does not; both rise. */
+/* Write where each of the numbers stands among the known ones, −1 where it does not; both are
+ * in ascending order. */
 static int places(Numbers known, Numbers wanted, int64_t *to, int64_t room)
 {
     int64_t k = 0;
@@ -75,7 +77,7 @@ static int best(const double *values, int64_t length, Numbers first, int largest
     return 1;
 }
 
-PyObject *told(int fits)
+PyObject *none_if_fit(int fits)
 {
     if (fits)
         Py_RETURN_NONE;
@@ -83,7 +85,7 @@ PyObject *told(int fits)
     return NULL;
 }
 
-PyObject *segments_spread(PyObject *self, PyObject *arguments)
+PyObject *native_spread(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     Py_buffer counts, out;
     if (!PyArg_ParseTuple(arguments, "y*w*", &counts, &out))
@@ -94,7 +96,7 @@ PyObject *segments_spread(PyObject *self, PyObject *arguments)
     Py_END_ALLOW_THREADS
     PyBuffer_Release(&counts);
     PyBuffer_Release(&out);
-    return told(fits);
+    return none_if_fit(fits);
 }
 
 /* Call what writes from two arrays into a third, without Python's lock. */
@@ -110,20 +112,20 @@ static PyObject *from_two(PyObject *arguments, int (*work)(Numbers, Numbers, int
     PyBuffer_Release(&first);
     PyBuffer_Release(&second);
     PyBuffer_Release(&out);
-    return told(fits);
+    return none_if_fit(fits);
 }
 
-PyObject *segments_ranges(PyObject *self, PyObject *arguments)
+PyObject *native_ranges(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     return from_two(arguments, ranges);
 }
 
-PyObject *segments_places(PyObject *self, PyObject *arguments)
+PyObject *native_places(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     return from_two(arguments, places);
 }
 
-PyObject *segments_best(PyObject *self, PyObject *arguments)
+PyObject *native_best(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     Py_buffer values, first, out;
     int largest;
@@ -136,5 +138,5 @@ PyObject *segments_best(PyObject *self, PyObject *arguments)
     PyBuffer_Release(&values);
     PyBuffer_Release(&first);
     PyBuffer_Release(&out);
-    return told(fits);
+    return none_if_fit(fits);
 }

@@ -1,0 +1,1 @@
+"""The columns of an RNTuple: what its fields hold, and reading their pages."""

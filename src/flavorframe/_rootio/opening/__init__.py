@@ -1,0 +1,1 @@
+"""Opening a file: on this machine or on a server, and finding the tree in it."""

@@ -1,0 +1,132 @@
+"""Read the columns of a TTree: by the compiled part, or by uproot what that does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from flavorframe._rootio import compiled
+from flavorframe._rootio.arrays import Array, Column, Packed
+from flavorframe._rootio.event_ranges import divided
+from flavorframe._rootio.failures import DamageError, LeftToUprootError, file_errors
+from flavorframe._rootio.piece_cache import pieces, with_size
+from flavorframe._rootio.read_stats import ReadStats
+from flavorframe._rootio.schema import Schema
+from flavorframe._rootio.source import Range, Source
+from flavorframe._rootio.tree.basket_table import BasketTable
+from flavorframe._rootio.tree.baskets import read_events
+from flavorframe._rootio.tree.interpretation import Shape, shape_of
+from flavorframe.errors import FileError
+
+if TYPE_CHECKING:
+    import awkward as ak
+
+
+class TreeReader:
+    """Reads columns of a TTree of so many events."""
+
+    def __init__(
+        self,
+        path: str,
+        events: int,
+        schema: Schema,
+        branches: Mapping[str, Any],
+        source: Source,
+    ) -> None:
+        self._path = path
+        self._events = events
+        self._schema = schema
+        self._branches = branches
+        self._source = source
+        self._key = object()  # in the cache; the reader itself would keep its file open
+        self._tables: dict[str, BasketTable] = {}
+        self._shapes: dict[str, Shape] = {}
+
+    def read(self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats) -> Column:
+        """Return a column at the events start + ``rows``."""
+        try:
+            return self.read_compiled(branch, start, stop, rows, stats)
+        except LeftToUprootError:
+            return self.read_by_uproot(branch, start, stop, stats)[rows]
+
+    def read_compiled(
+        self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats
+    ) -> Array | Packed:
+        """Return a column at some events; raises LeftToUprootError for what only uproot reads."""
+        if compiled.native is None:  # before anything is read that uproot would read once more
+            raise LeftToUprootError("the compiled part is not installed")
+        if branch not in self._shapes:
+            self._shapes[branch] = shape_of(self._branches[branch])
+        shape, table = self._shapes[branch], self._table(branch)
+        return read_events(self._source, table, shape, start, stop, rows, stats)
+
+    def read_by_uproot(self, branch: str, start: int, stop: int, stats: ReadStats) -> Column:
+        """Return a column at all events start ≤ i < stop."""
+        from flavorframe._rootio.from_awkward import column_of  # awkward takes long to import
+
+        array = self._by_uproot(branch, start, stop, stats)
+        if len(array) != stop - start:
+            raise DamageError(f"it has values of {len(array)} events")
+        with stats.timed("decoding"):
+            return column_of(array, self._schema.by_name[branch])
+
+    def _by_uproot(self, branch: str, start: int, stop: int, stats: ReadStats) -> ak.Array:
+        """Read a branch; large baskets that partitions share are read once, and kept."""
+        table = self._table_or_none(branch)
+        shared = table.shared(table.covering(start, stop), start, stop) if table else []
+        if table is None or not shared:
+            return self._array(branch, start, stop, stats)
+        import awkward as ak
+
+        parts = [
+            self._part_of_basket(branch, table, number, a, b, stats) if number in shared
+            else self._array(branch, a, b, stats)
+            for a, b, number in divided(table.entries, start, stop)
+        ]  # fmt: skip
+        return parts[0] if len(parts) == 1 else ak.concatenate(parts)
+
+    def _part_of_basket(
+        self, branch: str, table: BasketTable, number: int, start: int, stop: int, stats: ReadStats
+    ) -> ak.Array:
+        first, end = table.entries[number : number + 2].tolist()
+        key = (self._key, branch, number)
+        whole = pieces.get(key, lambda: with_size(self._array(branch, first, end, stats)))
+        return whole[start - first : stop - first]
+
+    def _array(self, branch: str, start: int, stop: int, stats: ReadStats) -> ak.Array:
+        with stats.timed("reading"):
+            array = self._branches[branch].array(
+                entry_start=start, entry_stop=stop, array_cache=None, library="ak"
+            )
+        share = (stop - start) / max(self._events, 1)
+        with file_errors(self._path, f"the size of branch {branch} cannot be read"):
+            stats.bytes += round(self.compressed_bytes(branch) * share)
+        return array
+
+    def edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the events at which all branches begin a basket, and the end."""
+        tables = [self._table_or_none(branch) for branch in branches]
+        edges = [set() if table is None else set(table.entries.tolist()) for table in tables]
+        return tuple(sorted(set.intersection(*edges))) if edges else ()
+
+    def places(self, branch: str, start: int, stop: int) -> list[Range]:
+        """Return where the baskets lie that are read whole for the events start ≤ i < stop."""
+        table = self._table_or_none(branch)
+        return [] if table is None else table.places(start, stop)
+
+    def compressed_bytes(self, branch: str) -> int:
+        """Return how many bytes of the file a branch takes."""
+        return int(self._branches[branch].compressed_bytes)
+
+    def _table(self, branch: str) -> BasketTable:
+        if branch not in self._tables:
+            self._tables[branch] = BasketTable.of(self._branches[branch])
+        return self._tables[branch]
+
+    def _table_or_none(self, branch: str) -> BasketTable | None:
+        """Return where baskets lie; None where that is not known, which reading them explains."""
+        try:
+            with file_errors(self._path, f"the baskets of branch {branch} cannot be found"):
+                return self._table(branch)
+        except FileError:
+            return None
