@@ -12,17 +12,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from flavorframe._files.places import is_url, refuse_repeats, spelt
-from flavorframe.datasets import (
-    KINDS,
-    TOTALS,
-    Catalog,
-    Dataset,
-    Kind,
-    PathLike,
-    below,
-    files_by_tree,
-    refuse_empty,
-)
+from flavorframe.datasets import Catalog, Dataset, Kind, PathLike
+from flavorframe.datasets._dataset import KINDS, TOTALS
+from flavorframe.datasets._files import below, files_by_tree, refuse_empty
 from flavorframe.errors import DatasetError, FileError, did_you_mean
 
 if TYPE_CHECKING:
