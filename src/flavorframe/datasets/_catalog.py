@@ -20,9 +20,13 @@ T = TypeVar("T")
 class Catalog(Mapping[str, Dataset]):
     """Datasets by name, as a catalogue file lists them.
 
-    Globs and folders are looked up when a dataset is asked for, so an era whose files are
-    elsewhere does not stand in the way of the others. ``catalog[name]`` raises ``DatasetError``
-    for an unknown name, with the nearest ones, and for a glob that matches no file.
+    Globs and folders are looked up when a dataset is asked for, so that eras can be used whose
+    files are here while those of others are not. ``catalog[name]`` raises `DatasetError` for an
+    unknown name, with the nearest ones, and for a glob that matches no file.
+
+    Args:
+        datasets: The datasets by name, with globs and folders as they are written.
+        source: The file that lists them, for messages.
     """
 
     datasets: Mapping[str, Dataset]
@@ -56,13 +60,22 @@ class Catalog(Mapping[str, Dataset]):
     def select(self, *patterns: str, kind: Kind | None = None) -> Catalog:
         """Return the datasets whose name or era matches a pattern (``2017*``), of one kind or any.
 
-        Without patterns every name matches. Raises ``DatasetError`` when nothing is left.
+        Args:
+            patterns: Names, or patterns of names; without any, every name matches.
+            kind: "data" or "simulation"; ``None`` for both.
 
-        >>> from flavorframe.catalogue import catalog
-        >>> eras = {"2017B": {"type": "data", "files": "b.root"},
-        ...         "DsPhiPi": {"type": "mc", "files": "m.root"}}
-        >>> list(catalog(eras).select("2017*"))
-        ['2017B']
+        Returns:
+            The catalogue of the datasets that match.
+
+        Raises:
+            DatasetError: Nothing matches.
+
+        Example:
+            >>> from flavorframe.catalogue import catalog
+            >>> eras = {"2017B": {"type": "data", "files": "b.root"},
+            ...         "DsPhiPi": {"type": "mc", "files": "m.root"}}
+            >>> list(catalog(eras).select("2017*"))
+            ['2017B']
         """
         chosen = {
             name: dataset
@@ -75,13 +88,23 @@ class Catalog(Mapping[str, Dataset]):
         return Catalog(chosen, self.source)
 
     def combine(self, name: str) -> Dataset:
-        """Return all datasets as one, called ``name``; see adding two of them for what adds up.
+        """Return all datasets as one; luminosities and generated events add up.
 
-        >>> from flavorframe.catalogue import catalog
-        >>> eras = {"B": {"type": "data", "files": "b.root", "lumi": 4.8},
-        ...         "C": {"type": "data", "files": "c.root", "lumi": 9.6}}
-        >>> catalog(eras).combine("2017")
-        Dataset '2017': data, 2 files, 14.4 fb⁻¹
+        Args:
+            name: What the dataset is called.
+
+        Returns:
+            The dataset of all files.
+
+        Raises:
+            DatasetError: The datasets differ in kind, tree or cross section, or share a file.
+
+        Example:
+            >>> from flavorframe.catalogue import catalog
+            >>> eras = {"B": {"type": "data", "files": "b.root", "lumi": 4.8},
+            ...         "C": {"type": "data", "files": "c.root", "lumi": 9.6}}
+            >>> catalog(eras).combine("2017")
+            Dataset '2017': data, 2 files, 14.4 fb⁻¹
         """
         return replace(functools.reduce(operator.add, self.values()), name=name)
 

@@ -32,14 +32,25 @@ TOTALS = ("sumw", "generated_events")
 class Dataset:
     """Files that belong together and are analysed as one.
 
-    ``files`` are full paths or URLs; ``tree`` is the path of the tree in each of them (``None``:
-    the layout finds it); ``luminosity`` is in fb⁻¹ (``None``: unknown); ``meta`` holds what else
-    is known, such as ``cross_section`` (pb), ``sumw`` (sum of generator weights) and
-    ``generated_events``. The length is the number of files. Raises ``DatasetError`` without files,
-    for a file named twice, for a URL that cannot be read and for a negative luminosity.
+    The length is the number of files.
 
-    >>> Dataset("2017B", "2017B", ("/data/Tree_1.root",), luminosity=4.8)
-    Dataset '2017B': data, 1 file, 4.8 fb⁻¹
+    Args:
+        name: What the dataset is called.
+        era: The era of data taking, where there is one.
+        files: Full paths or URLs.
+        tree: Path of the tree in each file; ``None`` has the layout find it.
+        luminosity: Integrated luminosity [fb⁻¹]; ``None`` where it is unknown.
+        kind: "data" or "simulation".
+        meta: What else is known, such as ``cross_section`` [pb], ``sumw`` (sum of generator
+            weights) and ``generated_events``.
+
+    Raises:
+        DatasetError: There is no file, a file is named twice, a URL cannot be read, or the
+            luminosity is negative.
+
+    Example:
+        >>> Dataset("2017B", "2017B", ("/data/Tree_1.root",), luminosity=4.8)
+        Dataset '2017B': data, 1 file, 4.8 fb⁻¹
     """
 
     name: str
@@ -68,8 +79,10 @@ class Dataset:
     def __add__(self, other: Dataset) -> Dataset:
         """Return one dataset of the files of both; luminosities and generated events add up.
 
-        A total that one of the two does not know is unknown for the sum. Raises ``DatasetError``
-        when the two differ in kind, tree or cross section, or share a file.
+        A total that one of the two does not know is unknown for the sum.
+
+        Raises:
+            DatasetError: The two differ in kind, tree or cross section, or share a file.
         """
         _require_alike(self, other)
         name = f"{self.name}+{other.name}"
@@ -88,10 +101,19 @@ class Dataset:
         """Return the first ``n_files`` files, to try an analysis on.
 
         The luminosity and generated events of some of the files are unknown, so they are left out.
-        Raises ``DatasetError`` for less than one file.
 
-        >>> dataset(["/data/a.root", "/data/b.root"], luminosity=4.8).head(1)
-        Dataset 'dataset': data, 1 file
+        Args:
+            n_files: How many files.
+
+        Returns:
+            The dataset of these files.
+
+        Raises:
+            DatasetError: Less than one file is asked for.
+
+        Example:
+            >>> dataset(["/data/a.root", "/data/b.root"], luminosity=4.8).head(1)
+            Dataset 'dataset': data, 1 file
         """
         if n_files < 1:
             raise DatasetError(
@@ -123,12 +145,24 @@ def dataset(
 
     The tree may be named as uproot has it: ``"a.root:Events"``, ``{"a.root": "Events"}``, or an
     entry of a fileset of coffea, whose metadata become ``meta``; it is the same in all files.
-    ``luminosity`` is in fb⁻¹, ``kind`` is "data" or "simulation" ("mc" for short). Files need not
-    exist yet. Raises ``DatasetError`` for a glob that matches nothing, a name that is empty, a file
-    named twice, also by a link, trees that differ and an unknown kind.
 
-    >>> dataset("root://eos.cern.ch//eos/Tree_1.root:Events", luminosity=4.8)
-    Dataset 'dataset': data, 1 file, 4.8 fb⁻¹, tree 'Events'
+    Args:
+        files: One or several files, which need not exist yet, or an entry of a fileset.
+        name: What the dataset is called.
+        tree: Path of the tree in each file; ``None`` has the layout find it.
+        luminosity: Integrated luminosity [fb⁻¹]; ``None`` where it is unknown.
+        kind: "data" or "simulation" ("mc" for short).
+
+    Returns:
+        The dataset; globs and folders are looked up now.
+
+    Raises:
+        DatasetError: A glob matches nothing, a name is empty, a file is named twice, also by a
+            link, trees differ, or the kind is unknown.
+
+    Example:
+        >>> dataset("root://eos.cern.ch//eos/Tree_1.root:Events", luminosity=4.8)
+        Dataset 'dataset': data, 1 file, 4.8 fb⁻¹, tree 'Events'
     """
     where = f"dataset {name!r}"
     if kind not in KINDS:
