@@ -44,11 +44,19 @@ RESERVED = frozenset(dir(Result)) | {field.name for field in fields(Result)}
 class Analysis:
     """A selection and its outputs, each named by a keyword.
 
-    >>> import flavorframe as ff
-    >>> t = ff.events().triplet
-    >>> ff.Analysis(ff.Selection(t), mass=ff.hist(t.mass, bins=62, range=(1.65, 2.01)))
-    Analysis: mass (histogram)
-    Selection of triplet
+    Args:
+        selection: Which candidates are kept, and with which weights.
+        **outputs: Histograms and snapshots; a result has them as attributes of these names.
+
+    Raises:
+        AnalysisError: An output is neither, or its name is taken.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> t = ff.events().triplet
+        >>> ff.Analysis(ff.Selection(t), mass=ff.hist(t.mass, bins=62, range=(1.65, 2.01)))
+        Analysis: mass (histogram)
+        Selection of triplet
     """
 
     selection: Selection
@@ -175,7 +183,8 @@ class Analysis:
         Example:
             >>> import flavorframe as ff
             >>> t = ff.events().triplet
-            >>> analysis = ff.Analysis(ff.Selection(t), mass=ff.hist(t.mass, range=(1.65, 2.01)))
+            >>> mass = ff.hist(t.mass, bins=62, range=(1.65, 2.01))
+            >>> analysis = ff.Analysis(ff.Selection(t), mass=mass)
             >>> analysis.run(ff.dataset("/data/2017B.root"), thread=2)
             Traceback (most recent call last):
             flavorframe.errors.AnalysisError: There is no option 'thread' of a run. Did you mean

@@ -33,7 +33,7 @@ def resume(result: Result, options: RunOptions) -> Result:
     if result.is_complete:
         return result
     earlier = _earlier(result)
-    # Rows that were not written are those of all events.
+    # Rows that could not be written are gone for all events, not only for the gaps.
     lost = any(name in earlier.unwritten for name, _ in earlier.plan.outputs)
     engine = get_engine(earlier.engine, options.cache)
     with (

@@ -1,4 +1,4 @@
-"""Where to run: the one place that turns what the user names into an executor."""
+"""Where to run: from the target that a user names to its executor."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def is_batch(on: Target) -> TypeGuard[BatchSystem]:
 
 
 def is_dask(on: Target) -> bool:
-    """Return whether a target is a Dask client, a cluster, an address or a name of ours."""
+    """Return whether a target is a Dask client, a cluster, an address or "dask" or "gateway"."""
     if isinstance(on, str):
         return on in NAMES or on.startswith(SCHEMES)
     return hasattr(on, "get_client") or hasattr(on, "scheduler_info")

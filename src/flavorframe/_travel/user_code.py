@@ -23,7 +23,7 @@ from flavorframe.errors import AnalysisError
 
 PACKAGES = ("site-packages", "dist-packages")
 LIBRARIES = ("numpy", "correctionlib")
-"""What computes, beside this package: other versions may give other last bits."""
+"""Packages that compute: other versions may give results that differ in the last bits."""
 
 
 def packed(content: Any) -> bytes:
@@ -67,7 +67,7 @@ def _pickled(content: Any) -> list[Any]:
 
 
 def _what_stays(seen: list[Any], error: Exception) -> str:
-    """Return which function cannot travel, and why: the outermost that cannot by itself."""
+    """Return the message for the outermost function that cannot be pickled, and why."""
     functions = [item for item in seen if isinstance(item, FunctionType)]
     function = next((f for f in functions if not _travels(f)), None)
     kind = type(seen[-1]).__name__ if seen else "object"

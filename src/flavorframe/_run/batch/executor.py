@@ -1,4 +1,4 @@
-"""The executor of batch sites: it sends runs, and has their parts gathered."""
+"""The executor of batch systems: it submits jobs, follows them, and collects their parts."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class BatchExecutor(Executor):
 
     @contextlib.contextmanager
     def _cancelling(self) -> Iterator[None]:
-        """Leave the runs to come where one of them fails."""
+        """Cancel the runs to come where one of them fails."""
         try:
             yield
         except FlavorframeError:

@@ -1,4 +1,4 @@
-"""How jobs end: what their logs, and the batch system, tell of it."""
+"""Why a job failed, as its log and the batch system say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from flavorframe._run.batch.site import Site
 
 LAST = 20_000
-"""Characters at the end of a log that are looked at."""
+"""How many characters at the end of a log are searched."""
 
 _MEMORY = re.compile(
     r"exceeded (?:job )?memory limit|memory usage exceeded|oom.kill|out.of.memory|MemoryError",

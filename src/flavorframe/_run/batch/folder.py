@@ -1,4 +1,4 @@
-"""The folder of a batch run: all that its jobs, and whoever gathers them later, need to know."""
+"""The folder of a batch run: what its jobs need, and what gathering its result needs."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Sent:
-    """What gathering a run takes beside its parts: where it was sent, and from what."""
+    """What gathering a run needs beside its parts: where it was sent, and from what."""
 
     work: Work
     dataset: Dataset
@@ -145,7 +145,7 @@ class RunFolder:
         return fault(self.part(number), self.label(number))
 
     def tidy(self) -> None:
-        """Remove what jobs that were killed had begun to write; for when no job runs any more."""
+        """Remove files that killed jobs left half written; call it when no job runs any more."""
         for begun in (self.path / "parts").glob(".*"):
             begun.unlink(missing_ok=True)
 
@@ -172,7 +172,7 @@ class RunFolder:
 
     @contextlib.contextmanager
     def leading(self) -> Iterator[bool]:
-        """Yield whether this process may submit; of those that follow a run only one may."""
+        """Yield whether this process may submit: of all that follow a run, one may at a time."""
         import fcntl
 
         with open(self.path / "lock", "w") as file:
@@ -182,7 +182,7 @@ class RunFolder:
                 yield False
                 return
             except OSError:
-                pass  # a file system without locks: whoever follows twice submits twice
+                pass  # without locks, two processes that follow one run both submit
             yield True
 
     def _write(self, name: str, content: bytes) -> None:

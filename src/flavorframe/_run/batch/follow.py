@@ -17,17 +17,17 @@ from flavorframe._run.core import interrupts
 from flavorframe.errors import RunError
 
 SOONEST, LATEST = 1.0, 30.0
-"""Seconds between two looks at the queue: few at first, then as many as is kind to it."""
+"""Seconds between two queries of the queue: few at first, later more, to spare it."""
 
 PATIENCE = 60.0
-"""Seconds until the part of a job that ended must be seen: shared file systems are late."""
+"""Seconds to wait for the part of a job that ended: shared file systems show files late."""
 
 GONE = State("failed", "it left the queue without a result")
 
 
 @dataclass(frozen=True)
 class Lost:
-    """A job that never gave its part: why, as what it was last known, and its log."""
+    """A job that failed in each attempt: why, its last identifier, and its log."""
 
     reason: str
     job_id: str
@@ -40,7 +40,7 @@ class Lost:
 
 @dataclass
 class Follower:
-    """Looks at the parts and at the queue; ``tell`` is given a line about how the jobs stand."""
+    """Looks at the parts and at the queue; ``tell`` is called with a line on how the jobs stand."""
 
     folder: RunFolder
     site: Site

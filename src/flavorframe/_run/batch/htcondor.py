@@ -30,13 +30,17 @@ _EXPRESSIONS = re.compile(r"\+.+|MY\..+|requirements|rank|periodic_\w+|on_exit_\
 class HTCondor(System):
     """HTCondor, with files carried to the jobs and back; see `Site` for the rest.
 
-    ``disk`` is what a job may write. ``flavour`` is CERN's class of run time, such as "longlunch";
-    elsewhere ``time`` is told as ``MaxRuntime``. With ``shared_filesystem=True`` nothing is
-    carried: jobs read and write the folder of the run. ``options`` are commands of the submit
-    description, such as ``{"requirements": '(OpSysAndVer =?= "AlmaLinux9")'}``.
+    ``time`` is told as ``MaxRuntime``. ``options`` are commands of the submit description, such as
+    ``{"requirements": '(OpSysAndVer =?= "AlmaLinux9")'}``.
 
-    >>> HTCondor(memory="4GB", flavour="longlunch", jobs=20)
-    HTCondor(flavour='longlunch', memory='4GB', jobs=20)
+    Args:
+        disk: What a job may write, with a unit: "2GB".
+        flavour: CERN's class of run time, such as "longlunch".
+        shared_filesystem: Jobs read and write the folder of the run; no file is carried.
+
+    Example:
+        >>> HTCondor(memory="4GB", flavour="longlunch", jobs=20)
+        HTCondor(flavour='longlunch', memory='4GB', jobs=20)
     """
 
     disk: str = "2GB"

@@ -1,4 +1,4 @@
-"""What jobs take along: credentials, corrections and files, in the folder of the run."""
+"""Job files: credentials, corrections and files that jobs read, in the folder of the run."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def delivery_for(plan: Plan, dataset: Dataset, site: Site, options: RunOptions) 
 
 
 def renewable(dataset: Dataset) -> Delivery:
-    """Return what may be renewed while the jobs run: nothing, where there is nothing valid now."""
+    """Return the credentials to renew while the jobs run: none where none is valid now."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it was told when the run was sent
+        warnings.simplefilter("ignore")  # the user was warned when the run was sent
         try:
             return Delivery(credentials_for(dataset.files))
         except CredentialError:
@@ -71,7 +71,7 @@ class Renewal:
     _sent: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     def look(self) -> None:
-        """Write what is new; the old ones serve as long as there is nothing valid in its place."""
+        """Write renewed credentials; the old ones stay while there are no valid new ones."""
         if not self.delivery.credentials:
             return
         try:

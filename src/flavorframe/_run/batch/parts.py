@@ -1,4 +1,4 @@
-"""Parts: what a job gives back, a file of records that is whole or is none."""
+"""Parts: what a job gives back, a file of records with a checksum."""
 
 from __future__ import annotations
 

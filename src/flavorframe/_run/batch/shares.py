@@ -9,7 +9,7 @@ from typing import TypeVar
 from flavorframe._run.core.partitions import Segment
 
 MOST_JOBS = 100
-"""Jobs of a run that does not say how many: enough to be fast, few enough to be started soon."""
+"""Most jobs by default: many enough to be fast, few enough to be started soon."""
 
 T = TypeVar("T")
 

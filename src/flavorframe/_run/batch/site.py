@@ -40,13 +40,18 @@ class State:
 class Site(ABC):
     """A batch system and what each job asks of it; `Slurm` and `HTCondor` are sites.
 
-    ``cores`` and ``memory`` ("2GB") are what a job gets, and ``time`` ("02:00:00") is what it may
-    take. ``jobs`` is how many there are, by default one a file up to 100. ``setup`` is a line of
-    shell, or several, that a job runs first; ``python`` is the interpreter that then runs, by
-    default the one that runs now. Runs have folders of their own below ``folder``, by default
-    ``flavorframe-runs``. ``options`` go into the submit description as they are.
+    Args:
+        cores: Cores of a job.
+        memory: Memory of a job, with a unit: "2GB".
+        time: Longest time that a job may take, hours:minutes:seconds: "02:00:00".
+        jobs: How many jobs there are; by default one a file, up to 100.
+        setup: A line of shell, or several, that a job runs first.
+        python: The Python that a job runs; by default the one that runs now.
+        folder: Folder below which each run has one of its own; by default ``flavorframe-runs``.
+        options: What goes into the submit description as it is.
 
-    Raises AnalysisError for a size, a time or a number that is none.
+    Raises:
+        AnalysisError: A size, a time or a number cannot be read.
     """
 
     cores: int = 1

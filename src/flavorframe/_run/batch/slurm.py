@@ -37,8 +37,14 @@ class Slurm(System):
 
     ``options`` are those of ``sbatch``, such as ``{"constraint": "el9", "exclusive": ""}``.
 
-    >>> Slurm(partition="short", memory="4GB", time="01:00:00", jobs=20)
-    Slurm(partition='short', memory='4GB', time='01:00:00', jobs=20)
+    Args:
+        partition: Slurm's partition.
+        account: Account that the jobs are charged to.
+        qos: Quality of service.
+
+    Example:
+        >>> Slurm(partition="short", memory="4GB", time="01:00:00", jobs=20)
+        Slurm(partition='short', memory='4GB', time='01:00:00', jobs=20)
     """
 
     partition: str | None = None

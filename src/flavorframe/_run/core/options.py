@@ -34,7 +34,7 @@ POLICIES = ("report", "raise")
 Way = Literal["run", "submit", "resume", "gather"]
 """The methods that take options."""
 Place = Literal["threads", "local Dask", "Dask", "batch"]
-"""Where a run is evaluated: this machine's threads, Dask workers of ours or of others, jobs."""
+"""Where a run is evaluated; "local Dask" is a cluster that the run itself starts."""
 
 
 class BatchSystem(Protocol):

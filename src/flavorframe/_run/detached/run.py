@@ -60,8 +60,16 @@ class Run:
     def result(self, timeout: float | None = None) -> Result | Results:
         """Wait for the end of the run and return its result.
 
-        Raises the run's own error where it failed, RunError where what conducted it is lost, and
-        TimeoutError after so many seconds.
+        Args:
+            timeout: Longest time to wait [s]; ``None`` waits for ever.
+
+        Returns:
+            The result, or for several datasets the results by name.
+
+        Raises:
+            FlavorframeError: The run failed; it is the run's own error.
+            RunError: The process that conducted the run was killed.
+            TimeoutError: The run has not ended in that time.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while (status := self.status) in ("starting", "running"):
@@ -107,8 +115,19 @@ class Run:
 def attach(name: str, *, on: Target = None) -> Run:
     """Return a detached run by its name, from any process.
 
-    ``on`` is the Dask client, cluster or address that it was submitted to; ``None`` for a run of
-    this machine. Raises AnalysisError where there is none of that name.
+    Args:
+        name: What the run is called.
+        on: The Dask client, cluster or address that it was submitted to; ``None`` for a run of
+            this machine.
+
+    Returns:
+        The run.
+
+    Raises:
+        AnalysisError: There is no run of that name.
+
+    Example:
+        >>> ff.attach("2017").result(timeout=600)  # doctest: +SKIP
     """
     store: RunStore = (
         DaskStore(name, lasting_client(on)) if lives_on_cluster(on) else FolderStore(name)
