@@ -10,9 +10,10 @@ from typing import Any
 
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core import interrupts
+from flavorframe._run.core.accumulator import Accumulator
 from flavorframe._run.core.ending import result_of, saving_to
-from flavorframe._run.core.executor import Executor, Outcome, RunOptions, run_options
-from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.core.executor import Executor, RunOptions, run_options
+from flavorframe._run.outcome import Outcome
 from flavorframe._run.targets import executor_for, one_target
 from flavorframe._travel.user_code import unpacked
 from flavorframe.datasets import Dataset
@@ -32,7 +33,7 @@ class Unread(Executor):
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Return the outcome of a run that was stopped before its first event."""
         options = RunOptions(progress=False)
-        with Gathering(plan, dataset, self._engine, options, earlier) as gathering:
+        with Accumulator(plan, dataset, self._engine, options, earlier) as gathering:
             gathering.stop(self._reason)
         return gathering.outcome(threads=1)
 

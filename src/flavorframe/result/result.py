@@ -23,7 +23,7 @@ from flavorframe.result.timing import Timing
 
 if TYPE_CHECKING:
     from flavorframe._planning.plan import Plan
-    from flavorframe._run.core.executor import Outcome
+    from flavorframe._run.outcome import Outcome
 
 PACKAGES = ("flavorframe", "uproot", "awkward", "numpy", "hist", "boost_histogram", "ROOT")
 

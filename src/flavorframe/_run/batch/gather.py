@@ -17,10 +17,11 @@ from flavorframe._run.batch.records import Opened, Stopped, Total, partitions_of
 from flavorframe._run.batch.shares import Share
 from flavorframe._run.batch.site import Site
 from flavorframe._run.core import interrupts
+from flavorframe._run.core.accumulator import Accumulator, PartitionRows
 from flavorframe._run.core.attempts import Failed
 from flavorframe._run.core.ending import result_of, saving_to
 from flavorframe._run.core.executor import RunOptions
-from flavorframe._run.core.gathering import Gathering, Piece, unchanged
+from flavorframe._run.core.opened_files import unchanged
 from flavorframe.engines import FileInfo, get_engine
 from flavorframe.errors import AnalysisError, FileError, FlavorframeError, RunError, did_you_mean
 from flavorframe.outputs import Snapshot
@@ -39,7 +40,7 @@ def gather(path: Path, options: Mapping[str, Any]) -> Result:
     plan, dataset, engine = sent.work.plan, sent.dataset, get_engine(sent.work.engine)
     chosen = replace(sent.options, **_of_following(options))
     with interrupts.noted(), saving_to(sent.saved):
-        with Gathering(plan, dataset, engine, chosen, sent.earlier) as gathering:
+        with Accumulator(plan, dataset, engine, chosen, sent.earlier) as gathering:
             collect(folder, sent, chosen, gathering)
         outcome = gathering.outcome(threads_of(sent))
         outcome.folder, outcome.name = sent.saved, sent.name
@@ -57,7 +58,7 @@ def _of_following(options: Mapping[str, Any]) -> Mapping[str, Any]:
     return options
 
 
-def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathering) -> None:
+def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Accumulator) -> None:
     """Take parts as they come.
 
     Jobs that are still in the queue are cancelled where the run is stopped, or the analysis is
@@ -68,7 +69,7 @@ def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathe
     def tell(text: str) -> None:
         renewal.look()
         gathering.progress.say(text)
-        gathering.tell()
+        gathering.update()
 
     follower = Follower(folder, sent.site, len(sent.work.jobs), options.retries, tell)
     parts = Parts(folder, sent.work, gathering, raises=options.on_error == "raise")
@@ -115,7 +116,7 @@ class Parts:
 
     folder: RunFolder
     work: Work
-    gathering: Gathering
+    gathering: Accumulator
     raises: bool = False
     _files: dict[int, FileInfo | None] = field(default_factory=dict)
     _spans: dict[str, Timing] = field(default_factory=dict)
@@ -138,17 +139,17 @@ class Parts:
 
     def _read(self, number: int, records: Iterable[Any]) -> None:
         shares = {share.index: share for share in self.work.jobs[number]}
-        pieces: list[Piece] = []
+        pieces: list[PartitionRows] = []
         refused = False  # files of a job mean the same, so that all of them are, or none
         for record in records:
             if isinstance(record, Stopped):
                 raise record.error or self._unforeseen(number, record)
             if isinstance(record, Opened):
                 refused |= not self._open(shares[record.index], record.found)
-            elif isinstance(record, Piece):
+            elif isinstance(record, PartitionRows):
                 pieces.append(record)
             elif not refused:
-                self.gathering.add_pieces(pieces, record.partial)
+                self.gathering.add_many(pieces, record.partial)
                 self._note_worker(record)
         if refused:
             self._miss_others(number)

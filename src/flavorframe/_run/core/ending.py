@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flavorframe._files.file_sets import FileSet
-from flavorframe._run.core.executor import Outcome
+from flavorframe._run.outcome import Outcome
 from flavorframe.errors import OutputError
 from flavorframe.result.result import Result, WrittenSnapshot
 from flavorframe.result.store import remove_from, save_to, writing_to

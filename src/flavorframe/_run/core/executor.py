@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flavorframe._files.file_sets import FileSet
 from flavorframe._planning.plan import Plan
+from flavorframe._run.outcome import Outcome
 from flavorframe.datasets import Dataset, PathLike
-from flavorframe.engines import FileInfo
-from flavorframe.engines.partial import Partial
 from flavorframe.errors import AnalysisError, did_you_mean
-from flavorframe.result import Failure, Table
 
 if TYPE_CHECKING:
     from typing import Literal, TypedDict
 
-    from flavorframe.result.result import Result, WrittenSnapshot
+    from flavorframe.result.result import Result
 
     class HowToRun(TypedDict, total=False):
         """The keywords of `flavorframe.Analysis.run`."""
@@ -91,49 +88,6 @@ def run_options(keywords: Mapping[str, Any]) -> RunOptions:
 def _require(name: str, number: int | None, least: int) -> None:
     if number is not None and number < least:
         raise AnalysisError(f"{name}={number}: it must be at least {least}.")
-
-
-@dataclass(frozen=True)
-class Gap:
-    """What is missing of a file: the events from ``start`` up to ``stop``, or ``None`` to its end.
-
-    ``rows`` tells, for each snapshot, before which row those of the gap belong.
-    """
-
-    file: str
-    start: int
-    stop: int | None
-    rows: Mapping[str, int]
-
-
-@dataclass
-class Outcome:
-    """What a run gathered, with all that is needed to go on where something is missing.
-
-    ``partial`` is the sum of the partials without the rows of snapshots, which are in ``rows``.
-    ``gaps`` tell what was not read, in the order of the data, whether it failed or the run ended
-    before; ``stopped`` says why it did, where it did. ``unwritten`` has the outputs that could not
-    be written, with the reason. ``written`` are the files of the others, which are not in their
-    places yet: see `ending.result_of`. ``folder`` is where the result is saved, under a ``name``.
-    """
-
-    plan: Plan
-    dataset: Dataset
-    engine: str
-    partial: Partial
-    files: list[FileInfo] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    rows: dict[str, Table | WrittenSnapshot] = field(default_factory=dict)
-    gaps: tuple[Gap, ...] = ()
-    stopped: str = ""
-    unwritten: dict[str, str] = field(default_factory=dict)
-    written: FileSet = field(default_factory=FileSet, repr=False, compare=False)
-    folder: Path | None = None
-    name: str = ""
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.unwritten, self.written = {}, FileSet()  # which earlier versions did not have
-        self.__dict__.update(state)
 
 
 class Executor(Protocol):
