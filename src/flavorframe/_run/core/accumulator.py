@@ -131,7 +131,7 @@ class Accumulator:
 
     def update(self) -> None:
         """Tell what there is so far, once in a while, and stop where that is asked for."""
-        if self._updates.are_due():
+        if time.perf_counter() >= self._updates.next:
             read = self.events - self._earlier_events
             fraction = fraction_read(read, self._expected_events, self._opened, len(self.work))
             if self._updates.give(self._so_far if self.events else None, fraction):

@@ -91,25 +91,36 @@ def _require(name: str, number: int | None, least: int) -> None:
 
 
 class Executor(Protocol):
-    """Where partitions are evaluated."""
+    """Where partitions are evaluated; see `flavorframe._run` for how to add one."""
 
     def announce(
         self, runs: Sequence[tuple[Plan, Dataset]], saved: Sequence[tuple[str, Path | None]]
     ) -> None:
-        """Note what is to be run, one after the other: batch systems take all of it at once.
+        """Note the runs that are to come: batch systems take all of them at once.
 
         ``saved`` tells under which name, and in which folder if any, each result will be saved.
         """
         return
 
     def close(self) -> None:
-        """Let go of what was started for the runs, such as a cluster; no run comes after."""
+        """Stop what was started for the runs, such as a cluster; no run comes after."""
         return
 
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Evaluate the plan on the dataset, or on the gaps of an earlier outcome only.
 
-        Files and partitions that cannot be read become failures, and the rest goes on. Raises the
-        first failure's error where not one file could be used, and what the plan itself does
-        wrong (a function that fails, a correction out of range) at once.
+        Files and partitions that cannot be read become failures, and the rest goes on. An error of
+        the plan itself (a function that fails, a correction out of range) is raised at once.
+
+        Args:
+            plan: What is to be computed.
+            dataset: The files to read.
+            earlier: The outcome of a run that is to be completed, of the same plan and dataset.
+
+        Returns:
+            What was read, with the gaps where it is not all. Files that the run has written take
+            their places in `flavorframe._run.core.ending.result_of`.
+
+        Raises:
+            FlavorframeError: The first failure's, where not one file could be read.
         """

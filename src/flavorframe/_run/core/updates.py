@@ -25,11 +25,8 @@ class Updates:
         self._listeners = list(filter(None, (options.on_update, progress.listener)))
         self._expiry = expiry
         self._start = time.perf_counter()
-        self._next = self._start + UPDATE_SECONDS
-
-    def are_due(self) -> bool:
-        """Whether the last update was long enough ago."""
-        return time.perf_counter() >= self._next
+        self.next = self._start + UPDATE_SECONDS
+        """When the next update is due, by `time.perf_counter`."""
 
     def give(self, so_far: Callable[[], Result] | None, fraction: float) -> bool:
         """Give the result so far, if there is one; return whether the run is to stop.
@@ -44,5 +41,5 @@ class Updates:
                     listener(result)
             self._expiry.check(now - self._start, fraction)
             stops = self._should_stop is not None and self._should_stop()
-        self._next = now + max(UPDATE_SECONDS, REST * (time.perf_counter() - now))
+        self.next = now + max(UPDATE_SECONDS, REST * (time.perf_counter() - now))
         return stops

@@ -72,7 +72,7 @@ class Futures(Generic[T]):
             [f for f, choice in self._choices.items() if not any(w in here for w in choice)]
         )
 
-    def at(self, workers: Collection[str], may: Callable[[T], bool]) -> list[T]:
+    def on_workers(self, workers: Collection[str], may: Callable[[T], bool]) -> list[T]:
         """Take back, where one may, tasks that some workers compute or have results of."""
         addresses = list(workers)
         known = [

@@ -94,9 +94,9 @@ class TaskManager:
         """Ask once in a while which workers there are: they come and go, and some hang."""
         now = time.monotonic()
         if self._client.status != "running" or (self.threads and now - self._looked < 1):
-            return  # a lost scheduler shows in the futures
+            return
         self._looked = now
-        with contextlib.suppress(OSError):  # next time
+        with contextlib.suppress(OSError):  # a lost scheduler shows in the futures
             threads = threads_of(self._client)
             self._workers.set_present(threads)
             self._workers.require_one()
@@ -116,10 +116,10 @@ class TaskManager:
         if self._client.status != "running" or now - self._heard < HEAR_SECONDS:
             return False
         self._heard, before = now, self._workers.hung
-        with contextlib.suppress(OSError, TimeoutError):  # next time
+        with contextlib.suppress(OSError, TimeoutError):  # asked again later
             self._workers.note_last_seen(last_seen(self._client), now)
             if self._workers.hung:
-                at = self._futures.at(self._workers.hung, lambda task: task.moves < MOVES)
+                at = self._futures.on_workers(self._workers.hung, lambda task: task.moves < MOVES)
                 self._send([replace(task, moves=task.moves + 1) for task in at], priority=1)
         return not self._workers.hung <= before
 
@@ -133,9 +133,8 @@ class TaskManager:
         self._send([Task(EVALUATE, batch) for batch in batches], in_order)
         self._send(list(self._due()), priority=1)
         if self._suspects and not (self._futures or self._later):
-            self._send(
-                [self._suspects.pop()], priority=1
-            )  # alone, so that no other task is lost with it
+            # Alone, so that no other task is lost with it.
+            self._send([self._suspects.pop()], priority=1)
 
     def _send(self, tasks: Iterable[Task], priority: float) -> None:
         alike: dict[tuple[str, tuple[str, ...] | None], list[Task]] = {}
@@ -148,7 +147,7 @@ class TaskManager:
                 self._futures.submit(work, [task.items for task in some], some, priority, workers)
 
     def _due(self) -> Iterator[Task]:
-        """Take what waited long enough for another attempt."""
+        """Take the tasks that have waited long enough for another attempt."""
         now = time.monotonic()
         due, self._later = (
             [entry for entry in self._later if entry[0] <= now],
