@@ -9,12 +9,5 @@ from flavorframe.errors import RunError
 
 def require_dask() -> None:
     """Raise RunError where Dask is not installed."""
-    if not _is_installed("dask") or not _is_installed("distributed"):
+    if any(find_spec(package) is None for package in ("dask", "distributed")):
         raise RunError("a run on Dask needs distributed: run pip install 'flavorframe[dask]'.")
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ValueError:  # of a package that is blocked, which has no spec
-        return False
