@@ -50,8 +50,8 @@ def other_flavorframe(folder, what):
     package = folder / "flavorframe"
     if what == "changed":
         shutil.copytree(Path(ff.__file__).parent, package)
-        formulas = package / "physics_formulas.py"
-        formulas.write_text(f"{formulas.read_text()}\n# changed\n")
+        module = package / "errors.py"
+        module.write_text(f"{module.read_text()}\n# changed\n")
     else:
         package.mkdir()
         (package / "__init__.py").write_text("__version__ = '0.0.9'\n")
