@@ -31,7 +31,7 @@ LOOP_EVENTS = 20_000_000
 
 
 class WholeFilesExecutor(Executor):
-    """Gives an engine whole files, as many at once as are alike; where it fails, partitions."""
+    """Gives an engine many whole files at once; where one cannot be read, partitions."""
 
     def __init__(self, engine: FilesEngine, options: RunOptions, on: Any = None) -> None:
         """``on`` is a Dask client, cluster or address, or None for the cores of this machine."""
@@ -63,7 +63,7 @@ class WholeFilesExecutor(Executor):
 
     @contextmanager
     def _client(self, delivery: Delivery) -> Iterator[DaskClient | None]:
-        """Yield the client, if there is one, with what is delivered where the work is done."""
+        """Yield the client, if there is one, once its workers have what was delivered."""
         if self._connection is None:
             with delivery.here():
                 yield None

@@ -14,7 +14,7 @@ from flavorframe.result.store import remove_from, save_to, writing_to
 
 
 def saving_to(folder: Path | None) -> AbstractContextManager[object]:
-    """Have nobody else write to the folder in the block, if the result is saved in one."""
+    """Lock the folder in the block, if the result is saved in one."""
     return nullcontext() if folder is None else writing_to(folder)
 
 

@@ -44,7 +44,7 @@ POLICIES = ("report", "raise")
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run is to be done, whoever does it; see `flavorframe.Analysis.run`."""
+    """How a run is to be done, by any executor; see `flavorframe.Analysis.run`."""
 
     threads: int | None = None
     partition_size: int | None = None
