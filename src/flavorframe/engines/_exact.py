@@ -17,7 +17,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 BITS = 30
-LOOP_EVENTS = 1 << 22
+AT_ONCE = 1 << 22
 """So many pieces of 30 bits add up exactly in double precision, which holds 53 bits."""
 
 
@@ -56,8 +56,8 @@ def exact_sum(values: Array) -> float:
     Where a value is infinite or NaN, the sum is what floating-point numbers make of it.
     """
     total = Fraction(0)
-    for start in range(0, len(values), LOOP_EVENTS):
-        some = values[start : start + LOOP_EVENTS]
+    for start in range(0, len(values), AT_ONCE):
+        some = values[start : start + AT_ONCE]
         if not np.isfinite(some).all():
             return float(values.sum())
         for level, pieces in _pieces(some):
@@ -80,8 +80,8 @@ class ExactSums:
             odd = np.bincount(index[~finite], values[~finite], self._bins)
             self._unusual = odd if self._unusual is None else self._unusual + odd
             index, values = index[finite], values[finite]
-        for start in range(0, len(values), LOOP_EVENTS):
-            part = slice(start, start + LOOP_EVENTS)
+        for start in range(0, len(values), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
             for level, pieces in _pieces(values[part]):
                 self._raise(level, np.bincount(index[part], pieces, self._bins).astype(np.int64))
         self._carry()
