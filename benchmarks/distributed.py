@@ -20,7 +20,7 @@ import flavorframe as ff
 from benchmarks.files import copies, make_file
 from benchmarks.measure import available
 from flavorframe._planning.plan import Plan
-from flavorframe._run.core.executor import RunOptions
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.dask.executor import DaskExecutor
 from flavorframe.datasets import Dataset, Partition
 from flavorframe.engines import FileInfo

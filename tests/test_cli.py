@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 import flavorframe
 from flavorframe import samples
 from flavorframe._cache import Store
-from flavorframe._cli.main import INVALID_FIT, PARTIAL, app, main
+from flavorframe._cli.main import app, main
+from flavorframe._cli.output import INVALID_FIT, PARTIAL
 from flavorframe.errors import FlavorframeError
 
 SCRIPT = '''"""The text of the analysis."""

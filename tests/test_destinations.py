@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 import flavorframe as ff
 from flavorframe._files.writing import file_name, replacing
 from flavorframe._run.batch.folder import RunFolder, Sent, Work
-from flavorframe._run.core.executor import RunOptions
+from flavorframe._run.core.options import RunOptions
 from flavorframe.errors import AnalysisError, RunError
 
 X = ff.events()["x"]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
 from flavorframe._files.places import identity, refuse_repeats
-from flavorframe._files.writing import file_name, make_folder
+from flavorframe._files.writing import file_name
 from flavorframe._planning.destinations import (
     Destination,
     of_result,
@@ -20,17 +19,22 @@ from flavorframe._planning.destinations import (
 )
 from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Dataset
-from flavorframe.engines import Engine, TellingEngine, get_engine
+from flavorframe.engines import TellingEngine, get_engine
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, Output, Snapshot
 from flavorframe.result.result import Result, Results
 from flavorframe.selection import Selection
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from collections.abc import Callable, Sequence
+    from typing import Literal
 
-    from flavorframe._run.core.executor import Executor, HowToRun
+    from typing_extensions import Never
+
+    from flavorframe._run.core.options import RunOptions, Target
     from flavorframe._run.detached.run import Run
+    from flavorframe.datasets import PathLike
+    from flavorframe.engines import Engine
 
 RESERVED = frozenset(dir(Result)) | {field.name for field in fields(Result)}
 """Names of a result's own attributes, which no output can bear."""
@@ -40,11 +44,19 @@ RESERVED = frozenset(dir(Result)) | {field.name for field in fields(Result)}
 class Analysis:
     """A selection and its outputs, each named by a keyword.
 
-    >>> import flavorframe as ff
-    >>> t = ff.events().triplet
-    >>> ff.Analysis(ff.Selection(t), mass=ff.hist(t.mass, bins=62, range=(1.65, 2.01)))
-    Analysis: mass (histogram)
-    Selection of triplet
+    Args:
+        selection: Which candidates are kept, and with which weights.
+        **outputs: Histograms and snapshots; a result has them as attributes of these names.
+
+    Raises:
+        AnalysisError: An output is neither, or its name is taken.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> t = ff.events().triplet
+        >>> ff.Analysis(ff.Selection(t), mass=ff.hist(t.mass, bins=62, range=(1.65, 2.01)))
+        Analysis: mass (histogram)
+        Selection of triplet
     """
 
     selection: Selection
@@ -69,58 +81,147 @@ class Analysis:
         return Analysis(self.selection, **{**dict(self.outputs), **outputs})
 
     @overload
-    def run(self, data: Dataset, **options: Unpack[HowToRun]) -> Result: ...
+    def run(
+        self,
+        data: Dataset,
+        *,
+        on: Target = None,
+        engine: str | Engine = "columnar",
+        cache: bool | PathLike | None = None,
+        output: PathLike | None = None,
+        threads: int | None = None,
+        partition_size: int | None = None,
+        progress: bool | Literal["live"] | None = None,
+        on_error: Literal["report", "raise"] = "report",
+        retries: int = 2,
+        on_update: Callable[[Result], object] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+        performance_report: PathLike | None = None,
+        files: PathLike | Sequence[PathLike] = (),
+        **unknown: Never,
+    ) -> Result: ...
     @overload
-    def run(self, data: Mapping[str, Dataset], **options: Unpack[HowToRun]) -> Results: ...
+    def run(
+        self,
+        data: Mapping[str, Dataset],
+        *,
+        on: Target = None,
+        engine: str | Engine = "columnar",
+        cache: bool | PathLike | None = None,
+        output: PathLike | None = None,
+        threads: int | None = None,
+        partition_size: int | None = None,
+        progress: bool | Literal["live"] | None = None,
+        on_error: Literal["report", "raise"] = "report",
+        retries: int = 2,
+        on_update: Callable[[Result], object] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+        performance_report: PathLike | None = None,
+        files: PathLike | Sequence[PathLike] = (),
+        **unknown: Never,
+    ) -> Results: ...
     def run(
         self,
         data: Dataset | Mapping[str, Dataset],
         *,
-        on: Any = None,
+        on: Target = None,
         engine: str | Engine = "columnar",
-        cache: bool | str | os.PathLike[str] | None = None,
-        output: str | os.PathLike[str] | None = None,
-        **options: Any,
+        cache: bool | PathLike | None = None,
+        output: PathLike | None = None,
+        threads: int | None = None,
+        partition_size: int | None = None,
+        progress: bool | Literal["live"] | None = None,
+        on_error: Literal["report", "raise"] = "report",
+        retries: int = 2,
+        on_update: Callable[[Result], object] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+        performance_report: PathLike | None = None,
+        files: PathLike | Sequence[PathLike] = (),
+        **unknown: Never,
     ) -> Result | Results:
         """Run on a dataset, or on each dataset of a catalogue.
 
-        ``on`` says where: this machine's cores (``None``), a Dask client, cluster or address such
-        as ``"tcp://host:8786"``, ``"dask"`` for a Dask cluster on this machine, ``"gateway"`` for a
-        new one of Dask Gateway, or a batch system, such as ``ff.Slurm(...)``. ``threads`` is by
-        default the number of cores, ``partition_size`` the events taken at once, and a ``progress``
-        bar is shown where a person is looking on (``"live"`` shows the histograms too, in a
-        notebook).
+        Files that cannot be read are in ``result.failures``. An interrupt (Ctrl-C) ends the run
+        with the result so far: see `Result.resume`.
 
-        ``engine`` is ``"columnar"``, ``"rdataframe"``, or an object with the methods of an engine.
-        ``cache`` keeps what was read and computed, so that a cut can be changed and the result seen
-        at once: ``True`` in ``$FLAVORFRAME_CACHE`` or ``~/.cache/flavorframe``, a folder there,
-        ``False`` nowhere. By default it is kept in memory, for this session, where a person types
-        (in a notebook), and also in ``$FLAVORFRAME_CACHE`` where that is set.
+        Args:
+            data: The dataset, or datasets by name, such as a catalogue.
+            on: Where to run: ``None`` for the cores of this machine, a Dask client, cluster or
+                address such as ``"tcp://host:8786"``, ``"dask"`` for a Dask cluster on this
+                machine, ``"gateway"`` for a new one of Dask Gateway, or a batch system such as
+                ``ff.Slurm(...)``.
+            engine: ``"columnar"``, ``"rdataframe"``, or an object with the methods of an engine.
+            cache: Keep what was read and computed, so that a changed cut shows its result at once:
+                ``True`` in ``$FLAVORFRAME_CACHE`` or ``~/.cache/flavorframe``, a folder there,
+                ``False`` nowhere. ``None`` keeps it in memory in a notebook, and in
+                ``$FLAVORFRAME_CACHE`` where that is set.
+            output: Folder for the result and its snapshots, which are written while the run goes
+                on.
+            threads: Number of threads; by default the number of cores. With a batch system it is
+                that of each job, with ``on="dask"`` the number of workers.
+            partition_size: Most events that are read at once; by default 170,000 or fewer.
+            progress: Show a progress bar; by default where a person is looking on. In a notebook
+                ``"live"`` shows the histograms as well.
+            on_error: ``"report"`` notes files that cannot be read in ``result.failures``;
+                ``"raise"`` raises the first error.
+            retries: How many times more to try what failed for a reason that may pass.
+            on_update: Function that is called about once a second with the result so far.
+            should_stop: Function that is asked between partitions whether to end the run, with the
+                result so far.
+            performance_report: HTML file for Dask's own report of the run.
+            files: Files that functions of the analysis read: see `flavorframe.delivered`.
+            **unknown: There are no others; a misspelt name is an error.
 
-        Files that cannot be read are in ``result.failures``; ``on_error="raise"`` raises the first
-        of them instead. What failed for a reason that may pass is tried ``retries`` times more.
-        ``on_update`` is called about once a second with the result so far, and an interrupt
-        (Ctrl-C) ends the run with it: see `Result.resume`. With ``output``, a folder, snapshots are
-        written into it while the run goes on, and the result is saved there at its end.
-        ``files`` names files that functions of the analysis read: see `flavorframe.delivered`.
-        ``performance_report`` names an HTML file for Dask's own report.
+        Returns:
+            The result, or for several datasets the results by name.
 
-        Raises RunError where no file could be read or the folder cannot be written to; and, before
-        anything is read, AnalysisError for a target that is none, for an option that is none or
-        means nothing there, and where a file would be written twice or over an input.
+        Raises:
+            RunError: No file could be read, or the folder cannot be written to.
+            AnalysisError: Before anything is read: a target or an option does not exist, or the
+                option means nothing there, or a file would be written twice or over an input.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> t = ff.events().triplet
+            >>> mass = ff.hist(t.mass, bins=62, range=(1.65, 2.01))
+            >>> analysis = ff.Analysis(ff.Selection(t), mass=mass)
+            >>> analysis.run(ff.dataset("/data/2017B.root"), thread=2)
+            Traceback (most recent call last):
+            flavorframe.errors.AnalysisError: There is no option 'thread' of a run. Did you mean
+            'threads'? There are on, engine, cache, output, threads, partition_size, progress,
+            on_error, retries, on_update, should_stop, performance_report, files.
         """
-        from flavorframe._run.core.executor import run_options
-        from flavorframe._run.targets import executor_for
+        from flavorframe._run.core.options import RunOptions, refuse_unknown
 
-        chosen = get_engine(engine, cache)
-        planned = self.planned(data, output)
-        if isinstance(chosen, TellingEngine):
-            chosen.tell_what_is_not_kept(self.plan)
-        with contextlib.closing(executor_for(on, chosen, run_options(options), cache)) as executor:
-            if output is not None:
-                for name in planned:
-                    make_folder(result_folder(output, name))
-            results = self._run_each(planned, executor, chosen, output)
+        refuse_unknown("run", unknown)
+        options = RunOptions(
+            on=on,
+            engine=engine,
+            cache=cache,
+            output=output,
+            threads=threads,
+            partition_size=partition_size,
+            progress=progress,
+            on_error=on_error,
+            retries=retries,
+            on_update=on_update,
+            should_stop=should_stop,
+            performance_report=performance_report,
+            files=files,
+        )
+        return self.run_with(data, options)
+
+    def run_with(
+        self, data: Dataset | Mapping[str, Dataset], options: RunOptions
+    ) -> Result | Results:
+        """Run with options as one object; see `run`."""
+        from flavorframe._run.in_turn import run_in_turn
+
+        engine = get_engine(options.engine, options.cache)
+        planned = self.planned(data, options.output)
+        if isinstance(engine, TellingEngine):
+            engine.tell_what_is_not_kept(self.plan)
+        results = run_in_turn(planned, self.plan.digest, engine, options)
         return results if isinstance(data, Mapping) else next(iter(results.values()))
 
     def submit(
@@ -128,18 +229,75 @@ class Analysis:
         data: Dataset | Mapping[str, Dataset],
         *,
         name: str | None = None,
-        **options: Unpack[HowToRun],
+        on: Target = None,
+        engine: str | Engine = "columnar",
+        cache: bool | PathLike | None = None,
+        output: PathLike | None = None,
+        threads: int | None = None,
+        partition_size: int | None = None,
+        on_error: Literal["report", "raise"] = "report",
+        retries: int = 2,
+        performance_report: PathLike | None = None,
+        files: PathLike | Sequence[PathLike] = (),
+        **unknown: Never,
     ) -> Run:
         """Start a run that goes on by itself, and return at once; see `flavorframe.attach`.
 
-        The options are those of `run`. With a Dask client, cluster or address as ``on`` the run is
-        conducted by the cluster, and this machine may go; otherwise by a process of this machine
-        that outlives the session. ``name`` is by default the dataset's with the time. Raises
-        AnalysisError where there is a run of that name already.
-        """
-        from flavorframe._run.detached.run import submit
+        With a Dask client, cluster or address as ``on`` the cluster conducts the run, and this
+        machine may be switched off; otherwise a process of this machine that outlives the session.
 
-        return submit(self, data, name, dict(options))
+        Args:
+            data: The dataset, or datasets by name, such as a catalogue.
+            name: What the run is called; by default the dataset's name with the time.
+            on: Where to run: ``None`` for the cores of this machine, a Dask client, cluster or
+                address such as ``"tcp://host:8786"``, ``"dask"`` for a Dask cluster on this
+                machine, ``"gateway"`` for a new one of Dask Gateway, or a batch system such as
+                ``ff.Slurm(...)``.
+            engine: ``"columnar"``, ``"rdataframe"``, or an object with the methods of an engine.
+            cache: Keep what was read and computed, so that a changed cut shows its result at once:
+                ``True`` in ``$FLAVORFRAME_CACHE`` or ``~/.cache/flavorframe``, a folder there,
+                ``False`` nowhere. ``None`` keeps it in memory in a notebook, and in
+                ``$FLAVORFRAME_CACHE`` where that is set.
+            output: Folder for the result and its snapshots, which are written while the run goes
+                on.
+            threads: Number of threads; by default the number of cores. With a batch system it is
+                that of each job, with ``on="dask"`` the number of workers.
+            partition_size: Most events that are read at once; by default 170,000 or fewer.
+            on_error: ``"report"`` notes files that cannot be read in ``result.failures``;
+                ``"raise"`` raises the first error.
+            retries: How many times more to try what failed for a reason that may pass.
+            performance_report: HTML file for Dask's own report of the run.
+            files: Files that functions of the analysis read: see `flavorframe.delivered`.
+            **unknown: There are no others; a misspelt name is an error.
+
+        Returns:
+            The detached run, which tells how it stands and has its result.
+
+        Raises:
+            AnalysisError: There is a run of that name already, or what `run` would raise.
+
+        Example:
+            >>> run = analysis.submit(catalog, name="2017", output="results")  # doctest: +SKIP
+            >>> ff.attach("2017").status  # doctest: +SKIP
+            'running'
+        """
+        from flavorframe._run.core.options import RunOptions, refuse_unknown
+        from flavorframe._run.detached.submit import submit
+
+        refuse_unknown("submit", unknown)
+        options = RunOptions(
+            on=on,
+            engine=engine,
+            cache=cache,
+            output=output,
+            threads=threads,
+            partition_size=partition_size,
+            on_error=on_error,
+            retries=retries,
+            performance_report=performance_report,
+            files=files,
+        )
+        return submit(self, data, name, options)
 
     def planned(
         self, data: Dataset | Mapping[str, Dataset], output: str | os.PathLike[str] | None = None
@@ -159,40 +317,6 @@ class Analysis:
                 written += of_result(result_folder(output, name), name)
         refuse_conflicts(written, (file for _, each in planned.values() for file in each.files))
         return planned
-
-    def _run_each(
-        self,
-        planned: Mapping[str, tuple[Plan, Dataset]],
-        executor: Executor,
-        engine: Engine,
-        output: str | os.PathLike[str] | None,
-    ) -> Results:
-        """Run on one dataset after the other; where one is stopped, those after it are not read."""
-        from flavorframe._run.resume import Unread
-
-        results = dict[str, Result]()
-        folders = {n: None if output is None else result_folder(output, n) for n in planned}
-        executor.announce(list(planned.values()), list(folders.items()))
-        for name, (plan, data) in planned.items():
-            results[name] = self._run(plan, data, executor, folders[name], name)
-            if results[name].stopped:
-                executor = Unread(engine, results[name].stopped)
-        return Results(results)
-
-    def _run(
-        self, plan: Plan, data: Dataset, executor: Executor, folder: Path | None, name: str
-    ) -> Result:
-        from flavorframe._run.core import interrupts
-        from flavorframe._run.core.ending import result_of
-        from flavorframe.result.store import writing_to
-
-        with interrupts.noted():  # also between the run and the end that it comes to
-            if folder is None:
-                return result_of(executor.run(plan, data), self.plan.digest)
-            with writing_to(folder) as whole:
-                outcome = executor.run(plan, data)
-                outcome.folder, outcome.name = whole, name
-                return result_of(outcome, self.plan.digest)
 
     def _plan_for(self, data: Dataset, name: str, folder: str | os.PathLike[str] | None) -> Plan:
         _name_of(data)

@@ -12,17 +12,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from flavorframe._files.places import is_url, refuse_repeats, spelt
-from flavorframe.datasets import (
-    KINDS,
-    TOTALS,
-    Catalog,
-    Dataset,
-    Kind,
-    PathLike,
-    below,
-    files_by_tree,
-    refuse_empty,
-)
+from flavorframe.datasets import Catalog, Dataset, Kind, PathLike
+from flavorframe.datasets._dataset import KINDS, TOTALS
+from flavorframe.datasets._files import below, files_by_tree, refuse_empty
 from flavorframe.errors import DatasetError, FileError, did_you_mean
 
 if TYPE_CHECKING:
@@ -39,17 +31,25 @@ def catalog(source: PathLike | Mapping[str, Any], *, base: PathLike | None = Non
     An entry is ``"2017B": {"type": "data", "files": "Tree_1.root Tree_2.root", "rootpath":
     "skim/0000/", "treename": "Tree3Mu/ntuple", "era": "2017B", "lumi": 4.8}``. Only ``type``
     ("data", "mc" or "simulation") and ``files`` (one string of names, or a list) are required;
-    ``lumi`` is in fb⁻¹. Simulation may add ``xsec`` (pb), ``sumw`` and ``generated_events``. Other
-    keys are kept in ``meta``.
+    ``lumi`` is in fb⁻¹. Simulation may add ``xsec`` [pb], ``sumw`` and ``generated_events``. Other
+    keys are kept in ``meta``. Files lie in ``base``/``rootpath``; absolute paths and URLs are used
+    as they are, and local globs are expanded.
 
-    Files lie in ``base``/``rootpath``, where ``base`` is a local folder or a URL, and the folder of
-    the catalogue by default. Absolute paths and URLs are used as they are; local globs are
-    expanded. Raises ``FileError`` for a catalogue that cannot be read and ``DatasetError`` for one
-    that is wrong.
+    Args:
+        source: The JSON file, or a mapping of eras.
+        base: Local folder or URL before the root paths; by default the catalogue's folder.
 
-    >>> eras = {"2017B": {"type": "data", "files": "Tree_1.root", "rootpath": "/skim/0000"}}
-    >>> catalog(eras, base="root://eos.cern.ch//eos/user/")["2017B"].files
-    ('root://eos.cern.ch//eos/user/skim/0000/Tree_1.root',)
+    Returns:
+        The datasets by name.
+
+    Raises:
+        FileError: The catalogue cannot be read.
+        DatasetError: The catalogue is wrong; the message says where.
+
+    Example:
+        >>> eras = {"2017B": {"type": "data", "files": "Tree_1.root", "rootpath": "/skim/0000"}}
+        >>> catalog(eras, base="root://eos.cern.ch//eos/user/")["2017B"].files
+        ('root://eos.cern.ch//eos/user/skim/0000/Tree_1.root',)
     """
     if isinstance(source, Mapping):
         return _catalog(source, "catalogue", os.fspath(base or os.curdir))

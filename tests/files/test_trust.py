@@ -13,7 +13,7 @@ from flavorframe._files import trust
 from flavorframe._files.trust import open_own, read_own
 from flavorframe._run.batch.folder import RunFolder
 from flavorframe._run.batch.parts import fault, read_part, write_part
-from flavorframe._run.detached.store import FolderBoard
+from flavorframe._run.detached.folder_store import FolderStore
 from flavorframe._travel.user_code import packed
 from flavorframe.errors import AnalysisError, RunError
 
@@ -148,19 +148,19 @@ def test_a_detached_run_lies_below_the_folder_of_runs(name, tmp_path, monkeypatc
     (theirs / "state").write_text(json.dumps({"status": "finished"}))
     with pytest.raises(AnalysisError, match="there is no run"):
         ff.attach(name.replace("/tmp", str(tmp_path))).forget()
-    board = FolderBoard(name)
-    board.put("job", b"mine")
-    assert board.folder.parent == tmp_path / "state" / "flavorframe" / "runs"
+    store = FolderStore(name)
+    store.put("job", b"mine")
+    assert store.folder.parent == tmp_path / "state" / "flavorframe" / "runs"
     assert (theirs / "job").exists()
 
 
 def test_a_detached_run_of_another_user_is_not_looked_at(tmp_path, monkeypatch, given_to):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    board = FolderBoard("run")
+    store = FolderStore("run")
     for key, content in {"job": b"", "state": b'{"status": "finished"}'}.items():
-        board.put(key, content)
-    board.put("result", pickle.dumps(Trap(tmp_path / "caught")))
-    given_to(board.folder / "result")
+        store.put(key, content)
+    store.put("result", pickle.dumps(Trap(tmp_path / "caught")))
+    given_to(store.folder / "result")
     with pytest.raises(RunError, match="is not loaded"):
         ff.attach("run").result()
     assert not (tmp_path / "caught").exists()

@@ -11,16 +11,13 @@ import pytest
 
 import flavorframe as ff
 from flavorframe._files import writing
-from flavorframe._run.detached.run import (
-    Job,
-    Run,
-    Start,
-    SupersededError,
-    _same_here,
-    conduct,
-    ended,
-)
-from flavorframe._run.detached.store import ROOM, DaskBoard, FolderBoard
+from flavorframe._run.core.options import RunOptions
+from flavorframe._run.detached.conduct import Start, SupersededError, conduct, ended
+from flavorframe._run.detached.dask_store import DaskStore
+from flavorframe._run.detached.folder_store import ROOM, FolderStore
+from flavorframe._run.detached.job import Job
+from flavorframe._run.detached.run import Run
+from flavorframe._run.detached.submit import _same_here
 from flavorframe._travel.user_code import environment, packed
 from flavorframe.errors import AnalysisError, ExpressionError, RunError
 from support import servers
@@ -101,7 +98,7 @@ def test_a_killed_run_is_lost(slow_analysis, dataset):
     run = slow_analysis.submit(dataset, name="mine", partition_size=50, threads=1)
     with pytest.raises(TimeoutError, match="still (starting|running)"):
         run.result(timeout=0.5)
-    pid = int((FolderBoard("mine").get("process") or b"").split()[0])
+    pid = int((FolderStore("mine").get("process") or b"").split()[0])
     psutil.Process(pid).kill()
     deadline = time.monotonic() + 10
     while run.status != "lost" and time.monotonic() < deadline:
@@ -115,7 +112,7 @@ def test_another_worker_begins_anew_and_says_so(cluster, client, slow_analysis, 
     run = slow_analysis.submit(dataset, name="again", on=cluster, partition_size=300)
     servers.wait_for(lambda: run.events > 0)
     assert run.starts == 1
-    os.kill(int(DaskBoard("again", client).get("process")), signal.SIGKILL)
+    os.kill(int(DaskStore("again", client).get("process")), signal.SIGKILL)
     result = run.result(timeout=120)
     assert "finished" in repr(run)
     assert "start 2 after its worker died" in repr(run)
@@ -181,54 +178,54 @@ def test_of_two_of_one_name_one_is_told(cluster, files, where):
 
 
 @pytest.fixture(params=["here", "cluster"])
-def board(request):
-    """Return the board of a run that has begun."""
+def store(request):
+    """Return the store of a run that has begun."""
     if request.param == "here":
-        board = FolderBoard("mine")
+        store = FolderStore("mine")
     else:
-        board = DaskBoard("mine", request.getfixturevalue("client"))
-    assert board.claim(b"")
-    yield board
-    board.clear()
+        store = DaskStore("mine", request.getfixturevalue("client"))
+    assert store.create(b"")
+    yield store
+    store.clear()
 
 
 class TestStarts:
-    def test_what_has_ended_stays_so(self, board):
+    def test_what_has_ended_stays_so(self, store):
         """A conductor hangs, another takes its place and ends, and the first goes on."""
-        first, second = Start(board, 1), Start(board, 2)
-        run = Run("mine", board)
-        board.put("starts", b"1")
-        first.tell("running")
-        board.put("starts", b"2")
+        first, second = Start(store, 1), Start(store, 2)
+        run = Run("mine", store)
+        store.put("starts", b"1")
+        first.record("running")
+        store.put("starts", b"2")
         with pytest.raises(SupersededError):
             first.require_latest()
-        second.tell("running")
+        second.record("running")
         second.end("finished", packed("the result"))
-        first.tell("running")
+        first.record("running")
         assert (run.status, run.result()) == ("finished", "the result")
         with pytest.raises(SupersededError):
             first.end("failed", packed(RunError("its cluster was lost")))
         assert (run.status, run.result()) == ("finished", "the result")
 
-    def test_a_conductor_that_hung_leaves_the_run_to_its_successor(self, board, dataset):
+    def test_a_conductor_that_hung_leaves_the_run_to_its_successor(self, store, dataset):
         t = ff.events().triplet
         analysis = ff.Analysis(ff.Selection(t), rows=ff.snapshot(t.mass, path="never.root"))
 
         class Stale:
-            def run(self, data, should_stop, **options):
-                board.put("starts", b"2")
-                should_stop()
-                return analysis.run(data, **options)
+            def run_with(self, data, options):
+                store.put("starts", b"2")
+                options.should_stop()
+                return analysis.run_with(data, options)
 
-        conduct(board, lambda: Job(Stale(), dataset, {}))
-        assert ended(board) is None
+        conduct(store, lambda: Job(Stale(), dataset, RunOptions()))
+        assert ended(store) is None
         assert not os.path.exists("never.root")
 
 
 def test_a_result_that_is_damaged_on_disk_is_refused(analysis, dataset):
     run = analysis.submit(dataset, name="mine")
     run.result(timeout=60)
-    file = FolderBoard("mine").folder / "result"
+    file = FolderStore("mine").folder / "result"
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
@@ -242,9 +239,9 @@ def test_a_result_that_is_damaged_on_disk_is_refused(analysis, dataset):
 
 
 def test_a_result_that_has_no_room_is_told_of(analysis, dataset, monkeypatch):
-    board = FolderBoard("mine")
-    board.claim(b"")
-    room = board.folder / "room"
+    store = FolderStore("mine")
+    store.create(b"")
+    room = store.folder / "room"
     write = writing.write_private
 
     def full(path, content):
@@ -252,14 +249,14 @@ def test_a_result_that_has_no_room_is_told_of(analysis, dataset, monkeypatch):
             raise RunError(f"cannot write {path.name}: No space left on device.")
         write(path, content)
 
-    monkeypatch.setattr("flavorframe._run.detached.store.write_private", full)
-    conduct(board, lambda: Job(analysis, dataset, {"progress": False}))
-    assert Run("mine", board).status == "failed"
+    monkeypatch.setattr("flavorframe._run.detached.folder_store.write_private", full)
+    conduct(store, lambda: Job(analysis, dataset, RunOptions(progress=False)))
+    assert Run("mine", store).status == "failed"
     with pytest.raises(RunError, match="its result could not be kept: cannot write result: No sp"):
-        Run("mine", board).result()
+        Run("mine", store).result()
 
 
 def test_a_conductor_with_another_flavorframe_refuses(analysis, dataset):
     wanted = {**environment(), "numpy": "0.9"}
     with pytest.raises(RunError, match=r"has numpy .* instead of 0\.9: install the same there"):
-        _same_here(packed(Job(analysis, dataset, {})), wanted)
+        _same_here(packed(Job(analysis, dataset, RunOptions())), wanted)

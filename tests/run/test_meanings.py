@@ -9,12 +9,12 @@ import pytest
 import uproot
 
 import flavorframe as ff
+from flavorframe._run.batch.collect import Parts
 from flavorframe._run.batch.folder import RunFolder, Sent, Work
-from flavorframe._run.batch.gather import Parts
 from flavorframe._run.batch.records import records
 from flavorframe._run.batch.shares import divide
 from flavorframe._run.core.accumulator import Accumulator
-from flavorframe._run.core.executor import RunOptions
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.partitions import FileRange
 from flavorframe.engines import get_engine
 

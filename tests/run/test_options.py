@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 import flavorframe as ff
-from flavorframe._run.detached.run import FolderBoard
+from flavorframe._run.detached.folder_store import FolderStore
 from flavorframe.errors import AnalysisError, CredentialError
 
 MASS = ff.events().triplet.mass
@@ -99,13 +99,13 @@ def test_a_detached_run_finds_files_from_wherever_it_is_conducted(tmp_path, monk
     (tmp_path / "scale.txt").write_text("2")
     kept = []
     monkeypatch.setattr(
-        "flavorframe._run.detached.run._submit_process", lambda job, _: kept.append(job)
+        "flavorframe._run.detached.submit._submit_process", lambda job, _: kept.append(job)
     )
     analysis = HISTOGRAM.with_outputs(rows=ff.snapshot(MASS, path="~/rows.root"))
     analysis.submit(ff.dataset(files), files="scale.txt", output="out")
     options = kept[0].options
-    assert options["files"] == (str(tmp_path / "scale.txt"),)
-    assert options["output"] == str(tmp_path / "out")
+    assert options.files == (str(tmp_path / "scale.txt"),)
+    assert options.output == str(tmp_path / "out")
     assert dict(kept[0].analysis.outputs)["rows"].path == str(tmp_path / "rows.root")
 
 
@@ -114,7 +114,7 @@ def test_a_run_of_any_dataset_can_be_submitted_and_found(tmp_path, monkeypatch, 
     data = dataclasses.replace(ff.dataset(files[0]), name="2017/B\n../..")
     run = HISTOGRAM.submit(data)
     assert run.result(timeout=100).is_complete
-    assert FolderBoard(run.name).folder.parent == tmp_path / "flavorframe" / "runs"
+    assert FolderStore(run.name).folder.parent == tmp_path / "flavorframe" / "runs"
     with pytest.raises(AnalysisError, match="There are 2017/B"):
         ff.attach("none")
     ff.attach(run.name).forget()

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from flavorframe._run.core.executor import PARTITION_SIZE
+from flavorframe._run.core.options import PARTITION_SIZE
 from flavorframe._run.core.ordering import Ordering
 from flavorframe._run.core.partitions import FileRange
 from flavorframe._run.dask.schedule import SMALLEST, Schedule

@@ -23,13 +23,13 @@ import flavorframe as ff
 from flavorframe import samples
 from flavorframe._files.remote.s3 import ATTEMPTS
 from flavorframe._files.versions import Version, version_of
+from flavorframe._run.batch.collect import Parts
 from flavorframe._run.batch.folder import RunFolder, Sent, Work
-from flavorframe._run.batch.gather import Parts
 from flavorframe._run.batch.records import records
 from flavorframe._run.batch.shares import divide
 from flavorframe._run.core.accumulator import Accumulator
 from flavorframe._run.core.attempts import evaluate
-from flavorframe._run.core.executor import RunOptions
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.partitions import FileRange, partitions
 from flavorframe.engines import get_engine
 from flavorframe.engines._rdataframe.engine import RDataFrameEngine

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core.accumulator import Accumulator
 from flavorframe._run.core.attempts import Failed, evaluate, prepare
-from flavorframe._run.core.executor import Executor, RunOptions
+from flavorframe._run.core.executor import Executor
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.partitions import partitions
 from flavorframe._run.core.threads import Pool, available_cores, ordered
 from flavorframe._run.delivery.delivery import Delivery

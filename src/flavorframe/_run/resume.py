@@ -8,49 +8,34 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flavorframe._planning.plan import Plan
 from flavorframe._run.core import interrupts
-from flavorframe._run.core.accumulator import Accumulator
 from flavorframe._run.core.ending import result_of, saving_to
-from flavorframe._run.core.executor import Executor, RunOptions, run_options
+from flavorframe._run.core.options import RunOptions, refuse_unknown
 from flavorframe._run.outcome import Outcome
 from flavorframe._run.targets import executor_for, one_target
 from flavorframe._travel.user_code import unpacked
-from flavorframe.datasets import Dataset
-from flavorframe.engines import Engine, get_engine
+from flavorframe.engines import get_engine
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.outputs import Snapshot
 from flavorframe.result.result import Result, Results, Unfinished, WrittenSnapshot, moved
 
 
-class Unread(Executor):
-    """The executor of what comes after a run that was stopped: it reads nothing, but notes it."""
-
-    def __init__(self, engine: Engine, reason: str) -> None:
-        self._engine = engine
-        self._reason = reason
-
-    def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
-        """Return the outcome of a run that was stopped before its first event."""
-        options = RunOptions(progress=False)
-        with Accumulator(plan, dataset, self._engine, options, earlier) as gathering:
-            gathering.stop(self._reason)
-        return gathering.outcome(threads=1)
+def resume_options(unknown: Mapping[str, object], **options: Any) -> RunOptions:
+    """Return the options of `flavorframe.Result.resume`; raises AnalysisError for unknown ones."""
+    refuse_unknown("resume", unknown)
+    return RunOptions(**options)
 
 
-def resume(result: Result, on: Any, options: Mapping[str, Any]) -> Result:
+def resume(result: Result, options: RunOptions) -> Result:
     """Return the whole result; see `flavorframe.Result.resume`."""
     if result.is_complete:
         return result
     earlier = _earlier(result)
     # Rows that were not written are those of all events.
     lost = any(name in earlier.unwritten for name, _ in earlier.plan.outputs)
-    rest = {name: value for name, value in options.items() if name != "cache"}
-    engine = get_engine(earlier.engine, options.get("cache"))
+    engine = get_engine(earlier.engine, options.cache)
     with (
-        contextlib.closing(
-            executor_for(on, engine, run_options(rest), options.get("cache"))
-        ) as executor,
+        contextlib.closing(executor_for(options, engine)) as executor,
         interrupts.noted(),
         saving_to(earlier.folder),
     ):
@@ -59,16 +44,15 @@ def resume(result: Result, on: Any, options: Mapping[str, Any]) -> Result:
         return result_of(outcome, result.provenance.plan)
 
 
-def resume_each(results: Results, on: Any, options: Mapping[str, Any]) -> Results:
+def resume_each(results: Results, options: RunOptions) -> Results:
     """Return the whole results, with one cluster for all; see `flavorframe.Result.resume`."""
     if all(result.is_complete for result in results.values()):
         return results
-    with one_target(on, options.get("threads")) as target:
-        rest = options if target is on else {k: v for k, v in options.items() if k != "threads"}
+    with one_target(options) as for_each:
         whole: dict[str, Result] = {}
         stopped = False
         for era, result in results.items():  # where one is stopped, those after it stay as they are
-            whole[era] = result if stopped else resume(result, target, rest)
+            whole[era] = result if stopped else resume(result, for_each)
             stopped = stopped or (whole[era] is not result and bool(whole[era].stopped))
         return Results(whole)
 

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeGuard
 
-from flavorframe._run.core.executor import Executor, RunOptions
+from flavorframe._run.core.executor import Executor
+from flavorframe._run.core.options import RunOptions
 from flavorframe.engines import Engine, FilesEngine
 from flavorframe.errors import AnalysisError, did_you_mean
+
+if TYPE_CHECKING:
+    from flavorframe._run.core.options import BatchSystem, Place, Target
 
 NAMES = ("dask", "gateway")
 SCHEMES = ("tcp://", "tls://", "ws://", "wss://", "ucx://", "inproc://", "gateway://")
 
 
-def executor_for(on: Any, engine: Engine, options: RunOptions, cache: Any = None) -> Executor:
-    """Return the executor for a target.
+def executor_for(options: RunOptions, engine: Engine) -> Executor:
+    """Return the executor for the target of the options, ``options.on``.
 
-    ``on`` is ``None`` for this machine's threads; a site such as ``ff.Slurm(...)``; a Dask client,
-    cluster or scheduler's address; "dask" for a cluster on this machine, or "gateway" for a new one
-    of Dask Gateway. ``cache`` is what the user said of it. Raises AnalysisError for anything else,
-    and for an option that means nothing there.
+    Raises AnalysisError where that is no target, and for an option that means nothing there.
     """
-    _refuse_cache(on, engine, cache)
-    refuse_threads(on, options.threads)
-    if options.performance_report is not None and not is_dask(on):
-        raise AnalysisError(
-            "performance_report= is a report of Dask's: give on= a Dask cluster, or leave it out."
-        )
+    on = options.on
+    options.require_possible(place_of(on), engine)
     if (
         isinstance(engine, FilesEngine)
         and options.partition_size is None
@@ -39,55 +38,51 @@ def executor_for(on: Any, engine: Engine, options: RunOptions, cache: Any = None
         from flavorframe._run.local import LocalExecutor
 
         return LocalExecutor(engine, options)
-    if hasattr(on, "executor"):  # a site: it knows how to get its jobs done
+    if is_batch(on):
         executor: Executor = on.executor(engine, options)
         return executor
-    if is_dask(on):
-        from flavorframe._run.dask.executor import DaskExecutor
+    from flavorframe._run.dask.executor import DaskExecutor
 
-        return DaskExecutor(engine, options, on)
+    return DaskExecutor(engine, options, on)
+
+
+@contextmanager
+def one_target(options: RunOptions) -> Iterator[RunOptions]:
+    """Yield options for several runs: a Dask cluster is started or connected to once."""
+    if not is_dask(options.on):
+        yield options
+        return
+    options.require_possible(place_of(options.on))
+    from flavorframe._run.dask.cluster import client_for
+
+    with client_for(options.on, options.threads) as client:
+        yield replace(options, on=client, threads=None)
+
+
+def place_of(on: Target) -> Place:
+    """Return what evaluates runs at a target; raises AnalysisError for what is no target."""
+    if on is None:
+        return "threads"
+    if is_batch(on):
+        return "batch"
+    if is_dask(on):
+        return "local Dask" if on == "dask" else "Dask"
     raise AnalysisError(f"on={on!r} is nowhere to run.{_hint(on)}")
 
 
-def one_target(on: Any, threads: int | None) -> AbstractContextManager[Any]:
-    """Yield a target for several executors: a Dask cluster is started or connected to once."""
-    if not is_dask(on):
-        return nullcontext(on)
-    refuse_threads(on, threads)
-    from flavorframe._run.dask.cluster import client_for
-
-    return client_for(on, threads)
+def is_batch(on: Target) -> TypeGuard[BatchSystem]:
+    """Return whether a target is a batch system: it knows how to get its jobs done."""
+    return hasattr(on, "executor")
 
 
-def refuse_threads(on: Any, threads: int | None) -> None:
-    """Raise AnalysisError where a number of threads is asked for of workers that have theirs."""
-    if threads is not None and is_dask(on) and on != "dask":
-        raise AnalysisError(
-            f"threads={threads}: the workers of a Dask cluster have their own threads; leave it "
-            "out, or say on='dask' for a cluster of so many workers on this machine."
-        )
-
-
-def _refuse_cache(on: Any, engine: Engine, cache: Any) -> None:
-    if not cache:
-        return
-    if engine.name != "columnar":
-        raise AnalysisError(
-            f"cache={cache!r}: engine {engine.name!r} keeps nothing; leave it out, or use "
-            "engine='columnar'."
-        )
-    if hasattr(on, "executor"):
-        raise AnalysisError(f"cache={cache!r}: batch jobs keep nothing; leave it out.")
-
-
-def is_dask(on: Any) -> bool:
+def is_dask(on: Target) -> bool:
     """Return whether a target is a Dask client, a cluster, an address or a name of ours."""
     if isinstance(on, str):
         return on in NAMES or on.startswith(SCHEMES)
     return hasattr(on, "get_client") or hasattr(on, "scheduler_info")
 
 
-def _hint(on: Any) -> str:
+def _hint(on: object) -> str:
     near = did_you_mean(on, NAMES) if isinstance(on, str) else ""
     return (
         f"{near} Give a Dask client or cluster, an address such as 'tcp://host:8786', 'dask', "

@@ -11,7 +11,8 @@ from flavorframe._planning.plan import Plan
 from flavorframe._run.core import interrupts
 from flavorframe._run.core.accumulator import Accumulator, PartitionRows
 from flavorframe._run.core.attempts import Failed, evaluate, prepare, read_unchanged
-from flavorframe._run.core.executor import Executor, RunOptions
+from flavorframe._run.core.executor import Executor
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.partitions import partitions
 from flavorframe._run.core.threads import available_cores
 from flavorframe._run.delivery.delivery import Delivery

@@ -15,8 +15,8 @@ import numpy as np
 from flavorframe._files.places import identity, refuse_repeats
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core.attempts import Failed, evaluate, prepare
-from flavorframe._run.core.executor import PARTITION_SIZE
 from flavorframe._run.core.opened_files import meaning_alike
+from flavorframe._run.core.options import PARTITION_SIZE
 from flavorframe._run.core.partitions import FileRange, partitions
 from flavorframe.analysis import Analysis
 from flavorframe.certificate.certificate import Certificate, Compared, Cut, Difference

@@ -22,8 +22,15 @@ from flavorframe.result.table import Table
 from flavorframe.result.timing import Timing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Literal
+
+    from typing_extensions import Never
+
     from flavorframe._planning.plan import Plan
+    from flavorframe._run.core.options import Target
     from flavorframe._run.outcome import Outcome
+    from flavorframe.datasets import PathLike
 
 PACKAGES = ("flavorframe", "uproot", "awkward", "numpy", "hist", "boost_histogram", "ROOT")
 
@@ -170,19 +177,81 @@ class Result:
 
         return save(self, folder)
 
-    def resume(self, *, on: Any = None, **options: Any) -> Result:
+    def resume(
+        self,
+        *,
+        on: Target = None,
+        cache: bool | PathLike | None = None,
+        threads: int | None = None,
+        partition_size: int | None = None,
+        progress: bool | Literal["live"] | None = None,
+        on_error: Literal["report", "raise"] = "report",
+        retries: int = 2,
+        on_update: Callable[[Result], object] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+        performance_report: PathLike | None = None,
+        files: PathLike | Sequence[PathLike] = (),
+        **unknown: Never,
+    ) -> Result:
         """Read what is missing, and return the whole: the same bits as of an undisturbed run.
 
-        ``on`` and the options are those of `Analysis.run`. A complete result is returned as it is.
-        Snapshots that went to files are written anew, with all rows in the order of the data; with
-        ``output`` the result is saved there anew, with them. It also works on a result that was
-        saved and loaded again, and more than once. Where an output could not be written, all is
-        read anew. Raises AnalysisError for a sum of results, and RunError where a snapshot's file
-        has been removed or replaced.
-        """
-        from flavorframe._run.resume import resume
+        A complete result is returned as it is. Snapshots that went to files are written anew, with
+        all rows in the order of the data, and a result that was saved by ``output`` is saved there
+        anew. It also works on a result that was saved and loaded again, and more than once. Where
+        an output could not be written, all is read anew.
 
-        return resume(self, on, options)
+        Args:
+            on: Where to run: ``None`` for the cores of this machine, a Dask client, cluster or
+                address such as ``"tcp://host:8786"``, ``"dask"`` for a Dask cluster on this
+                machine, ``"gateway"`` for a new one of Dask Gateway, or a batch system such as
+                ``ff.Slurm(...)``.
+            cache: Keep what was read and computed, so that a changed cut shows its result at once:
+                ``True`` in ``$FLAVORFRAME_CACHE`` or ``~/.cache/flavorframe``, a folder there,
+                ``False`` nowhere. ``None`` keeps it in memory in a notebook, and in
+                ``$FLAVORFRAME_CACHE`` where that is set.
+            threads: Number of threads; by default the number of cores. With a batch system it is
+                that of each job, with ``on="dask"`` the number of workers.
+            partition_size: Most events that are read at once; by default 170,000 or fewer.
+            progress: Show a progress bar; by default where a person is looking on. In a notebook
+                ``"live"`` shows the histograms as well.
+            on_error: ``"report"`` notes files that cannot be read in ``result.failures``;
+                ``"raise"`` raises the first error.
+            retries: How many times more to try what failed for a reason that may pass.
+            on_update: Function that is called about once a second with the result so far.
+            should_stop: Function that is asked between partitions whether to end the run, with the
+                result so far.
+            performance_report: HTML file for Dask's own report of the run.
+            files: Files that functions of the analysis read: see `flavorframe.delivered`.
+            **unknown: There are no others; a misspelt name is an error.
+
+        Returns:
+            The whole result.
+
+        Raises:
+            AnalysisError: The result is a sum of results, or an option does not exist or means
+                nothing here.
+            RunError: A snapshot's file has been removed or replaced.
+
+        Example:
+            >>> whole = result.resume(on="tcp://host:8786")  # doctest: +SKIP
+        """
+        from flavorframe._run.resume import resume, resume_options
+
+        options = resume_options(
+            unknown,
+            on=on,
+            cache=cache,
+            threads=threads,
+            partition_size=partition_size,
+            progress=progress,
+            on_error=on_error,
+            retries=retries,
+            on_update=on_update,
+            should_stop=should_stop,
+            performance_report=performance_report,
+            files=files,
+        )
+        return resume(self, options)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name in self.__dataclass_fields__:
@@ -269,11 +338,76 @@ class Results(Mapping[str, Result]):
 
         return save(self, folder)
 
-    def resume(self, *, on: Any = None, **options: Any) -> Results:
-        """Read what is missing of each; see `Result.resume`."""
-        from flavorframe._run.resume import resume_each
+    def resume(
+        self,
+        *,
+        on: Target = None,
+        cache: bool | PathLike | None = None,
+        threads: int | None = None,
+        partition_size: int | None = None,
+        progress: bool | Literal["live"] | None = None,
+        on_error: Literal["report", "raise"] = "report",
+        retries: int = 2,
+        on_update: Callable[[Result], object] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+        performance_report: PathLike | None = None,
+        files: PathLike | Sequence[PathLike] = (),
+        **unknown: Never,
+    ) -> Results:
+        """Read what is missing of each, with one Dask cluster for all; see `Result.resume`.
 
-        return resume_each(self, on, options)
+        Args:
+            on: Where to run: ``None`` for the cores of this machine, a Dask client, cluster or
+                address such as ``"tcp://host:8786"``, ``"dask"`` for a Dask cluster on this
+                machine, ``"gateway"`` for a new one of Dask Gateway, or a batch system such as
+                ``ff.Slurm(...)``.
+            cache: Keep what was read and computed, so that a changed cut shows its result at once:
+                ``True`` in ``$FLAVORFRAME_CACHE`` or ``~/.cache/flavorframe``, a folder there,
+                ``False`` nowhere. ``None`` keeps it in memory in a notebook, and in
+                ``$FLAVORFRAME_CACHE`` where that is set.
+            threads: Number of threads; by default the number of cores. With a batch system it is
+                that of each job, with ``on="dask"`` the number of workers.
+            partition_size: Most events that are read at once; by default 170,000 or fewer.
+            progress: Show a progress bar; by default where a person is looking on. In a notebook
+                ``"live"`` shows the histograms as well.
+            on_error: ``"report"`` notes files that cannot be read in ``result.failures``;
+                ``"raise"`` raises the first error.
+            retries: How many times more to try what failed for a reason that may pass.
+            on_update: Function that is called about once a second with the result so far.
+            should_stop: Function that is asked between partitions whether to end the run, with the
+                result so far.
+            performance_report: HTML file for Dask's own report of the run.
+            files: Files that functions of the analysis read: see `flavorframe.delivered`.
+            **unknown: There are no others; a misspelt name is an error.
+
+        Returns:
+            The whole results by name. Where a run is stopped, those after it stay as they are.
+
+        Raises:
+            AnalysisError: A result is a sum of results, or an option does not exist or means
+                nothing here.
+            RunError: A snapshot's file has been removed or replaced.
+
+        Example:
+            >>> whole = results.resume(retries=5)  # doctest: +SKIP
+        """
+        from flavorframe._run.resume import resume_each, resume_options
+
+        options = resume_options(
+            unknown,
+            on=on,
+            cache=cache,
+            threads=threads,
+            partition_size=partition_size,
+            progress=progress,
+            on_error=on_error,
+            retries=retries,
+            on_update=on_update,
+            should_stop=should_stop,
+            performance_report=performance_report,
+            files=files,
+        )
+        return resume_each(self, options)
 
     @property
     def total(self) -> Result:

@@ -7,16 +7,16 @@ import pytest
 
 import flavorframe as ff
 from flavorframe._run.batch import follow
+from flavorframe._run.batch.collect import Parts
 from flavorframe._run.batch.failure_reasons import explanation
 from flavorframe._run.batch.folder import RunFolder, Sent, Work
 from flavorframe._run.batch.follow import Follower
-from flavorframe._run.batch.gather import Parts
 from flavorframe._run.batch.parts import DAMAGED, fault, read_part, write_part
 from flavorframe._run.batch.records import records
 from flavorframe._run.batch.shares import divide
 from flavorframe._run.batch.site import State, UnreachableError
 from flavorframe._run.core.accumulator import Accumulator
-from flavorframe._run.core.executor import RunOptions
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.partitions import FileRange
 from flavorframe.engines import get_engine
 from flavorframe.errors import FileError, RunError

@@ -9,7 +9,7 @@ import flavorframe as ff
 from flavorframe._run.batch.event_log import read_states
 from flavorframe._run.batch.folder import RunFolder, Sent, Work
 from flavorframe._run.batch.shares import divide
-from flavorframe._run.core.executor import RunOptions
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.partitions import file_ranges
 from flavorframe.datasets import dataset
 from flavorframe.errors import AnalysisError, RunError

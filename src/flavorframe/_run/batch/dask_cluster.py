@@ -16,38 +16,16 @@ from flavorframe._run.core import interrupts
 from flavorframe.errors import RunError
 
 if TYPE_CHECKING:
-    from flavorframe._run.batch.htcondor import HTCondor
     from flavorframe._run.batch.site import Site
-    from flavorframe._run.batch.slurm import Slurm
 
 
-def slurm_cluster(site: Slurm, workers: int | None, options: Mapping[str, Any]) -> Any:
-    """Return a `dask_jobqueue.SLURMCluster` of such jobs."""
-    quality = {} if site.qos is None else {"qos": site.qos}
-    more = {**quality, **site.options}
-    asked = {
-        "queue": site.partition,
-        "account": site.account,
-        "walltime": site.time,
-        "job_extra_directives": [f"--{name}={x}" if x else f"--{name}" for name, x in more.items()],
-    }
-    return _cluster(site, "SLURMCluster", {**asked, **options}, workers, encrypted=True)
-
-
-def htcondor_cluster(site: HTCondor, workers: int | None, options: Mapping[str, Any]) -> Any:
-    """Return a `dask_jobqueue.HTCondorCluster` of such jobs."""
-    asked = {
-        "disk": f"{mebibytes('disk', site.disk)}MiB",
-        "job_extra_directives": {**site.run_time(), **site.checked_options()},
-    }
-    shared = site.shared_filesystem
-    return _cluster(site, "HTCondorCluster", {**asked, **options}, workers, encrypted=shared)
-
-
-def _cluster(
+def dask_cluster(
     site: Site, kind: str, options: Mapping[str, Any], workers: int | None, *, encrypted: bool
 ) -> Any:
-    """Return a cluster; ``encrypted`` asks for a file system that workers read the keys from."""
+    """Return a cluster of a class of dask-jobqueue, ``kind``; ``options`` win over what is usual.
+
+    ``encrypted`` asks for a file system that the workers read the keys from.
+    """
     folder = _folder(site)
     asked = {
         "cores": site.cores,

@@ -6,19 +6,19 @@ import contextlib
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from flavorframe._planning.plan import Plan
+from flavorframe._run.batch.collect import INTERRUPTED, collect, how_to_gather, threads_of
 from flavorframe._run.batch.folder import RunFolder, Sent, Work
 from flavorframe._run.batch.follow import Follower
-from flavorframe._run.batch.gather import INTERRUPTED, collect, how_to_gather, threads_of
 from flavorframe._run.batch.job_files import delivery_for, remove
 from flavorframe._run.batch.shares import divide
 from flavorframe._run.batch.site import Site
 from flavorframe._run.core import interrupts
 from flavorframe._run.core.accumulator import Accumulator
-from flavorframe._run.core.executor import Executor, RunOptions
+from flavorframe._run.core.executor import Executor
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.partitions import file_ranges, known_files
 from flavorframe._run.outcome import Outcome
 from flavorframe.datasets import Dataset
@@ -105,7 +105,7 @@ class BatchExecutor(Executor):
             tuple(divide(file_ranges(dataset, earlier), self._site.jobs)),
         )  # fmt: skip
         delivery = delivery_for(plan, dataset, self._site, self._options)
-        options = replace(self._options, on_update=None, should_stop=None)  # of this process
+        options = self._options.without_this_process()
         sent = Sent(work, dataset, self._site, options, earlier, saved, name)
         folder = RunFolder.make(sent)
         follower = Follower(folder, self._site, len(work.jobs), options.retries)

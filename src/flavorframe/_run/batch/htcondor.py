@@ -13,7 +13,8 @@ from typing import Any
 from flavorframe._run.batch.folder import RunFolder, part_name
 from flavorframe._run.batch.job_files import present
 from flavorframe._run.batch.request import mebibytes, seconds
-from flavorframe._run.batch.site import Site, State, command
+from flavorframe._run.batch.site import State, command
+from flavorframe._run.batch.system import System
 from flavorframe._run.delivery.work_folder import PROXY
 from flavorframe.errors import AnalysisError, RunError, did_you_mean
 
@@ -26,16 +27,20 @@ _EXPRESSIONS = re.compile(r"\+.+|MY\..+|requirements|rank|periodic_\w+|on_exit_\
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class HTCondor(Site):
+class HTCondor(System):
     """HTCondor, with files carried to the jobs and back; see `Site` for the rest.
 
-    ``disk`` is what a job may write. ``flavour`` is CERN's class of run time, such as "longlunch";
-    elsewhere ``time`` is told as ``MaxRuntime``. With ``shared_filesystem=True`` nothing is
-    carried: jobs read and write the folder of the run. ``options`` are commands of the submit
-    description, such as ``{"requirements": '(OpSysAndVer =?= "AlmaLinux9")'}``.
+    ``time`` is told as ``MaxRuntime``. ``options`` are commands of the submit description, such as
+    ``{"requirements": '(OpSysAndVer =?= "AlmaLinux9")'}``.
 
-    >>> HTCondor(memory="4GB", flavour="longlunch", jobs=20)
-    HTCondor(flavour='longlunch', memory='4GB', jobs=20)
+    Args:
+        disk: What a job may write, with a unit: "2GB".
+        flavour: CERN's class of run time, such as "longlunch".
+        shared_filesystem: Jobs read and write the folder of the run; no file is carried.
+
+    Example:
+        >>> HTCondor(memory="4GB", flavour="longlunch", jobs=20)
+        HTCondor(flavour='longlunch', memory='4GB', jobs=20)
     """
 
     disk: str = "2GB"
@@ -159,9 +164,14 @@ class HTCondor(Site):
         ``workers`` are asked for at once; ``options`` go to `dask_jobqueue.HTCondorCluster`. Use it
         in a ``with`` block, so that the jobs end with it.
         """
-        from flavorframe._run.batch.dask_cluster import htcondor_cluster
+        from flavorframe._run.batch.dask_cluster import dask_cluster
 
-        return htcondor_cluster(self, workers, options)
+        asked = {
+            "disk": f"{mebibytes('disk', self.disk)}MiB",
+            "job_extra_directives": {**self.run_time(), **self.checked_options()},
+        }
+        settings, shared = {**asked, **options}, self.shared_filesystem
+        return dask_cluster(self, "HTCondorCluster", settings, workers, encrypted=shared)
 
 
 def _cluster_in(said: str) -> int:

@@ -12,7 +12,7 @@ from flavorframe._files.remote.credentials import USUAL, credentials_for
 from flavorframe._planning.plan import Plan
 from flavorframe._run.batch.request import seconds
 from flavorframe._run.batch.site import Site
-from flavorframe._run.core.executor import RunOptions
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.delivery.delivery import Delivery
 from flavorframe._run.delivery.work_folder import (
     CORRECTIONS,

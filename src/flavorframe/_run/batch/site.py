@@ -19,9 +19,6 @@ from flavorframe.errors import AnalysisError, RunError
 
 if TYPE_CHECKING:
     from flavorframe._run.batch.folder import RunFolder
-    from flavorframe._run.core.executor import Executor, RunOptions
-    from flavorframe.engines import Engine
-    from flavorframe.result.result import Result
 
 SECRETS = ("BEARER_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 """Variables that no batch system is to see: credentials travel as files."""
@@ -43,13 +40,18 @@ class State:
 class Site(ABC):
     """A batch system and what each job asks of it; `Slurm` and `HTCondor` are sites.
 
-    ``cores`` and ``memory`` ("2GB") are what a job gets, and ``time`` ("02:00:00") is what it may
-    take. ``jobs`` is how many there are, by default one a file up to 100. ``setup`` is a line of
-    shell, or several, that a job runs first; ``python`` is the interpreter that then runs, by
-    default the one that runs now. Runs have folders of their own below ``folder``, by default
-    ``flavorframe-runs``. ``options`` go into the submit description as they are.
+    Args:
+        cores: Cores of a job.
+        memory: Memory of a job, with a unit: "2GB".
+        time: Longest time that a job may take, hours:minutes:seconds: "02:00:00".
+        jobs: How many jobs there are; by default one a file, up to 100.
+        setup: A line of shell, or several, that a job runs first.
+        python: The Python that a job runs; by default the one that runs now.
+        folder: Folder below which each run has one of its own; by default ``flavorframe-runs``.
+        options: What goes into the submit description as it is.
 
-    Raises AnalysisError for a size, a time or a number that is none.
+    Raises:
+        AnalysisError: A size, a time or a number cannot be read.
     """
 
     cores: int = 1
@@ -92,25 +94,6 @@ class Site(ABC):
         """Return the line of shell that runs a job; ``arguments`` are shell text themselves."""
         words = [shlex.quote(self.python), "-m", "flavorframe._run.batch.job", *arguments]
         return " ".join(["exec", *words])
-
-    def executor(self, engine: Engine, options: RunOptions) -> Executor:
-        """Return what runs an analysis here."""
-        from flavorframe._run.batch.executor import BatchExecutor
-
-        return BatchExecutor(self, engine, options)
-
-    @staticmethod
-    def gather(folder: str | os.PathLike[str], **options: Any) -> Result:
-        """Return the result of a run that was sent earlier, from any process, by its folder.
-
-        It waits for jobs that are not done, and submits again what failed: ``ff.Slurm.gather(
-        "flavorframe-runs/2017B-20260301-101500")``. The ``options`` are those of `Analysis.run`
-        that concern following: ``progress``, ``retries``, ``on_error``, ``on_update``. Raises
-        FileError where the folder is none of a batch run.
-        """
-        from flavorframe._run.batch.gather import gather
-
-        return gather(Path(folder), options)
 
     # What a batch system is asked
 

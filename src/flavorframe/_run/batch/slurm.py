@@ -10,7 +10,8 @@ from typing import Any
 
 from flavorframe._run.batch.folder import RunFolder
 from flavorframe._run.batch.request import mebibytes
-from flavorframe._run.batch.site import Site, State, UnreachableError, command, require_commands
+from flavorframe._run.batch.site import State, UnreachableError, command, require_commands
+from flavorframe._run.batch.system import System
 from flavorframe.errors import RunError
 
 ARRAY = 1000
@@ -31,13 +32,19 @@ _FAILED = {
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Slurm(Site):
+class Slurm(System):
     """Slurm, by way of a file system that jobs share with this machine; see `Site` for the rest.
 
     ``options`` are those of ``sbatch``, such as ``{"constraint": "el9", "exclusive": ""}``.
 
-    >>> Slurm(partition="short", memory="4GB", time="01:00:00", jobs=20)
-    Slurm(partition='short', memory='4GB', time='01:00:00', jobs=20)
+    Args:
+        partition: Slurm's partition.
+        account: Account that the jobs are charged to.
+        qos: Quality of service.
+
+    Example:
+        >>> Slurm(partition="short", memory="4GB", time="01:00:00", jobs=20)
+        Slurm(partition='short', memory='4GB', time='01:00:00', jobs=20)
     """
 
     partition: str | None = None
@@ -107,9 +114,18 @@ class Slurm(Site):
         ``workers`` are asked for at once; ``options`` go to `dask_jobqueue.SLURMCluster`. Use it in
         a ``with`` block, so that the jobs end with it.
         """
-        from flavorframe._run.batch.dask_cluster import slurm_cluster
+        from flavorframe._run.batch.dask_cluster import dask_cluster
 
-        return slurm_cluster(self, workers, options)
+        quality = {} if self.qos is None else {"qos": self.qos}
+        more = {**quality, **self.options}
+        asked = {
+            "queue": self.partition,
+            "account": self.account,
+            "walltime": self.time,
+            "job_extra_directives": [f"--{k}={x}" if x else f"--{k}" for k, x in more.items()],
+        }
+        settings = {**asked, **options}
+        return dask_cluster(self, "SLURMCluster", settings, workers, encrypted=True)
 
 
 def _directive(name: str, value: str) -> str:

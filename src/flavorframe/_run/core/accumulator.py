@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core import interrupts
 from flavorframe._run.core.attempts import Failed
-from flavorframe._run.core.executor import RunOptions
 from flavorframe._run.core.failures import FailureLog
 from flavorframe._run.core.opened_files import OpenedFiles
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.ordering import Ordering
 from flavorframe._run.core.partitions import file_ranges
 from flavorframe._run.core.updates import Updates

@@ -1,93 +1,14 @@
-"""What every executor is, what it is asked for, and what it gives back."""
+"""What every executor is, and what it gives back."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
 from flavorframe._planning.plan import Plan
 from flavorframe._run.outcome import Outcome
-from flavorframe.datasets import Dataset, PathLike
-from flavorframe.errors import AnalysisError, did_you_mean
-
-if TYPE_CHECKING:
-    from typing import Literal, TypedDict
-
-    from flavorframe.result.result import Result
-
-    class HowToRun(TypedDict, total=False):
-        """The keywords of `flavorframe.Analysis.run`."""
-
-        on: Any
-        engine: str
-        cache: bool | str | os.PathLike[str] | None
-        output: str | os.PathLike[str] | None
-        threads: int | None
-        partition_size: int | None
-        progress: bool | Literal["live"] | None
-        on_error: str
-        retries: int
-        on_update: Callable[[Result], object] | None
-        should_stop: Callable[[], bool] | None
-        performance_report: str | os.PathLike[str] | None
-        files: PathLike | Sequence[PathLike]
-
-
-PARTITION_SIZE = 170_000
-"""Events in a partition: enough that Python has little to do, few enough to take little memory."""
-
-POLICIES = ("report", "raise")
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """How a run is to be done, by any executor; see `flavorframe.Analysis.run`."""
-
-    threads: int | None = None
-    partition_size: int | None = None
-    progress: bool | Literal["live"] | None = None
-    on_error: str = "report"
-    retries: int = 2
-    on_update: Callable[[Result], object] | None = None
-    should_stop: Callable[[], bool] | None = None
-    performance_report: str | os.PathLike[str] | None = None
-    files: PathLike | Sequence[PathLike] = ()
-
-    def __post_init__(self) -> None:
-        """Raises AnalysisError for less than one thread or event, or an unknown policy."""
-        _require("threads", self.threads, 1)
-        _require("partition_size", self.partition_size, 1)
-        _require("retries", self.retries, 0)
-        if self.on_error not in POLICIES:
-            raise AnalysisError(
-                f"on_error={self.on_error!r} is not one of {', '.join(POLICIES)}."
-                f"{did_you_mean(str(self.on_error), POLICIES)}"
-            )
-
-    @property
-    def size(self) -> int:
-        """The most events of a partition."""
-        return self.partition_size or PARTITION_SIZE
-
-
-def run_options(keywords: Mapping[str, Any]) -> RunOptions:
-    """Return the options that keywords name; raises AnalysisError for one that there is not."""
-    known = [item.name for item in fields(RunOptions)]
-    for name in keywords:
-        if name not in known:
-            raise AnalysisError(
-                f"There is no option {name!r} of a run.{did_you_mean(name, known)} There are "
-                f"{', '.join(known)}."
-            )
-    return RunOptions(**keywords)
-
-
-def _require(name: str, number: int | None, least: int) -> None:
-    if number is not None and number < least:
-        raise AnalysisError(f"{name}={number}: it must be at least {least}.")
+from flavorframe.datasets import Dataset
 
 
 class Executor(Protocol):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from flavorframe._run.core import interrupts
-from flavorframe._run.core.executor import RunOptions
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.delivery.credential_expiry import CredentialExpiry
 from flavorframe._run.progress.base import Progress
 from flavorframe.result.result import Result

@@ -10,7 +10,8 @@ from typing import Any
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core import interrupts
 from flavorframe._run.core.accumulator import Accumulator
-from flavorframe._run.core.executor import Executor, RunOptions
+from flavorframe._run.core.executor import Executor
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.dask.cluster import Connection, admission_plugin, register, unregister
 from flavorframe._run.dask.protocols import DaskClient
 from flavorframe._run.dask.workers import Workers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterator, Sequence
 
-from flavorframe._run.core.executor import PARTITION_SIZE
+from flavorframe._run.core.options import PARTITION_SIZE
 from flavorframe._run.core.partitions import FileRange, first_stop
 from flavorframe.datasets import Partition
 from flavorframe.engines import FileInfo

@@ -13,7 +13,7 @@ from distributed import KilledWorker as KilledWorkerError
 from flavorframe._files.remote.access import is_remote
 from flavorframe._run.core.accumulator import Accumulator
 from flavorframe._run.core.attempts import Failed, is_transient
-from flavorframe._run.core.executor import RunOptions
+from flavorframe._run.core.options import RunOptions
 from flavorframe._run.dask.cluster import last_seen, threads_of
 from flavorframe._run.dask.futures import Futures, SchedulerLostError
 from flavorframe._run.dask.protocols import DaskClient

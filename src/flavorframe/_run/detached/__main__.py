@@ -3,18 +3,18 @@
 import sys
 from contextlib import suppress
 
-from flavorframe._run.detached.run import conduct
-from flavorframe._run.detached.store import FolderBoard, this_process
+from flavorframe._run.detached.conduct import conduct
+from flavorframe._run.detached.folder_store import FolderStore, this_process
 from flavorframe._travel.user_code import unpacked
 from flavorframe.errors import RunError
 
 
 def main(name: str) -> None:
     """Do the job that lies in the run's folder."""
-    board = FolderBoard(name)
-    with suppress(RunError):  # who submitted notes it too, and ends this where there is no room
-        board.put("process", this_process())
-    conduct(board, lambda: unpacked(board.get("job") or b""))
+    store = FolderStore(name)
+    with suppress(RunError):  # the process that submitted it records it as well, or ends this one
+        store.put("process", this_process())
+    conduct(store, lambda: unpacked(store.get("job") or b""))
 
 
 if __name__ == "__main__":

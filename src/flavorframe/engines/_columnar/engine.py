@@ -110,7 +110,7 @@ class ColumnarEngine:
                     f"The cache keeps nothing that comes after the function {doubt}. Its values "
                     "may depend on more than its arguments: they are computed in each run."
                 )
-                warnings.warn(reason, RuntimeWarning, stacklevel=3)
+                warnings.warn(reason, RuntimeWarning, stacklevel=4)
 
     def empty(self, plan: Plan) -> Partial:
         """Return the result of no event."""

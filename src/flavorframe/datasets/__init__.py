@@ -1,0 +1,23 @@
+"""Datasets: which files belong together, told by a catalogue, a list of files or a folder.
+
+`Dataset` is in ``_dataset``, `Catalog`, of datasets by name, in ``_catalog``. How the files that a
+user names are found (globs, folders, lists, filesets of coffea) is in ``_files``, and `Partition`,
+what is read at once, in ``_partitions``. Catalogue files are read by `flavorframe.catalogue`.
+"""
+
+from flavorframe.datasets._catalog import Catalog
+from flavorframe.datasets._dataset import Dataset, Kind, dataset
+from flavorframe.datasets._files import PathLike, one_file
+from flavorframe.datasets._partitions import Partition, fraction_read, split
+
+__all__ = [
+    "Catalog",
+    "Dataset",
+    "Kind",
+    "Partition",
+    "PathLike",
+    "dataset",
+    "fraction_read",
+    "one_file",
+    "split",
+]

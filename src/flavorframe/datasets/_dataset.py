@@ -1,0 +1,233 @@
+"""What a dataset is: files that belong together, with what is known of them."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from flavorframe._files.places import identity, is_url, refuse_repeats, spelt
+from flavorframe.datasets._files import (
+    PathLike,
+    as_paths,
+    below,
+    expanded,
+    files_by_tree,
+    is_glob,
+    of_fileset,
+    one_tree,
+)
+from flavorframe.errors import DatasetError
+
+Kind = Literal["data", "simulation"]
+
+KINDS: dict[str, Kind] = {"data": "data", "mc": "simulation", "simulation": "simulation"}
+# Totals over all files of a dataset: they add up, and mean nothing for some of its files.
+TOTALS = ("sumw", "generated_events")
+
+
+@dataclass(frozen=True, repr=False)
+class Dataset:
+    """Files that belong together and are analysed as one.
+
+    The length is the number of files.
+
+    Args:
+        name: What the dataset is called.
+        era: The era of data taking, where there is one.
+        files: Full paths or URLs.
+        tree: Path of the tree in each file; ``None`` has the layout find it.
+        luminosity: Integrated luminosity [fb⁻¹]; ``None`` where it is unknown.
+        kind: "data" or "simulation".
+        meta: What else is known, such as ``cross_section`` [pb], ``sumw`` (sum of generator
+            weights) and ``generated_events``.
+
+    Raises:
+        DatasetError: There is no file, a file is named twice, a URL cannot be read, or the
+            luminosity is negative.
+
+    Example:
+        >>> Dataset("2017B", "2017B", ("/data/Tree_1.root",), luminosity=4.8)
+        Dataset '2017B': data, 1 file, 4.8 fb⁻¹
+    """
+
+    name: str
+    era: str | None
+    files: tuple[str, ...]
+    tree: str | None = None
+    luminosity: float | None = None
+    kind: Kind = "data"
+    meta: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        where = f"dataset {self.name!r}"
+        _require_some(self.files, where)
+        object.__setattr__(self, "files", tuple(map(spelt, self.files)))
+        refuse_repeats(self.files, where)
+        if self.tree == "":
+            raise DatasetError(f"{where}: the tree has no name; leave it out to have it found.")
+        if self.luminosity is not None and not self.luminosity >= 0:
+            raise DatasetError(
+                f"{where}: the luminosity should be zero or more, not {self.luminosity} fb⁻¹."
+            )
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __add__(self, other: Dataset) -> Dataset:
+        """Return one dataset of the files of both; luminosities and generated events add up.
+
+        A total that one of the two does not know is unknown for the sum.
+
+        Raises:
+            DatasetError: The two differ in kind, tree or cross section, or share a file.
+        """
+        _require_alike(self, other)
+        name = f"{self.name}+{other.name}"
+        refuse_repeats(self.files + other.files, f"dataset {name!r}", identity)
+        return Dataset(
+            name=name,
+            era=self.era if self.era == other.era else _joined(self.era, other.era),
+            files=self.files + other.files,
+            tree=self.tree,
+            luminosity=_total(self.luminosity, other.luminosity),
+            kind=self.kind,
+            meta=_common_meta(self.meta, other.meta),
+        )
+
+    def head(self, n_files: int) -> Dataset:
+        """Return the first ``n_files`` files, to try an analysis on.
+
+        The luminosity and generated events of some of the files are unknown, so they are left out.
+
+        Args:
+            n_files: How many files.
+
+        Returns:
+            The dataset of these files.
+
+        Raises:
+            DatasetError: Less than one file is asked for.
+
+        Example:
+            >>> dataset(["/data/a.root", "/data/b.root"], luminosity=4.8).head(1)
+            Dataset 'dataset': data, 1 file
+        """
+        if n_files < 1:
+            raise DatasetError(
+                f"head({n_files}) of dataset {self.name!r}: ask for at least one file."
+            )
+        if n_files >= len(self):
+            return self
+        meta = {key: value for key, value in self.meta.items() if key not in TOTALS}
+        return replace(self, files=self.files[:n_files], luminosity=None, meta=meta)
+
+    def __repr__(self) -> str:
+        return f"Dataset {self.name!r}: {', '.join(facts(self))}"
+
+    def _repr_html_(self) -> str:
+        rows = [("files", _counted(self.files)), ("first file", self.files[0])]
+        rows += [(key, str(value)) for key, value in self.meta.items()]
+        return html_table("ff-dataset", f"{self.name}: {', '.join(facts(self))}", rows)
+
+
+def dataset(
+    files: PathLike | Iterable[PathLike] | Mapping[str, Any],
+    *,
+    name: str = "dataset",
+    tree: str | None = None,
+    luminosity: float | None = None,
+    kind: str = "data",
+) -> Dataset:
+    """Return the dataset of some files: paths, URLs, globs or folders (their ``*.root``).
+
+    The tree may be named as uproot has it: ``"a.root:Events"``, ``{"a.root": "Events"}``, or an
+    entry of a fileset of coffea, whose metadata become ``meta``; it is the same in all files.
+
+    Args:
+        files: One or several files, which need not exist yet, or an entry of a fileset.
+        name: What the dataset is called.
+        tree: Path of the tree in each file; ``None`` has the layout find it.
+        luminosity: Integrated luminosity [fb⁻¹]; ``None`` where it is unknown.
+        kind: "data" or "simulation" ("mc" for short).
+
+    Returns:
+        The dataset; globs and folders are looked up now.
+
+    Raises:
+        DatasetError: A glob matches nothing, a name is empty, a file is named twice, also by a
+            link, trees differ, or the kind is unknown.
+
+    Example:
+        >>> dataset("root://eos.cern.ch//eos/Tree_1.root:Events", luminosity=4.8)
+        Dataset 'dataset': data, 1 file, 4.8 fb⁻¹, tree 'Events'
+    """
+    where = f"dataset {name!r}"
+    if kind not in KINDS:
+        raise DatasetError(f"{where}: kind {kind!r} is not 'data' or 'simulation'.")
+    given, named, meta = of_fileset(files, where)
+    tree = one_tree([("the fileset", named)] if named else [], tree, where)
+    if isinstance(given, Mapping):
+        given, tree = files_by_tree(given, tree, where)
+    here = os.getcwd()
+    paths = [below(here, path) for path in as_paths(given, where)]
+    found, tree = expanded(paths, tree, where)
+    return Dataset(name, None, found, tree, luminosity, KINDS[kind], meta)
+
+
+def _require_some(files: tuple[str, ...], where: str) -> None:
+    if not files:
+        raise DatasetError(f"{where} has no files.")
+
+
+def _require_alike(a: Dataset, b: Dataset) -> None:
+    pairs = {
+        "kind": (a.kind, b.kind),
+        "tree": (a.tree, b.tree),
+        "cross section": (a.meta.get("cross_section"), b.meta.get("cross_section")),
+    }
+    for what, (one, two) in pairs.items():
+        if one != two:
+            names = f"{a.name!r} and {b.name!r}"
+            raise DatasetError(
+                f"cannot add datasets {names}: they differ in {what}, {one} and {two}."
+            )
+
+
+def _joined(a: str | None, b: str | None) -> str | None:
+    return None if a is None or b is None else f"{a}+{b}"
+
+
+def _total(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a + b
+
+
+def _common_meta(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
+    shared = {key: a[key] for key in a if key in b}
+    totals = {key: a[key] + b[key] for key in TOTALS if key in shared}
+    return {key: value for key, value in shared.items() if value == b[key]} | totals
+
+
+def facts(dataset: Dataset) -> Iterator[str]:
+    """Yield what is said of a dataset in a line: its kind, files, luminosity and tree."""
+    yield dataset.kind
+    yield _counted(dataset.files)
+    if dataset.luminosity is not None:
+        yield f"{dataset.luminosity:g} fb⁻¹"
+    if dataset.tree is not None:
+        yield f"tree {dataset.tree!r}"
+
+
+def _counted(files: tuple[str, ...]) -> str:
+    if any(not is_url(file) and is_glob(file) for file in files):
+        return "files by glob"
+    return f"{len(files)} file{'s' if len(files) > 1 else ''}"
+
+
+def html_table(style: str, title: str, rows: Iterable[tuple[str, str]]) -> str:
+    """Return rows of a name and a text as an HTML table."""
+    cells = ((html.escape(key), html.escape(value)) for key, value in rows)
+    body = "".join(f"<tr><th>{key}</th><td>{value}</td></tr>" for key, value in cells)
+    return f'<table class="ff {style}"><caption>{html.escape(title)}</caption>{body}</table>'

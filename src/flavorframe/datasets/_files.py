@@ -1,0 +1,163 @@
+"""Finding the files that a user names: paths, globs, folders, lists and filesets."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flavorframe._files.places import identity, is_url, named_tree, refuse_repeats, spelt
+from flavorframe.errors import DatasetError
+
+PathLike = str | os.PathLike[str]
+
+# Keys of an entry of a fileset; those after the third describe branches, and choose nothing.
+_FILESET = ("files", "treename", "metadata", "form", "format", "compressed_form", "did")
+
+
+# Notations
+
+
+def of_fileset(files: Any, where: str) -> tuple[Any, str | None, Mapping[str, Any]]:
+    """Return the files, the tree and the metadata of an entry of a fileset; of others, the files.
+
+    Raises ``DatasetError`` for a key that could mean something else.
+    """
+    if not isinstance(files, Mapping) or isinstance(files.get("files"), str | None):
+        return files, None, {}
+    unknown = [key for key in files if key not in _FILESET]
+    if unknown:
+        raise DatasetError(
+            f"{where}: unknown key {unknown[0]!r} in an entry of a fileset: it has "
+            f"{', '.join(_FILESET)}."
+        )
+    meta = files.get("metadata") or {}
+    if not isinstance(meta, Mapping):
+        raise DatasetError(f"{where}: the metadata should be a dictionary, not {meta!r}.")
+    return files["files"], files.get("treename"), dict(meta)
+
+
+def files_by_tree(
+    files: Mapping[Any, Any], tree: str | None, where: str
+) -> tuple[list[Any], str | None]:
+    """Return the files of ``{file: tree}`` and their tree, which is also ``tree`` if that is given.
+
+    Raises ``DatasetError`` where it is not the same for all of them.
+    """
+    named = [(file, _tree_of(value, f"{where}, file {file}")) for file, value in files.items()]
+    return [file for file, _ in named], one_tree(named, tree, where)
+
+
+def _tree_of(value: Any, where: str) -> str | None:
+    if isinstance(value, Mapping) and "files" in value:
+        raise DatasetError(f"{where}: this is a fileset of several datasets; give one of them.")
+    if isinstance(value, Mapping):
+        if value.get("steps") is not None:
+            raise DatasetError(
+                f"{where}: ranges of events ('steps') are not taken; give the file and its tree, "
+                "as {file: tree}."
+            )
+        value = value.get("object_path")
+    if value is not None and not isinstance(value, str):
+        raise DatasetError(f"{where}: the tree should be named by text, not {value!r}.")
+    return value
+
+
+def one_tree(named: Iterable[tuple[str, str | None]], tree: str | None, where: str) -> str | None:
+    """Return the tree of all files; raises DatasetError where they differ."""
+    first = {asked: file for file, asked in reversed(list(named))}
+    trees = set(first) - {None} | ({tree} if tree is not None else set())
+    if len(trees) > 1 or (trees and tree is None and None in first):
+        told = [f"{asked or 'none'} for {file}" for asked, file in first.items()]
+        told += [] if tree is None else [f"{tree} for all"]
+        raise DatasetError(
+            f"{where}: a dataset has one tree, and these are named: {', '.join(sorted(told))}. "
+            "Make a dataset for each tree, or name it once, with tree=."
+        )
+    return next(iter(trees), None)
+
+
+def as_paths(files: Any, where: str) -> list[str]:
+    """Return files as text; raises DatasetError for one that is no path, or an empty one."""
+    single = isinstance(files, str | os.PathLike)
+    if not single and not isinstance(files, Iterable):
+        raise DatasetError(f"{where}: files are paths, URLs, or a list of them, not {files!r}.")
+    paths = [files] if single else list(files)
+    for number, path in enumerate(paths):
+        if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
+            raise DatasetError(f"{where}: a file is named by text or a path, not {path!r}.")
+        refuse_empty(os.fspath(path), f"{where}, file {number + 1} of {len(paths)}")
+    return [os.fspath(path) for path in paths]
+
+
+def refuse_empty(path: str, where: str) -> None:
+    """Raise DatasetError for a name without a letter: it would mean a whole folder."""
+    if not path.strip():
+        raise DatasetError(
+            f"{where}: the name is empty. Where names are read from a text, str.split() leaves "
+            "empty lines out; the current folder is '.'."
+        )
+    if "\0" in path:
+        raise DatasetError(f"{where}: {path!r} holds a zero byte, which no name can.")
+
+
+# Paths
+
+
+def one_file(file: PathLike, tree: str | None) -> tuple[str, str | None]:
+    """Return a file, in its one spelling, and its tree, which may be named behind it."""
+    (path,) = as_paths(file, "the file")
+    found, named = named_tree(spelt(path))
+    return found, one_tree([(found, named)], tree or None, path)
+
+
+def below(folder: str, path: str) -> str:
+    """Return ``path`` as seen from ``folder``; URLs and absolute paths stand for themselves."""
+    path = spelt(path)
+    if is_url(path):
+        return path
+    folder = spelt(folder)
+    if is_url(folder) and not os.path.isabs(path):
+        return spelt(f"{folder}{'' if folder.endswith('/') or not path else '/'}{path}")
+    # Absolute, because workers may run in another folder.
+    return _absolute(os.path.join(os.path.expanduser(folder), os.path.expanduser(path)))
+
+
+def _absolute(path: str) -> str:
+    """Return an absolute path; what ``..`` is above of, behind a link, only the system knows."""
+    folders, dots, rest = path.rpartition(f"{os.sep}..{os.sep}")
+    return os.path.abspath(os.path.join(os.path.realpath(folders + dots), rest) if dots else path)
+
+
+def expanded(
+    paths: Iterable[str], tree: str | None, where: str
+) -> tuple[tuple[str, ...], str | None]:
+    """Return the files that paths and globs stand for, and the tree that they name."""
+    named = [named_tree(path) for path in paths]
+    files = tuple(file for path, _ in named for file in _matching(path, where))
+    if files:
+        refuse_repeats(files, where, identity)
+    return files, one_tree(named, tree, where)
+
+
+def _matching(path: str, where: str) -> list[str]:
+    if is_url(path):
+        if "*" in path:
+            raise DatasetError(
+                f"{where}: {path} is a glob, which only local paths can be; list them."
+            )
+        return [path]
+    if os.path.isdir(path):
+        path = os.path.join(glob.escape(path), "*.root")
+    elif not is_glob(path) or os.path.exists(path):
+        return [path]
+    matches = sorted(glob.glob(path, recursive=True))
+    if not matches:
+        raise DatasetError(f"{where}: no file matches {path}.")
+    return matches
+
+
+def is_glob(path: str) -> bool:
+    """Return whether a path stands for those that match it."""
+    return any(character in path for character in "*?[")
