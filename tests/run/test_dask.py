@@ -95,7 +95,7 @@ def test_a_catalogue_has_one_cluster(analysis, files, same, monkeypatch, engine)
 
 
 def test_snapshots_are_one_file_and_nothing_stays_behind(client, analysis, dataset, tmp_path):
-    from flavorframe._run.dask import worker as dask_worker
+    from flavorframe._run.dask import worker_tasks
 
     t = ff.events().triplet
     path = tmp_path / "rows.parquet"
@@ -107,7 +107,7 @@ def test_snapshots_are_one_file_and_nothing_stays_behind(client, analysis, datas
     np.testing.assert_array_equal(pyarrow.parquet.read_table(path)["mass"], rows["mass"])
     assert len(result.rows) == len(rows)
     assert sorted(p.name for p in tmp_path.iterdir()) == [path.name, f"{path.name}.manifest.json"]
-    assert set(map(len, client.run(lambda: dask_worker._runs).values())) == {0}
+    assert set(map(len, client.run(lambda: worker_tasks._runs).values())) == {0}
 
 
 def test_time_is_broken_down_by_worker(client, slow_analysis, dataset, tmp_path):
@@ -259,7 +259,7 @@ def test_workers_that_join_later_take_part(slow_analysis, analysis, dataset, sam
 @pytest.fixture
 def often(monkeypatch):
     """Have runs tell what they have several times a second."""
-    monkeypatch.setattr("flavorframe._run.core.gathering.UPDATE_SECONDS", 0.2)
+    monkeypatch.setattr("flavorframe._run.core.updates.UPDATE_SECONDS", 0.2)
 
 
 def test_results_so_far_and_stopping(client, slow_analysis, analysis, dataset, same, often):
@@ -383,4 +383,4 @@ def test_a_scheduler_that_dies_before_the_run(client, monkeypatch):
     monkeypatch.setattr(dask_cluster, "ATTEMPTS", 1)
     monkeypatch.setattr(client.scheduler, "register_worker_plugin", lost, raising=False)
     with pytest.raises(RunError, match="the scheduler tcp://.* was lost before the run: Stream"):
-        dask_cluster.register(client, dask_cluster.gate("run", "nowhere", b""), "run")
+        dask_cluster.register(client, dask_cluster.admission_plugin("run", "nowhere", b""), "run")

@@ -14,7 +14,7 @@ import pytest
 import flavorframe as ff
 from flavorframe._run.core import interrupts
 
-SOURCE = str(Path(interrupts.__file__).parent)
+SOURCE = str(Path(interrupts.__file__).parent.parent)
 STEP = 41
 """Of how many lines one is interrupted."""
 t = ff.events().triplet
@@ -29,9 +29,19 @@ def interrupts_raise():
 
 
 class Lines:
-    """Counts the lines of the gathering that are run, and does something at one of them."""
+    """Counts the lines that add up what was read, and does something at one of them."""
 
-    FILES = ("gathering.py", "ordering.py", "rows.py", "local.py", "threads.py", "progress.py")
+    FILES = (
+        "core/accumulator.py",
+        "core/failures.py",
+        "core/opened_files.py",
+        "core/ordering.py",
+        "core/threads.py",
+        "core/updates.py",
+        "local.py",
+        "progress/base.py",
+        "snapshots/rows.py",
+    )
 
     def __init__(self, number, act):
         self.number, self.act, self.count = number, act, 0
@@ -225,7 +235,7 @@ def test_a_second_one_is_raised_wherever_it_comes(monkeypatch):
 def test_a_callback_is_interrupted_and_a_run_within_it_is_not_by_halves(
     analysis, files, monkeypatch
 ):
-    monkeypatch.setattr("flavorframe._run.core.gathering.UPDATE_SECONDS", 0.0)
+    monkeypatch.setattr("flavorframe._run.core.updates.UPDATE_SECONDS", 0.0)
     inner = []
 
     def update(result):

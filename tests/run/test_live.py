@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from flavorframe._run.progress.progress import Silent, choose_progress
+from flavorframe._run.progress.base import Silent
+from flavorframe._run.progress.choice import choose_progress
 from flavorframe.errors import AnalysisError
 
 
@@ -12,7 +13,7 @@ def test_a_live_view_is_updated_in_place(slow_analysis, dataset, monkeypatch):
     testing = pytest.importorskip("IPython.testing.globalipapp", reason="IPython is not installed")
     from IPython.utils.capture import capture_output
 
-    monkeypatch.setattr("flavorframe._run.core.gathering.UPDATE_SECONDS", 0.1)
+    monkeypatch.setattr("flavorframe._run.core.updates.UPDATE_SECONDS", 0.1)
     shell = testing.start_ipython() or testing.get_ipython()
     monkeypatch.setattr(shell.display_formatter, "active_types", ["text/plain", "text/html"])
     with capture_output() as captured:
@@ -36,7 +37,7 @@ def test_a_bar_in_a_notebook(slow_analysis, dataset, monkeypatch):
     testing = pytest.importorskip("IPython.testing.globalipapp", reason="IPython is not installed")
     from IPython.utils.capture import capture_output
 
-    monkeypatch.setattr("flavorframe._run.progress.live.BAR_SECONDS", 0)
+    monkeypatch.setattr("flavorframe._run.progress.notebook.BAR_SECONDS", 0)
     shell = testing.start_ipython() or testing.get_ipython()
     monkeypatch.setattr(shell, "kernel", None, raising=False)
     monkeypatch.setattr(shell.display_formatter, "active_types", ["text/plain", "text/html"])

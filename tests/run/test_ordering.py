@@ -7,7 +7,7 @@ import pytest
 
 from flavorframe._run.core.options import PARTITION_SIZE
 from flavorframe._run.core.ordering import Ordering
-from flavorframe._run.core.partitions import Segment
+from flavorframe._run.core.partitions import FileRange
 from flavorframe._run.dask.schedule import SMALLEST, Schedule
 from flavorframe.datasets import Partition
 from flavorframe.engines import FileInfo
@@ -17,13 +17,13 @@ LENGTHS = {"a": 10, "b": 0, "c": 7, "d": 4}
 
 def run(come, seed):
     """Feed the partitions ``come`` accepts in a random order; return what was handed on."""
-    work = [Segment(name) for name in LENGTHS]
+    work = [FileRange(name) for name in LENGTHS]
     log = []
     ordering = Ordering(
         work,
         enter=lambda index: log.append(("enter", index)),
         emit=lambda part: log.append((part.file, part.start, part.stop)),
-        gap=lambda segment, start, stop: log.append((segment.file, start, stop, "gap")),
+        gap=lambda file, start, stop: log.append((file, start, stop, "gap")),
     )
     happenings = []
     for index, (name, length) in enumerate(LENGTHS.items()):
@@ -53,10 +53,10 @@ def test_any_order(seed):
 def test_files_that_do_not_open_or_were_not_reached():
     gaps = []
     ordering = Ordering(
-        [Segment("a"), Segment("b", 5, 9), Segment("c")],
+        [FileRange("a"), FileRange("b", 5, 9), FileRange("c")],
         enter=lambda index: None,
         emit=lambda part: None,
-        gap=lambda segment, start, stop: gaps.append((segment.file, start, stop)),
+        gap=lambda file, start, stop: gaps.append((file, start, stop)),
     )
     ordering.opened(0, None)
     ordering.opened(1, 20)
@@ -67,7 +67,7 @@ def test_files_that_do_not_open_or_were_not_reached():
 @pytest.mark.parametrize(("threads", "size"), [(1, None), (3, None), (500, None), (2, 999)])
 @pytest.mark.parametrize("edges", [(), tuple(range(0, 300_001, 30_000))])
 def test_schedules_cover_everything_once_and_end_small(threads, size, edges):
-    work = [Segment("a"), Segment("b", 1000, 250_000), Segment("c")]
+    work = [FileRange("a"), FileRange("b", 1000, 250_000), FileRange("c")]
     schedule = Schedule(work, size)
     schedule.threads = threads
     parts = []
@@ -93,7 +93,7 @@ def test_schedules_cover_everything_once_and_end_small(threads, size, edges):
 
 
 def test_few_tasks_until_one_has_told_how_long_it_takes():
-    schedule = Schedule([Segment("a")], 1000)
+    schedule = Schedule([FileRange("a")], 1000)
     schedule.threads = 2
     list(schedule.to_open())
     schedule.opened(0, FileInfo("a", "t", "nano", 300_000))

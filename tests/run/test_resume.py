@@ -101,7 +101,7 @@ def test_saved_results_can_be_resumed(hiding, analysis, same, tmp_path):
 
 
 def test_a_file_that_has_changed_is_said(hiding, slow_analysis, monkeypatch):
-    monkeypatch.setattr("flavorframe._run.core.gathering.UPDATE_SECONDS", 0.1)
+    monkeypatch.setattr("flavorframe._run.core.updates.UPDATE_SECONDS", 0.1)
     names, _ = hiding
     dataset = ff.dataset(names[2])
     partial = slow_analysis.run(
@@ -140,7 +140,7 @@ def test_on_error_raise(hiding, analysis):
 
 
 def test_a_stop_is_for_all_datasets(slow_analysis, analysis, files, same, monkeypatch):
-    monkeypatch.setattr("flavorframe._run.core.gathering.UPDATE_SECONDS", 0.1)
+    monkeypatch.setattr("flavorframe._run.core.updates.UPDATE_SECONDS", 0.1)
     eras = {"B": ff.dataset(files[:3], name="B"), "C": ff.dataset(files[3:], name="C")}
     partial = slow_analysis.run(eras, progress=False, partition_size=500, should_stop=lambda: True)
     assert [result.stopped for result in partial.values()] == ["stopped", "stopped"]

@@ -163,7 +163,7 @@ def test_the_unfinished_run_of_another(names, tmp_path):
 
 
 def test_a_path_that_is_being_written(names, tmp_path, monkeypatch):
-    monkeypatch.setattr("flavorframe._run.core.gathering.UPDATE_SECONDS", 0.0)
+    monkeypatch.setattr("flavorframe._run.core.updates.UPDATE_SECONDS", 0.0)
     path, told = tmp_path / "rows.root", []
 
     def update(result):

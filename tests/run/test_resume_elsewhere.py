@@ -7,7 +7,7 @@ import threading
 import pytest
 
 import flavorframe as ff
-from flavorframe._run.core import gathering
+from flavorframe._run.core import updates
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.result import Results
 
@@ -36,7 +36,7 @@ def partial(analysis, files, **options):
 
 
 def test_what_is_told_while_a_run_goes_on_is_not_resumed(files, tmp_path, monkeypatch):
-    monkeypatch.setattr(gathering, "UPDATE_SECONDS", 0)
+    monkeypatch.setattr(updates, "UPDATE_SECONDS", 0)
     seen = []
     rows = ff.snapshot(t.mass, path=tmp_path / "rows.root")
     whole = ff.Analysis(SELECTION, rows=rows).run(

@@ -27,10 +27,10 @@ from flavorframe._run.batch.collect import Parts
 from flavorframe._run.batch.folder import RunFolder, Sent, Work
 from flavorframe._run.batch.records import records
 from flavorframe._run.batch.shares import divide
+from flavorframe._run.core.accumulator import Accumulator
 from flavorframe._run.core.attempts import evaluate
-from flavorframe._run.core.gathering import Gathering
 from flavorframe._run.core.options import RunOptions
-from flavorframe._run.core.partitions import Segment, partitions
+from flavorframe._run.core.partitions import FileRange, partitions
 from flavorframe.engines import get_engine
 from flavorframe.engines._rdataframe.engine import RDataFrameEngine
 from flavorframe.errors import FileChangedError, FileError
@@ -157,7 +157,7 @@ def test_a_replaced_file_does_not_complete_what_was_read_of_the_old_one(changing
     stops = iter([False, *[True] * 100])
     slow = after(10**9, lambda: None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flavorframe._run.core.gathering.UPDATE_SECONDS", 0)
+        patch.setattr("flavorframe._run.core.updates.UPDATE_SECONDS", 0)
         partial = analysis(slow).run(
             ff.dataset(str(file)), progress=False, partition_size=100, threads=1,
             should_stop=lambda: next(stops),
@@ -175,7 +175,7 @@ def test_a_file_of_which_nothing_was_read_may_be_another_by_then(changing, two, 
     file, change = changing
     first = shutil.copy(two[0], tmp_path / "first.root")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flavorframe._run.core.gathering.UPDATE_SECONDS", 0)
+        patch.setattr("flavorframe._run.core.updates.UPDATE_SECONDS", 0)
         partial = analysis().run(
             ff.dataset([str(first), str(file)]), progress=False, threads=1,
             should_stop=lambda: True,
@@ -223,7 +223,7 @@ def test_a_partition_of_another_version_is_a_failure(changing, name):
     file, change = changing
     engine, plan = get_engine(name), analysis().plan
     info = engine.prepare(plan, str(file), None)
-    part = next(partitions(Segment(str(file)), 0, info, EVENTS))
+    part = next(partitions(FileRange(str(file)), 0, info, EVENTS))
     assert evaluate(engine, plan, part).cutflow[0].events == EVENTS
     change()
     assert isinstance(evaluate(engine, plan, part).error, FileChangedError)
@@ -260,19 +260,19 @@ def test_a_file_that_is_replaced_between_dask_workers(changing, two, client, tmp
 def test_a_file_that_is_replaced_between_batch_jobs(changing, two, tmp_path):
     file, change = changing
     dataset, plan = ff.dataset(str(file)), analysis().plan
-    jobs = tuple(divide([Segment(str(file))], jobs=2))
+    jobs = tuple(divide([FileRange(str(file))], jobs=2))
     work = Work(plan, None, "columnar", 100, 1, 0, {}, jobs)
     site, options = ff.Slurm(folder=tmp_path / "runs"), RunOptions(progress=False)
     folder = RunFolder.make(Sent(work, dataset, site, options, None))
     for number, shares in enumerate(jobs):
         folder.write_part(number, records(work, shares))
         change()
-    with Gathering(plan, dataset, get_engine("columnar"), options) as gathering:
-        parts = Parts(folder, work, gathering)
+    with Accumulator(plan, dataset, get_engine("columnar"), options) as accumulator:
+        parts = Parts(folder, work, accumulator)
         for number in range(len(jobs)):
             parts.take(number, None)
         parts.end()
-    assert_only_of(Result.of(plan, dataset, gathering.outcome(1)), two[0])
+    assert_only_of(Result.of(plan, dataset, accumulator.outcome(1)), two[0])
 
 
 class TestHttp:
@@ -492,10 +492,10 @@ def test_root_waits_no_longer_for_a_silent_server(two, no_credentials, monkeypat
 import os, signal, time, flavorframe as ff
 from flavorframe.engines import get_engine
 from flavorframe._run.core.attempts import evaluate
-from flavorframe._run.core.partitions import Segment, partitions
+from flavorframe._run.core.partitions import FileRange, partitions
 engine, plan = get_engine("rdataframe"), ff.Analysis(ff.Selection(ff.events().triplet)).plan
 info = engine.prepare(plan, {url!r}, None)
-(part,) = partitions(Segment({url!r}), 0, info, {EVENTS})
+(part,) = partitions(FileRange({url!r}), 0, info, {EVENTS})
 os.kill({server._process.pid}, signal.SIGSTOP)
 began = time.monotonic()
 print(type(evaluate(engine, plan, part)).__name__, time.monotonic() - began, flush=True)

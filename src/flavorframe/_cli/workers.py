@@ -14,7 +14,7 @@ import typer
 from flavorframe.errors import AnalysisError
 
 if TYPE_CHECKING:
-    from flavorframe._run.delivery.scratch import Entry
+    from flavorframe._run.delivery.work_folder import Entry
 
 app = typer.Typer(
     help="Folders that runs keep on worker machines, for credentials and files.",
@@ -41,17 +41,17 @@ def clean_folders(on: OnOption = None, as_json: JsonOption = False) -> None:
 
 
 def _folders(on: str | None, *, remove: bool) -> list[Entry]:
-    from flavorframe._run.delivery import scratch
+    from flavorframe._run.delivery import work_folder
 
-    here = scratch.clean() if remove else scratch.entries()
+    here = work_folder.clean() if remove else work_folder.entries()
     if on is None:
         return here
     _require_address(on)
     from flavorframe._run.dask.cluster import client_for
-    from flavorframe._run.dask.delivery import scratch_of
+    from flavorframe._run.dask.delivery import work_folders_of
 
     with client_for(on, None) as client:
-        found = scratch_of(client, remove=remove)
+        found = work_folders_of(client, remove=remove)
     return list({(entry.host, entry.path): entry for entry in [*here, *found]}.values())
 
 

@@ -10,10 +10,11 @@ from flavorframe._files.writing import make_folder
 from flavorframe._planning.destinations import result_folder
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core import interrupts
+from flavorframe._run.core.accumulator import Accumulator
 from flavorframe._run.core.ending import result_of
-from flavorframe._run.core.executor import Executor, Outcome
-from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.core.executor import Executor
 from flavorframe._run.core.options import RunOptions
+from flavorframe._run.outcome import Outcome
 from flavorframe._run.targets import executor_for
 from flavorframe.datasets import Dataset
 from flavorframe.engines import Engine
@@ -54,9 +55,9 @@ class Unread(Executor):
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Return the outcome of a run that was stopped before its first event."""
         options = RunOptions(progress=False)
-        with Gathering(plan, dataset, self._engine, options, earlier) as gathering:
-            gathering.stop(self._reason)
-        return gathering.outcome(threads=1)
+        with Accumulator(plan, dataset, self._engine, options, earlier) as accumulator:
+            accumulator.stop(self._reason)
+        return accumulator.outcome(threads=1)
 
 
 def _folder(options: RunOptions, name: str) -> Path | None:

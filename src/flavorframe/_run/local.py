@@ -1,18 +1,22 @@
-"""Run on the cores of this machine: threads take partitions."""
+"""Run on the cores of this machine: threads take partitions.
+
+`LocalExecutor.run` is the shortest way of a dataset through a run, and the one to read first.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from flavorframe._planning.plan import Plan
+from flavorframe._run.core.accumulator import Accumulator
 from flavorframe._run.core.attempts import Failed, evaluate, prepare
-from flavorframe._run.core.executor import Executor, Outcome
-from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.core.executor import Executor
 from flavorframe._run.core.options import RunOptions
-from flavorframe._run.core.threads import Pool, ordered
+from flavorframe._run.core.partitions import partitions
+from flavorframe._run.core.threads import Pool, available_cores, ordered
 from flavorframe._run.delivery.delivery import Delivery
+from flavorframe._run.outcome import Outcome
 from flavorframe.datasets import Dataset, Partition
 from flavorframe.engines import Engine, FileInfo
 from flavorframe.engines.partial import Partial
@@ -34,42 +38,39 @@ class LocalExecutor(Executor):
         delivery = Delivery.of(plan, dataset, self._options.files)
         with (
             delivery.here(),
-            Gathering(plan, dataset, self._engine, self._options, earlier, delivery) as gathering,
-            gathering.interruptible(),
+            Accumulator(
+                plan, dataset, self._engine, self._options, earlier, delivery
+            ) as accumulator,
+            accumulator.interruptible(),
             Pool(self._threads) as pool,
         ):
-            self._evaluate_all(plan, dataset, pool, gathering)
-        return gathering.outcome(self._threads)
+            self._evaluate_all(plan, dataset, pool, accumulator)
+        return accumulator.outcome(self._threads)
 
     def _evaluate_all(
-        self, plan: Plan, dataset: Dataset, pool: ThreadPoolExecutor, gathering: Gathering
+        self, plan: Plan, dataset: Dataset, pool: ThreadPoolExecutor, accumulator: Accumulator
     ) -> None:
         retries = self._options.retries
 
-        def open_segment(index: int) -> tuple[int, FileInfo | Failed]:
-            segment = gathering.work[index]
-            return index, prepare(self._engine, plan, segment, dataset.tree, retries)
+        def open_file(index: int) -> tuple[int, FileInfo | Failed]:
+            file_range = accumulator.work[index]
+            return index, prepare(self._engine, plan, file_range, dataset.tree, retries)
 
         def evaluate_partition(part: Partition) -> tuple[Partition, Partial | Failed]:
             return part, evaluate(self._engine, plan, part, retries)
 
-        opened = ordered(pool, open_segment, range(len(gathering.work)), self._threads)
-        parts = self._partitions(opened, gathering)
+        opened = ordered(pool, open_file, range(len(accumulator.work)), self._threads)
+        parts = self._partitions(opened, accumulator)
         for part, found in ordered(pool, evaluate_partition, parts, 2 * self._threads):
-            gathering.add(part, found)
-            if gathering.stopped:
+            accumulator.add(part, found)
+            if accumulator.stopped:
                 pool.shutdown(cancel_futures=True)
                 return
 
     def _partitions(
-        self, opened: Iterable[tuple[int, FileInfo | Failed]], gathering: Gathering
+        self, opened: Iterable[tuple[int, FileInfo | Failed]], accumulator: Accumulator
     ) -> Iterator[Partition]:
         for index, found in opened:
-            info = gathering.opened(index, found)
+            info = accumulator.opened(index, found)
             if info is not None:
-                yield from gathering.partitions(index, info, self._options.size)
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+                yield from partitions(accumulator.work[index], index, info, self._options.size)

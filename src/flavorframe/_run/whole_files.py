@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core import interrupts
+from flavorframe._run.core.accumulator import Accumulator, PartitionRows
 from flavorframe._run.core.attempts import Failed, evaluate, prepare, read_unchanged
-from flavorframe._run.core.executor import Executor, Outcome
-from flavorframe._run.core.gathering import Gathering, Piece
+from flavorframe._run.core.executor import Executor
 from flavorframe._run.core.options import RunOptions
+from flavorframe._run.core.partitions import partitions
+from flavorframe._run.core.threads import available_cores
 from flavorframe._run.delivery.delivery import Delivery
-from flavorframe._run.local import available_cores
+from flavorframe._run.outcome import Outcome
 from flavorframe._travel.user_code import packed
 from flavorframe.datasets import Dataset, Partition
 from flavorframe.engines import FileInfo, FilesEngine
@@ -23,13 +25,14 @@ from flavorframe.errors import FileError
 
 if TYPE_CHECKING:
     from flavorframe._run.dask.cluster import Connection
+    from flavorframe._run.dask.protocols import DaskClient
 
-AT_ONCE = 20_000_000
-"""Events in one loop: what is told in between, and what is read anew where a file is damaged."""
+LOOP_EVENTS = 20_000_000
+"""Most events in one loop: progress is shown after each, and a damaged file has it read again."""
 
 
 class WholeFilesExecutor(Executor):
-    """Gives an engine whole files, as many at once as are alike; where it fails, partitions."""
+    """Gives an engine many whole files at once; where one cannot be read, partitions."""
 
     def __init__(self, engine: FilesEngine, options: RunOptions, on: Any = None) -> None:
         """``on`` is a Dask client, cluster or address, or None for the cores of this machine."""
@@ -52,53 +55,58 @@ class WholeFilesExecutor(Executor):
         with ExitStack() as stack:
             with interrupts.waiting():
                 client = stack.enter_context(self._client(delivery))
-            gathering = stack.enter_context(
-                Gathering(plan, dataset, self._engine, self._options, earlier, delivery)
+            accumulator = stack.enter_context(
+                Accumulator(plan, dataset, self._engine, self._options, earlier, delivery)
             )
-            stack.enter_context(gathering.interruptible())
-            self._evaluate_all(plan, dataset, gathering, client)
-        return gathering.outcome(self._threads)
+            stack.enter_context(accumulator.interruptible())
+            self._evaluate_all(plan, dataset, accumulator, client)
+        return accumulator.outcome(self._threads)
 
     @contextmanager
-    def _client(self, delivery: Delivery) -> Iterator[Any]:
-        """Yield the client, if there is one, with what is delivered where the work is done."""
+    def _client(self, delivery: Delivery) -> Iterator[DaskClient | None]:
+        """Yield the client, if there is one, once its workers have what was delivered."""
         if self._connection is None:
             with delivery.here():
                 yield None
             return
+        from flavorframe._run.dask.delivery import delivered
         from flavorframe._run.dask.executor import evaluation, report
 
         client = self._connection.client
         with (
-            evaluation(client, packed(None)) as (_, crew),
-            delivery.on(client),
+            evaluation(client, packed(None)) as (_, workers),
+            delivered(client, delivery),
             report(client, self._options),
         ):
-            crew.require_all()  # for the engine gives work to each
+            workers.require_all()  # the engine gives work to each of them
             yield client
 
     def _evaluate_all(
-        self, plan: Plan, dataset: Dataset, gathering: Gathering, client: Any
+        self, plan: Plan, dataset: Dataset, accumulator: Accumulator, client: DaskClient | None
     ) -> None:
         retries = self._options.retries
         opened = []
-        for index, segment in enumerate(gathering.work):
+        for index, file_range in enumerate(accumulator.work):
             with interrupts.waiting():
-                found = prepare(self._engine, plan, segment, dataset.tree, retries)
-            info = gathering.opened(index, found)
+                found = prepare(self._engine, plan, file_range, dataset.tree, retries)
+            info = accumulator.opened(index, found)
             if info is not None and info.events:
                 opened.append((index, info))
-        whole = [(i, f) for i, f in opened if _is_whole(gathering, i, f)]
+        whole = [(i, f) for i, f in opened if _is_whole(accumulator, i, f)]
         for batch in _batches(whole, lambda info: self._engine.alike(plan, info)):
-            self._evaluate_together(plan, batch, gathering, client)
-            if gathering.stopped:
+            self._evaluate_together(plan, batch, accumulator, client)
+            if accumulator.stopped:
                 return
         for index, info in opened:
-            if not _is_whole(gathering, index, info):
-                self._evaluate_apart(plan, index, info, gathering)
+            if not _is_whole(accumulator, index, info):
+                self._evaluate_apart(plan, index, info, accumulator)
 
     def _evaluate_together(
-        self, plan: Plan, batch: list[tuple[int, FileInfo]], gathering: Gathering, client: Any
+        self,
+        plan: Plan,
+        batch: list[tuple[int, FileInfo]],
+        accumulator: Accumulator,
+        client: DaskClient | None,
     ) -> None:
         files = [info for _, info in batch]
         try:
@@ -106,39 +114,41 @@ class WholeFilesExecutor(Executor):
                 partial = read_unchanged(
                     lambda: self._engine.evaluate_files(plan, files, self._threads, client), files
                 )
-        except FileError:  # which file, and which events of it, is found out piece by piece
+        except FileError:  # which file, and which events of it, is found by partitions
             for index, info in batch:
-                self._evaluate_apart(plan, index, info, gathering)
+                self._evaluate_apart(plan, index, info, accumulator)
             return
-        pieces = [
-            Piece(
+        rows = [
+            PartitionRows(
                 Partition(info.file, info.tree, 0, info.events, index),
                 {name: (chunks[i],) for name, chunks in partial.tables.items()},
             )
             for i, (index, info) in enumerate(batch)
         ]
-        gathering.add_pieces(pieces, partial)
+        accumulator.add_many(rows, partial)
 
-    def _evaluate_apart(self, plan: Plan, index: int, info: FileInfo, gathering: Gathering) -> None:
-        for part in gathering.partitions(index, info, self._options.size):
+    def _evaluate_apart(
+        self, plan: Plan, index: int, info: FileInfo, accumulator: Accumulator
+    ) -> None:
+        for part in partitions(accumulator.work[index], index, info, self._options.size):
             with interrupts.waiting():
                 found: Partial | Failed = evaluate(self._engine, plan, part, self._options.retries)
-            gathering.add(part, found)
+            accumulator.add(part, found)
 
 
-def _is_whole(gathering: Gathering, index: int, info: FileInfo) -> bool:
-    segment = gathering.work[index]
-    return segment.start == 0 and segment.stop in (None, info.events)
+def _is_whole(accumulator: Accumulator, index: int, info: FileInfo) -> bool:
+    file_range = accumulator.work[index]
+    return file_range.start == 0 and file_range.stop in (None, info.events)
 
 
 def _batches(
-    files: Iterable[tuple[int, FileInfo]], alike: Any
+    files: Iterable[tuple[int, FileInfo]], alike: Callable[[FileInfo], object]
 ) -> Iterator[list[tuple[int, FileInfo]]]:
     """Yield files that follow each other and are alike, no more events than fit in a loop."""
     for _, group in groupby(files, lambda item: alike(item[1])):
         batch: list[tuple[int, FileInfo]] = []
         for item in group:
-            if batch and sum(info.events for _, info in [*batch, item]) > AT_ONCE:
+            if batch and sum(info.events for _, info in [*batch, item]) > LOOP_EVENTS:
                 yield batch
                 batch = []
             batch.append(item)

@@ -15,9 +15,9 @@ import numpy as np
 from flavorframe._files.places import identity, refuse_repeats
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core.attempts import Failed, evaluate, prepare
-from flavorframe._run.core.gathering import meaning_alike
+from flavorframe._run.core.opened_files import meaning_alike
 from flavorframe._run.core.options import PARTITION_SIZE
-from flavorframe._run.core.partitions import Segment, partitions
+from flavorframe._run.core.partitions import FileRange, partitions
 from flavorframe.analysis import Analysis
 from flavorframe.certificate.certificate import Certificate, Compared, Cut, Difference
 from flavorframe.certificate.search import Pair, find
@@ -97,7 +97,7 @@ class _Comparison:
 
     def read(self, file: str, tree: str | None, index: int, size: int) -> None:
         """Compare the engines on a file."""
-        segment = Segment(file)
+        segment = FileRange(file)
         opened = [prepare(engine, self.plan, segment, tree) for engine in self.engines]
         infos = [info for info in opened if isinstance(info, FileInfo)]
         if len(infos) < len(opened):

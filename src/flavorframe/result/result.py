@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from typing_extensions import Never
 
     from flavorframe._planning.plan import Plan
-    from flavorframe._run.core.executor import Outcome
     from flavorframe._run.core.options import Target
+    from flavorframe._run.outcome import Outcome
     from flavorframe.datasets import PathLike
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import flavorframe as ff
 from flavorframe._files.remote import s3 as keys
-from flavorframe._run.delivery import scratch
+from flavorframe._run.delivery import work_folder
 from flavorframe._run.delivery.delivery import Delivery
 from flavorframe.errors import AccessError, FileError
 
@@ -107,7 +107,7 @@ def delivered(url, tmp_path):
     """Use what a run brings to its workers; yield the folder that it is in."""
     folder = tmp_path / "worker"
     Delivery.of(analysis().plan, ff.dataset(url)).into(folder)
-    with scratch.in_use(folder):
+    with work_folder.in_use(folder):
         yield folder
 
 

@@ -15,9 +15,9 @@ from flavorframe._run.batch.parts import DAMAGED, fault, read_part, write_part
 from flavorframe._run.batch.records import records
 from flavorframe._run.batch.shares import divide
 from flavorframe._run.batch.site import State, UnreachableError
-from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.core.accumulator import Accumulator
 from flavorframe._run.core.options import RunOptions
-from flavorframe._run.core.partitions import Segment
+from flavorframe._run.core.partitions import FileRange
 from flavorframe.engines import get_engine
 from flavorframe.errors import FileError, RunError
 from support.analyses import weighted
@@ -65,7 +65,7 @@ def site(tmp_path):
 
 @pytest.fixture
 def folder(site, data):
-    jobs = tuple(divide([Segment(file) for file in data.files]))
+    jobs = tuple(divide([FileRange(file) for file in data.files]))
     work = Work(weighted().plan, None, "columnar", 50_000, 1, 2, {}, jobs)
     return RunFolder.make(Sent(work, data, site, RunOptions(), None))
 
@@ -212,13 +212,13 @@ def test_a_part_that_is_damaged_after_it_was_seen_is_a_failure(folder, site, clo
     for number in range(3):
         folder.write_part(number, records(work, work.jobs[number]))
     engine = get_engine("columnar")
-    with Gathering(work.plan, data, engine, RunOptions(progress=False)) as gathering:
-        parts = Parts(folder, work, gathering)
+    with Accumulator(work.plan, data, engine, RunOptions(progress=False)) as accumulator:
+        parts = Parts(folder, work, accumulator)
         for number, lost in follower.settle(in_order=True):
             folder.part(1).write_bytes(folder.part(1).read_bytes()[:-1])
             parts.take(number, lost)
         parts.end()
-    outcome = gathering.outcome(1)
+    outcome = accumulator.outcome(1)
     (failure,) = outcome.failures
     assert (failure.file, failure.events) == (data.files[1], None)
     assert "00001.part: it is damaged" in failure.reason

@@ -10,7 +10,7 @@ from flavorframe._run.batch.event_log import read_states
 from flavorframe._run.batch.folder import RunFolder, Sent, Work
 from flavorframe._run.batch.shares import divide
 from flavorframe._run.core.options import RunOptions
-from flavorframe._run.core.partitions import segments
+from flavorframe._run.core.partitions import file_ranges
 from flavorframe.datasets import dataset
 from flavorframe.errors import AnalysisError, RunError
 from support.analyses import assert_same_bits, t, weighted
@@ -22,7 +22,7 @@ classad2 = pytest.importorskip("classad2")
 def made(site):
     """Return the folder of a run of five files."""
     data = dataset([f"/data/{name}.root" for name in "abcde"], name='it\'s $2017 of "B"')
-    jobs = tuple(divide(segments(data, None), 3))
+    jobs = tuple(divide(file_ranges(data, None), 3))
     work = Work(weighted().plan, None, "columnar", 50_000, 1, 2, {}, jobs)
     return RunFolder.make(Sent(work, data, site, RunOptions(), None))
 

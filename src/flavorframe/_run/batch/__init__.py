@@ -8,7 +8,7 @@ A run goes so:
    (`records`) in a file that is whole or is not taken (`parts`).
 3. `Follower` looks at the parts and at the queue, and submits again what failed; from logs and the
    batch system it says why a job failed (`failure_reasons`).
-4. `collect` takes the parts as they come, and gives them to the gathering that all executors
+4. `collect` takes the parts as they come, and gives them to the accumulator that all executors
    share. `gather` does so later, from another process.
 
 To add a batch system, make a class of `System` in a module of its own, as in `slurm` (the shorter)

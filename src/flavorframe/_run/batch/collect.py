@@ -15,8 +15,9 @@ from flavorframe._run.batch.job_files import Renewal, remove, renewable
 from flavorframe._run.batch.records import Opened, Stopped, Total, partitions_of
 from flavorframe._run.batch.shares import Share
 from flavorframe._run.batch.site import Site
+from flavorframe._run.core.accumulator import Accumulator, PartitionRows
 from flavorframe._run.core.attempts import Failed
-from flavorframe._run.core.gathering import Gathering, Piece, unchanged
+from flavorframe._run.core.opened_files import unchanged
 from flavorframe._run.core.options import RunOptions
 from flavorframe.engines import FileInfo
 from flavorframe.errors import FileError, FlavorframeError, RunError
@@ -26,7 +27,7 @@ from flavorframe.result import Failure, Timing
 INTERRUPTED = "interrupted"
 
 
-def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathering) -> None:
+def collect(folder: RunFolder, sent: Sent, options: RunOptions, accumulator: Accumulator) -> None:
     """Take parts as they come.
 
     Jobs that are still in the queue are cancelled where the run is stopped, or the analysis is
@@ -36,27 +37,27 @@ def collect(folder: RunFolder, sent: Sent, options: RunOptions, gathering: Gathe
 
     def tell(text: str) -> None:
         renewal.look()
-        gathering.progress.say(text)
-        gathering.tell()
+        accumulator.progress.say(text)
+        accumulator.update()
 
     follower = Follower(folder, sent.site, len(sent.work.jobs), options.retries, tell)
-    parts = Parts(folder, sent.work, gathering, raises=options.on_error == "raise")
+    parts = Parts(folder, sent.work, accumulator, raises=options.on_error == "raise")
     try:
         for number, lost in follower.settle(
-            in_order=has_rows(sent.work.plan), until=lambda: bool(gathering.stopped)
+            in_order=has_rows(sent.work.plan), until=lambda: bool(accumulator.stopped)
         ):
             parts.take(number, lost)
         parts.end()
-        if gathering.stopped:
+        if accumulator.stopped:
             follower.cancel()
         folder.tidy()
         remove(folder.path)
     except KeyboardInterrupt:
         again = how_to_gather(folder, sent.site)
         print(f"Interrupted; the jobs go on, and {again} gives their result.", file=sys.stderr)
-        if not gathering.may_end:
+        if not accumulator.may_end:
             raise
-        gathering.stop(f"{INTERRUPTED}; {again}")
+        accumulator.stop(f"{INTERRUPTED}; {again}")
     except FlavorframeError:
         follower.cancel()
         remove(folder.path)
@@ -80,11 +81,11 @@ def has_rows(plan: Plan) -> bool:
 
 @dataclass
 class Parts:
-    """Feeds a gathering with parts; shares of one file may be spread over several of them."""
+    """Feeds a accumulator with parts; shares of one file may be spread over several of them."""
 
     folder: RunFolder
     work: Work
-    gathering: Gathering
+    accumulator: Accumulator
     raises: bool = False
     _files: dict[int, FileInfo | None] = field(default_factory=dict)
     _spans: dict[str, Timing] = field(default_factory=dict)
@@ -107,17 +108,17 @@ class Parts:
 
     def _read(self, number: int, records: Iterable[Any]) -> None:
         shares = {share.index: share for share in self.work.jobs[number]}
-        pieces: list[Piece] = []
+        pieces: list[PartitionRows] = []
         refused = False  # files of a job mean the same, so that all of them are, or none
         for record in records:
             if isinstance(record, Stopped):
                 raise record.error or self._unforeseen(number, record)
             if isinstance(record, Opened):
                 refused |= not self._open(shares[record.index], record.found)
-            elif isinstance(record, Piece):
+            elif isinstance(record, PartitionRows):
                 pieces.append(record)
             elif not refused:
-                self.gathering.add_pieces(pieces, record.partial)
+                self.accumulator.add_many(pieces, record.partial)
                 self._note_worker(record)
         if refused:
             self._miss_others(number)
@@ -135,7 +136,7 @@ class Parts:
         if isinstance(found, Failed):
             self._miss(share, found)
         elif share.index not in self._files:
-            self._files[share.index] = self.gathering.opened(share.index, found)
+            self._files[share.index] = self.accumulator.opened(share.index, found)
             return self._files[share.index] is not None
         elif self._files[share.index] is None:
             return False
@@ -160,10 +161,10 @@ class Parts:
         """Note what did not come: of a file that another share opened, that share's events."""
         for share, failed in self._missing:
             if share.index not in self._files:
-                self._files[share.index] = self.gathering.opened(share.index, failed)
+                self._files[share.index] = self.accumulator.opened(share.index, failed)
             elif (info := self._files[share.index]) is not None:
                 self._note(share, info, failed)
-        self.gathering.note_workers(self._spans)
+        self.accumulator.note_workers(self._spans)
 
     def _note(self, share: Share, info: FileInfo, failed: Failed) -> None:
         parts = partitions_of(share, info, self.work.partition_size)
@@ -171,7 +172,7 @@ class Parts:
             return
         first, last = parts[0], parts[-1]
         failure = replace(failed.failure, start=first.start, stop=last.stop)
-        self.gathering.add(replace(first, stop=last.stop), replace(failed, failure=failure))
+        self.accumulator.add(replace(first, stop=last.stop), replace(failed, failure=failure))
 
 
 def _refused_with_another(share: Share, tree: str | None) -> Failed:

@@ -16,10 +16,11 @@ from flavorframe._run.batch.job_files import delivery_for, remove
 from flavorframe._run.batch.shares import divide
 from flavorframe._run.batch.site import Site
 from flavorframe._run.core import interrupts
-from flavorframe._run.core.executor import Executor, Outcome
-from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.core.accumulator import Accumulator
+from flavorframe._run.core.executor import Executor
 from flavorframe._run.core.options import RunOptions
-from flavorframe._run.core.partitions import known_files, segments
+from flavorframe._run.core.partitions import file_ranges, known_files
+from flavorframe._run.outcome import Outcome
 from flavorframe.datasets import Dataset
 from flavorframe.engines import Engine, travelling
 from flavorframe.errors import FlavorframeError
@@ -52,14 +53,14 @@ class BatchExecutor(Executor):
         An interrupt (Ctrl-C) gives what has come until then; the jobs go on.
         """
         with self._cancelling():
-            with Gathering(plan, dataset, self._engine, self._options, earlier) as gathering:
+            with Accumulator(plan, dataset, self._engine, self._options, earlier) as accumulator:
                 with interrupts.waiting():
                     sent = self._sent.pop((plan, dataset), None)
                     folder = sent or self.send(plan, dataset, earlier)
-                collect(folder, folder.sent, self._options, gathering)
-            if gathering.stopped:
-                self._leave(gathering.stopped)
-        return gathering.outcome(threads_of(folder.sent))
+                collect(folder, folder.sent, self._options, accumulator)
+            if accumulator.stopped:
+                self._leave(accumulator.stopped)
+        return accumulator.outcome(threads_of(folder.sent))
 
     @contextlib.contextmanager
     def _cancelling(self) -> Iterator[None]:
@@ -101,7 +102,7 @@ class BatchExecutor(Executor):
             plan, dataset.tree, travelling(self._engine), self._options.size,
             self._options.threads or self._site.cores, self._options.retries,
             known_files(earlier),
-            tuple(divide(segments(dataset, earlier), self._site.jobs)),
+            tuple(divide(file_ranges(dataset, earlier), self._site.jobs)),
         )  # fmt: skip
         delivery = delivery_for(plan, dataset, self._site, self._options)
         options = self._options.without_this_process()

@@ -18,8 +18,8 @@ from flavorframe._planning.plan import Plan
 from flavorframe._run.batch.parts import fault, read_part, write_part
 from flavorframe._run.batch.request import one_line
 from flavorframe._run.batch.shares import Share
-from flavorframe._run.core.executor import Outcome
 from flavorframe._run.core.options import RunOptions
+from flavorframe._run.outcome import Outcome
 from flavorframe._travel.user_code import environment, packed, unpacked
 from flavorframe.datasets import Dataset
 from flavorframe.engines import Engine, FileInfo

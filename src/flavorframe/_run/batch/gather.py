@@ -10,8 +10,8 @@ from typing import Any
 from flavorframe._run.batch.collect import collect, threads_of
 from flavorframe._run.batch.folder import RunFolder
 from flavorframe._run.core import interrupts
+from flavorframe._run.core.accumulator import Accumulator
 from flavorframe._run.core.ending import result_of, saving_to
-from flavorframe._run.core.gathering import Gathering
 from flavorframe.engines import get_engine
 from flavorframe.result import Result
 
@@ -26,8 +26,8 @@ def gather(path: Path, options: Mapping[str, Any]) -> Result:
     plan, dataset, engine = sent.work.plan, sent.dataset, get_engine(sent.work.engine)
     chosen = replace(sent.options, **options)
     with interrupts.noted(), saving_to(sent.saved):
-        with Gathering(plan, dataset, engine, chosen, sent.earlier) as gathering:
-            collect(folder, sent, chosen, gathering)
-        outcome = gathering.outcome(threads_of(sent))
+        with Accumulator(plan, dataset, engine, chosen, sent.earlier) as accumulator:
+            collect(folder, sent, chosen, accumulator)
+        outcome = accumulator.outcome(threads_of(sent))
         outcome.folder, outcome.name = sent.saved, sent.name
         return result_of(outcome)

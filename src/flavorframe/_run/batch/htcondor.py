@@ -15,7 +15,7 @@ from flavorframe._run.batch.job_files import present
 from flavorframe._run.batch.request import mebibytes, seconds
 from flavorframe._run.batch.site import State, command
 from flavorframe._run.batch.system import System
-from flavorframe._run.delivery.scratch import PROXY
+from flavorframe._run.delivery.work_folder import PROXY
 from flavorframe.errors import AnalysisError, RunError, did_you_mean
 
 FLAVOURS = (

@@ -16,7 +16,7 @@ from pathlib import Path
 from flavorframe._rootio import own_process
 from flavorframe._run.batch.folder import RunFolder
 from flavorframe._run.batch.records import is_of_the_analysis, records, stopped
-from flavorframe._run.delivery.scratch import in_use
+from flavorframe._run.delivery.work_folder import in_use
 from flavorframe._travel.user_code import environment
 
 

@@ -14,14 +14,14 @@ from flavorframe._run.batch.request import seconds
 from flavorframe._run.batch.site import Site
 from flavorframe._run.core.options import RunOptions
 from flavorframe._run.delivery.delivery import Delivery
-from flavorframe._run.delivery.scratch import (
+from flavorframe._run.delivery.work_folder import (
     CORRECTIONS,
     FILES,
     PROXY,
     S3_KEYS,
     S3_SETTINGS,
     TOKEN,
-    Parcel,
+    Payload,
 )
 from flavorframe.datasets import Dataset
 from flavorframe.errors import CredentialError
@@ -80,5 +80,5 @@ class Renewal:
         except CredentialError:
             return
         if secrets != self._sent:
-            Parcel(secrets).write(self.folder)
+            Payload(secrets).write(self.folder)
             self._sent = secrets

@@ -11,9 +11,10 @@ from typing import TypeVar
 
 from flavorframe._run.batch.folder import Work
 from flavorframe._run.batch.shares import Share
+from flavorframe._run.core.accumulator import PartitionRows
 from flavorframe._run.core.attempts import Failed, evaluate, prepare
-from flavorframe._run.core.gathering import Piece, meaning_alike, unchanged
-from flavorframe._run.core.partitions import Segment, partitions
+from flavorframe._run.core.opened_files import meaning_alike, unchanged
+from flavorframe._run.core.partitions import FileRange, partitions
 from flavorframe._run.core.threads import Pool, ordered
 from flavorframe.datasets import Partition
 from flavorframe.engines import Engine, FileInfo, Partial, get_engine
@@ -46,7 +47,7 @@ class Stopped:
 
 
 T = TypeVar("T")
-Record = Opened | Piece | Total | Stopped
+Record = Opened | PartitionRows | Total | Stopped
 
 
 def records(work: Work, shares: Sequence[Share]) -> Iterator[Record]:
@@ -76,16 +77,16 @@ def records(work: Work, shares: Sequence[Share]) -> Iterator[Record]:
                 continue
             part, partial = found
             if isinstance(partial, Partial):
-                yield Piece(part, partial.tables)
+                yield PartitionRows(part, partial.tables)
                 total = total + replace(partial, tables={})
             else:
-                yield Piece(part, partial)
+                yield PartitionRows(part, partial)
     total = replace(total, timing=replace(total.timing, workers={worker: total.timing}))
     yield Total(total, worker, time.perf_counter() - began)
 
 
 def _opened(
-    engine: Engine, work: Work, segment: Segment, first: FileInfo | None
+    engine: Engine, work: Work, segment: FileRange, first: FileInfo | None
 ) -> FileInfo | Failed:
     found = prepare(engine, work.plan, segment, work.tree, work.retries)
     if not isinstance(found, Failed):

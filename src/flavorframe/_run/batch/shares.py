@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from flavorframe._run.core.partitions import Segment
+from flavorframe._run.core.partitions import FileRange
 
 MOST_JOBS = 100
 """Most jobs by default: many enough to be fast, few enough to be started soon."""
@@ -22,26 +22,26 @@ class Share:
     """
 
     index: int
-    segment: Segment
+    segment: FileRange
     number: int = 0
     of: int = 1
 
     def of_list(self, items: Sequence[T]) -> Sequence[T]:
         """Return the part of the list that is this share.
 
-        >>> whole = Segment("a.root")
+        >>> whole = FileRange("a.root")
         >>> [Share(0, whole, number, of=3).of_list("abcdefg") for number in range(3)]
         ['ab', 'cd', 'efg']
         """
         return _piece(items, self.number, self.of)
 
 
-def divide(segments: Sequence[Segment], jobs: int | None = None) -> list[tuple[Share, ...]]:
+def divide(segments: Sequence[FileRange], jobs: int | None = None) -> list[tuple[Share, ...]]:
     """Return what each job takes: neighbouring files, or a share of one where jobs outnumber files.
 
     By default each file is a job, up to `MOST_JOBS`. The order of the files is kept.
 
-    >>> files = [Segment(name) for name in "abcde"]
+    >>> files = [FileRange(name) for name in "abcde"]
     >>> [[share.segment.file for share in job] for job in divide(files, jobs=2)]
     [['a', 'b'], ['c', 'd', 'e']]
     >>> [(share.segment.file, share.number, share.of) for share, in divide(files[:2], jobs=3)]

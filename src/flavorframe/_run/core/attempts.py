@@ -10,7 +10,7 @@ from typing import TypeVar
 from flavorframe._files.remote.access import is_remote
 from flavorframe._files.versions import require, versions_of
 from flavorframe._planning.plan import Plan
-from flavorframe._run.core.partitions import Segment
+from flavorframe._run.core.partitions import FileRange
 from flavorframe.datasets import Partition
 from flavorframe.engines import Engine, FileInfo
 from flavorframe.engines.partial import Partial
@@ -27,9 +27,9 @@ from flavorframe.result import Failure
 
 R = TypeVar("R")
 
-OF_THE_DATA = (FileError, BranchError)
-MISFIT = (BranchError, ExpressionError, AnalysisError)
-"""What binding an analysis to a file raises: for others it may be right."""
+DATA_ERRORS = (FileError, BranchError)
+MISMATCH_ERRORS = (BranchError, ExpressionError, AnalysisError)
+"""What is raised where an analysis does not fit a file; it may fit others."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,15 @@ class Failed:
 
 
 def prepare(
-    engine: Engine, plan: Plan, segment: Segment, tree: str | None, retries: int = 0
+    engine: Engine, plan: Plan, file_range: FileRange, tree: str | None, retries: int = 0
 ) -> FileInfo | Failed:
-    """Open the file of a segment; that an analysis does not fit it is a failure of the file."""
-    failure = Failure(segment.file, tree, None, None, "", "")
+    """Open the file of a range; that the analysis does not fit it is a failure of the file."""
+    failure = Failure(file_range.file, tree, None, None, "", "")
     return attempt(
-        lambda: engine.prepare(plan, segment.file, tree), failure, retries, (FileError, *MISFIT)
+        lambda: engine.prepare(plan, file_range.file, tree),
+        failure,
+        retries,
+        (FileError, *MISMATCH_ERRORS),
     )
 
 
@@ -59,7 +62,7 @@ def evaluate(engine: Engine, plan: Plan, part: Partition, retries: int = 0) -> P
 
 
 def read_unchanged(read: Callable[[], R], files: Sequence[Partition | FileInfo]) -> R:
-    """Return what is read of files, which must afterwards be of the same versions still.
+    """Return what is read of files, which must still be of the same versions afterwards.
 
     Each server is asked once for each of its files, some at a time. Raises FileChangedError.
     """
@@ -82,27 +85,27 @@ def attempt(
     work: Callable[[], R],
     failure: Failure,
     retries: int = 0,
-    of_the_data: tuple[type[FlavorframeError], ...] = OF_THE_DATA,
+    data_errors: tuple[type[FlavorframeError], ...] = DATA_ERRORS,
 ) -> R | Failed:
     """Return what the work gives, or the failure with the reason where the data is at fault.
 
-    What may pass is tried again, so many times, after a second, two, three ....
+    Errors that are transient are tried again up to ``retries`` times, after 1 s, 2 s, 3 s ....
     """
     for number in range(1, retries + 2):
         try:
             return work()
-        except of_the_data as error:
+        except data_errors as error:
             reason = str(error).removeprefix(f"{failure.file}: ")
             kind = type(error).__name__
             failed = Failed(replace(failure, reason=reason, kind=kind, attempts=number), error)
-        if not may_pass(failed):
+        if not is_transient(failed):
             break
         if number <= retries:
             time.sleep(number)
     return failed
 
 
-def may_pass(failed: Failed) -> bool:
-    """Return whether another attempt may succeed: servers come back, what they refuse does not."""
-    for_good = isinstance(failed.error, AccessError | FileChangedError)
-    return isinstance(failed.error, FileError) and not for_good and is_remote(failed.failure.file)
+def is_transient(failed: Failed) -> bool:
+    """Return whether another attempt may succeed: a server may come back, a refusal stays."""
+    permanent = isinstance(failed.error, AccessError | FileChangedError)
+    return isinstance(failed.error, FileError) and not permanent and is_remote(failed.failure.file)

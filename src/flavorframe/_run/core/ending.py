@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from flavorframe._files.file_sets import FileSet
-from flavorframe._run.core.executor import Outcome
+from flavorframe._run.outcome import Outcome
 from flavorframe.errors import OutputError
 from flavorframe.result import Result, WrittenSnapshot
 from flavorframe.result._saving import remove_from, save_to, writing_to
 
 
 def saving_to(folder: Path | None) -> AbstractContextManager[object]:
-    """Have nobody else write to the folder in the block, if the result is saved in one."""
+    """Lock the folder in the block, if the result is saved in one."""
     return nullcontext() if folder is None else writing_to(folder)
 
 

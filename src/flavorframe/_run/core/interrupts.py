@@ -66,7 +66,7 @@ def noted() -> Iterator[None]:
     """Have interrupts noted in the block, except where `waiting` says that they can be raised.
 
     Another interrupt is raised at once where the first has been noted for a second or more. One
-    that nobody has taken by the end is raised there.
+    that was not taken by the end is raised there.
     """
     handler = signal.getsignal(signal.SIGINT)
     if not _is_main() or not callable(handler):

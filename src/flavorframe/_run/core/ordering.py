@@ -1,4 +1,4 @@
-"""What comes in any order, handed on in the order of the data; what does not come is a gap."""
+"""Results of partitions, which come in any order, are passed on in the order of the data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from flavorframe._run.core.partitions import Segment
+from flavorframe._run.core.partitions import FileRange
 from flavorframe.datasets import Partition
 
 T = TypeVar("T")
@@ -14,16 +14,16 @@ T = TypeVar("T")
 
 @dataclass
 class Ordering(Generic[T]):
-    """A cursor over the segments of a run.
+    """A cursor over the ranges of events that a run reads.
 
-    ``enter`` is called with the number of each segment when the cursor comes to it, ``emit`` with
-    what each partition gave, and ``gap`` with the segment, start and stop of what is missing.
+    ``enter`` is called with the number of each range when the cursor comes to it, ``emit`` with
+    what each partition gave, and ``gap`` with the file, start and stop of what is missing.
     """
 
-    work: Sequence[Segment]
+    work: Sequence[FileRange]
     enter: Callable[[int], None]
     emit: Callable[[T], None]
-    gap: Callable[[Segment, int, int | None], None]
+    gap: Callable[[str, int, int | None], None]
     _index: int = -1
     _start: int = 0
     _stops: dict[int, int | None] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Ordering(Generic[T]):
         self._next()
 
     def opened(self, index: int, events: int | None) -> None:
-        """Note the events of a segment's file; ``None`` where it could not be opened."""
+        """Note the events of the file of a range; ``None`` where it could not be opened."""
         stop = self.work[index].stop
         self._stops[index] = events if events is None or stop is None else stop
         self._advance()
@@ -44,35 +44,35 @@ class Ordering(Generic[T]):
         self._advance()
 
     def end(self) -> None:
-        """Hand on the rest; whatever has not come by now is a gap."""
+        """Pass on the rest; what has not come by now is a gap."""
         while self._index < len(self.work):
-            segment, stop = self.work[self._index], self._stops.get(self._index)
+            current, stop = self.work[self._index], self._stops.get(self._index)
             for start in sorted(s for i, s in self._pending if i == self._index):
                 if start > self._start:
-                    self.gap(segment, self._start, start)
+                    self.gap(current.file, self._start, start)
                 self._start = start
-                self._take(segment)
+                self._take(current)
             if stop is None or self._start < stop:
-                self.gap(segment, self._start, segment.stop)
+                self.gap(current.file, self._start, current.stop)
             self._next()
 
     def _advance(self) -> None:
         while self._index in self._stops:
-            segment, stop = self.work[self._index], self._stops[self._index]
+            current, stop = self.work[self._index], self._stops[self._index]
             if stop is None:
-                self.gap(segment, segment.start, segment.stop)
+                self.gap(current.file, current.start, current.stop)
                 self._next()
             elif self._start >= stop:
                 self._next()
             elif (self._index, self._start) in self._pending:
-                self._take(segment)
+                self._take(current)
             else:
                 return
 
-    def _take(self, segment: Segment) -> None:
+    def _take(self, current: FileRange) -> None:
         stop, content = self._pending.pop((self._index, self._start))
         if content is None:
-            self.gap(segment, self._start, stop)
+            self.gap(current.file, self._start, stop)
         else:
             self.emit(content)
         self._start = stop

@@ -1,4 +1,4 @@
-"""What there is to do: segments of files, cut into partitions."""
+"""Which events are to be read: ranges of files, cut into partitions."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from flavorframe._run.core.executor import Outcome
+from flavorframe._run.outcome import Outcome
 from flavorframe.datasets import Dataset, Partition, split
 from flavorframe.engines import FileInfo
 
 
 @dataclass(frozen=True)
-class Segment:
+class FileRange:
     """Events of a file that are to be read, from ``start`` up to ``stop`` (``None``: its end)."""
 
     file: str
@@ -20,19 +20,19 @@ class Segment:
     stop: int | None = None
 
 
-def segments(dataset: Dataset, earlier: Outcome | None) -> tuple[Segment, ...]:
+def file_ranges(dataset: Dataset, earlier: Outcome | None) -> tuple[FileRange, ...]:
     """Return what is to be read, in the order of the data: every file, or the gaps."""
     if earlier is None:
-        return tuple(Segment(file) for file in dataset.files)
+        return tuple(FileRange(file) for file in dataset.files)
     unread = _unread_files(earlier)
     return tuple(
-        Segment(gap.file, gap.start, None if gap.file in unread else gap.stop)
+        FileRange(gap.file, gap.start, None if gap.file in unread else gap.stop)
         for gap in earlier.gaps
     )
 
 
 def known_files(earlier: Outcome | None) -> dict[str, FileInfo]:
-    """Return the files of which an earlier run has read some events, for the rest must fit."""
+    """Return the files of which an earlier run has read some events: they must not change since."""
     if earlier is None:
         return {}
     unread = _unread_files(earlier)
@@ -40,7 +40,7 @@ def known_files(earlier: Outcome | None) -> dict[str, FileInfo]:
 
 
 def _unread_files(earlier: Outcome) -> set[str]:
-    """Return the files of which nothing was read: all of what they are by now is to be."""
+    """Return the files of which nothing was read: these may have changed, and are read whole."""
     events = {info.file: info.events for info in earlier.files}
     return {
         gap.file
@@ -49,12 +49,12 @@ def _unread_files(earlier: Outcome) -> set[str]:
     }
 
 
-def partitions(segment: Segment, index: int, info: FileInfo, size: int) -> Iterator[Partition]:
-    """Yield the partitions of a segment, none longer than ``size`` events.
+def partitions(file_range: FileRange, index: int, info: FileInfo, size: int) -> Iterator[Partition]:
+    """Yield the partitions of a range, none longer than ``size`` events.
 
-    ``index`` is the place of the segment among all: with its start it orders the partitions.
+    ``index`` is the number of the range among all: with its start it orders the partitions.
     """
-    first, last = segment.start, segment.stop or info.events
+    first, last = file_range.start, file_range.stop or info.events
     edges = [edge - first for edge in info.edges if first < edge <= last]
     for start, stop in split(last - first, size, edges):
         yield Partition(info.file, info.tree, first + start, first + stop, index, info.version)

@@ -1,7 +1,8 @@
-"""Threads that take work and give it back in order."""
+"""Threads of this process, and their results in order."""
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -15,6 +16,11 @@ R = TypeVar("R")
 
 PATIENCE = 5.0
 """Seconds that what is under way has to end when a run is interrupted; what hangs is left alone."""
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Pool(ThreadPoolExecutor):

@@ -7,26 +7,34 @@ import functools
 import inspect
 import time
 from collections.abc import Iterator
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 
-from flavorframe._run.local import available_cores
+from flavorframe._run.core.threads import available_cores
+from flavorframe._run.dask.protocols import DaskClient, Question
+from flavorframe._run.dask.requirement import require_dask
 from flavorframe._travel.user_code import environment
 from flavorframe.errors import AnalysisError, RunError
+
+if TYPE_CHECKING:
+    from distributed import WorkerPlugin
 
 SECONDS = 5
 """How long a scheduler may take to answer a small question."""
 REGISTER_SECONDS = 60.0
 """How long workers may take to get ready: to import everything may be slow."""
 ATTEMPTS = 5
-"""How often workers are told of something at most, where some of them die meanwhile."""
+"""How often a plugin is registered at most, where workers die meanwhile."""
 
 
 @contextlib.contextmanager
-def client_for(on: Any, threads: int | None) -> Iterator[Any]:
+def client_for(on: Any, threads: int | None) -> Iterator[DaskClient]:
     """Yield a client of the cluster; what was started for it is closed at the end.
 
-    Raises RunError where nobody answers, and AnalysisError for an asynchronous client.
+    Raises RunError where Dask is not installed or no scheduler answers, and AnalysisError for an
+    asynchronous client.
     """
+    require_dask()
     with contextlib.ExitStack() as stack:
         if on == "dask":
             on = stack.enter_context(_own_cluster(threads))
@@ -39,15 +47,19 @@ def client_for(on: Any, threads: int | None) -> Iterator[Any]:
 
 
 class Connection:
-    """The client of what the user named: made when first asked for, and kept until it is closed."""
+    """The client of what the user named: made when first asked for, and kept until it is closed.
+
+    Raises RunError where Dask is not installed.
+    """
 
     def __init__(self, on: Any, threads: int | None) -> None:
+        require_dask()
         self._on, self._threads = on, threads
-        self._client: Any = None
+        self._client: DaskClient | None = None
         self._opened = contextlib.ExitStack()
 
     @property
-    def client(self) -> Any:
+    def client(self) -> DaskClient:
         """The client; see `client_for`."""
         if self._client is None:
             self._client = self._opened.enter_context(client_for(self._on, self._threads))
@@ -59,11 +71,12 @@ class Connection:
         self._opened.close()
 
 
-_lasting: dict[str, Any] = {}
+_lasting: dict[str, DaskClient] = {}
 
 
-def lasting_client(on: Any) -> Any:
+def lasting_client(on: Any) -> DaskClient:
     """Return a client that stays as long as the session does; one for each address."""
+    require_dask()
     if not isinstance(on, str):
         return _connected(on)
     if on not in _lasting or _lasting[on].status != "running":
@@ -71,14 +84,17 @@ def lasting_client(on: Any) -> Any:
     return _lasting[on]
 
 
-def _own_cluster(threads: int | None) -> Any:
+def _own_cluster(threads: int | None) -> AbstractContextManager[object]:
     from distributed import LocalCluster
 
-    return LocalCluster(n_workers=threads or available_cores(), threads_per_worker=1)
+    cluster: AbstractContextManager[object] = LocalCluster(
+        n_workers=threads or available_cores(), threads_per_worker=1
+    )
+    return cluster
 
 
 @contextlib.contextmanager
-def _gateway_cluster() -> Iterator[Any]:
+def _gateway_cluster() -> Iterator[object]:
     try:
         from dask_gateway import GatewayCluster
     except ImportError:
@@ -87,7 +103,7 @@ def _gateway_cluster() -> Iterator[Any]:
         ) from None
     try:
         cluster = GatewayCluster(shutdown_on_close=True, loop=_lasting_loop())
-    except Exception as error:  # as refused, or whatever the way to the server gives
+    except Exception as error:  # refused, or whatever the connection to the server raises
         raise RunError(f"Dask Gateway made no cluster: {error}") from error
     with cluster:
         cluster.adapt(minimum=1)
@@ -107,7 +123,7 @@ def _lasting_loop() -> Any:
     return runner.loop
 
 
-def _connected(on: Any) -> Any:
+def _connected(on: Any) -> DaskClient:
     """Return the client that a user gave, or a new one of the cluster or the address."""
     if not hasattr(on, "submit"):
         return _new_client(on)
@@ -115,36 +131,38 @@ def _connected(on: Any) -> Any:
         raise AnalysisError(
             "on= got an asynchronous Dask client: make one with asynchronous=False."
         )
-    return on
+    given: DaskClient = on
+    return given
 
 
-def _new_client(on: Any) -> Any:
+def _new_client(on: Any) -> DaskClient:
     from distributed import Client
 
     try:
-        return Client(on, set_as_default=False)
+        client: DaskClient = Client(on, set_as_default=False)
     except (OSError, TimeoutError) as error:
         address = getattr(on, "scheduler_address", on)
         raise RunError(
             f"no Dask scheduler answers at {address}: {error}. Is it running, and can this machine "
             "reach it?"
         ) from None
+    return client
 
 
-def gate(name: str, module: str, content: bytes) -> Any:
-    """Return the plugin that lets workers have the content which are like this process."""
-    from flavorframe._run.dask import gate as dask_gate
+def admission_plugin(name: str, module: str, content: bytes) -> WorkerPlugin:
+    """Return the plugin that gives the content to workers with the versions of this process."""
+    from flavorframe._run.dask import admission
 
-    text = inspect.getsource(dask_gate)
-    return dask_gate.Gate(text, name, environment(), module, content)
+    text = inspect.getsource(admission)
+    return admission.Admission(text, name, environment(), module, content)
 
 
-def register(client: Any, plugin: Any, name: str) -> dict[str, str]:
-    """Register a worker plugin; return which workers raised what.
+def register(client: DaskClient, plugin: WorkerPlugin, name: str) -> dict[str, str]:
+    """Register a worker plugin; return the workers that raised an error, with its text.
 
-    Where a worker died in the middle of it, it is done again. A worker that does not answer in time
-    is not waited for: it has the plugin as soon as it goes on. Raises RunError where the scheduler
-    is lost.
+    It is registered again where a worker dies meanwhile. A worker that does not answer in time is
+    not waited for: it gets the plugin as soon as it goes on. Raises RunError where the scheduler is
+    lost.
     """
     from distributed.protocol.pickle import dumps
 
@@ -169,25 +187,25 @@ def register(client: Any, plugin: Any, name: str) -> dict[str, str]:
     return {}
 
 
-def _raised(answer: Any) -> str:
+def _raised(answer: dict[str, Any]) -> str:
     from distributed.core import clean_exception
 
     return str(clean_exception(answer["exception"], answer["traceback"])[1])
 
 
-def unregister(client: Any, name: str) -> None:
+def unregister(client: DaskClient, name: str) -> None:
     """Take a worker plugin away, wherever it can be; wait for no worker that hangs."""
     if client.status == "running":
         with contextlib.suppress(OSError, TimeoutError):  # the scheduler may be gone by now
             ask(client, client.scheduler.unregister_worker_plugin, name=name)
 
 
-def ask(client: Any, question: Any, seconds: float | None = None, **more: Any) -> Any:
+def ask(client: DaskClient, question: Question, seconds: float | None = None, **more: Any) -> Any:
     """Return the scheduler's answer; raises TimeoutError where it takes longer."""
     return client.sync(question, callback_timeout=seconds or SECONDS, **more)
 
 
-def threads_of(client: Any) -> dict[str, int]:
+def threads_of(client: DaskClient) -> dict[str, int]:
     """Return how many threads each worker has; raises OSError where the scheduler is gone."""
     try:
         threads: dict[str, int] = ask(client, client.scheduler.ncores)
@@ -196,7 +214,7 @@ def threads_of(client: Any) -> dict[str, int]:
     return threads
 
 
-def last_seen(client: Any) -> dict[str, float]:
+def last_seen(client: DaskClient) -> dict[str, float]:
     """Return when the scheduler last heard of each worker; raises OSError where it is gone."""
     try:
         known = ask(client, client.scheduler.identity, n_workers=-1)["workers"]

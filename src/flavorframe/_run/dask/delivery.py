@@ -2,7 +2,7 @@
 
 Contents travel as the state of a worker plugin: over the cluster's own connections, and held by
 the scheduler until the run ends, so that a worker has them before its first task. They are in no
-task, log or dashboard. Whoever can ask the scheduler for them could as well have a worker read
+task, log or dashboard. Anybody who can ask the scheduler for them could as well have a worker read
 them: clusters on machines that are shared need TLS.
 """
 
@@ -13,14 +13,15 @@ import pickle
 import secrets
 import threading
 import warnings
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 from flavorframe._files.remote.times import span
-from flavorframe._run.dask.cluster import ask, gate, register, unregister
-from flavorframe._run.dask.gate import OTHER
+from flavorframe._run.dask.cluster import admission_plugin, ask, register, unregister
+from flavorframe._run.dask.protocols import DaskClient
 from flavorframe._run.delivery.delivery import Delivery
-from flavorframe._run.delivery.scratch import Entry, Parcel, Scratch, clean, entries
+from flavorframe._run.delivery.work_folder import Entry, Payload, WorkFolder, clean, entries
 from flavorframe.errors import CredentialError, RunError
 
 WATCH_SECONDS = 5.0
@@ -31,28 +32,41 @@ NAME = "flavorframe-delivery"
 """What the names of plugins begin with."""
 
 
-def begin(name: str, worker: str, content: bytes) -> None:
-    """Write a parcel into a worker's scratch, where it is until the run ends."""
-    Scratch.take(_run_of(name), pickle.loads(content))
+def setup(name: str, worker: str, content: bytes) -> None:
+    """Write a payload into the work folder of a worker, where it is until the run ends."""
+    WorkFolder.acquire(_run_of(name), pickle.loads(content))
 
 
-def end(name: str, worker: str) -> None:
+def teardown(name: str, worker: str) -> None:
     """Remove what was written."""
-    Scratch.leave(_run_of(name))
+    WorkFolder.release(_run_of(name))
 
 
 def _run_of(name: str) -> str:
     return name.split(" ")[2]
 
 
-class Round:
+@contextlib.contextmanager
+def delivered(client: DaskClient, delivery: Delivery) -> Iterator[None]:
+    """Keep everything on the workers of a client, renewed, for as long as the block takes.
+
+    Raises RunError where a worker has no place for it.
+    """
+    if not delivery:
+        yield
+        return
+    with delivery.here(), WorkerDelivery(client, delivery):
+        yield
+
+
+class WorkerDelivery:
     """A delivery to the workers of a client; used as a context."""
 
-    def __init__(self, client: Any, delivery: Delivery) -> None:
+    def __init__(self, client: DaskClient, delivery: Delivery) -> None:
         self._client = client
         self._delivery = delivery
         self._run = secrets.token_hex(4)
-        self._parcel = delivery.parcel()
+        self._payload = delivery.payload()
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._keep_fresh, daemon=True)
 
@@ -79,10 +93,12 @@ class Round:
 
     @property
     def _name(self) -> str:
-        return f"{NAME} {self._client.id} {self._run} {self._parcel.version}"
+        return f"{NAME} {self._client.id} {self._run} {self._payload.version}"
 
     def _register(self) -> None:
-        plugin = gate(self._name, __name__, pickle.dumps(self._parcel))
+        from flavorframe._run.dask.admission import OTHER
+
+        plugin = admission_plugin(self._name, __name__, pickle.dumps(self._payload))
         for worker, reason in register(self._client, plugin, self._name).items():
             if not reason.startswith(OTHER):  # which takes no part in the run either
                 raise RunError(
@@ -92,7 +108,7 @@ class Round:
     def _keep_fresh(self) -> None:
         warned = False
         while not self._ended.wait(WATCH_SECONDS):
-            # A file that is just being written, or a scheduler out of reach: next time.
+            # A file that is just being written, or a scheduler out of reach: try again next time.
             with contextlib.suppress(CredentialError, OSError, TimeoutError, RunError):
                 left = self._delivery.current().left
                 self._renew()
@@ -100,11 +116,11 @@ class Round:
 
     def _renew(self) -> None:
         """Bring the credentials to the workers again where they have changed."""
-        contents = {**self._parcel.contents, **self._delivery.secrets()}
-        if contents == self._parcel.contents:
+        contents = {**self._payload.contents, **self._delivery.secrets()}
+        if contents == self._payload.contents:
             return
-        old, self._parcel = self._name, Parcel(contents, self._parcel.version + 1)
-        self._register()  # before the old are taken away, so that there is no moment without
+        old, self._payload = self._name, Payload(contents, self._payload.version + 1)
+        self._register()  # before the old ones are removed, so that there always are some
         unregister(self._client, old)
 
 
@@ -120,7 +136,7 @@ def _warn_of(left: timedelta | None, warned: bool) -> bool:
     return soon
 
 
-def scratch_of(client: Any, *, remove: bool = False) -> list[Entry]:
+def work_folders_of(client: DaskClient, *, remove: bool = False) -> list[Entry]:
     """Return the folders on the machines of a cluster, or remove and return those left behind.
 
     With ``remove``, deliveries of clients that have gone are ended first.
@@ -134,7 +150,7 @@ def scratch_of(client: Any, *, remove: bool = False) -> list[Entry]:
     return [entry for listed in found.values() for entry in listed]
 
 
-def _workers(client: Any) -> dict[str, Any]:
+def _workers(client: DaskClient) -> dict[str, Any]:
     workers: dict[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
     return workers
 

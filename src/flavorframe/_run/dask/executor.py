@@ -9,12 +9,14 @@ from typing import Any
 
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core import interrupts
-from flavorframe._run.core.executor import Executor, Outcome
-from flavorframe._run.core.gathering import Gathering
+from flavorframe._run.core.accumulator import Accumulator
+from flavorframe._run.core.executor import Executor
 from flavorframe._run.core.options import RunOptions
-from flavorframe._run.dask.cluster import Connection, gate, register, unregister
-from flavorframe._run.dask.crew import Crew
+from flavorframe._run.dask.cluster import Connection, admission_plugin, register, unregister
+from flavorframe._run.dask.protocols import DaskClient
+from flavorframe._run.dask.workers import Workers
 from flavorframe._run.delivery.delivery import Delivery
+from flavorframe._run.outcome import Outcome
 from flavorframe._travel.user_code import packed
 from flavorframe.datasets import Dataset
 from flavorframe.engines import Engine
@@ -39,45 +41,48 @@ class DaskExecutor(Executor):
         An interrupt (Ctrl-C), or a scheduler that is lost, ends the run early, and what was read
         until then is kept.
         """
-        from flavorframe._run.dask.client import Work
+        from flavorframe._run.dask.delivery import delivered
+        from flavorframe._run.dask.task_manager import TaskManager
 
         content = packed((self._engine, plan, dataset.tree))
         delivery = Delivery.of(plan, dataset, self._options.files)
         with contextlib.ExitStack() as stack:
             with interrupts.waiting():
                 client = self._connection.client
-                stack.enter_context(delivery.on(client))
+                stack.enter_context(delivered(client, delivery))
                 stack.enter_context(report(client, self._options))
-            gathering = stack.enter_context(
-                Gathering(plan, dataset, self._engine, self._options, earlier, delivery)
+            accumulator = stack.enter_context(
+                Accumulator(plan, dataset, self._engine, self._options, earlier, delivery)
             )
-            gathering.progress.say(f"dashboard: {client.dashboard_link}")
+            accumulator.progress.say(f"dashboard: {client.dashboard_link}")
             with interrupts.waiting():
-                run, crew = stack.enter_context(evaluation(client, content))
-            work = Work(client, run, crew, gathering, self._options)
-            with contextlib.ExitStack() as at_the_end, gathering.interruptible():
-                at_the_end.callback(work.cancel)
-                work.do()
-            gathering.note_workers(work.workers)
-            crew.tell()
-        return gathering.outcome(work.threads)
+                run, workers = stack.enter_context(evaluation(client, content))
+            tasks = TaskManager(client, run, workers, accumulator, self._options)
+            with contextlib.ExitStack() as at_the_end, accumulator.interruptible():
+                at_the_end.callback(tasks.cancel)
+                tasks.run()
+            accumulator.note_workers(tasks.worker_times)
+            workers.warn_of_left_out()
+        return accumulator.outcome(tasks.threads)
 
 
 @contextlib.contextmanager
-def evaluation(client: Any, content: bytes) -> Iterator[tuple[str, Crew]]:
+def evaluation(client: DaskClient, content: bytes) -> Iterator[tuple[str, Workers]]:
     """Bring the engine and the plan to all workers, for as long as the run takes."""
-    run, crew = f"flavorframe-{secrets.token_hex(4)}", Crew()
+    run, workers = f"flavorframe-{secrets.token_hex(4)}", Workers()
     try:
-        refused = register(client, gate(run, "flavorframe._run.dask.worker", content), run)
+        refused = register(
+            client, admission_plugin(run, "flavorframe._run.dask.worker_tasks", content), run
+        )
         for worker, reason in refused.items():
-            crew.refuse(worker, reason)
-        yield run, crew
+            workers.refuse(worker, reason)
+        yield run, workers
     finally:
         unregister(client, run)
 
 
 @contextlib.contextmanager
-def report(client: Any, options: RunOptions) -> Iterator[None]:
+def report(client: DaskClient, options: RunOptions) -> Iterator[None]:
     """Have Dask write its own report of the block, where one is asked for."""
     if options.performance_report is None:
         yield

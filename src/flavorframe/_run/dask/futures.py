@@ -12,32 +12,33 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from flavorframe._run.core import interrupts
+from flavorframe._run.dask.admission import TASK
 from flavorframe._run.dask.cluster import ask
-from flavorframe._run.dask.gate import TASK
+from flavorframe._run.dask.protocols import DaskClient, DaskFuture
 
 T = TypeVar("T")
 
 WAIT_SECONDS = 0.5
-"""How long to wait for a future before looking around."""
+"""How long to wait for a result before the workers are looked at."""
 
 
 class SchedulerLostError(Exception):
-    """The scheduler is gone, and with it everything that was under way."""
+    """The scheduler is gone, and with it everything that was submitted."""
 
 
 class Futures(Generic[T]):
-    """Futures under way, each with what it was submitted for.
+    """Futures that have not completed, each with the ``goal`` it was submitted for.
 
-    ``look`` is asked while a result is waited for whether that may never come.
+    ``hangs`` is called while a result is waited for: whether it may never come.
     """
 
-    def __init__(self, client: Any, name: str, look: Callable[[], bool]) -> None:
+    def __init__(self, client: DaskClient, name: str, hangs: Callable[[], bool]) -> None:
         self._client = client
         self._name = name
-        self._look = look
-        self._under_way: dict[Any, T] = {}
-        self._choices: dict[Any, Collection[str]] = {}
-        self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._hangs = hangs
+        self._under_way: dict[DaskFuture, T] = {}
+        self._choices: dict[DaskFuture, Collection[str]] = {}
+        self._done: queue.SimpleQueue[DaskFuture] = queue.SimpleQueue()
         self.submitted = 0
 
     def __len__(self) -> int:
@@ -66,13 +67,13 @@ class Futures(Generic[T]):
             future.add_done_callback(self._done.put)
 
     def stranded(self, here: Collection[str]) -> list[T]:
-        """Take back what may only go to workers that are not there any more."""
+        """Take back tasks that may only go to workers which have left."""
         return self._take_back(
             [f for f, choice in self._choices.items() if not any(w in here for w in choice)]
         )
 
-    def at(self, workers: Collection[str], may: Callable[[T], bool]) -> list[T]:
-        """Take back what some workers are at, or have done and not handed over, where one may."""
+    def on_workers(self, workers: Collection[str], may: Callable[[T], bool]) -> list[T]:
+        """Take back, where one may, tasks that some workers compute or have results of."""
         addresses = list(workers)
         known = [
             ask(self._client, question, workers=addresses)
@@ -82,13 +83,13 @@ class Futures(Generic[T]):
         found = [f for f, goal in self._under_way.items() if f.key in keys and may(goal)]
         return self._take_back(found)
 
-    def _take_back(self, futures: list[Any]) -> list[T]:
+    def _take_back(self, futures: list[DaskFuture]) -> list[T]:
         goals = [self._forget(future) for future in futures]
         if futures:
             self._client.cancel(futures, force=True)
         return goals
 
-    def _forget(self, future: Any) -> T:
+    def _forget(self, future: DaskFuture) -> T:
         self._choices.pop(future, None)
         return self._under_way.pop(future)
 
@@ -120,7 +121,7 @@ class Futures(Generic[T]):
             with contextlib.suppress(OSError, TimeoutError):
                 self._client.cancel(futures, force=True)
 
-    def _next(self) -> list[Any]:
+    def _next(self) -> list[DaskFuture]:
         try:
             with interrupts.waiting():
                 done = [self._done.get(timeout=WAIT_SECONDS)]
@@ -130,7 +131,7 @@ class Futures(Generic[T]):
             done.append(self._done.get())
         return done
 
-    def _results(self, futures: list[Any]) -> dict[Any, Any]:
+    def _results(self, futures: list[DaskFuture]) -> dict[DaskFuture, Any]:
         """Return what can be fetched: all at once, or each by itself where some are lost."""
         results = self._fetched(futures)
         if results is None:
@@ -140,14 +141,14 @@ class Futures(Generic[T]):
             return {future: single[0] for future, single in singles if single is not None}
         return dict(zip(futures, results, strict=True))
 
-    def _fetched(self, futures: list[Any]) -> list[Any] | None:
+    def _fetched(self, futures: list[DaskFuture]) -> list[Any] | None:
         """Return the results, or ``None`` where some may be lost; wait for no dead scheduler."""
         client = self._client
         coming = asyncio.run_coroutine_threadsafe(
             client.gather(futures, errors="skip", asynchronous=True), client.loop.asyncio_loop
         )
         while not _has_come(coming):
-            if client.status != "running" or self._look():
+            if client.status != "running" or self._hangs():
                 coming.cancel()
                 return None
         try:

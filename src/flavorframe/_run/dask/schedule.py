@@ -1,4 +1,4 @@
-"""What to open and to evaluate next: how much at once, large pieces first and small ones last."""
+"""What to open and to evaluate next: large partitions first, and small ones at the end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import bisect
 from collections.abc import Iterator, Sequence
 
 from flavorframe._run.core.options import PARTITION_SIZE
-from flavorframe._run.core.partitions import Segment, first_stop
+from flavorframe._run.core.partitions import FileRange, first_stop
 from flavorframe.datasets import Partition
 from flavorframe.engines import FileInfo
 
@@ -24,22 +24,22 @@ FEWEST_TASKS, MOST_TASKS = 100, 4000
 
 
 class Schedule:
-    """Hands out the segments of a run to be opened, and their partitions, in order.
+    """Gives the ranges of a run whose files are to be opened, and their partitions, in order.
 
     ``threads`` is how many there are now. With a ``size`` each partition has so many events;
     without one they shrink towards the end, so that no thread is left with a large one.
     """
 
-    def __init__(self, work: Sequence[Segment], size: int | None) -> None:
+    def __init__(self, work: Sequence[FileRange], size: int | None) -> None:
         self.threads = 1
         self._work = work
         self._size = size
-        self._asked = 0  # segments that are being opened, or have been
+        self._asked = 0  # ranges whose files are being opened, or have been
         self._opening = 0  # tasks that open
         self._opened: dict[int, FileInfo | None] = {}
         self._index = 0
         self._start = work[0].start if work else 0
-        self._events = 0  # of opened segments
+        self._events = 0  # of ranges that were opened
         self._cut = 0  # events in partitions
         self._handed_out = 0  # tasks that evaluate
         self._seconds: float | None = None
@@ -48,8 +48,8 @@ class Schedule:
     def _window(self) -> int:
         return min(max(TASKS_PER_THREAD * self.threads, FEWEST_TASKS), MOST_TASKS)
 
-    def to_open(self) -> Iterator[list[tuple[int, Segment]]]:
-        """Yield batches of segments to be opened now."""
+    def to_open(self) -> Iterator[list[tuple[int, FileRange]]]:
+        """Yield batches of ranges to be opened now."""
         while self._asked < len(self._work) and self._may_open():
             left = len(self._work) - self._asked
             count = min(max(left // (4 * self.threads), 1), 16)
@@ -62,7 +62,7 @@ class Schedule:
         return self._opening < 32 * self.threads and len(self._opened) < self._window
 
     def opened(self, index: int, info: FileInfo | None) -> None:
-        """Note that a segment was opened, or (``None``) could not be."""
+        """Note that the file of a range was opened, or (``None``) could not be."""
         self._opening -= 1
         self._opened[index] = info
         if info is not None:
@@ -114,8 +114,8 @@ class Schedule:
     def _partition(self) -> Partition | None:
         """Return the next partition, or ``None`` where its file is not open yet, or at the end."""
         while self._index in self._opened:
-            segment, info = self._work[self._index], self._opened[self._index]
-            last = 0 if info is None else segment.stop or info.events
+            file_range, info = self._work[self._index], self._opened[self._index]
+            last = 0 if info is None else file_range.stop or info.events
             if info is None or self._start >= last:
                 self._advance()
                 continue
@@ -145,5 +145,5 @@ class Schedule:
             self._start = self._work[self._index].start
 
 
-def _length(segment: Segment, info: FileInfo) -> int:
-    return (segment.stop or info.events) - segment.start
+def _length(file_range: FileRange, info: FileInfo) -> int:
+    return (file_range.stop or info.events) - file_range.start

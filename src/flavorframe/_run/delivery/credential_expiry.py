@@ -11,23 +11,26 @@ from flavorframe._run.delivery.delivery import Delivery
 from flavorframe.errors import CredentialError
 
 
-class Outlasting:
+class CredentialExpiry:
     """Compares the time that a run will still take with what is left of its credentials."""
 
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
-        self._told = not delivery.credentials
+        self._has_warned = not delivery.credentials
 
-    def look(self, seconds: float, fraction: float) -> None:
-        """Warn, once, where at the rate of the fraction done so far the rest takes too long."""
-        if self._told or not fraction:
+    def check(self, seconds: float, fraction: float) -> None:
+        """Warn, once, where the rest takes too long at the rate so far.
+
+        ``fraction`` of the run was done in these ``seconds``.
+        """
+        if self._has_warned or not fraction:
             return
         needed = timedelta(seconds=seconds * (1 - fraction) / fraction)
-        # What is being written just now, or has expired, is told of by those who use it.
+        # Credentials that are being renewed, or have expired, are reported where they are used.
         with contextlib.suppress(CredentialError):
             left = self._delivery.current().left
             if left is not None and left < needed:
-                self._told = True
+                self._has_warned = True
                 warnings.warn(
                     f"at its rate so far the run takes {span(needed)} more, and the credentials "
                     f"end in {span(left)}: renew them while it goes on.",

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from flavorframe._expr import nodes as n
 from flavorframe._files.remote import s3
@@ -18,14 +17,14 @@ from flavorframe._files.remote.credentials import USUAL, Credentials, credential
 from flavorframe._files.remote.proxies import read_private, read_proxy
 from flavorframe._files.remote.tokens import describe, token_at
 from flavorframe._planning.plan import Plan
-from flavorframe._run.delivery.scratch import (
+from flavorframe._run.delivery.work_folder import (
     CORRECTIONS,
     FILES,
     PROXY,
     S3_KEYS,
     S3_SETTINGS,
     TOKEN,
-    Parcel,
+    Payload,
 )
 from flavorframe._travel import extra_files
 from flavorframe.datasets import Dataset, PathLike
@@ -62,7 +61,7 @@ class Delivery:
     def __bool__(self) -> bool:
         return bool(self.credentials or self.corrections or self.files)
 
-    def parcel(self, version: int = 0) -> Parcel:
+    def payload(self, version: int = 0) -> Payload:
         """Return the contents as they are now.
 
         Raises CorrectionError where the file of a correction has changed.
@@ -73,7 +72,7 @@ class Delivery:
             contents[f"{CORRECTIONS}/{digest}{suffixes}"] = _unchanged(path, digest)
         for path in self.files:
             contents[f"{FILES}/{Path(path).name}"] = Path(path).read_bytes()
-        return Parcel(contents, version)
+        return Payload(contents, version)
 
     def secrets(self) -> dict[str, bytes]:
         """Return the credentials as they are now; raises CredentialError where they are gone."""
@@ -108,28 +107,14 @@ class Delivery:
         finally:
             extra_files.forget(names, {})
 
-    @contextlib.contextmanager
-    def on(self, client: Any) -> Iterator[None]:
-        """Keep everything on the workers of a Dask client, renewed, for as long as the block takes.
-
-        Raises RunError where a worker has no place for it.
-        """
-        if not self:
-            yield
-            return
-        from flavorframe._run.dask.delivery import Round
-
-        with self.here(), Round(client, self):
-            yield
-
     def into(self, folder: Path) -> None:
-        """Write everything into a folder with mode 0700, for jobs that use it: `scratch.in_use`.
+        """Write everything into a folder with mode 0700, for jobs: see `work_folder.in_use`.
 
         The folder must be where the jobs can read it, and is to be removed after them.
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
-        self.parcel().write(folder)
+        self.payload().write(folder)
 
 
 def _corrections(plan: Plan) -> dict[str, str]:

@@ -138,7 +138,7 @@ def _conduct_on_cluster(name: str, content: bytes, wanted: Mapping[str, str]) ->
 
 def _same_here(content: bytes, wanted: Mapping[str, str]) -> Job:
     """Unpack a job; raises RunError where this worker is other than where it was submitted."""
-    from flavorframe._run.dask.worker import ENVIRONMENT
+    from flavorframe._run.dask.worker_tasks import ENVIRONMENT
 
     other = [
         f"{k} {ENVIRONMENT[k]} instead of {v}" for k, v in wanted.items() if ENVIRONMENT[k] != v

@@ -1,1 +1,4 @@
-"""How far a run is."""
+"""How far a run is, shown in a terminal or a notebook.
+
+`choice` picks one of the bars of `terminal` and `notebook`; `base` says what each of them is told.
+"""

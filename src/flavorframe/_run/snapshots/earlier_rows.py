@@ -6,13 +6,13 @@ manifest says where.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from flavorframe._files.file_sets import settle, sha256_of
+from flavorframe._run.snapshots.manifest import Lineage, hashes_in, read_manifest
+from flavorframe._snapshots.dividing import blocks, shares
 from flavorframe._snapshots.reading import Reader, reader_of
 from flavorframe.engines.partial import Chunk
 from flavorframe.errors import RunError
@@ -21,13 +21,16 @@ from flavorframe.result import Table, WrittenSnapshot
 
 Stored = Table | WrittenSnapshot
 Range = tuple[int, int]
-BLOCK = 100_000
-"""Rows of an earlier file that are copied at once."""
+"""The first of some rows, and the one after the last."""
 
 
 @dataclass
 class EarlierRows:
-    """Rows of a snapshot, read one after the other: those ``ranges`` of the rows in its files."""
+    """The rows of an earlier run, read one after the other.
+
+    They are the ``ranges`` of the ``total`` rows in the files of ``stored``. ``known`` are other
+    files whose rows are among these, by the SHA-256 of each of them.
+    """
 
     stored: Stored
     tree: str
@@ -35,7 +38,7 @@ class EarlierRows:
     ranges: Sequence[Range]
     known: Sequence[tuple[list[str], Sequence[Range]]] = ()
     _position: int = 0
-    _pieces: list[tuple[int, int, int]] = field(default_factory=list)
+    _copied: list[tuple[int, int, int]] = field(default_factory=list)
 
     @classmethod
     def of(cls, stored: Stored, spec: Snapshot) -> EarlierRows:
@@ -43,9 +46,9 @@ class EarlierRows:
         rows, tree = len(stored), spec.tree if spec.path else "candidates"
         if isinstance(stored, Table):
             return cls(stored, tree, rows, [(0, rows)])
-        hashes, manifest = _hashes(stored), _manifest(stored, spec)
+        hashes, manifest = _hashes(stored), read_manifest(stored, spec)
         known = [(e["sha256"], [(a, b) for a, b in e["rows"]]) for e in manifest.get("earlier", [])]
-        if _said(manifest) != hashes:
+        if hashes_in(manifest) != hashes:
             known = []
         if hashes == list(stored.sha256) or not stored.sha256:
             return cls(stored, tree, rows, [(0, rows)], [*known, (hashes, [(0, rows)])])
@@ -66,21 +69,22 @@ class EarlierRows:
             start = max(first, first + self._position - before)
             end = min(last, first + stop - before)
             if start < end:
-                self._pieces.append((start, end, place))
+                self._copied.append((start, end, place))
                 place += end - start
                 yield from self._read(start, end)
             before += last - first
         self._position = stop
 
-    def lineage(self) -> list[dict[str, object]]:
+    def lineage(self) -> Lineage:
         """Return, for each file of which all rows were taken, its SHA-256 and where they are."""
         mapped = [(name, self._mapped(ranges)) for name, ranges in self.known]
         return [{"sha256": name, "rows": rows} for name, rows in mapped if rows is not None]
 
     def _mapped(self, ranges: Sequence[Range]) -> list[Range] | None:
+        """Return where rows of the earlier file are in the new one, if all of them are."""
         found: list[Range] = []
         for first, last in ranges:
-            for start, stop, place in self._pieces:
+            for start, stop, place in self._copied:
                 a, b = max(first, start), min(last, stop)
                 if a < b:
                     found.append((place + a - start, place + b - start))
@@ -98,11 +102,9 @@ class EarlierRows:
             yield {name: values[start:stop] for name, values in self.stored.columns.items()}
             return
         paths = list(map(Path, self.stored.paths))
-        for number, path in enumerate(paths):
-            before, after = (i * self.total // len(paths) for i in (number, number + 1))
-            first, last = max(start, before) - before, min(stop, after) - before
-            for begin in range(first, last, BLOCK):
-                yield _reader(path)(path, self.tree, begin, min(begin + BLOCK, last))
+        for path, (before, after) in zip(paths, shares(self.total, len(paths)), strict=True):
+            for first, last in blocks(max(start, before) - before, min(stop, after) - before):
+                yield _reader(path)(path, self.tree, first, last)
 
 
 def _reader(path: Path) -> Reader:
@@ -121,25 +123,3 @@ def _hashes(stored: WrittenSnapshot) -> list[str]:
         if not path.is_file():
             raise RunError(f"the snapshot {path} is not there any more: run the analysis anew.")
     return list(map(sha256_of, paths))
-
-
-def manifest_path(stored: WrittenSnapshot, spec: Snapshot) -> Path:
-    """Return where the manifest is: beside the file, or under the name that several have in common.
-
-    For ``rows.root`` that is ``rows.root.manifest.json``, also where its rows are in several files.
-    """
-    whole = Path(spec.path or stored.paths[0])
-    return Path(stored.paths[0]).with_name(f"{whole.name}.manifest.json")
-
-
-def _manifest(stored: WrittenSnapshot, spec: Snapshot) -> dict[str, Any]:
-    try:
-        manifest = json.loads(manifest_path(stored, spec).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return manifest if isinstance(manifest, dict) else {}
-
-
-def _said(manifest: dict[str, Any]) -> list[str]:
-    files = manifest.get("files", [manifest])
-    return [file.get("sha256", "") for file in files]

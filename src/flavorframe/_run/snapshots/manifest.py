@@ -4,18 +4,44 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from flavorframe._files.writing import writing
-from flavorframe._run.core.executor import Outcome
-from flavorframe._run.snapshots.earlier_rows import manifest_path
-from flavorframe._run.snapshots.rows import Rows
+from flavorframe._run.outcome import Outcome
 from flavorframe.outputs import Snapshot
 from flavorframe.result import WrittenSnapshot
 
+Lineage = Sequence[dict[str, object]]
+"""Which rows are those of earlier files: their SHA-256 and ranges of rows."""
 
-def write_manifest(name: str, outcome: Outcome, rows: Rows) -> None:
+
+def manifest_path(stored: WrittenSnapshot, spec: Snapshot) -> Path:
+    """Return where the manifest is: beside the file, or under the name that several have in common.
+
+    For ``rows.root`` that is ``rows.root.manifest.json``, also where its rows are in several files.
+    """
+    whole = Path(spec.path or stored.paths[0])
+    return Path(stored.paths[0]).with_name(f"{whole.name}.manifest.json")
+
+
+def read_manifest(stored: WrittenSnapshot, spec: Snapshot) -> dict[str, Any]:
+    """Return what the manifest of a snapshot says; nothing where there is none."""
+    try:
+        manifest = json.loads(manifest_path(stored, spec).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def hashes_in(manifest: dict[str, Any]) -> list[str]:
+    """Return the SHA-256 of each of the files that a manifest is of."""
+    files = manifest.get("files", [manifest])
+    return [file.get("sha256", "") for file in files]
+
+
+def write_manifest(name: str, outcome: Outcome, lineage: Lineage) -> None:
     """Write ``NAME.manifest.json`` of a snapshot that went to files, for it to be placed with them.
 
     Raises OutputError where it cannot be written.
@@ -23,7 +49,7 @@ def write_manifest(name: str, outcome: Outcome, rows: Rows) -> None:
     stored, spec = outcome.rows[name], dict(outcome.plan.outputs)[name]
     if isinstance(stored, WrittenSnapshot) and isinstance(spec, Snapshot):
         path = manifest_path(stored, spec)
-        content = manifest(name, stored, outcome) | {"earlier": rows.earlier(name)}
+        content = _content(name, stored, outcome) | {"earlier": lineage}
         hidden = outcome.written.new(path)
         try:
             with writing(path):
@@ -34,15 +60,14 @@ def write_manifest(name: str, outcome: Outcome, rows: Rows) -> None:
             raise
 
 
-def manifest(name: str, stored: WrittenSnapshot, outcome: Outcome) -> dict[str, Any]:
-    """Return what a snapshot's manifest says."""
+def _content(name: str, stored: WrittenSnapshot, outcome: Outcome) -> dict[str, Any]:
     names = [Path(path).name for path in stored.paths]
     files = [{"file": f, "sha256": s} for f, s in zip(names, stored.sha256, strict=True)]
     return {
         "snapshot": name,
         **(files[0] if len(files) == 1 else {"files": files}),
         "rows": stored.rows,
-        "events": outcome.partial.cutflow[0].events,
+        "events": outcome.events,
         "candidates": outcome.partial.cutflow[-1].candidates,
         "complete": not outcome.gaps,
         "dataset": outcome.dataset.name,

@@ -5,8 +5,8 @@ import time
 import warnings
 
 import flavorframe as ff
-from flavorframe._run.core import gathering
-from flavorframe._run.delivery.credential_expiry import Outlasting
+from flavorframe._run.core import updates
+from flavorframe._run.delivery.credential_expiry import CredentialExpiry
 from flavorframe._run.delivery.delivery import Delivery
 from support import grid
 
@@ -19,11 +19,11 @@ def analysis(through=abs):
 
 def told_of(delivery, *looks):
     """Return the warnings after some looks at seconds and the fraction done in them."""
-    outlasting = Outlasting(delivery)
+    expiry = CredentialExpiry(delivery)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         for seconds, fraction in looks:
-            outlasting.look(seconds, fraction)
+            expiry.check(seconds, fraction)
     return [str(warning.message) for warning in told]
 
 
@@ -45,7 +45,7 @@ def test_says_nothing_of_local_files(sample, proxy):
 
 
 def test_told_while_the_run_goes_on(secured, authority, proxy, sample, monkeypatch):
-    monkeypatch.setattr(gathering, "UPDATE_SECONDS", 0.1)
+    monkeypatch.setattr(updates, "UPDATE_SECONDS", 0.1)
     authority.proxy(proxy, life=grid.HOUR / 120)
     url = secured.put(sample("nano"))
 

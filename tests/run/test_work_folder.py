@@ -1,4 +1,4 @@
-"""Scratch folders are private, used while a run needs them, and found when left behind."""
+"""Work folders are private, used while a run needs them, and found when left behind."""
 
 import json
 import os
@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import flavorframe as ff
-from flavorframe._run.delivery import scratch
-from flavorframe._run.delivery.scratch import Parcel, Scratch
+from flavorframe._run.delivery import work_folder
+from flavorframe._run.delivery.work_folder import Payload, WorkFolder
 
 SECRET = b"-----BEGIN CERTIFICATE-----secret"
 
@@ -24,8 +24,8 @@ def _own_place(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def parcel(version=0, **contents):
-    return Parcel({"x509up": SECRET, "files/scale.txt": b"2"} | contents, version)
+def payload(version=0, **contents):
+    return Payload({"x509up": SECRET, "files/scale.txt": b"2"} | contents, version)
 
 
 def modes(folder):
@@ -34,14 +34,14 @@ def modes(folder):
 
 def test_private_used_and_removed(tmp_path, monkeypatch):
     monkeypatch.setenv("X509_USER_PROXY", "/before")
-    Scratch.take("run", parcel())
+    WorkFolder.acquire("run", payload())
     (folder,) = tmp_path.iterdir()
     assert folder.name.startswith(f"flavorframe-{os.getuid()}-run-")
     assert modes(folder)[folder.name] == modes(folder)["files"] == 0o700
     assert modes(folder)["x509up"] == modes(folder)["scale.txt"] == 0o600
     assert os.environ["X509_USER_PROXY"] == str(folder / "x509up")
     assert Path(ff.delivered("scale.txt")).read_text() == "2"
-    Scratch.leave("run")
+    WorkFolder.release("run")
     assert list(tmp_path.iterdir()) == []
     assert os.environ["X509_USER_PROXY"] == "/before"
     with pytest.raises(ff.FlavorframeError, match="no file 'scale.txt' came with the run"):
@@ -50,65 +50,65 @@ def test_private_used_and_removed(tmp_path, monkeypatch):
 
 def test_a_delivered_token_comes_before_one_in_the_environment(monkeypatch):
     monkeypatch.setenv("BEARER_TOKEN", "old")
-    Scratch.take("run", Parcel({"bearer_token": b"new"}))
+    WorkFolder.acquire("run", Payload({"bearer_token": b"new"}))
     assert "BEARER_TOKEN" not in os.environ
     assert Path(os.environ["BEARER_TOKEN_FILE"]).read_bytes() == b"new"
-    Scratch.leave("run")
+    WorkFolder.release("run")
     assert os.environ["BEARER_TOKEN"] == "old"
     assert "BEARER_TOKEN_FILE" not in os.environ
 
 
 def test_kept_until_the_last_user_leaves_and_never_older(tmp_path):
-    Scratch.take("run", parcel(1, x509up=b"new"))
-    Scratch.take("run", parcel(0))
+    WorkFolder.acquire("run", payload(1, x509up=b"new"))
+    WorkFolder.acquire("run", payload(0))
     (folder,) = tmp_path.iterdir()
-    Scratch.leave("run")
+    WorkFolder.release("run")
     assert (folder / "x509up").read_bytes() == b"new"
-    Scratch.leave("run")
+    WorkFolder.release("run")
     assert list(tmp_path.iterdir()) == []
-    Scratch.leave("run")  # once more does no harm
+    WorkFolder.release("run")  # once more does no harm
 
 
 def test_contents_are_not_printed():
-    assert "secret" not in repr(parcel())
+    assert "secret" not in repr(payload())
 
 
 def test_what_a_killed_process_leaves_is_found_and_removed(tmp_path):
     code = (
         "import tempfile, sys, time\n"
         f"tempfile.tempdir = {str(tmp_path)!r}\n"
-        "from flavorframe._run.delivery.scratch import Parcel, Scratch\n"
-        "Scratch.take('killed', Parcel({'x509up': b'secret'}))\n"
+        "from flavorframe._run.delivery.work_folder import Payload, WorkFolder\n"
+        "WorkFolder.acquire('killed', Payload({'x509up': b'secret'}))\n"
         "print('taken', flush=True)\n"
         "time.sleep(60)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "taken\n"
-    (alive,) = scratch.entries()
+    (alive,) = work_folder.entries()
     assert (alive.run, alive.process, alive.in_use) == ("killed", process.pid, True)
-    assert scratch.clean() == []
+    assert work_folder.clean() == []
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    (left,) = scratch.entries()
+    (left,) = work_folder.entries()
     assert not left.in_use
-    assert scratch.clean() == [left]
+    assert work_folder.clean() == [left]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_new_run_removes_what_is_left(tmp_path):
-    Scratch.take("first", parcel())
-    (first,) = scratch.entries()
+    WorkFolder.acquire("first", payload())
+    (first,) = work_folder.entries()
     copy = tmp_path / f"flavorframe-{os.getuid()}-left-1"
     copy.mkdir()
     (copy / "lock").touch()
     note = {"run": "left", "host": "", "process": 1, "since": 0}
     (copy / "note.json").write_text(json.dumps(note))
-    Scratch.take("second", parcel())
+    WorkFolder.acquire("second", payload())
     assert not copy.exists()
     assert Path(first.path).exists()
-    Scratch.leave("second")
-    Scratch.leave("first")
+    WorkFolder.release("second")
+    WorkFolder.release("first")
 
 
 def test_links_and_strangers_are_left_alone(tmp_path):
@@ -116,5 +116,5 @@ def test_links_and_strangers_are_left_alone(tmp_path):
     target.mkdir()
     (tmp_path / f"flavorframe-{os.getuid()}-link").symlink_to(target)
     (tmp_path / f"flavorframe-{os.getuid()}-other").mkdir()
-    assert scratch.clean() == []
+    assert work_folder.clean() == []
     assert len(list(tmp_path.iterdir())) == 3

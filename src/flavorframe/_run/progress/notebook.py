@@ -1,26 +1,23 @@
-"""A run as it goes, in a notebook: how far it is, with or without the histograms so far."""
+"""Progress in a notebook: a bar, or the histograms so far."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flavorframe._run.progress.progress import Count
+from flavorframe._run.progress.base import Counts
 from flavorframe._shell import ipython
 from flavorframe.errors import AnalysisError
-from flavorframe.result import Timing
-
-if TYPE_CHECKING:
-    from flavorframe.result import Result
+from flavorframe.result import Result, Timing
 
 EMPTY = "waiting for the first events"
 BAR_SECONDS = 0.2
 """How often the bar is drawn, at most."""
 
 
-class NotebookBar(Count):
+class NotebookBar(Counts):
     """A bar in a notebook: events/s, MB/s and the time left; workers below it."""
 
     def __init__(self, title: str) -> None:

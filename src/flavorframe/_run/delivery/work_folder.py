@@ -1,4 +1,4 @@
-"""Private folders on the machines that do the work: credentials and files, while a run needs them.
+"""Private folders on the workers' machines: credentials and files, while a run needs them.
 
 A folder has mode 0700 and its files 0600. The process that uses it holds a lock in it, which the
 system lets go of when the process ends, however it ends: a folder without its lock was left behind.
@@ -38,8 +38,8 @@ _SHADOWS = {TOKEN: ("BEARER_TOKEN",), S3_KEYS: s3.KEYS, S3_SETTINGS: s3.SETTINGS
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """What is to be written into a folder: contents by their paths in it, which prints say not."""
+class Payload:
+    """What is to be written into a folder: contents by their paths in it, which are not printed."""
 
     contents: Mapping[str, bytes] = field(repr=False)
     version: int = 0
@@ -94,10 +94,10 @@ def _restore(earlier: Mapping[str, str | None]) -> None:
             os.environ[variable] = value
 
 
-class Scratch:
+class WorkFolder:
     """The folder of one run in this process, which may hold several workers."""
 
-    _held: dict[str, Scratch] = {}  # noqa: RUF012 - of the process
+    _held: dict[str, WorkFolder] = {}  # noqa: RUF012 - of the process
     _guard = RLock()
 
     def __init__(self, run: str) -> None:
@@ -108,37 +108,37 @@ class Scratch:
         self._stack = contextlib.ExitStack()
         self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
         self._stack.callback(os.close, _locked(self.folder))
-        # Under its name only now that it is locked, as it would pass for left behind.
+        # It gets its name only now that it is locked: without a lock, others would remove it.
         final = self.folder.with_name(self.folder.name.removeprefix("."))
         self.folder = self.folder.rename(final)
         self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
 
     @classmethod
-    def take(cls, run: str, parcel: Parcel) -> None:
-        """Write a parcel into the run's folder; newer contents take the place of older ones."""
+    def acquire(cls, run: str, payload: Payload) -> None:
+        """Write a payload into the run's folder; newer contents replace older ones."""
         with cls._guard:
-            scratch = cls._held.get(run) or cls._held.setdefault(run, cls(run))
-            scratch._users += 1
-            scratch._put(parcel)
+            held = cls._held.get(run) or cls._held.setdefault(run, cls(run))
+            held._users += 1
+            held._write(payload)
 
     @classmethod
-    def leave(cls, run: str) -> None:
+    def release(cls, run: str) -> None:
         """Remove the folder when nobody in this process needs it any more."""
         with cls._guard:
-            scratch = cls._held.get(run)
-            if scratch is None:
+            held = cls._held.get(run)
+            if held is None:
                 return
-            scratch._users -= 1
-            if not scratch._users:
+            held._users -= 1
+            if not held._users:
                 cls._held.pop(run)._stack.close()
 
-    def _put(self, parcel: Parcel) -> None:
-        if parcel.version <= self._version:
+    def _write(self, payload: Payload) -> None:
+        if payload.version <= self._version:
             return
-        parcel.write(self.folder)
+        payload.write(self.folder)
         if self._version < 0:
             self._stack.enter_context(in_use(self.folder))
-        self._version = parcel.version
+        self._version = payload.version
 
 
 def _new_folder(run: str) -> Path:
@@ -169,7 +169,7 @@ def _locked(folder: Path) -> int:
     return descriptor
 
 
-# Looking after folders
+# All folders of this user
 
 
 @dataclass(frozen=True)

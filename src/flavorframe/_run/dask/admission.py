@@ -1,4 +1,4 @@
-"""What lets a worker take part in a run, and hands it its tasks.
+"""The plugin that lets a worker take part in a run, and gives it its tasks.
 
 It travels as text: a worker may have another flavorframe or none, or a Python that does not
 understand the bytecode of this one. So nothing but the standard library and Dask is used here.
@@ -14,21 +14,23 @@ from typing import Any
 from distributed import WorkerPlugin
 
 REFUSED = "flavorframe refused"
-"""What stands before the worker and the reason where a task comes back undone."""
+"""The first of what a refused task gives back; the worker and the reason follow."""
 OTHER = "it has "
-"""What reasons begin with where something is other than wanted."""
+"""What the reason begins with where a version is not the one wanted."""
 TASK = (
     "(lambda worker: worker.plugins[run].do(work, items) if run in worker.plugins "
     f"else ({REFUSED!r}, worker.address, ''))(__import__('distributed').get_worker())"
 )
-"""A task, for `eval`: the worker's gate, if it is there by now, does some work on packed items."""
-_UNPACKED = "(exec(text, space := {'__name__': 'flavorframe_gate'}), space['Gate'](*state))[1]"
+"""A task, for `eval`: the plugin does some work on packed items, if the worker has it by now."""
+_UNPACKED = (
+    "(exec(text, space := {'__name__': 'flavorframe_admission'}), space['Admission'](*state))[1]"
+)
 
 
-class Gate(WorkerPlugin):  # type: ignore[misc]
-    """Lets a worker take part which has what is ``wanted``, and brings it what it needs.
+class Admission(WorkerPlugin):  # type: ignore[misc]
+    """Admits a worker that has the versions ``wanted``, and brings it the content of the run.
 
-    The ``module`` has functions ``begin(name, worker, content)`` and ``end(name, worker)``.
+    The ``module`` has functions ``setup(name, worker, content)`` and ``teardown(name, worker)``.
     """
 
     def __init__(
@@ -46,14 +48,14 @@ class Gate(WorkerPlugin):  # type: ignore[misc]
         return eval, (_UNPACKED, {"text": self.text, "state": state})
 
     def setup(self, worker: Any) -> None:
-        """Take the content where all is as wanted; raises RuntimeError where it is not."""
+        """Take the content where the versions are those wanted; raises RuntimeError otherwise."""
         self.address = worker.address
         self.refusal = self.difference() or self.taken()
         if self.refusal:
             raise RuntimeError(self.refusal)
 
     def difference(self) -> str:
-        """Return what is other here than wanted; an empty string where all is the same."""
+        """Return which versions are not those wanted; an empty string where all are."""
         here = _environment()
         other = [
             f"{name} {here.get(name, 'is missing')} instead of {version}"
@@ -65,15 +67,15 @@ class Gate(WorkerPlugin):  # type: ignore[misc]
     def taken(self) -> str:
         """Take the content; return why it cannot be taken, where it cannot."""
         try:
-            import_module(self.module).begin(self.name, self.address, self.content)
+            import_module(self.module).setup(self.name, self.address, self.content)
         except Exception as error:  # whatever unpacking raises, such as packages that are missing
             return f"{type(error).__name__}: {error}"
         return ""
 
     def teardown(self, worker: Any) -> None:
-        """Let go of what was taken."""
+        """Release what was taken."""
         if not self.refusal:
-            import_module(self.module).end(self.name, self.address)
+            import_module(self.module).teardown(self.name, self.address)
 
     def do(self, work: str, items: bytes) -> Any:
         """Do the work that is named so on some items, unless the worker was refused."""
@@ -85,7 +87,7 @@ class Gate(WorkerPlugin):  # type: ignore[misc]
 def _environment() -> Mapping[str, str]:
     """Return the versions here, also where flavorframe is an older one."""
     try:
-        from flavorframe._run.dask.worker import ENVIRONMENT
+        from flavorframe._run.dask.worker_tasks import ENVIRONMENT
     except Exception:  # whatever an older or broken installation raises
         return _of_older_ones()
     return ENVIRONMENT

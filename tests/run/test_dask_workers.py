@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 
 import flavorframe as ff
-from flavorframe._run.dask import client as dask_work, cluster as dask_cluster, crew as dask_crew
-from flavorframe._run.dask.crew import Crew
+from flavorframe._run.dask import (
+    cluster as dask_cluster,
+    task_manager as dask_tasks,
+    workers as dask_workers,
+)
+from flavorframe._run.dask.workers import Workers
 from flavorframe.errors import RunError
 from support import servers
 
@@ -46,8 +50,8 @@ def other_flavorframe(folder, what):
     package = folder / "flavorframe"
     if what == "changed":
         shutil.copytree(Path(ff.__file__).parent, package)
-        formulas = package / "physics_formulas.py"
-        formulas.write_text(f"{formulas.read_text()}\n# changed\n")
+        module = package / "errors.py"
+        module.write_text(f"{module.read_text()}\n# changed\n")
     else:
         package.mkdir()
         (package / "__init__.py").write_text("__version__ = '0.0.9'\n")
@@ -141,61 +145,61 @@ def test_a_file_that_nobody_finds_is_tried_by_few(client, analysis, files, tmp_p
     shutil.copy(files[0], gone)
     dataset = ff.dataset([*files, gone])
     gone.unlink()
-    monkeypatch.setattr(dask_work, "TRIES", 2)
+    monkeypatch.setattr(dask_tasks, "TRIES", 2)
     result = analysis.run(dataset, on=client, progress=False)
     (failure,) = result.failures
     assert (failure.file, failure.attempts) == (str(gone), 2)
 
 
-class TestCrew:
+class TestWorkers:
     @pytest.fixture
-    def crew(self):
-        crew = Crew()
-        crew.see(["a", "b", "c"])
-        return crew
+    def workers(self):
+        workers = Workers()
+        workers.set_present(["a", "b", "c"])
+        return workers
 
-    def test_everybody_takes_part_at_first(self, crew):
-        assert crew.choice() is None
-        assert crew.choice({"a"}) == ("b", "c")
+    def test_everybody_takes_part_at_first(self, workers):
+        assert workers.choice() is None
+        assert workers.choice({"a"}) == ("b", "c")
 
-    def test_one_local_file_is_enough_and_somebody_is_always_left(self, crew):
-        crew.read("a", ["b"], "x.root", remote=False)
-        assert crew.choice() == ("a", "c")
-        crew.read("c", ["a"], "y.root", remote=False)
-        assert crew.choice() == ("c",)
-        crew.read("b", ["c"], "z.root", remote=False)
-        assert crew.choice() == ("c",)
-        assert crew.choice({"c"}) == ("a", "b")  # better than nobody
+    def test_one_local_file_is_enough_and_somebody_is_always_left(self, workers):
+        workers.read("a", ["b"], "x.root", remote=False)
+        assert workers.choice() == ("a", "c")
+        workers.read("c", ["a"], "y.root", remote=False)
+        assert workers.choice() == ("c",)
+        workers.read("b", ["c"], "z.root", remote=False)
+        assert workers.choice() == ("c",)
+        assert workers.choice({"c"}) == ("a", "b")  # better than nobody
 
-    def test_servers_that_are_down_for_a_moment_are_nobodys_fault(self, crew):
+    def test_servers_that_are_down_for_a_moment_are_nobodys_fault(self, workers):
         for _ in range(5):
-            crew.read("a", ["b"], "root://x", remote=True)
-            crew.read("b", ["a"], "root://x", remote=True)
-        assert crew.choice() is None
+            workers.read("a", ["b"], "root://x", remote=True)
+            workers.read("b", ["a"], "root://x", remote=True)
+        assert workers.choice() is None
         for _ in range(3):
-            crew.read("a", ["c"], "root://x", remote=True)
-        assert crew.choice() == ("a", "b")
+            workers.read("a", ["c"], "root://x", remote=True)
+        assert workers.choice() == ("a", "b")
 
-    def test_who_has_read_something_comes_first(self, crew):
-        crew.read("c", [], "x.root", remote=False)
-        assert crew.choice({"a"}) == ("c",)
-        assert crew.choice({"a", "c"}) == ("b",)
+    def test_who_has_read_something_comes_first(self, workers):
+        workers.read("c", [], "x.root", remote=False)
+        assert workers.choice({"a"}) == ("c",)
+        assert workers.choice({"a", "c"}) == ("b",)
 
-    def test_who_has_gone_silent_and_comes_back(self, crew):
-        crew.hear({"a": 1.0, "b": 1.0}, 0.0)
-        crew.hear({"a": 9.0, "b": 1.0}, 61.0)
-        assert crew.choice() == ("a", "c")
-        crew.hear({"a": 9.0, "b": 2.0}, 62.0)
-        assert crew.choice() is None
+    def test_who_has_gone_silent_and_comes_back(self, workers):
+        workers.note_last_seen({"a": 1.0, "b": 1.0}, 0.0)
+        workers.note_last_seen({"a": 9.0, "b": 1.0}, 61.0)
+        assert workers.choice() == ("a", "c")
+        workers.note_last_seen({"a": 9.0, "b": 2.0}, 62.0)
+        assert workers.choice() is None
 
 
 @pytest.fixture
 def impatient(monkeypatch):
     """Have workers pass for hung after a moment."""
-    monkeypatch.setattr(dask_crew, "SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(dask_workers, "SILENT_SECONDS", 2.0)
     monkeypatch.setattr(dask_cluster, "SECONDS", 1.0)
     monkeypatch.setattr(dask_cluster, "REGISTER_SECONDS", 1.0)
-    monkeypatch.setattr(dask_work, "HEAR_SECONDS", 0.5)
+    monkeypatch.setattr(dask_tasks, "HEAR_SECONDS", 0.5)
 
 
 def test_what_a_worker_hangs_at_is_given_to_others_and_counts_once(

@@ -1,0 +1,64 @@
+"""What a run gives: sums, rows, failures, and all that is needed to go on with what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flavorframe._files.file_sets import FileSet
+from flavorframe._planning.plan import Plan
+from flavorframe.datasets import Dataset
+from flavorframe.engines import FileInfo
+from flavorframe.engines.partial import Partial
+from flavorframe.result import Failure, Table, WrittenSnapshot
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Events of a file that were not read, from ``start`` up to ``stop`` (``None``: its end).
+
+    ``rows`` tells, for each snapshot, before which row those of the gap belong.
+    """
+
+    file: str
+    start: int
+    stop: int | None
+    rows: Mapping[str, int]
+
+
+@dataclass
+class Outcome:
+    """What executors give back, finished or not.
+
+    ``partial`` is the sum of the partials without the rows of snapshots, which are in ``rows``.
+    ``gaps`` tell what was not read, in the order of the data, whether it failed or the run ended
+    before; ``stopped`` says why it did, where it did. ``unwritten`` has the outputs that could not
+    be written, with the reason. ``written`` are the files of the others, which are not in their
+    places yet: see `flavorframe._run.core.ending.result_of`. ``folder`` is where the result is
+    saved, under a ``name``.
+    """
+
+    plan: Plan
+    dataset: Dataset
+    engine: str
+    partial: Partial
+    files: list[FileInfo] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    rows: dict[str, Table | WrittenSnapshot] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+    stopped: str = ""
+    unwritten: dict[str, str] = field(default_factory=dict)
+    written: FileSet = field(default_factory=FileSet, repr=False, compare=False)
+    folder: Path | None = None
+    name: str = ""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.unwritten, self.written = {}, FileSet()  # which earlier versions did not have
+        self.__dict__.update(state)
+
+    @property
+    def events(self) -> int:
+        """How many events have been read."""
+        return self.partial.cutflow[0].events
