@@ -81,7 +81,7 @@ def has_rows(plan: Plan) -> bool:
 
 @dataclass
 class Parts:
-    """Feeds a accumulator with parts; shares of one file may be spread over several of them."""
+    """Feeds an accumulator with parts; shares of one file may be spread over several of them."""
 
     folder: RunFolder
     work: Work
@@ -177,7 +177,7 @@ class Parts:
 
 def _refused_with_another(share: Share, tree: str | None) -> Failed:
     reason = "another file of its batch job cannot be taken, and their numbers are one sum"
-    file = share.segment.file
+    file = share.file_range.file
     failure = Failure(file, tree, None, None, reason, "RunError")
     return Failed(failure, RunError(f"{file}: {reason}"))
 
@@ -185,6 +185,6 @@ def _refused_with_another(share: Share, tree: str | None) -> Failed:
 def _failed(share: Share, tree: str | None, lost: Lost) -> Failed:
     """Return the failure of a share whose job gave nothing."""
     failure = Failure(
-        share.segment.file, tree, None, None, str(lost), "RunError", lost.attempts, lost.job_id
+        share.file_range.file, tree, None, None, str(lost), "RunError", lost.attempts, lost.job_id
     )
-    return Failed(failure, RunError(f"{share.segment.file}: {lost}"))
+    return Failed(failure, RunError(f"{share.file_range.file}: {lost}"))

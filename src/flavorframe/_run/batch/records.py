@@ -23,7 +23,7 @@ from flavorframe.errors import FlavorframeError
 
 @dataclass(frozen=True)
 class Opened:
-    """What opening the file of a segment gave."""
+    """What opening the file of a range gave."""
 
     index: int
     found: FileInfo | Failed
@@ -58,7 +58,7 @@ def records(work: Work, shares: Sequence[Share]) -> Iterator[Record]:
     def items() -> Iterator[Opened | Partition]:
         first: FileInfo | None = None
         for share in shares:
-            found = _opened(engine, work, share.segment, first)
+            found = _opened(engine, work, share.file_range, first)
             first = found if first is None and isinstance(found, FileInfo) else first
             yield Opened(share.index, _located(found, worker))
             if isinstance(found, FileInfo):
@@ -86,9 +86,9 @@ def records(work: Work, shares: Sequence[Share]) -> Iterator[Record]:
 
 
 def _opened(
-    engine: Engine, work: Work, segment: FileRange, first: FileInfo | None
+    engine: Engine, work: Work, file_range: FileRange, first: FileInfo | None
 ) -> FileInfo | Failed:
-    found = prepare(engine, work.plan, segment, work.tree, work.retries)
+    found = prepare(engine, work.plan, file_range, work.tree, work.retries)
     if not isinstance(found, Failed):
         found = unchanged(found, work.known.get(found.file))
     return found if isinstance(found, Failed) else meaning_alike(found, first)
@@ -96,7 +96,7 @@ def _opened(
 
 def partitions_of(share: Share, info: FileInfo, size: int) -> Sequence[Partition]:
     """Return the partitions of a share, the same wherever its file is opened."""
-    return share.of_list(list(partitions(share.segment, share.index, info, size)))
+    return share.of_list(list(partitions(share.file_range, share.index, info, size)))
 
 
 def _located(found: T | Failed, worker: str) -> T | Failed:

@@ -16,13 +16,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Share:
-    """A segment of a run, by its place among all, or one of its ``of`` shares.
+    """A file range of a run, by its place among all, or one of its ``of`` shares.
 
-    Shares are of the segment's partitions, which are known when its file is opened.
+    Shares are of the partitions of the range, which are known when its file is opened.
     """
 
     index: int
-    segment: FileRange
+    file_range: FileRange
     number: int = 0
     of: int = 1
 
@@ -36,24 +36,24 @@ class Share:
         return _piece(items, self.number, self.of)
 
 
-def divide(segments: Sequence[FileRange], jobs: int | None = None) -> list[tuple[Share, ...]]:
+def divide(file_ranges: Sequence[FileRange], jobs: int | None = None) -> list[tuple[Share, ...]]:
     """Return what each job takes: neighbouring files, or a share of one where jobs outnumber files.
 
     By default each file is a job, up to `MOST_JOBS`. The order of the files is kept.
 
     >>> files = [FileRange(name) for name in "abcde"]
-    >>> [[share.segment.file for share in job] for job in divide(files, jobs=2)]
+    >>> [[share.file_range.file for share in job] for job in divide(files, jobs=2)]
     [['a', 'b'], ['c', 'd', 'e']]
-    >>> [(share.segment.file, share.number, share.of) for share, in divide(files[:2], jobs=3)]
+    >>> [(share.file_range.file, share.number, share.of) for share, in divide(files[:2], jobs=3)]
     [('a', 0, 1), ('b', 0, 2), ('b', 1, 2)]
     """
-    whole = [Share(index, segment) for index, segment in enumerate(segments)]
+    whole = [Share(index, file_range) for index, file_range in enumerate(file_ranges)]
     count = min(len(whole), MOST_JOBS) if jobs is None else jobs
     if count <= len(whole):
         return [tuple(_piece(whole, number, count)) for number in range(count)]
     shares = [len(_piece(range(count), index, len(whole))) for index in range(len(whole))]
     return [
-        (Share(share.index, share.segment, number, of),)
+        (Share(share.index, share.file_range, number, of),)
         for share, of in zip(whole, shares, strict=True)
         for number in range(of)
     ]
