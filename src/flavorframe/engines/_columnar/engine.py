@@ -20,7 +20,6 @@ from flavorframe._rootio.arrays import Array, Names, Values
 from flavorframe._rootio.open_files import forget, open_file
 from flavorframe._rootio.reader import RootFile, require_whole
 from flavorframe.datasets import Partition
-from flavorframe.engines import FileInfo
 from flavorframe.engines._columnar.columns import Columns
 from flavorframe.engines._columnar.known import Known, is_settled
 from flavorframe.engines._columnar.route import Place, Route
@@ -29,6 +28,7 @@ from flavorframe.engines._columnar.survivors import Survivors
 from flavorframe.engines._columnar.view import Links
 from flavorframe.engines._weighted import WeightedHistogram
 from flavorframe.engines.partial import Chunk, Partial
+from flavorframe.engines.protocol import FileInfo
 from flavorframe.errors import AnalysisError, FileError
 from flavorframe.layouts import Schema, recognise
 from flavorframe.outputs import Axis, Histogram, Snapshot
