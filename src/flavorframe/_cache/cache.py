@@ -119,25 +119,25 @@ class Cache:
         self._waiting, self._held, self._latest = 0, 0, 0.0
         self._hurry = Event()  # until nothing waits
 
-    def get(self, key: str, *, lasting: bool = True) -> Entry | None:
+    def get(self, key: str, *, on_disk: bool = True) -> Entry | None:
         """Return an entry, whose arrays cannot be written to."""
         with self._lock:
             found = self._known.get(key)
             if found is not None:
                 self._known.move_to_end(key)
                 return found
-        content = self.store.get(key) if lasting and self.store is not None else None
+        content = self.store.get(key) if on_disk and self.store is not None else None
         found = None if content is None else decoded(content)
         if found is not None:
             self._remember(key, found)
         return found
 
-    def put(self, key: str, entry: Entry, *, lasting: bool = True) -> None:
-        """Keep an entry, on disk too if it is ``lasting``; its arrays must not be written to."""
+    def put(self, key: str, entry: Entry, *, on_disk: bool = True) -> None:
+        """Keep an entry, on disk too if it is ``on_disk``; its arrays must not be written to."""
         for array in entry.arrays.values():
             array.flags.writeable = False
         self._remember(key, entry)
-        if lasting and self.store is not None:
+        if on_disk and self.store is not None:
             with self._room:
                 self._room.wait_for(lambda: self._waiting < WAITING)
                 self._waiting, self._held = self._waiting + 1, self._held + entry.nbytes

@@ -28,12 +28,12 @@ def empty_partial(plan: Plan) -> Partial:
 def empty_histogram(plan: Plan, output: Histogram) -> bh.Histogram | WeightedHistogram:
     """Return a histogram without entries, whose sums of weights are exact if it has weights."""
     axes = [_boost_axis(axis) for axis in output.axes]
-    if has_weights(plan, output):
+    if _has_weights(plan, output):
         return WeightedHistogram(axes)
     return bh.Histogram(*axes, storage=bh.storage.Int64())
 
 
-def has_weights(plan: Plan, output: Histogram) -> bool:
+def _has_weights(plan: Plan, output: Histogram) -> bool:
     """Return whether entries of the histogram are weighted, by the selection or on their own."""
     return plan.is_weighted or output.weight is not None
 

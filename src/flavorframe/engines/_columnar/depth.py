@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flavorframe._expr import nodes as n
-from flavorframe.engines._columnar.scheme import derived
 
 if TYPE_CHECKING:
     from flavorframe.engines._columnar.view import View
@@ -41,25 +40,12 @@ def _asked(view: View, part: n.Part) -> Iterator[Question]:
     """Yield the deep questions that a view has before it can answer one."""
     for where, inner in _inside(view, part):
         if inner.height > SHALLOW:
-            yield _answering(where, inner), inner
-
-
-def _answering(view: View, part: n.Part) -> View:
-    """Return the view that answers for this one: the full one, if candidates do not matter."""
-    if view.full is None:
-        return view
-    scheme = view.scheme
-    touches = (
-        part in scheme.touching
-        if isinstance(part, n.Node)
-        else isinstance(part, n.Axis) and derived(part, scheme.candidates)
-    )
-    return view if touches else view.full
+            yield where.responsible(inner), inner
 
 
 def _inside(view: View, part: n.Part) -> Iterator[Question]:
     """Yield what a part is made of, and where it is looked at: links and masks see everything."""
-    whole = view.full or view
+    whole = view.whole
     if isinstance(part, n.Axis):
         yield from _inside_axis(view, whole, part)
     elif isinstance(part, n.Match):
@@ -78,7 +64,7 @@ def _inside(view: View, part: n.Part) -> Iterator[Question]:
 def _inside_axis(view: View, whole: View, axis: n.Axis) -> Iterator[Question]:
     if whole is not view:
         yield whole, axis
-        if axis == view.scheme.candidates:
+        if axis == view.facts.candidates:
             return
     if isinstance(axis, n.Subset):
         yield from ((view, axis.parent), (whole, axis.mask))

@@ -27,7 +27,7 @@ def is_about_names(node: n.Reduce, view: View) -> bool:
         return False
     test, condition = operand.arguments
     return (
-        view.full is None
+        view.is_full
         and isinstance(test, n.StringTest)
         and isinstance(test.operand, n.Column)
         and isinstance(test.axis, n.CollectionAxis)
