@@ -30,7 +30,7 @@ class Columns:
         self._file, self._start, self._stop = file, start, stop
         self._carriers = carriers
         self._read: dict[str, tuple[Array, Any]] = {}
-        self._sizes: dict[n.Axis, _Sizes] = {}
+        self._sizes: dict[n.Axis, _ListSizes] = {}
         self.spent = Spent()
 
     @cached_property
@@ -55,8 +55,8 @@ class Columns:
 
     def sizes(self, axis: n.Axis, rows: Array) -> Array:
         """Return how many elements of a collection each of some events has."""
-        known = self._sizes.get(axis)
-        found = None if known is None else known.at(rows)
+        noted = self._sizes.get(axis)
+        found = None if noted is None else noted.at(rows)
         if found is not None:
             return found
         branch = self._carriers[axis]
@@ -102,7 +102,7 @@ class Columns:
         return found if (found >= 0).all() else None
 
     def _note_sizes(self, axis: n.Axis, branch: str, rows: Array, sizes: Array) -> None:
-        known = self._sizes.setdefault(axis, _Sizes(branch, rows, sizes))
+        known = self._sizes.setdefault(axis, _ListSizes(branch, rows, sizes))
         other = known.note(rows, sizes)
         if other is not None:
             event, expected = other
@@ -114,8 +114,8 @@ class Columns:
             )
 
 
-class _Sizes:
-    """The lengths of a collection's lists, as far as they are known, and the branch that told."""
+class _ListSizes:
+    """The lengths of a collection's lists in the events read so far, and the branch they are of."""
 
     def __init__(self, branch: str, rows: Array, sizes: Array) -> None:
         self.branch = branch
@@ -123,7 +123,7 @@ class _Sizes:
         self._last = rows, sizes
 
     def at(self, rows: Array) -> Array | None:
-        """Return the lengths at some events; None where that of one is not known."""
+        """Return the lengths at some events; None where one was not read."""
         if self._last[0] is not rows:
             found = places(self._rows, rows)
             if found.min(initial=0) < 0:
@@ -132,15 +132,15 @@ class _Sizes:
         return self._last[1]
 
     def note(self, rows: Array, sizes: Array) -> tuple[int, int] | None:
-        """Take up lengths; return the first that is another than was known, and what was."""
+        """Add lengths; return the first position with another one than before, and that."""
         known = self.at(rows)
         if known is None:
-            known = self._widened(rows, sizes)
+            known = self._extended(rows, sizes)
         wrong = known != sizes
         return (int(wrong.argmax()), known[wrong.argmax()]) if wrong.any() else None
 
-    def _widened(self, rows: Array, sizes: Array) -> Array:
-        """Take up lengths where none is known; return what is known then."""
+    def _extended(self, rows: Array, sizes: Array) -> Array:
+        """Add lengths of events not read yet; return those of all these, the earlier ones first."""
         found = places(self._rows, rows)
         there, new = np.flatnonzero(found >= 0), np.flatnonzero(found < 0)
         known: Array = sizes.copy()

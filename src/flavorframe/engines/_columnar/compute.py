@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @singledispatch
 def compute_node(node: n.Node, view: View) -> Values:
-    """Return the values of a node in a view; what it is computed from may be remembered there."""
+    """Return the values of a node in a view, which is asked for the values of its parts."""
     raise NotImplementedError(type(node))
 
 
@@ -162,10 +162,10 @@ def _test_names(node: n.StringTest, names: Any) -> Array:
 
 def _point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
     """Return the positions in the full view that an index points to, and where it does."""
-    known = view.points.get((target, index))
-    if known is None:
-        known = view.points[target, index] = _find_point(view, target, index)
-    return known
+    found = view.points.get((target, index))
+    if found is None:
+        found = view.points[target, index] = _find_point(view, target, index)
+    return found
 
 
 def _find_point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:

@@ -46,7 +46,9 @@ def fill_outputs(plan: Plan, bound: BoundPlan, runner: Runner) -> Filled:
 
     progress = runner.run(fill_n_minus_one)
     labels = [("all", "", "event"), *step_labels(plan)]
-    rows = [CutRow(*label, *row) for label, row in zip(labels, progress.rows, strict=True)]
+    rows = [
+        CutRow(*label, **row._asdict()) for label, row in zip(labels, progress.rows, strict=True)
+    ]
     filled = Filled(Cutflow(tuple(rows)), n_minus_one)
     for name, output in bound.outputs:
         if isinstance(output, Snapshot):

@@ -43,7 +43,7 @@ def ranges(starts: Array, counts: Array) -> Array:
 
 
 def places(known: Array, wanted: Array) -> Array:
-    """Return where numbers stand among known ones, or −1 where one does not; both rise.
+    """Return the positions of numbers among known ones, −1 for those not there; both sorted.
 
     >>> places(np.array([2, 5, 7]), np.array([5, 6]))
     array([ 1, -1])

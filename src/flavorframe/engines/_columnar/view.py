@@ -22,8 +22,8 @@ from flavorframe._rootio.arrays import Array, Names, Values
 from flavorframe.engines._columnar.candidates import Candidates
 from flavorframe.engines._columnar.columns import Columns
 from flavorframe.engines._columnar.compute import compute_node
-from flavorframe.engines._columnar.depth import SHALLOW, settle
-from flavorframe.engines._columnar.elements import Elements, Living
+from flavorframe.engines._columnar.depth import SHALLOW, prepare_parts
+from flavorframe.engines._columnar.elements import Elements, LivingCandidates
 from flavorframe.engines._columnar.facts import PlanFacts
 from flavorframe.engines._columnar.links import LinkCounts
 from flavorframe.engines._columnar.segments import combine
@@ -68,7 +68,7 @@ class View(ABC):
         """Return the values of a deep node, which are forgotten with it if they were ready."""
         if node in self._ready:
             return self._ready.pop(node)
-        settle(self, node)
+        prepare_parts(self, node)
         return compute_node(node, self)
 
     def has(self, part: n.Part) -> bool:
@@ -124,7 +124,7 @@ class View(ABC):
         """Return the elements of a collection, sub-collection or combination."""
         if axis not in self._elements:
             if axis.height > SHALLOW:
-                settle(self, axis)
+                prepare_parts(self, axis)
             self._elements[axis] = self._make_elements(axis)
         return self._elements[axis]
 
@@ -250,7 +250,7 @@ class SurvivingView(View):
         if axis == self.facts.candidates:
             if self.alive is None:
                 return self._whole.elements(axis)
-            return Living(self.alive, partial(self._whole.elements, axis))
+            return LivingCandidates(self.alive, partial(self._whole.elements, axis))
         if isinstance(axis, n.Subset):
             return self._subset(axis)
         assert isinstance(axis, n.Combination)
