@@ -81,10 +81,10 @@ def _tree_facts(tree: n.Node, candidates: n.Axis) -> _TreeFacts:
     uses = Counter(child for node in walked for child in node.children())
     leaves = (n.Literal, n.Field, n.Position)
     nodes = frozenset(node for node in walked if not isinstance(node, leaves))
-    depending = depending_on_candidates([tree], candidates)
+    depending = depending_on_candidates(walked, candidates)
     return _TreeFacts(
         nodes,
         frozenset(node for node in nodes if uses[node] > 1),
         depending,
-        unchanged_by_cuts([tree], depending),
+        unchanged_by_cuts(walked, depending),
     )

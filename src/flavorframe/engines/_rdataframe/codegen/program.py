@@ -112,8 +112,9 @@ class _Writer:
         candidates = plan.selection.candidates
         trees = [*plan.trees(), n.Position(candidates)]
         carriers = dict(plan.carriers)
+        nodes = (node for tree in trees for node in n.walk(tree))
         self._setting = Setting(
-            candidates, depending_on_candidates(trees, candidates), wordy(trees), carriers
+            candidates, depending_on_candidates(nodes, candidates), wordy(trees), carriers
         )
         self._notes = LinkNotes()
         self._trees = trees
