@@ -102,13 +102,13 @@ class Columns:
         return found if (found >= 0).all() else None
 
     def _note_sizes(self, axis: n.Axis, branch: str, rows: Array, sizes: Array) -> None:
-        known = self._sizes.setdefault(axis, _ListSizes(branch, rows, sizes))
-        other = known.note(rows, sizes)
+        noted = self._sizes.setdefault(axis, _ListSizes(branch, rows, sizes))
+        other = noted.note(rows, sizes)
         if other is not None:
             event, expected = other
             raise FileError(
                 f"{self._file.path}: in event {self._start + rows[event]} branch {branch} has "
-                f"{sizes[event]} elements and {known.branch} has {expected}: they are not lists of "
+                f"{sizes[event]} elements and {noted.branch} has {expected}: they are not lists of "
                 f"the same collection ({axis.name}). What has one of its own is reached under a "
                 f"name for it, such as events.other[{branch!r}]."
             )
@@ -132,22 +132,22 @@ class _ListSizes:
         return self._last[1]
 
     def note(self, rows: Array, sizes: Array) -> tuple[int, int] | None:
-        """Add lengths; return the first position with another one than before, and that."""
-        known = self.at(rows)
-        if known is None:
-            known = self._extended(rows, sizes)
-        wrong = known != sizes
-        return (int(wrong.argmax()), known[wrong.argmax()]) if wrong.any() else None
+        """Add lengths; return the first position with another length than before, and that length."""
+        earlier = self.at(rows)
+        if earlier is None:
+            earlier = self._extended(rows, sizes)
+        wrong = earlier != sizes
+        return (int(wrong.argmax()), earlier[wrong.argmax()]) if wrong.any() else None
 
     def _extended(self, rows: Array, sizes: Array) -> Array:
         """Add lengths of events not read yet; return those of all these, the earlier ones first."""
         found = places(self._rows, rows)
         there, new = np.flatnonzero(found >= 0), np.flatnonzero(found < 0)
-        known: Array = sizes.copy()
-        known[there] = self._sizes.take(found.take(there))
+        earlier: Array = sizes.copy()
+        earlier[there] = self._sizes.take(found.take(there))
         more = np.append(self._rows, rows.take(new))
         order = np.argsort(more, kind="stable")
         self._rows = more.take(order)
         self._sizes = np.append(self._sizes, sizes.take(new)).take(order)
-        self._last = rows, known
-        return known
+        self._last = rows, earlier
+        return earlier

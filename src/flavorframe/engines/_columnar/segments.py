@@ -67,7 +67,7 @@ def mask_at(positions: Array, size: int) -> Array:
 
 
 UNKNOWN = 3
-"""What a table of `apply_tables` says of an element of which nothing is known."""
+"""What a table of `apply_tables` says of an element whose value is not cached."""
 
 
 def apply_tables(

@@ -57,12 +57,12 @@ class View(ABC):
 
     def evaluate(self, node: n.Node) -> Values:
         """Return the node's values: one an event, or one an element of its axis."""
-        known = self.remembered.get(node)
-        if known is None:
-            known = self._computed(node) if node.height > SHALLOW else compute_node(node, self)
+        values = self.remembered.get(node)
+        if values is None:
+            values = self._computed(node) if node.height > SHALLOW else compute_node(node, self)
             if node in self.facts.shared:
-                self.remembered[node] = known
-        return known
+                self.remembered[node] = values
+        return values
 
     def _computed(self, node: n.Node) -> Values:
         """Return the values of a deep node, which are forgotten with it if they were ready."""
