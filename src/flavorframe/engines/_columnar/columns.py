@@ -132,7 +132,7 @@ class _ListSizes:
         return self._last[1]
 
     def note(self, rows: Array, sizes: Array) -> tuple[int, int] | None:
-        """Add lengths; return the first position with another length than before, and that length."""
+        """Add lengths; return the first position where another length was read before, and that."""
         earlier = self.at(rows)
         if earlier is None:
             earlier = self._extended(rows, sizes)
