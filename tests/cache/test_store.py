@@ -68,7 +68,7 @@ def test_no_more_is_held_back_than_a_little(tmp_path, monkeypatch, limits):
 
 def test_what_is_for_memory_is_not_on_disk(tmp_path):
     cache = Cache(Store(tmp_path))
-    cache.put(KEY, entry(), lasting=False)
+    cache.put(KEY, entry(), on_disk=False)
     cache.flush()
     assert_same(cache.get(KEY), entry())
     assert Cache(Store(tmp_path)).get(KEY) is None

@@ -16,7 +16,7 @@ import flavorframe as ff
 from flavorframe._cache import Caching, cache_of
 from flavorframe.datasets import Partition
 from flavorframe.engines import get_engine
-from flavorframe.engines._columnar import known
+from flavorframe.engines._columnar.caching import keys
 from flavorframe.errors import CorrectionError, FileError, FlavorframeError
 from flavorframe.selection import Best
 from support import hard_numbers as wild, random_selections
@@ -29,7 +29,7 @@ EVENTS = 150
 @pytest.fixture(autouse=True)
 def files_are_old(monkeypatch):
     """Have the files of these tests, which were just written, taken for settled."""
-    monkeypatch.setattr(known, "SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr(keys, "STABLE_SECONDS", 0.0)
     cache_of.cache_clear()
     yield
     cache_of.cache_clear()
@@ -153,7 +153,7 @@ def test_a_file_that_changed_is_read_anew(tmp_path, sample, how):
 
 
 def test_a_file_that_changed_just_now_is_not_kept(file, tmp_path, monkeypatch):
-    monkeypatch.setattr(known, "SETTLED_SECONDS", 600.0)
+    monkeypatch.setattr(keys, "STABLE_SECONDS", 600.0)
     for _ in range(2):
         assert run(analysis(), file, tmp_path / "cache").timing.bytes_read > 0
     assert not list((tmp_path / "cache").rglob("*.ffc"))
@@ -267,7 +267,7 @@ def test_other_code_of_the_package_is_another_cache(file, tmp_path, monkeypatch)
     cache = tmp_path / "cache"
     run(analysis(), file, cache)
     forget()
-    monkeypatch.setattr(known, "code_digest", lambda: b"newer")
+    monkeypatch.setattr(keys, "code_digest", lambda: b"newer")
     assert run(analysis(), file, cache).timing.bytes_read > 0
 
 

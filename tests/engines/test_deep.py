@@ -14,7 +14,8 @@ import uproot
 import flavorframe as ff
 from flavorframe._travel.user_code import packed
 from flavorframe.engines import ENGINES, get_engine
-from flavorframe.engines._columnar import depth, named, recall, view
+from flavorframe.engines._columnar import depth, named, view
+from flavorframe.engines._columnar.caching import survivors
 from flavorframe.engines._rdataframe.codegen import body, translate
 from support import agreement, hard_numbers as wild
 from support.reference import LAYOUTS, check_random
@@ -70,7 +71,7 @@ def file(tmp_path_factory):
 @pytest.fixture
 def all_is_deep(monkeypatch):
     """Have every tree taken for a deep one, and see that nothing was made ready in vain."""
-    for module in (depth, named, recall, view):
+    for module in (depth, named, survivors, view):
         monkeypatch.setattr(module, "SHALLOW", 1)
     views = []
     make = view.View.__init__

@@ -11,6 +11,7 @@ from flavorframe._rootio import compiled
 from flavorframe._rootio.arrays import Names, Values
 from flavorframe.engines._columnar.segments import (
     UNKNOWN,
+    apply_tables,
     best,
     combine,
     extreme,
@@ -18,7 +19,6 @@ from flavorframe.engines._columnar.segments import (
     places,
     ranges,
     reduce_segments,
-    sift,
     spread,
 )
 from support.compiled_part import needs_compiled
@@ -64,7 +64,7 @@ def test_sift(native, data, counts, steps):
     alive = data.draw(st.lists(st.booleans(), min_size=size, max_size=size))
     joined = np.array([i > 0 and event[i] == event[i - 1] for i in range(size)], bool)
     with by(native):
-        left, rows = sift(
+        left, rows = apply_tables(
             [np.array(t, np.uint8) for t in tables], cuts, joined, np.array(alive, bool)
         )
     living, expected = [i for i in range(size) if alive[i]], []
@@ -82,9 +82,9 @@ def test_sift(native, data, counts, steps):
 @needs_compiled
 def test_sift_takes_nothing_that_does_not_fit():
     joined, alive = np.zeros(3, bool), np.ones(3, bool)
-    assert len(sift([np.ones(2, np.uint8)], [True], joined, alive)[1]) == 0
+    assert len(apply_tables([np.ones(2, np.uint8)], [True], joined, alive)[1]) == 0
     with pytest.raises(ValueError, match="do not fit"):
-        sift([np.ones(3, np.uint8)], [True], joined[:2], alive)
+        apply_tables([np.ones(3, np.uint8)], [True], joined[:2], alive)
 
 
 numbers = st.sampled_from([1.0, 2.0, 2.0, -math.inf, math.inf, math.nan])

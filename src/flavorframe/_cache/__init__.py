@@ -1,4 +1,11 @@
-"""What has been computed before, kept in memory and on disk: see `Cache`."""
+"""What has been computed before, kept in memory and on disk.
+
+* `cache` keeps entries, which are arrays by name, under keys: in memory, then on disk,
+* `store` is the folder on disk, which is bounded in size and shared by processes,
+* `own_files` are the user's own files in a folder that other users may write to.
+
+What the keys are made of is up to who asks: for the columnar engine, see its ``caching``.
+"""
 
 from flavorframe._cache.cache import Cache, Caching, Entry, cache_of, caching
 from flavorframe._cache.store import Store, default_folder

@@ -1,4 +1,4 @@
-"""Arrays that were computed before, by a key that says from what: in memory, and on disk."""
+"""Arrays that were computed before, by a key made of all that they depend on."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ from flavorframe.errors import AnalysisError
 Array = np.ndarray[Any, np.dtype[Any]]
 
 MEMORY = 512 * 2**20
-"""Bytes that a process keeps in memory."""
+"""The bytes that a process keeps in memory."""
 WAITING = 512
-"""Entries that may wait to be written."""
+"""The number of entries that may wait to be written."""
 QUIET_SECONDS = 0.1
-"""After what was put last, before it is written: who changes cuts is not to wait for a disk."""
+"""How long nothing new must come before entries are written, so that re-cuts wait for no disk."""
 HELD = 64 * 2**20
-"""Bytes that are held back for that."""
+"""The bytes that may wait so; with more of them they are written at once."""
 ALIGNMENT = 16
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Arrays by name, and what else there is to know, which JSON can hold."""
+    """Arrays by name, and ``facts`` about them, which JSON can hold."""
 
     facts: dict[str, Any]
     arrays: dict[str, Array]
 
     @property
     def nbytes(self) -> int:
-        """How much memory it takes, about."""
+        """How many bytes of memory it takes, about."""
         return 1000 + sum(array.nbytes for array in self.arrays.values())
 
 
@@ -60,7 +60,20 @@ class Caching:
 def caching(cache: bool | str | os.PathLike[str] | None) -> Caching | None:
     """Return what ``cache=`` means; see `flavorframe.Analysis.run`.
 
-    Raises AnalysisError for what is neither a truth value nor a folder.
+    Args:
+        cache: True for the default folder, False for no cache, or a folder. None means the default
+            folder where ``$FLAVORFRAME_CACHE`` is set, memory alone in an interactive session, and
+            no cache otherwise.
+
+    Returns:
+        Where results are kept, or None where they are not.
+
+    Raises:
+        AnalysisError: Where it is neither a truth value nor a folder.
+
+    Example:
+        >>> caching(False) is None
+        True
     """
     if cache is True:
         return _caching_in(default_folder())
@@ -81,7 +94,7 @@ def is_interactive() -> bool:
 
 
 def _caching_in(folder: Path) -> Caching:
-    """Return caching in a folder, which is made; where it cannot be, a warning says so."""
+    """Make the folder, with a warning where it cannot be written; return caching there."""
     folder = Path(os.path.abspath(folder.expanduser()))
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -105,13 +118,17 @@ if hasattr(os, "register_at_fork"):  # the thread that writes stays with the par
 
 
 class Cache:
-    """Entries by key. What a key stands for never changes, so none is ever out of date."""
+    """Entries by key, in memory and on disk.
+
+    What a key stands for never changes, so no entry is ever out of date. Entries are written to
+    disk by a thread of its own, once nothing new has come for a moment.
+    """
 
     def __init__(self, store: Store | None, memory: int = MEMORY) -> None:
-        """Without a ``store`` entries are in memory only, of which ``memory`` bytes are taken."""
+        """Without a ``store`` entries are kept in memory only, up to ``memory`` bytes of them."""
         self.store = store
         self._limit = memory
-        self._known: OrderedDict[str, Entry] = OrderedDict()
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._size = 0
         self._lock = Lock()
         self._writer = ThreadPoolExecutor(1, "flavorframe-cache")  # ends only when all is written
@@ -119,25 +136,28 @@ class Cache:
         self._waiting, self._held, self._latest = 0, 0, 0.0
         self._hurry = Event()  # until nothing waits
 
-    def get(self, key: str, *, lasting: bool = True) -> Entry | None:
-        """Return an entry, whose arrays cannot be written to."""
+    def get(self, key: str, *, on_disk: bool = True) -> Entry | None:
+        """Return an entry with read-only arrays, looked up in memory only if not ``on_disk``.
+
+        Returns None where there is none.
+        """
         with self._lock:
-            found = self._known.get(key)
+            found = self._entries.get(key)
             if found is not None:
-                self._known.move_to_end(key)
+                self._entries.move_to_end(key)
                 return found
-        content = self.store.get(key) if lasting and self.store is not None else None
+        content = self.store.get(key) if on_disk and self.store is not None else None
         found = None if content is None else decoded(content)
         if found is not None:
             self._remember(key, found)
         return found
 
-    def put(self, key: str, entry: Entry, *, lasting: bool = True) -> None:
-        """Keep an entry, on disk too if it is ``lasting``; its arrays must not be written to."""
+    def put(self, key: str, entry: Entry, *, on_disk: bool = True) -> None:
+        """Keep an entry, ``on_disk`` too if so asked; its arrays become read-only."""
         for array in entry.arrays.values():
             array.flags.writeable = False
         self._remember(key, entry)
-        if lasting and self.store is not None:
+        if on_disk and self.store is not None:
             with self._room:
                 self._room.wait_for(lambda: self._waiting < WAITING)
                 self._waiting, self._held = self._waiting + 1, self._held + entry.nbytes
@@ -147,7 +167,7 @@ class Cache:
             self._writer.submit(self._write, self.store, key, entry)
 
     def flush(self) -> None:
-        """Wait until all that was put is on disk."""
+        """Write all that waits to disk, and wait for it."""
         self._hurry.set()
         self._writer.submit(int).result()
         self._count_less(0, 0)
@@ -167,24 +187,24 @@ class Cache:
                 self._hurry.clear()
 
     def _wait_for_quiet(self) -> None:
-        """Wait until nothing new comes for a moment, or there is a hurry."""
+        """Wait until nothing new has come for a moment, or there is a hurry."""
         while (left := self._latest + QUIET_SECONDS - time.monotonic()) > 0:
             if self._hurry.wait(left):
                 return
 
     def _remember(self, key: str, entry: Entry) -> None:
         with self._lock:
-            known = self._known.pop(key, None)
+            known = self._entries.pop(key, None)
             self._size += entry.nbytes - (known.nbytes if known else 0)
-            self._known[key] = entry
+            self._entries[key] = entry
             while self._size > self._limit:
-                self._size -= self._known.popitem(last=False)[1].nbytes
+                self._size -= self._entries.popitem(last=False)[1].nbytes
 
 
 def encoded(entry: Entry) -> list[bytes | memoryview]:
-    """Return an entry in pieces: the length of a JSON header, the header, the arrays as they lie.
+    """Return an entry in pieces: the length of a JSON header, the header, and the arrays' bytes.
 
-    Nothing is copied: who writes them holds Python's lock as little as can be.
+    No array is copied, so that writing them holds Python's lock as little as possible.
     """
     arrays = [np.ascontiguousarray(array) for array in entry.arrays.values()]
     described = [[n, a.dtype.str, a.shape] for n, a in zip(entry.arrays, arrays, strict=True)]
@@ -208,5 +228,5 @@ def decoded(content: bytes) -> Entry | None:
             arrays[name] = np.frombuffer(content, kind, count, position).reshape(shape)
             position += arrays[name].nbytes + -arrays[name].nbytes % ALIGNMENT
         return Entry(header["facts"], arrays)
-    except (ValueError, TypeError, KeyError):  # of other makers, for the checksum is right
+    except (ValueError, TypeError, KeyError):  # the checksum is right, but another program wrote it
         return None

@@ -1,8 +1,9 @@
 """A folder of files named by what they hold, bounded in size and shared by many processes.
 
 A file is written under another name and renamed, so it is whole or not there; its checksum is
-tested whenever it is read, so a damaged file is a miss. Nothing is locked: whoever removes a file
-that another is reading takes away its name only. Each user has files of their own: `own_files`.
+tested whenever it is read, so a damaged file counts as none. Nothing is locked: a file that is
+removed while another process reads it loses its name only. Each user has files of their own, see
+`own_files`.
 """
 
 from __future__ import annotations
@@ -18,10 +19,8 @@ from typing import NamedTuple
 import xxhash
 
 from flavorframe._cache.own_files import (
-    FOLDER,
     add_to_size,
     files_in,
-    opened,
     own_home,
     own_name,
     own_subfolder,
@@ -30,18 +29,21 @@ from flavorframe._cache.own_files import (
     set_size,
     write_own,
 )
+from flavorframe._files.descriptors import FOLDER, opened
 
 MAGIC = b"flavorframe cache 1\n"
 SUFFIX = ".ffc"
 LIMIT = 10 * 2**30
-"""Bytes that a folder may take by default."""
+"""The bytes that a folder may take by default."""
 ABANDONED_SECONDS = 3600.0
-"""An unfinished file of this age is of a process that ended."""
+"""An unfinished file of this age was left by a process that ended."""
 FREED = 0.8
-"""The share of the limit that is left when files are removed."""
+"""The share of the limit to which the folder is brought down when files are removed."""
 TALLY = "tally"
-"""A file with a byte for each block of all files that were written: the folder is measured when it
-says that the limit is reached, and when it is not there."""
+"""A file that has a byte for each block written to the folder, by any process.
+
+The sizes of all files are added up only when its own size says that the limit is reached, or when
+it is not there."""
 BLOCK = 4096
 
 
@@ -55,7 +57,7 @@ def default_folder() -> Path:
 
 
 class _File(NamedTuple):
-    """A finished file and where it is; in order, what was used least recently comes first."""
+    """A finished file and where it is; sorted, those used least recently come first."""
 
     used: float
     bytes: int
@@ -65,16 +67,21 @@ class _File(NamedTuple):
 
 
 class Store:
-    """The files of a cache; ``problem`` says what keeps it from being written, if anything does."""
+    """The files of a cache.
+
+    Attributes:
+        folder: The folder that they are in.
+        limit: The bytes that they may take; for a moment it can be a little more.
+        problem: Why the last file could not be written, or an empty string.
+    """
 
     def __init__(self, folder: str | os.PathLike[str], limit: int = LIMIT) -> None:
-        """``limit`` is in bytes; a little more may be there for a moment."""
         self.folder = Path(folder)
         self.limit = limit
         self.problem = ""
 
     def get(self, key: str) -> bytes | None:
-        """Return the content of that key, or None where there is none that is whole."""
+        """Return the content of a key, or None where there is none, or a damaged one."""
         name, head = f"{key}{SUFFIX}", len(MAGIC) + 8
         with (
             contextlib.suppress(OSError),
@@ -89,7 +96,7 @@ class Store:
         return None
 
     def put(self, key: str, *pieces: bytes | memoryview) -> None:
-        """Keep the content, given in pieces, or note a problem."""
+        """Keep a content, given in pieces, or note in ``problem`` why it cannot be."""
         unfinished = f"{key}{SUFFIX}.{secrets.token_hex(4)}.part"
         content = [MAGIC + _checksum(key, *pieces), *pieces]
         blocks = _blocks(sum(map(len, content)))
@@ -106,7 +113,7 @@ class Store:
             self.shrink()
 
     def shrink(self) -> None:
-        """Measure the folder, and remove what was used least recently where it is nearly full."""
+        """Add up the sizes of all files, and remove those used least recently above the limit."""
         found = sorted(self._files())
         blocks = sum(_blocks(file.bytes) for file in found)
         for file in found:
@@ -141,7 +148,7 @@ class Store:
             yield place
 
     def _files(self) -> Iterator[_File]:
-        """Yield each finished file of one's own; remove what is abandoned."""
+        """Yield each finished file of the user's own; remove abandoned ones."""
         for root in (".", own_name()):
             with contextlib.suppress(OSError), self._root(root) as home:
                 for folder in _folders(home):

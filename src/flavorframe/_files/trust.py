@@ -9,33 +9,40 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from flavorframe._files.descriptors import FILE, FOLDER, belongs_to_user, opened
 from flavorframe.errors import RunError
-
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe would wait for ever
 
 
 def open_own(path: Path) -> BinaryIO:
     """Open a file that nobody but its user, or the system's administrator, can have written.
 
     It and its folder belong to them, it is a file and no link to one, and others may not write to
-    it. Raises RunError for any other, and FileNotFoundError where there is none.
+    it.
 
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     file = Path(folder, "own")
-    ...     _ = file.write_bytes(b"mine")
-    ...     file.chmod(0o600)
-    ...     with open_own(file) as opened:
-    ...         opened.read()
-    b'mine'
+    Args:
+        path: The file.
+
+    Returns:
+        The file, open for reading.
+
+    Raises:
+        RunError: Where others may have written it.
+        FileNotFoundError: Where there is no such file.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     file = Path(folder, "own")
+        ...     _ = file.write_bytes(b"mine")
+        ...     file.chmod(0o600)
+        ...     with open_own(file) as stream:
+        ...         stream.read()
+        b'mine'
     """
     try:
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
+        with opened(path.parent, FOLDER) as folder:
             _require_owner(os.fstat(folder), path, "its folder")
-            descriptor = os.open(path.name, _READ, dir_fd=folder)
-        finally:
-            os.close(folder)
+            descriptor = os.open(path.name, os.O_RDONLY | FILE, dir_fd=folder)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -69,7 +76,7 @@ def _require_own(status: os.stat_result, path: Path) -> None:
 
 
 def _require_owner(status: os.stat_result, path: Path, what: str) -> None:
-    if status.st_uid not in (0, os.geteuid()):
+    if status.st_uid != 0 and not belongs_to_user(status):
         raise _not_loaded(path, f"{what} belongs to {_user(status.st_uid)}")
 
 

@@ -1,4 +1,4 @@
-"""What the evaluation of a partition gives: everything that adds up."""
+"""What an engine returns of a partition: everything that adds up."""
 
 from __future__ import annotations
 
@@ -17,8 +17,15 @@ Chunk = Mapping[str, np.ndarray[Any, np.dtype[Any]]]
 class Partial:
     """The result of some partitions; partials add up in any grouping.
 
-    ``histograms`` are boost-histograms, ``tables`` the snapshots' rows in chunks, and ``links``
-    how many candidates asked for each link, found nothing, and found more than one element.
+    Attributes:
+        cutflow: How many events and candidates are left after each step.
+        histograms: By the name of the output: a boost-histogram or, where it is weighted, one
+            whose sums are exact.
+        tables: By the name of the output, the rows of a snapshot in chunks. A chunk has an array
+            of shape (rows,) for each column.
+        links: By the formula of a link by value: how many candidates asked for it, found no
+            element, and found more than one.
+        timing: What the time was spent on.
     """
 
     cutflow: Cutflow

@@ -17,29 +17,28 @@ IN_EVENT = 32
 class Candidates:
     """Some candidates of a partition, in the order of the data.
 
-    A number is made of the event's place in the partition and the candidate's in its event, so
-    numbers rise. Candidates that were taken from others know which these were: ``root`` are the
-    first of them, and ``at`` the positions there.
+    A number is made of the event's position in the partition and the candidate's index in its
+    event, so numbers are sorted. Candidates that were taken from others know which these were:
+    ``root`` are the first of them, and ``at`` the positions there.
     """
 
-    def __init__(self, numbers: Array, key: str | None = None) -> None:
-        """``numbers`` must rise; a ``key`` tells from what they follow, if that is known."""
+    def __init__(self, numbers: Array) -> None:
+        """``numbers`` must be sorted."""
         self.numbers = numbers
-        self.key = key
-        self.root = self
+        self.root: Candidates = self
         self.at: Array | None = None
 
     @classmethod
     def of(cls, events: Array, local: Array) -> Candidates:
-        """Return the candidates at these places in these events."""
+        """Return the candidates with these positions of events, and indices in them."""
         return cls(events << IN_EVENT | local)
 
     def take(self, kept: Array) -> Candidates:
-        """Return those at some positions, which rise."""
+        """Return those at some positions, which must be sorted."""
         return self.root.chosen(kept if self.at is None else self.at.take(kept))
 
     def chosen(self, at: Array) -> Candidates:
-        """Return those of a root at some positions, which rise."""
+        """Return some of a root, at sorted positions there."""
         taken = Candidates(self.numbers.take(at))
         taken.root, taken.at = self, at
         return taken
@@ -51,7 +50,7 @@ class Candidates:
 
     @cached_property
     def events(self) -> Array:
-        """The places of the events that have any."""
+        """The positions in the partition of the events that have any."""
         events: Array = self.numbers.take(self.first) >> IN_EVENT
         return events
 
@@ -67,7 +66,7 @@ class Candidates:
 
     @cached_property
     def local(self) -> Array:
-        """The place of each in its event, in the file's numbering."""
+        """The index of each in its event, in the file's numbering."""
         local: Array = self.numbers & ((1 << IN_EVENT) - 1)
         return local
 

@@ -13,7 +13,6 @@ from flavorframe._expr.formula import brief
 from flavorframe._rootio.arrays import Array, Packed
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile
-from flavorframe.engines._columnar.known import Known
 from flavorframe.engines._columnar.segments import places
 from flavorframe.errors import FileError
 
@@ -25,27 +24,18 @@ class Columns:
     """What has been read of a range of events, and what that took (``spent``)."""
 
     def __init__(
-        self,
-        file: RootFile,
-        start: int,
-        stop: int,
-        carriers: Mapping[n.Axis, str],
-        known: Known | None = None,
+        self, file: RootFile, start: int, stop: int, carriers: Mapping[n.Axis, str]
     ) -> None:
-        """``carriers`` names a branch of each collection, to learn the lengths of its lists.
-
-        ``known`` is what was read of these events before, and takes up what is read now.
-        """
+        """``carriers`` names a branch of each collection, to learn the lengths of its lists."""
         self._file, self._start, self._stop = file, start, stop
-        self.known = known
         self._carriers = carriers
         self._read: dict[str, tuple[Array, Any]] = {}
-        self._sizes: dict[n.Axis, _Sizes] = {}
+        self._sizes: dict[n.Axis, _ListSizes] = {}
         self.spent = ReadStats()
 
     @cached_property
     def all_events(self) -> Array:
-        """The place of each event."""
+        """The position in the partition of each of its events."""
         return np.arange(len(self))
 
     def __len__(self) -> int:
@@ -58,19 +48,19 @@ class Columns:
 
     def lists(self, column: n.Column, rows: Array) -> Any:
         """Return the values of some events, or their lists as they are stored."""
-        stored = self._at(column.branch, rows)
+        stored = self._branch(column.branch, rows)
         if isinstance(stored, Packed):
             self._note_sizes(column.on, column.branch, rows, stored.sizes)
         return stored
 
     def sizes(self, axis: n.Axis, rows: Array) -> Array:
         """Return how many elements of a collection each of some events has."""
-        known = self._sizes.get(axis)
-        found = None if known is None else known.at(rows)
+        noted = self._sizes.get(axis)
+        found = None if noted is None else noted.at(rows)
         if found is not None:
             return found
         branch = self._carriers[axis]
-        sizes: Array = self._at(branch, rows).sizes
+        sizes: Array = self._branch(branch, rows).sizes
         self._note_sizes(axis, branch, rows, sizes)
         return sizes
 
@@ -86,58 +76,46 @@ class Columns:
                 "parts of collections, such as muon[muon.pt > 3]."
             )
 
-    def _at(self, branch: str, rows: Array) -> Any:
+    def _branch(self, branch: str, rows: Array) -> Any:
         """Return a branch at some events, from what was read of it where it has them all."""
-        if self.known is not None and branch not in self._read:
-            earlier = self.known.column(branch)
-            if earlier is not None:
-                self._read[branch] = earlier
         if branch in self._read:
-            known, stored = self._read[branch]
-            places = self._places(known, rows)
-            if places is not None:
-                return stored if known is rows else stored[places]
-        if self.known is not None:
-            return self._read_more(branch, rows, self.known)
-        stored = self._file.read(branch, self._start, self._stop, rows, self.spent)
+            read_at, stored = self._read[branch]
+            positions = self._positions(read_at, rows)
+            if positions is not None:
+                return stored if read_at is rows else stored[positions]
+        return self._read_branch(branch, rows)
+
+    def _read_branch(self, branch: str, rows: Array) -> Any:
+        """Read a branch of the file at some events."""
+        stored = self._from_file(branch, rows)
         self._read[branch] = rows, stored
         return stored
 
-    def _read_more(self, branch: str, rows: Array, keep: Known) -> Any:
-        """Read a branch at more events than are alive, for the cuts may be others next time."""
-        known = self._read[branch][0] if branch in self._read else rows
-        more = np.union1d(np.union1d(known, rows), keep.wide())
-        try:
-            stored = self._file.read(branch, self._start, self._stop, more, self.spent)
-        except FileError:  # perhaps in events that nobody asked for
-            stored = self._file.read(branch, self._start, self._stop, rows, self.spent)
-            more = rows
-        self._read[branch] = more, stored
-        keep.note_column(branch, more, stored)
-        return stored if len(more) == len(rows) else stored[np.searchsorted(more, rows)]
+    def _from_file(self, branch: str, rows: Array) -> Any:
+        return self._file.read(branch, self._start, self._stop, rows, self.spent)
 
-    def _places(self, known: Array, rows: Array) -> Array | None:
-        """Return where some events stand among known ones, or None where one is not among them."""
-        if known is rows or len(known) == len(self):
+    def _positions(self, read_at: Array, rows: Array) -> Array | None:
+        """Return where some events stand among those read, or None where one was not read."""
+        if read_at is rows or len(read_at) == len(self):
             return rows
-        found = places(known, rows)
+        found = places(read_at, rows)
         return found if (found >= 0).all() else None
 
     def _note_sizes(self, axis: n.Axis, branch: str, rows: Array, sizes: Array) -> None:
-        known = self._sizes.setdefault(axis, _Sizes(branch, rows, sizes))
-        other = known.note(rows, sizes)
+        noted = self._sizes.setdefault(axis, _ListSizes(branch, rows, sizes))
+        other = noted.note(rows, sizes)
         if other is not None:
             event, expected = other
             raise FileError(
                 f"{self._file.path}: in event {self._start + rows[event]} branch {branch} has "
-                f"{sizes[event]} elements and {known.branch} has {expected}: they are not lists of "
+                f"{sizes[event]} elements and {noted.branch} has {expected}: they are not lists of "
                 f"the same collection ({axis.name}). What has one of its own is reached under a "
                 f"name for it, such as events.other[{branch!r}]."
             )
 
 
-class _Sizes:
-    """The lengths of a collection's lists, as far as they are known, and the branch that told."""
+class _ListSizes:
+    """The lengths of a collection's lists in the events read so far, and the branch they are of."""
 
     def __init__(self, branch: str, rows: Array, sizes: Array) -> None:
         self.branch = branch
@@ -145,7 +123,7 @@ class _Sizes:
         self._last = rows, sizes
 
     def at(self, rows: Array) -> Array | None:
-        """Return the lengths at some events; None where that of one is not known."""
+        """Return the lengths at some events; None where one was not read."""
         if self._last[0] is not rows:
             found = places(self._rows, rows)
             if found.min(initial=0) < 0:
@@ -154,22 +132,22 @@ class _Sizes:
         return self._last[1]
 
     def note(self, rows: Array, sizes: Array) -> tuple[int, int] | None:
-        """Take up lengths; return the first that is another than was known, and what was."""
-        known = self.at(rows)
-        if known is None:
-            known = self._widened(rows, sizes)
-        wrong = known != sizes
-        return (int(wrong.argmax()), known[wrong.argmax()]) if wrong.any() else None
+        """Add lengths; return the first position where another length was read before, and that."""
+        earlier = self.at(rows)
+        if earlier is None:
+            earlier = self._extended(rows, sizes)
+        wrong = earlier != sizes
+        return (int(wrong.argmax()), earlier[wrong.argmax()]) if wrong.any() else None
 
-    def _widened(self, rows: Array, sizes: Array) -> Array:
-        """Take up lengths where none is known; return what is known then."""
+    def _extended(self, rows: Array, sizes: Array) -> Array:
+        """Add lengths of events not read yet; return those of all these, the earlier ones first."""
         found = places(self._rows, rows)
         there, new = np.flatnonzero(found >= 0), np.flatnonzero(found < 0)
-        known: Array = sizes.copy()
-        known[there] = self._sizes.take(found.take(there))
+        earlier: Array = sizes.copy()
+        earlier[there] = self._sizes.take(found.take(there))
         more = np.append(self._rows, rows.take(new))
         order = np.argsort(more, kind="stable")
         self._rows = more.take(order)
         self._sizes = np.append(self._sizes, sizes.take(new)).take(order)
-        self._last = rows, known
-        return known
+        self._last = rows, earlier
+        return earlier

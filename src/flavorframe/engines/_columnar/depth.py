@@ -1,8 +1,8 @@
-"""Deep trees are evaluated from the inside out, for Python's stack holds a few hundred nodes only.
+"""Deep trees are evaluated from the inside out: Python's stack holds only a few hundred nodes.
 
-A view that evaluates a node asks for what the node is made of, which asks in turn. `settle` finds
-what will be asked for further below and has it ready, part by part, so that each question goes down
-a few steps only. Most trees are shallow, and never come here.
+A view that evaluates a node asks for the node's parts, which ask for theirs. `prepare_parts` finds
+the parts that will be asked for far below and computes them first, so that no recursion goes down
+more than a few steps. Most trees are shallow, and never come here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flavorframe._expr import nodes as n
-from flavorframe.engines._columnar.scheme import derived
 
 if TYPE_CHECKING:
     from flavorframe.engines._columnar.view import View
@@ -19,47 +18,34 @@ if TYPE_CHECKING:
 SHALLOW = 16
 """Parts up to this height are evaluated by recursion."""
 
-Question = tuple["View", n.Part]
-"""The values of a node, or the elements of an axis, in a view."""
+Needed = tuple["View", n.Part]
+"""A node or an axis, and the view in which its values or elements are needed."""
 
 
-def settle(view: View, top: n.Part) -> None:
-    """Have ready what a node's values or an axis's elements are made of, as far as it is deep."""
+def prepare_parts(view: View, top: n.Part) -> None:
+    """Compute the deep parts of which a node's values or an axis's elements are made."""
     waiting = [(view, top)]
     while waiting:
         where, part = waiting[-1]
-        missing = [] if where.has(part) else [q for q in _asked(where, part) if not q[0].has(q[1])]
+        missing = [] if where.has(part) else [q for q in _needed(where, part) if not q[0].has(q[1])]
         if missing:  # the deepest first, so that little else is held meanwhile
-            waiting += sorted(missing, key=lambda question: question[1].height)
+            waiting += sorted(missing, key=lambda need: need[1].height)
             continue
         waiting.pop()
         if waiting and not where.has(part):
             where.make_ready(part)
 
 
-def _asked(view: View, part: n.Part) -> Iterator[Question]:
-    """Yield the deep questions that a view has before it can answer one."""
+def _needed(view: View, part: n.Part) -> Iterator[Needed]:
+    """Yield the deep parts that a view needs before it can compute one."""
     for where, inner in _inside(view, part):
         if inner.height > SHALLOW:
-            yield _answering(where, inner), inner
+            yield where.responsible(inner), inner
 
 
-def _answering(view: View, part: n.Part) -> View:
-    """Return the view that answers for this one: the full one, if candidates do not matter."""
-    if view.full is None:
-        return view
-    scheme = view.scheme
-    touches = (
-        part in scheme.touching
-        if isinstance(part, n.Node)
-        else isinstance(part, n.Axis) and derived(part, scheme.candidates)
-    )
-    return view if touches else view.full
-
-
-def _inside(view: View, part: n.Part) -> Iterator[Question]:
-    """Yield what a part is made of, and where it is looked at: links and masks see everything."""
-    whole = view.full or view
+def _inside(view: View, part: n.Part) -> Iterator[Needed]:
+    """Yield what a part is made of, and the view: links and masks look at the full one."""
+    whole = view.whole
     if isinstance(part, n.Axis):
         yield from _inside_axis(view, whole, part)
     elif isinstance(part, n.Match):
@@ -75,10 +61,10 @@ def _inside(view: View, part: n.Part) -> Iterator[Question]:
         yield from ((view, inner) for inner in part.inside)
 
 
-def _inside_axis(view: View, whole: View, axis: n.Axis) -> Iterator[Question]:
+def _inside_axis(view: View, whole: View, axis: n.Axis) -> Iterator[Needed]:
     if whole is not view:
         yield whole, axis
-        if axis == view.scheme.candidates:
+        if axis == view.facts.candidates:
             return
     if isinstance(axis, n.Subset):
         yield from ((view, axis.parent), (whole, axis.mask))

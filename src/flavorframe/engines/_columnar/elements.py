@@ -1,4 +1,4 @@
-"""The elements of an axis: how many each event has, and where they stand."""
+"""The elements of an axis in a view: how many each event has, and their positions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from flavorframe.engines._columnar.candidates import Candidates
 class Elements:
     """The elements of an axis in a view, sorted by event.
 
-    ``counts`` says how many each event has and ``parents`` are the positions, in this view, of
-    what they are made from. In the surviving view ``full`` has their positions in the full view,
-    and ``local`` their indices in the file's numbering.
+    ``counts`` has how many each event has, and ``parents`` the positions, in this view, of what
+    they are made from. In the surviving view ``full`` has their positions in the full view, and
+    ``local`` their indices in the file's numbering.
     """
 
     def __init__(
@@ -73,8 +73,11 @@ class Elements:
         return Elements(counts, parents, kept, self.local.take(kept))
 
 
-class Living(Elements):
-    """The candidates that are alive; the full view is asked only for what it alone can tell."""
+class LivingCandidates(Elements):
+    """The living candidates as elements of the surviving view.
+
+    Most is known from their numbers; the full view is asked only for the rest.
+    """
 
     def __init__(self, candidates: Candidates, whole: Callable[[], Elements]) -> None:
         """``whole`` gives the elements of the full view, whose events all have a candidate."""

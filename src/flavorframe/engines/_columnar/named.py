@@ -1,7 +1,7 @@
-"""Whether any element that bears a certain name fulfils a condition: the question of triggers.
+"""Whether any element with a certain name fulfils a condition, as for trigger paths.
 
-A menu has many paths and a question is about few, so the condition is evaluated at these only.
-Which they are is found once for each list of names that differs, and most events share one list.
+A trigger menu has many paths and an expression names few of them, so the condition is evaluated on
+these only. Which they are is found once for each list of names; most events share one list.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def is_about_names(node: n.Reduce, view: View) -> bool:
         return False
     test, condition = operand.arguments
     return (
-        view.full is None
+        view.is_full
         and isinstance(test, n.StringTest)
         and isinstance(test.operand, n.Column)
         and isinstance(test.axis, n.CollectionAxis)
@@ -47,9 +47,9 @@ def _is_plain(node: n.Node) -> bool:
 
 
 def any_fits(condition: n.Node, fits: Array, names: Packed, view: View) -> Array:
-    """Return for each event whether the condition holds at an element whose name fits.
+    """Return for each event whether the condition holds on an element whose name fits.
 
-    ``fits`` says it of each name in ``names.content``.
+    ``fits`` says of each name in ``names.content`` whether it does.
     """
     before = np.concatenate(([0], np.cumsum(fits)))
     first = before.take(names.starts)
@@ -61,7 +61,7 @@ def any_fits(condition: n.Node, fits: Array, names: Packed, view: View) -> Array
 
 
 def _at(node: n.Node, event: Array, local: Array, view: View) -> Array:
-    """Return the node's values at some elements, each the ``local`` one of its event."""
+    """Return the node's values on some elements, given their events and indices in them."""
     if isinstance(node, n.Literal):
         return np.asarray(node.value)
     if isinstance(node, n.Column):

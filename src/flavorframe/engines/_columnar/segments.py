@@ -13,7 +13,7 @@ from flavorframe._rootio.list_indices import as_int64, ranges, spread
 
 
 def places(known: Array, wanted: Array) -> Array:
-    """Return where numbers stand among known ones, or −1 where one does not; both rise.
+    """Return the positions of numbers among known ones, −1 for those not there; both sorted.
 
     >>> places(np.array([2, 5, 7]), np.array([5, 6]))
     array([ 1, -1])
@@ -37,28 +37,29 @@ def mask_at(positions: Array, size: int) -> Array:
 
 
 UNKNOWN = 3
-"""What a table of `sift` says of an element of which nothing is known."""
+"""What a table of `apply_tables` says of an element whose value is not cached."""
 
 
-def sift(
-    tables: Sequence[Array], cuts: Sequence[bool], joined: Array, alive: Array
+def apply_tables(
+    tables: Sequence[Array], cutting: Sequence[bool], same_event: Array, alive: Array
 ) -> tuple[Array, Array]:
     """Look up one table after the other, until one does not know all of the living elements.
 
-    A table has a byte for each element: 0, 1, 2 or UNKNOWN. One that ``cuts`` lets those live that
-    have a 1. ``joined`` are the elements in the event of the one before. Returns what is left
-    alive, and a row for each table: how many of those that were alive have a 0, 1 and 2, and, where
-    it cuts, how many events have one that is left.
+    A table has a byte for each element: 0, 1, 2 or UNKNOWN. A table that is ``cutting`` keeps the
+    elements that have a 1. ``same_event`` are the elements in the event of the one before. Returns
+    what is left alive, and a row for each table: how many of those that were alive have a 0, 1 and
+    2, and, where it cuts, how many events have one that is left.
 
-    >>> table, joined = np.array([1, 0, 1, 1], np.uint8), np.array([False, True, False, True])
-    >>> sift([table], [True], joined, np.array([True, True, True, False]))
+    >>> table, same_event = np.array([1, 0, 1, 1], np.uint8), np.array([False, True, False, True])
+    >>> apply_tables([table], [True], same_event, np.array([True, True, True, False]))
     (array([ True, False,  True, False]), array([[1, 2, 0, 2]]))
     """
     rows, left = np.zeros((len(tables), UNKNOWN + 1), np.int64), alive.copy()
     if compiled.native is not None:
-        return left, rows[: compiled.native.sift(tuple(tables), bytes(cuts), joined, left, rows)]
-    event = np.cumsum(~joined)
-    for taken, (table, cut) in enumerate(zip(tables, cuts, strict=True)):
+        found = compiled.native.sift(tuple(tables), bytes(cutting), same_event, left, rows)
+        return left, rows[:found]
+    event = np.cumsum(~same_event)
+    for taken, (table, cut) in enumerate(zip(tables, cutting, strict=True)):
         rows[taken] = np.bincount(table[left], minlength=UNKNOWN + 1)
         if rows[taken, UNKNOWN]:
             return left, rows[:taken]

@@ -1,122 +1,106 @@
-"""What is left of a partition, cut by cut."""
+"""The survivors of a partition: what is alive, cut by cut, and what it weighs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._rootio.arrays import Array, Values
-from flavorframe.engines._columnar.candidates import Candidates
-from flavorframe.engines._columnar.columns import Columns
-from flavorframe.engines._columnar.recall import recall
-from flavorframe.engines._columnar.scheme import Scheme
-from flavorframe.engines._columnar.segments import best, mask_at, places
-from flavorframe.engines._columnar.view import Links, View
+from flavorframe.engines._columnar.facts import PlanFacts
+from flavorframe.engines._columnar.links import LinkCounts
+from flavorframe.engines._columnar.segments import best
+from flavorframe.engines._columnar.state import State
+from flavorframe.engines._columnar.view import View
+from flavorframe.engines._columnar.views import ViewMaker
 from flavorframe.errors import AnalysisError
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of living events and candidates.
+
+    Attributes:
+        of_events: One for each living event, or None where events are not weighed.
+        of_candidates: One for each living candidate, or None where candidates are not weighed.
+        has_best: Whether a best candidate was chosen, so that an event has one at most.
+    """
+
+    of_events: Array | None = None
+    of_candidates: Array | None = None
+    has_best: bool = False
+
+    def at(self, events: Array | None, candidates: Array | None) -> Weights:
+        """Return the weights at positions of events and candidates; None for what has none."""
+        return replace(
+            self,
+            of_events=_at(self.of_events, events),
+            of_candidates=_at(self.of_candidates, candidates),
+        )
 
 
 class Survivors:
     """The living events and candidates, with their weights.
 
-    A cut makes this object smaller; `fork` makes an independent copy to try other cuts on.
+    A cut makes this object smaller. `copied` makes one on which other cuts can be tried.
     """
 
-    def __init__(self, columns: Columns, scheme: Scheme, links: Links | None = None) -> None:
-        """``links`` counts how links by value fare, where that is wanted."""
-        self.scheme = scheme
-        self.links = links
-        self._columns = columns
-        self._full: View | None = None
-        self._alive: View | None = None  # the candidates are counted only once they are asked for
-        self._candidates: Candidates | None = None  # all, while no cut was on candidates
-        self._event_weight: Array | None = None  # where nobody weighs, nothing is multiplied
-        self._candidate_weight: Array | None = None
-        self.has_best = False
-        self._later = scheme.shared  # what is asked for again
+    def __init__(self, state: State, weights: Weights | None = None) -> None:
+        """Nothing was asked yet of the ``state``; without ``weights`` nothing is weighed."""
+        self.state = state
+        self.weights = weights or Weights()
+        self.asked_again = state.views.facts.shared  # what later expressions ask for, too
+
+    @property
+    def views(self) -> ViewMaker:
+        """What makes the views of the partition."""
+        return self.state.views
+
+    @property
+    def facts(self) -> PlanFacts:
+        """The facts of the plan."""
+        return self.state.views.facts
+
+    @property
+    def links(self) -> LinkCounts | None:
+        """The counts of links by value, where these are wanted."""
+        return self.state.views.links
 
     @property
     def view(self) -> View:
         """The view in which expressions are evaluated."""
-        full = self._whole()
-        if self.scheme.candidates == n.EVENT:
-            return full
-        if self._alive is None:
-            self._alive = self._surviving(full, self._candidates)
-        return self._alive
+        return self.state.view
 
     @property
-    def candidates(self) -> Candidates:
-        """The living candidates, which are no events."""
-        return self.view.candidates if self._candidates is None else self._candidates
+    def n_events(self) -> int:
+        """How many events are alive."""
+        return self.state.n_events
 
-    def _whole(self) -> View:
-        """Return the full view of the living events; survivors that were known had none yet."""
-        if self._full is None:
-            living = self._candidates
-            events = self._columns.all_events if living is None else living.events
-            self._full = View(self._columns, self.scheme, events, links=self.links)
-        return self._full
+    @property
+    def n_candidates(self) -> int:
+        """How many candidates are alive."""
+        return self.state.n_candidates
 
-    def fork(self) -> Survivors:
+    def copied(self) -> Survivors:
         """Return a copy on which cuts leave this one as it is; it keeps no count of links."""
-        copy = object.__new__(Survivors)
-        copy.__dict__.update(self.__dict__)
-        copy.links = None
-        if self._full is not None:
-            copy._full = _copied(self._full, None)
-        if self._alive is not None:
-            copy._alive = _copied(self._alive, copy._full)
-        return copy
+        copied = copy(self)
+        copied.state = self.state.copied(self.views.without_links())
+        return copied
 
     def values(self, node: n.Node, axis: n.Axis) -> Values:
-        """Return the node's values on an axis, recalled where they are known."""
-        known = self._columns.known
-        if known is None or axis != node.axis:
-            return self.view.spread(node, axis)
-        if isinstance(node, n.Column) and axis == self.scheme.candidates != n.EVENT:
-            found = known.column_values(node, self.candidates.numbers)
-            return self.view.spread(node, axis) if found is None else found
-        if node not in self.scheme.recallable:
-            return self.view.spread(node, axis)
-        return recall(self, node, known)
+        """Return the node's values on an axis."""
+        return self.view.spread(node, axis)
 
-    def only(self, candidates: Candidates) -> Survivors:
-        """Return survivors of these candidates alone, without weights or a count of links."""
-        survivors = Survivors(self._columns, self.scheme)
-        survivors.restore({"numbers": candidates.numbers})
-        return survivors
-
-    def state(self) -> dict[str, Array]:
-        """Return what is alive and what it weighs, from which `restore` makes these survivors."""
-        candidates = self._candidates
-        parts = {
-            "events": self._whole().events.astype(np.int32) if candidates is None else None,
-            "numbers": None if candidates is None else candidates.numbers,
-            "event_weight": self._event_weight,
-            "candidate_weight": self._candidate_weight,
-            "has_best": np.array(self.has_best),
-        }
-        return {name: part for name, part in parts.items() if part is not None}
-
-    def restore(self, state: Mapping[str, Array], key: str | None = None) -> None:
-        """Become the survivors whose state it is, known by a key; nothing was cut before."""
-        if "numbers" in state:
-            self._full, self._candidates = None, Candidates(state["numbers"], key)
-        else:
-            events = state["events"].astype(np.int64)
-            self._full = View(self._columns, self.scheme, events, links=self.links)
-        self._event_weight = state.get("event_weight")
-        self._candidate_weight = state.get("candidate_weight")
-        self.has_best = bool(state.get("has_best"))
+    # steps of the selection
 
     def cut(self, condition: n.Node) -> None:
         """Keep what fulfils the condition."""
         kept = np.flatnonzero(self.values(condition, condition.axis).truth())  # faster than a mask
-        self._later = self.scheme.later[condition]
+        self.asked_again = self.facts.asked_after[condition]
         if condition.axis == n.EVENT:
-            self._keep_events(kept)
+            self.keep_events(kept)
         else:
             self.keep_candidates(kept)
 
@@ -125,55 +109,43 @@ class Survivors:
 
         A candidate whose value is NaN or missing is kept only where there is no other.
         """
-        self.has_best = True
-        values = self.values(value, self.scheme.candidates)
-        self._later = self.scheme.later[value]
-        self.keep_candidates(best(values, self.candidates.first, largest=highest))
+        self.weights = replace(self.weights, has_best=True)
+        values = self.values(value, self.facts.candidates)
+        self.asked_again = self.facts.asked_after[value]
+        self.keep_candidates(best(values, self.state.candidates.first, largest=highest))
 
     def weigh(self, weight: n.Node) -> None:
         """Multiply the weights of events or candidates."""
         values = self.values(weight, weight.axis).numbers().astype(np.float64)
+        old = self.weights
         if weight.axis == n.EVENT:
-            self._event_weight = _times(self._event_weight, values)
+            self.weights = replace(old, of_events=_times(old.of_events, values))
         else:
-            self._candidate_weight = _times(self._candidate_weight, values)
+            self.weights = replace(old, of_candidates=_times(old.of_candidates, values))
+
+    def keep_events(self, kept: Array) -> None:
+        """Keep the events at some positions, and all living candidates in them."""
+        weighted = self.weights.of_candidates is not None
+        self.weights = self.weights.at(kept, self.state.candidates_in(kept) if weighted else None)
+        self.state = self.state.keep_events(kept, self.asked_again)
 
     def keep_candidates(self, kept: Array) -> None:
-        """Keep the candidates at the given positions among the living, which rise."""
-        if self.scheme.candidates == n.EVENT:
-            self._keep_events(kept)
+        """Keep the candidates at some positions, which must be sorted."""
+        if self.facts.candidates == n.EVENT:
+            self.keep_events(kept)
             return
-        candidates = self.candidates.take(kept)
-        if self._alive is None and self._event_weight is None:
-            self._full = None  # none has asked for it since it was last made
-        else:
-            events = self._event_of_candidates().take(kept.take(candidates.first))
-            self._event_weight = _at(self._event_weight, events)
-            self._narrow_views(candidates, kept, events)
-        self._candidates = candidates
-        self._candidate_weight = _at(self._candidate_weight, kept)
+        before, self.state = self.state, self.state.keep_candidates(kept, self.asked_again)
+        events = None
+        if self.weights.of_events is not None:
+            first = self.state.candidates.first
+            events = before.event_of_candidates().take(kept.take(first))
+        self.weights = self.weights.at(events, kept)
 
-    def leave(self, at: Array) -> None:
-        """Leave the candidates at some positions of the root of the living ones, which rise."""
-        now = self.candidates
-        if self._alive is None and self._event_weight is None and self._candidate_weight is None:
-            self._full, self._candidates = None, now.root.chosen(at)
-        else:
-            self.keep_candidates(at if now.at is None else places(now.at, at))
+    def keep_of_root(self, at: Array) -> None:
+        """Keep candidates at sorted positions of their `Candidates.root`; none has a weight."""
+        self.state = self.state.keep_of_root(at, self.asked_again)
 
-    @property
-    def n_events(self) -> int:
-        """How many events are alive."""
-        if self._full is None and self._candidates is not None:
-            return len(self._candidates.first)
-        return len(self._whole().events)
-
-    @property
-    def n_candidates(self) -> int:
-        """How many candidates are alive."""
-        if self._candidates is not None:
-            return len(self._candidates)
-        return self.view.size(self.scheme.candidates)
+    # weights
 
     def weights_on(self, axis: n.Axis) -> Array:
         """Return the weight of each value on the axis.
@@ -182,11 +154,11 @@ class Survivors:
         collection, has the weight of the event's one candidate; raises AnalysisError where
         candidates have weights and an event may have several.
         """
-        if axis == self.scheme.candidates and axis != n.EVENT:
+        if axis == self.facts.candidates and axis != n.EVENT:
             weights = np.ones(self.view.size(axis))
-            if self._event_weight is not None:
-                weights = self._event_weight[self.view.event_of(axis)]
-            return _times(self._candidate_weight, weights)
+            if self.weights.of_events is not None:
+                weights = self.weights.of_events[self.view.event_of(axis)]
+            return _times(self.weights.of_candidates, weights)
         by_event = self.event_weights()
         if by_event is None:
             raise AnalysisError(
@@ -197,83 +169,19 @@ class Survivors:
 
     def event_weights(self) -> Array | None:
         """Return the weight of each event; None where several weighted candidates may be in one."""
-        view, candidates = self.view, self.scheme.candidates
-        weights = _times(self._event_weight, np.ones(len(view.events)))
-        if self._candidate_weight is None:
+        view = self.view
+        weights = _times(self.weights.of_events, np.ones(len(view.events)))
+        if self.weights.of_candidates is None:
             return weights
-        if not self.has_best:
+        if not self.weights.has_best:
             return None
-        weights[view.event_of(candidates)] *= self._candidate_weight
+        weights[view.event_of(self.facts.candidates)] *= self.weights.of_candidates
         return weights
-
-    # narrowing
-
-    def _event_of_candidates(self) -> Array:
-        """Return the position of each candidate's event among the living events."""
-        if self._candidates is not None:
-            return self._candidates.event
-        return self.view.event_of(self.scheme.candidates)
-
-    def _surviving(self, full: View, candidates: Candidates | None) -> View:
-        return View(
-            full.columns, self.scheme, full.events,
-            links=self.links, full=full, alive=candidates,
-        )  # fmt: skip
-
-    def _narrow_views(self, candidates: Candidates, kept: Array, events: Array) -> None:
-        """Leave these candidates, and the events that they are in, of which positions are given."""
-        full, alive = self._whole(), self.view
-        positions = {self.scheme.candidates: kept, n.EVENT: events}
-        remembered = {
-            node: values[positions[node.axis]]
-            for node, values in alive.remembered.items()
-            if node in self._later and node in self.scheme.settled and node.axis in positions
-        }
-        if len(events) < len(full.events):
-            self._full = self._narrowed(full, events)
-        self._alive = self._surviving(self._whole(), candidates)
-        self._alive.remembered = remembered
-
-    def _keep_events(self, kept: Array) -> None:
-        """Keep the events at some positions, and all candidates in them."""
-        full, alive = self._whole(), self._alive
-        if self._candidates is not None or self._candidate_weight is not None:
-            mask = mask_at(kept, len(full.events))
-            living = np.flatnonzero(mask.take(self._event_of_candidates()))
-            self._candidate_weight = _at(self._candidate_weight, living)
-            if self._candidates is not None:
-                self._candidates = self._candidates.take(living)
-        self._full = self._narrowed(full, kept)
-        self._event_weight = _at(self._event_weight, kept)
-        if alive is not None:
-            self._alive = self._surviving(self._full, self._candidates)
-            self._alive.remembered = self._remembered(alive, kept)
-
-    def _narrowed(self, full: View, kept: Array) -> View:
-        """Return the full view of some of the events."""
-        narrowed = View(full.columns, self.scheme, full.events.take(kept), links=self.links)
-        narrowed.remembered = self._remembered(full, kept)
-        return narrowed
-
-    def _remembered(self, view: View, events: Array) -> dict[n.Node, Values]:
-        """Return what a view remembers of what is asked for again, at some of its events."""
-        kept: dict[n.Axis, Array] = {n.EVENT: events}
-        nodes = [node for node in view.remembered if node in self._later]
-        mask = mask_at(events, len(view.events))
-        for axis in {node.axis for node in nodes} - {n.EVENT}:
-            kept[axis] = np.flatnonzero(mask.take(view.event_of(axis)))
-        return {node: view.remembered[node][kept[node.axis]] for node in nodes}
-
-
-def _copied(view: View, full: View | None) -> View:
-    copy = View(view.columns, view.scheme, view.events, full=full, alive=view.alive)
-    copy.remembered = dict(view.remembered)
-    return copy
 
 
 def _times(weights: Array | None, factor: Array) -> Array:
     return factor if weights is None else weights * factor
 
 
-def _at(weights: Array | None, kept: Array) -> Array | None:
-    return None if weights is None else weights.take(kept)
+def _at(weights: Array | None, kept: Array | None) -> Array | None:
+    return weights if weights is None or kept is None else weights.take(kept)

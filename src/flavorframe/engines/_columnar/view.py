@@ -1,92 +1,78 @@
-"""The living part of a partition: its events, its elements, and what is known of them.
+"""The living part of a partition: its events, their elements, and the values computed on them.
 
 The *full* view sees every element of the living events; the *surviving* view sees, of the
 candidates, only those that passed every cut before. Links and the masks of sub-collections always
-look at the full view: an index means the file's numbering.
+look at the full view, because an index means the file's numbering.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import ClassVar
 
 import numpy as np
 
 from flavorframe._expr import nodes as n
+from flavorframe._expr.dependence import is_made_from_candidates
+from flavorframe._expr.formula import formula
 from flavorframe._rootio.arrays import Array, Names, Values
 from flavorframe.engines._columnar.candidates import Candidates
 from flavorframe.engines._columnar.columns import Columns
-from flavorframe.engines._columnar.depth import SHALLOW, settle
-from flavorframe.engines._columnar.elements import Elements, Living
-from flavorframe.engines._columnar.evaluate import compute_node
-from flavorframe.engines._columnar.scheme import Scheme, derived
+from flavorframe.engines._columnar.compute import compute_node
+from flavorframe.engines._columnar.depth import SHALLOW, prepare_parts
+from flavorframe.engines._columnar.elements import Elements, LivingCandidates
+from flavorframe.engines._columnar.facts import PlanFacts
+from flavorframe.engines._columnar.links import LinkCounts
 from flavorframe.engines._columnar.segments import combine
 
 
-@dataclass
-class Links:
-    """How many candidates asked for each link, and found no element, or more than one."""
+class View(ABC):
+    """What both views have in common: values of nodes, and elements of axes."""
 
-    counts: dict[str, tuple[int, int, int]] = field(default_factory=dict)
-
-    def count(self, name: str, number: Array) -> None:
-        """Count how many elements each candidate's link finds, where it is first asked for."""
-        none, several = np.count_nonzero(number == 0), np.count_nonzero(number > 1)
-        self.counts.setdefault(name, (len(number), int(none), int(several)))
-
-
-class View:
-    """The living events of a partition; see the module's text."""
+    is_full: ClassVar[bool]
 
     def __init__(
-        self,
-        columns: Columns,
-        scheme: Scheme,
-        events: Array,
-        *,
-        links: Links | None = None,
-        full: View | None = None,
-        alive: Candidates | None = None,
+        self, columns: Columns, facts: PlanFacts, events: Array, links: LinkCounts | None
     ) -> None:
-        """A view with a ``full`` one is the surviving view of the candidates ``alive``.
-
-        While no cut was on candidates, that is None and all are alive. Otherwise the view's events
-        are those that have such a candidate.
-        """
-        self.columns, self.scheme, self.events = columns, scheme, events
-        self.links = links
-        self.full = full
-        self.alive = alive
+        """``links`` counts how links by value fare, where that is wanted."""
+        self.columns, self.facts, self.events, self.links = columns, facts, events, links
         self.remembered: dict[n.Node, Values] = {}
-        self._ready: dict[n.Node, Values] = {}
         self.points: dict[tuple[n.Axis, n.Node], tuple[Array, Array]] = {}
+        self._ready: dict[n.Node, Values] = {}
         self._elements: dict[n.Axis, Elements] = {}
-        self._masks: dict[n.Axis, Array] = {}
+
+    @property
+    @abstractmethod
+    def whole(self) -> FullView:
+        """The full view of the same events."""
+
+    @abstractmethod
+    def responsible(self, part: n.Part) -> View:
+        """Return the view that has a node's values or an axis's elements: this or the full one."""
 
     # values
 
     def evaluate(self, node: n.Node) -> Values:
         """Return the node's values: one an event, or one an element of its axis."""
-        if self.full is not None and node not in self.scheme.touching:
-            return self.full.evaluate(node)
-        known = self.remembered.get(node)
-        if known is None:
-            known = self._computed(node) if node.height > SHALLOW else compute_node(node, self)
-            if node in self.scheme.shared:
-                self.remembered[node] = known
-        return known
+        values = self.remembered.get(node)
+        if values is None:
+            values = self._computed(node) if node.height > SHALLOW else compute_node(node, self)
+            if node in self.facts.shared:
+                self.remembered[node] = values
+        return values
 
     def _computed(self, node: n.Node) -> Values:
         """Return the values of a deep node, which are forgotten with it if they were ready."""
         if node in self._ready:
             return self._ready.pop(node)
-        settle(self, node)
+        prepare_parts(self, node)
         return compute_node(node, self)
 
     def has(self, part: n.Part) -> bool:
-        """Return whether a node's values, or an axis's elements, are at hand."""
+        """Return whether a node's values, or an axis's elements, are there already."""
         return part in self.remembered or part in self._ready or part in self._elements
 
     def make_ready(self, part: n.Part) -> None:
@@ -95,7 +81,7 @@ class View:
             self.elements(part)
         elif isinstance(part, n.Node):
             values = compute_node(part, self)
-            remembered = part in self.scheme.shared
+            remembered = part in self.facts.shared
             (self.remembered if remembered else self._ready)[part] = values
 
     def spread(self, node: n.Node, axis: n.Axis) -> Values:
@@ -109,6 +95,23 @@ class View:
         """Return the values of several nodes on one axis; constants stay single."""
         return [self._repeated(argument, axis) for argument in arguments]
 
+    def _repeated(self, node: n.Node, axis: n.Axis) -> Values:
+        values = self.evaluate(node)
+        if isinstance(node, n.Literal) or node.axis == axis or axis == n.EVENT:
+            return values
+        return values[self.elements(axis).event]
+
+    @abstractmethod
+    def column(self, column: n.Column) -> Values:
+        """Return the values of a column, on the events or elements of this view."""
+
+    def note_matches(self, link: n.Match, matches: Array) -> None:
+        """Count how a link by value fares, given how many elements each candidate matches."""
+        if self.links is not None:
+            self.links.count(formula(link), matches)
+
+    # the elements of an axis
+
     def size(self, axis: n.Axis) -> int:
         """Return how many values an expression on the axis has."""
         return len(self.events) if axis == n.EVENT else len(self.elements(axis))
@@ -117,37 +120,49 @@ class View:
         """Return the position of the event of each value on the axis."""
         return np.arange(len(self.events)) if axis == n.EVENT else self.elements(axis).event
 
-    def _repeated(self, node: n.Node, axis: n.Axis) -> Values:
-        values = self.evaluate(node)
-        if isinstance(node, n.Literal) or node.axis == axis or axis == n.EVENT:
-            return values
-        return values[self.elements(axis).event]
-
-    # the elements of an axis
-
     def elements(self, axis: n.Axis) -> Elements:
         """Return the elements of a collection, sub-collection or combination."""
-        if self.full is not None and not derived(axis, self.scheme.candidates):
-            return self.full.elements(axis)
         if axis not in self._elements:
             if axis.height > SHALLOW:
-                settle(self, axis)
+                prepare_parts(self, axis)
             self._elements[axis] = self._make_elements(axis)
         return self._elements[axis]
 
-    @cached_property
-    def candidates(self) -> Candidates:
-        """The candidates in this view."""
-        if self.alive is not None:
-            return self.alive
-        elements = self.elements(self.scheme.candidates)
-        return Candidates.of(self.events.take(elements.event), elements.local)
+    @abstractmethod
+    def _make_elements(self, axis: n.Axis) -> Elements: ...
+
+
+class FullView(View):
+    """Every element of the living events."""
+
+    is_full = True
+
+    def __init__(
+        self, columns: Columns, facts: PlanFacts, events: Array, links: LinkCounts | None
+    ) -> None:
+        super().__init__(columns, facts, events, links)
+        self._masks: dict[n.Axis, Array] = {}
+
+    @property
+    def whole(self) -> FullView:
+        """The view itself."""
+        return self
+
+    def responsible(self, part: n.Part) -> View:
+        """Return this view, which has everything."""
+        return self
+
+    def column(self, column: n.Column) -> Values:
+        """Return the values of a column as they are in the file."""
+        return Values(self.columns.values(column, self.events))
+
+    def mask(self, axis: n.Subset) -> Array:
+        """Return which elements of its parent are in a sub-collection."""
+        if axis not in self._masks:
+            self._masks[axis] = self.spread(axis.mask, axis.parent).truth()
+        return self._masks[axis]
 
     def _make_elements(self, axis: n.Axis) -> Elements:
-        if self.full is not None and axis == self.scheme.candidates:
-            if self.alive is None:
-                return self.full.elements(axis)
-            return Living(self.alive, partial(self.full.elements, axis))
         if isinstance(axis, n.Subset):
             return self._subset(axis)
         if isinstance(axis, n.Combination):
@@ -156,26 +171,12 @@ class View:
 
     def _subset(self, axis: n.Subset) -> Elements:
         parent = self.elements(axis.parent)
-        mask = self._mask(axis)
-        positions = np.flatnonzero(mask[parent.full])
-        if self.full is None:
-            counts = np.bincount(parent.event[positions], minlength=len(self.events))
-            return Elements(counts, (positions,))
-        rank = np.cumsum(mask) - 1
-        kept = rank[parent.full[positions]]
-        return self.full.elements(axis).restricted(kept, (positions,))
-
-    def _mask(self, axis: n.Subset) -> Array:
-        """Return where the mask holds among all elements of the parent."""
-        view = self.full or self
-        if axis not in view._masks:
-            view._masks[axis] = view.spread(axis.mask, axis.parent).truth()
-        return view._masks[axis]
+        positions = np.flatnonzero(self.mask(axis)[parent.full])
+        counts = np.bincount(parent.event[positions], minlength=len(self.events))
+        return Elements(counts, (positions,))
 
     def _combination(self, axis: n.Combination) -> Elements:
         parents = [self.elements(parent) for parent in axis.parents]
-        if self.full is not None:
-            return self._surviving_combinations(axis, parents, self.full)
         numbers = np.ones(len(self.events))
         for parent, taken in Counter(axis.parents).items():
             for already in range(taken):  # each set of elements of one collection comes once
@@ -188,14 +189,87 @@ class View:
         event, members = combine([p.starts for p in parents], [p.counts for p in parents], same)
         return Elements(np.bincount(event, minlength=len(self.events)), tuple(members))
 
-    def _surviving_combinations(
-        self, axis: n.Combination, parents: list[Elements], full: View
-    ) -> Elements:
-        whole = full.elements(axis)
+
+class SurvivingView(View):
+    """Of the candidates only those alive; the full view answers what does not depend on them."""
+
+    is_full = False
+
+    def __init__(self, whole: FullView, alive: Candidates | None, links: LinkCounts | None) -> None:
+        """While there was no cut on candidates, ``alive`` is None, and all of them are.
+
+        Otherwise the events are those that have a candidate alive.
+        """
+        super().__init__(whole.columns, whole.facts, whole.events, links)
+        self._whole, self.alive = whole, alive
+
+    @property
+    def whole(self) -> FullView:
+        """The full view of the same events."""
+        return self._whole
+
+    def responsible(self, part: n.Part) -> View:
+        """Return this view for what depends on the candidates, or the full one."""
+        if isinstance(part, n.Node):
+            return self if part in self.facts.depending else self._whole
+        depends = isinstance(part, n.Axis) and is_made_from_candidates(part, self.facts.candidates)
+        return self if depends else self._whole
+
+    def evaluate(self, node: n.Node) -> Values:
+        """Return the node's values: one an event, or one an element of its axis."""
+        if node not in self.facts.depending:
+            return self._whole.evaluate(node)
+        return super().evaluate(node)
+
+    def column(self, column: n.Column) -> Values:
+        """Return a column's values on the candidates alive."""
+        elements = self.elements(column.axis)
+        self._whole.elements(column.axis)  # lists of all columns must be as long as these
+        lists = self.columns.lists(column, self.events)
+        if self.alive is None:
+            return Values(lists.elements)
+        if lists.placed is None:
+            return Values(lists.taken(elements.full))
+        return Values(lists.at(elements.event, elements.local))
+
+    def elements(self, axis: n.Axis) -> Elements:
+        """Return the elements of a collection, sub-collection or combination."""
+        if not is_made_from_candidates(axis, self.facts.candidates):
+            return self._whole.elements(axis)
+        return super().elements(axis)
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        """The candidates alive."""
+        if self.alive is not None:
+            return self.alive
+        elements = self.elements(self.facts.candidates)
+        return Candidates.of(self.events.take(elements.event), elements.local)
+
+    def _make_elements(self, axis: n.Axis) -> Elements:
+        if axis == self.facts.candidates:
+            if self.alive is None:
+                return self._whole.elements(axis)
+            return LivingCandidates(self.alive, partial(self._whole.elements, axis))
+        if isinstance(axis, n.Subset):
+            return self._subset(axis)
+        assert isinstance(axis, n.Combination)
+        return self._combination(axis)
+
+    def _subset(self, axis: n.Subset) -> Elements:
+        parent = self.elements(axis.parent)
+        mask = self._whole.mask(axis)
+        positions = np.flatnonzero(mask[parent.full])
+        rank = np.cumsum(mask) - 1
+        return self._whole.elements(axis).restricted(rank[parent.full[positions]], (positions,))
+
+    def _combination(self, axis: n.Combination) -> Elements:
+        parents = [self.elements(parent) for parent in axis.parents]
+        whole = self._whole.elements(axis)
         alive = np.ones(len(whole), bool)
         renumbered = []
         for parent, members, parent_axis in zip(parents, whole.parents, axis.parents, strict=True):
-            new = np.full(len(full.elements(parent_axis)), -1)
+            new = np.full(len(self._whole.elements(parent_axis)), -1)
             new[parent.full] = np.arange(len(parent))
             renumbered.append(new[members])
             alive &= new[members] >= 0

@@ -13,7 +13,6 @@ from flavorframe._planning.meaning import meanings
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe._rootio.root_file import require_whole
 from flavorframe.datasets import Partition
-from flavorframe.engines import FileInfo
 from flavorframe.engines._rdataframe.codegen.body import column_name
 from flavorframe.engines._rdataframe.codegen.external import make_ready
 from flavorframe.engines._rdataframe.codegen.program import Program, write_program
@@ -33,6 +32,7 @@ from flavorframe.engines._rdataframe.runtime.root import (
     root,
 )
 from flavorframe.engines.partial import Partial
+from flavorframe.engines.protocol import FileInfo
 from flavorframe.errors import FileError
 from flavorframe.layouts import BranchInfo, Schema, recognise
 from flavorframe.result import Timing

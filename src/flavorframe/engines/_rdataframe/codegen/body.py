@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from flavorframe._expr import nodes as n
+from flavorframe._expr.dependence import is_made_from_candidates
 from flavorframe._expr.formula import brief
 from flavorframe.engines._rdataframe.codegen.ledger import NOTE, Ledger
 from flavorframe.engines._rdataframe.codegen.literals import literal, text
 from flavorframe.engines._rdataframe.codegen.steps import Steps, each, finished
-from flavorframe.engines._rdataframe.codegen.views import derived
 
 FULL, ALIVE = "full", "alive"
 
@@ -132,7 +132,7 @@ class Body:
     def elements_steps(self, axis: n.Axis, view: str) -> Steps:
         """Take the steps to `elements`."""
         candidates = self.setting.candidates
-        if view == FULL or not derived(axis, candidates):
+        if view == FULL or not is_made_from_candidates(axis, candidates):
             return f"flavorframe::All{{{(yield self.size_steps(axis))}}}"
         if axis == candidates:
             return "s.candidates"
@@ -244,7 +244,9 @@ class Body:
             return alive
         assert isinstance(axis, n.Combination)
         parents = [
-            (i, p) for i, p in enumerate(axis.parents) if derived(p, self.setting.candidates)
+            (i, p)
+            for i, p in enumerate(axis.parents)
+            if is_made_from_candidates(p, self.setting.candidates)
         ]
         each_alive = yield each(self._alive(p, f"{parts}[{i}]", lines) for i, p in parents)
         return " && ".join(each_alive)

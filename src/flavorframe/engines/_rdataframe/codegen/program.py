@@ -13,6 +13,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from flavorframe._expr import nodes as n
+from flavorframe._expr.dependence import depending_on_candidates
 from flavorframe._expr.texts import shortened
 from flavorframe._planning.plan import BoundPlan
 from flavorframe.engines._rdataframe.codegen.body import Body, Setting, column_type
@@ -20,7 +21,7 @@ from flavorframe.engines._rdataframe.codegen.external import External, externals
 from flavorframe.engines._rdataframe.codegen.fillings import fill_histograms, rows_of
 from flavorframe.engines._rdataframe.codegen.ledger import ROW, Ledger
 from flavorframe.engines._rdataframe.codegen.links import LinkNotes
-from flavorframe.engines._rdataframe.codegen.views import depending, wordy
+from flavorframe.engines._rdataframe.codegen.views import wordy
 from flavorframe.layouts import Schema
 from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.selection import Best, Cut, Selection, Step, Weight
@@ -111,7 +112,10 @@ class _Writer:
         candidates = plan.selection.candidates
         trees = [*plan.trees(), n.Position(candidates)]
         carriers = dict(plan.carriers)
-        self._setting = Setting(candidates, depending(trees, candidates), wordy(trees), carriers)
+        nodes = (node for tree in trees for node in n.walk(tree))
+        self._setting = Setting(
+            candidates, depending_on_candidates(nodes, candidates), wordy(trees), carriers
+        )
         self._notes = LinkNotes()
         self._trees = trees
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from flavorframe._planning.plan import BoundPlan, Plan
-from flavorframe.engines._columnar.engine import ColumnarEngine
 from flavorframe.engines._exact import exact_sum
+from flavorframe.engines._filling import empty_partial
 from flavorframe.engines._rdataframe.codegen.fillings import column_types
 from flavorframe.engines._rdataframe.codegen.ledger import Array, Ledger
 from flavorframe.engines._rdataframe.runtime.graph import Sums
@@ -44,7 +44,7 @@ def gathered(
 
 def nothing(plan: Plan) -> Partial:
     """Return the result of no event."""
-    return ColumnarEngine().empty(plan)
+    return empty_partial(plan)
 
 
 def _row(empty: CutRow, ledger: Ledger, found: Array) -> CutRow:

@@ -1,4 +1,4 @@
-"""Evaluate the nodes of bound trees, one kind after the other."""
+"""Compute the values of a node from those of its parts: one function for each kind of node."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.formula import brief, formula
+from flavorframe._expr.formula import brief
 from flavorframe._expr.kinds import kind_of_type
 from flavorframe._expr.logic import operation_on
 from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, widen
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @singledispatch
 def compute_node(node: n.Node, view: View) -> Values:
-    """Return the values of a node in a view; what it is computed from may be remembered there."""
+    """Return the values of a node in a view, which is asked for the values of its parts."""
     raise NotImplementedError(type(node))
 
 
@@ -36,21 +36,7 @@ def _(node: n.Literal, view: View) -> Values:
 
 @compute_node.register(n.Column)
 def _(node: n.Column, view: View) -> Values:
-    if view.full is None or node.axis == n.EVENT:
-        return Values(view.columns.values(node, view.events))
-    elements = view.elements(node.axis)
-    view.full.elements(node.axis)  # as long as the lists of all columns of the collection must be
-    lists = view.columns.lists(node, view.events)
-    if view.alive is None:
-        data = lists.elements
-    elif lists.placed is None:
-        data = lists.taken(elements.full)
-    else:
-        data = lists.at(elements.event, elements.local)
-    known = view.columns.known
-    if known is not None and not isinstance(data, Names):
-        known.note_column_values(node, view.candidates.numbers, data)
-    return Values(data)
+    return view.column(node)
 
 
 @compute_node.register(n.Apply)
@@ -114,7 +100,7 @@ def _(node: n.Position, view: View) -> Values:
 
 @compute_node.register(n.Match)
 def _(node: n.Match, view: View) -> Values:
-    whole = view.full or view
+    whole = view.whole
     keys = [whole.spread(key, node.target).data for key in node.keys]
     values = [view.spread(value, node.axis) for value in node.values]
     pairs = [_same_precision(k, v.data) for k, v in zip(keys, values, strict=True)]
@@ -124,14 +110,14 @@ def _(node: n.Match, view: View) -> Values:
         targets.starts.take(event), targets.counts.take(event),
     )  # fmt: skip
     valid = _both_valid(values)
-    _note_links(view, node, number if valid is None else np.where(valid, number, 0))
+    view.note_matches(node, number if valid is None else np.where(valid, number, 0))
     return Values(found, found >= 0 if valid is None else valid & (found >= 0))
 
 
 @compute_node.register(n.Gather)
 def _(node: n.Gather, view: View) -> Values:
     position, valid = _point(view, node.target, node.index)
-    operand = (view.full or view).spread(node.operand, node.target)
+    operand = view.whole.spread(node.operand, node.target)
     if len(operand.data) == 0:
         return Values(_zeros_like(operand.data, len(position)), valid)
     gathered = operand[position]
@@ -178,30 +164,21 @@ def _test_names(node: n.StringTest, names: Any) -> Array:
 
 def _point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
     """Return the positions in the full view that an index points to, and where it does."""
-    known = view.points.get((target, index))
-    if known is None:
-        known = view.points[target, index] = _find_point(view, target, index)
-    return known
+    found = view.points.get((target, index))
+    if found is None:
+        found = view.points[target, index] = _find_point(view, target, index)
+    return found
 
 
 def _find_point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
     values = view.spread(index, index.axis)
-    targets, event = (view.full or view).elements(target), view.event_of(index.axis)
+    targets, event = view.whole.elements(target), view.event_of(index.axis)
     local = np.asarray(values.data)
     valid = (local >= 0) & (local < targets.counts.take(event))  # which NaN is neither
     if values.valid is not None:
         valid &= values.valid
     offset = local if local.dtype.kind == "i" else np.where(valid, local, 0).astype(np.int64)
     return np.where(valid, targets.starts.take(event) + offset, 0), valid
-
-
-def _note_links(view: View, node: n.Match, number: Array) -> None:
-    known = view.columns.known
-    if known is not None and view.full is not None and node.axis == view.scheme.candidates:
-        upto = Values(np.minimum(number, 2).astype(np.int8))  # none, one, or several
-        known.note_values(node, view.candidates.numbers, upto)
-    if view.links is not None:
-        view.links.count(formula(node), number)
 
 
 STRING_TESTS: dict[str, Callable[[str, str], bool]] = {

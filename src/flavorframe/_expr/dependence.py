@@ -1,0 +1,49 @@
+"""Which values depend on the surviving candidates, and which of them a cut leaves unchanged.
+
+A cut removes candidates. It leaves the mass of each that remains as it is, but it changes a sum
+over candidates. Both engines ask here which is which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flavorframe._expr import nodes as n
+
+
+def is_made_from_candidates(axis: n.Axis, candidates: n.Axis) -> bool:
+    """Return whether an axis is the candidates', or a part or combination of them."""
+    return candidates != n.EVENT and candidates in n.made_from(axis)
+
+
+def depending_on_candidates(nodes: Iterable[n.Node], candidates: n.Axis) -> frozenset[n.Node]:
+    """Return the nodes whose values depend on which candidates are alive.
+
+    Args:
+        nodes: All nodes of some expressions, from the inside out as `nodes.walk` gives them.
+        candidates: The axis of the candidates.
+    """
+    found: set[n.Node] = set()
+    for node in nodes:
+        if is_made_from_candidates(node.axis, candidates) or any(
+            child in found for child in node.children()
+        ):
+            found.add(node)
+    return frozenset(found)
+
+
+def unchanged_by_cuts(nodes: Iterable[n.Node], depending: frozenset[n.Node]) -> frozenset[n.Node]:
+    """Return the nodes whose value on an element no cut on candidates changes.
+
+    Reductions over candidates are not among them, nor is anything that is computed from one.
+
+    Args:
+        nodes: All nodes of some expressions, from the inside out as `nodes.walk` gives them.
+        depending: Those of them that `depending_on_candidates` finds.
+    """
+    found: set[n.Node] = set()
+    for node in nodes:
+        reduces_candidates = isinstance(node, n.Reduce) and node in depending
+        if not reduces_candidates and all(child in found for child in node.children()):
+            found.add(node)
+    return frozenset(found)

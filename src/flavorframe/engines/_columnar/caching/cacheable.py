@@ -1,0 +1,31 @@
+"""Which expressions have a value for each candidate that no cut ever changes."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from flavorframe._expr import nodes as n
+from flavorframe._expr.formula import formula
+from flavorframe.engines._columnar.facts import PlanFacts
+
+
+def is_cacheable(tree: n.Node, facts: PlanFacts) -> bool:
+    """Return whether the value on a candidate depends on that candidate and its event alone."""
+    return tree in facts.unchanged and _is_computed_by_lookups(tree, facts.candidates)
+
+
+@lru_cache(maxsize=1024)  # another plan of the session has most of its expressions in common
+def _is_computed_by_lookups(tree: n.Node, candidates: n.Axis) -> bool:
+    if tree.axis != candidates or candidates == n.EVENT or isinstance(tree, n.Column):
+        return False
+    return all(
+        isinstance(node.axis, n.CollectionAxis | n.EventAxis)
+        and (not isinstance(node, n.Match) or node.axis == candidates)
+        for node in n.walk(tree)
+    )
+
+
+@lru_cache(maxsize=1024)
+def links_in(tree: n.Node) -> tuple[tuple[str, n.Match], ...]:
+    """Return the links by value in an expression, each with its formula."""
+    return tuple((formula(node), node) for node in n.walk(tree) if isinstance(node, n.Match))

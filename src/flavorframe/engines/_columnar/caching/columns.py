@@ -1,0 +1,101 @@
+"""Columns that were read before, each at the events that the first cuts on events keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from flavorframe._cache import Entry
+from flavorframe._expr import nodes as n
+from flavorframe._rootio.arrays import Array, Names, Packed
+from flavorframe._rootio.root_file import RootFile
+from flavorframe.engines._columnar.caching.keys import Key
+from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
+from flavorframe.engines._columnar.columns import Columns
+from flavorframe.errors import FileError
+
+
+class CachedColumns(Columns):
+    """Columns that ask the cache before the file.
+
+    A branch is read at more events than are alive, for the cuts may be looser next time: at those
+    that the first cuts on events keep.
+    """
+
+    def __init__(
+        self,
+        file: RootFile,
+        start: int,
+        stop: int,
+        carriers: Mapping[n.Axis, str],
+        cache: PartitionCache,
+    ) -> None:
+        """``carriers`` names a branch of each collection, to learn the lengths of its lists."""
+        super().__init__(file, start, stop, carriers)
+        self._cache = cache
+        self._events_to_read: Array | None = None
+        self._events_key: Key = None
+
+    def read_at_least(self, events: Array) -> None:
+        """Have each branch read at these events: the survivors of the first cuts on events."""
+        self._events_to_read = events
+
+    def read_at_least_those_of(self, key: Key) -> None:
+        """Say under which key the survivors of all first cuts on events may be found."""
+        self._events_key = key
+
+    def _branch(self, branch: str, rows: Array) -> Any:
+        if branch not in self._read:
+            found = self._cached(branch)
+            if found is not None:
+                self._read[branch] = found
+        return super()._branch(branch, rows)
+
+    def _read_branch(self, branch: str, rows: Array) -> Any:
+        read_at = self._read[branch][0] if branch in self._read else rows
+        more = np.union1d(np.union1d(read_at, rows), self._events_kept_first())
+        try:
+            stored = self._from_file(branch, more)
+        except FileError:  # perhaps in events that nobody asked for
+            stored = self._from_file(branch, rows)
+            more = rows
+        self._read[branch] = more, stored
+        self._cache.put_read(self._cache.column_key(branch), _entry(more, stored))
+        return stored if len(more) == len(rows) else stored[np.searchsorted(more, rows)]
+
+    def _events_kept_first(self) -> Array:
+        if self._events_to_read is None:
+            entry = self._cache.get(self._events_key)
+            found = np.zeros(0, np.int64) if entry is None else entry.arrays["events"]
+            self._events_to_read = found
+        return self._events_to_read
+
+    def _cached(self, branch: str) -> tuple[Array, Any] | None:
+        """Return the events at which a branch was read before, and what was read of it."""
+        entry = self._cache.get(self._cache.column_key(branch))
+        if entry is None:
+            return None
+        arrays = entry.arrays
+        content: Any = arrays["content"]
+        if "words" in entry.facts:
+            content = Names(content, tuple(entry.facts["words"]))
+        if "sizes" in arrays:
+            content = Packed(content, arrays["sizes"], arrays.get("starts"))
+        return arrays["rows"].astype(np.int64), content
+
+
+def _entry(rows: Array, stored: Any) -> Entry:
+    """Return what was read of a branch as an entry of the cache."""
+    arrays: dict[str, Array] = {"rows": rows.astype(np.int32)}
+    facts: dict[str, Any] = {}
+    content = stored
+    if isinstance(stored, Packed):
+        content, arrays["sizes"] = stored.content, stored.sizes
+        if stored.placed is not None:
+            arrays["starts"] = stored.placed
+    if isinstance(content, Names):
+        facts["words"], content = content.words, content.codes
+    arrays["content"] = content
+    return Entry(facts, arrays)

@@ -1,0 +1,118 @@
+"""What the cache has of a partition, and what is new of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flavorframe._cache import Cache, Entry
+from flavorframe._expr import nodes as n
+from flavorframe._expr.identity.fingerprints import (
+    UnknownIdentityError,
+    fingerprint,
+    is_lasting,
+    joined,
+)
+from flavorframe._files.versions import Version
+from flavorframe._planning.plan import Plan
+from flavorframe.datasets import Partition
+from flavorframe.engines._columnar.caching import keys
+from flavorframe.engines._columnar.caching.keys import Key
+from flavorframe.selection import Best, Step
+
+
+class PartitionCache:
+    """Entries of a partition by key. New ones go to the cache at the end, by `save`.
+
+    Keys are made of the version of the file, the range of events, the code of this package, and
+    the expressions: whatever the answer depends on.
+    """
+
+    def __init__(self, cache: Cache, partition: Partition, version: Version) -> None:
+        """``version`` is that of the file at the time when it was opened."""
+        self._cache, self._file, self._version = cache, partition.file, version
+        of = (version.content, version.there)  # on whichever machine
+        place = (partition.file, partition.tree, partition.start, partition.stop, of)
+        self._base = joined("partition", keys.code_digest(), repr(place).encode())
+        self._new: dict[str, tuple[Entry, bool]] = {}
+        self._read: set[str] = set()
+        self._values_keys: dict[n.Node, Key] = {}
+        self._fingerprints: dict[Any, bytes] = {}
+
+    def get(self, key: Key, *, on_disk: bool = True) -> Entry | None:
+        """Return an entry by its key, from memory only if not ``on_disk``."""
+        if key is None:
+            return None
+        return self._new[key][0] if key in self._new else self._cache.get(key, on_disk=on_disk)
+
+    def put(self, key: Key, entry: Entry, *, on_disk: bool = True) -> None:
+        """Take up a new entry, to be kept in memory only if not ``on_disk``."""
+        if key is not None:
+            self._new[key] = entry, on_disk
+
+    def put_read(self, key: str, entry: Entry) -> None:
+        """Take up a new entry that was read from the file, and depends on no function."""
+        self._read.add(key)
+        self.put(key, entry)
+
+    def save(self) -> None:
+        """Keep what is new, unless the file has changed meanwhile.
+
+        What was computed is kept only if the user's functions are what they were when it began.
+        """
+        if self._new and keys.is_stable(self._file, self._version):
+            same = self._are_functions_the_same()
+            for key, (entry, on_disk) in self._new.items():
+                if same or key in self._read:
+                    self._cache.put(key, entry, on_disk=on_disk)
+        self._new = {}
+
+    def _are_functions_the_same(self) -> bool:
+        try:
+            return all(fingerprint(each) == then for each, then in self._fingerprints.items())
+        except UnknownIdentityError:
+            return False
+
+    # keys
+
+    def column_key(self, branch: str) -> str:
+        """Return the key of what was read of a branch."""
+        return joined("column", self._base, branch.encode()).hex()
+
+    def values_key(self, node: n.Node) -> Key:
+        """Return the key of the values of a node on candidates."""
+        if node not in self._values_keys:
+            try:
+                key = joined("values", self._base, self._fingerprint(node)).hex()
+            except UnknownIdentityError:
+                self._values_keys[node] = None
+            else:
+                self._values_keys[node] = key
+        return self._values_keys[node]
+
+    def checkpoint_keys(self, plan: Plan, steps: Sequence[Step], *, counted: bool) -> list[Key]:
+        """Return the keys of the survivors before the first step, and after each.
+
+        Each is made of the one before and the step. Where links were ``counted`` on the way, what
+        is kept is another thing.
+        """
+        found: list[Key] = []
+        try:
+            start = self._fingerprint(plan.selection.candidates)
+            marks = f"{plan.is_weighted} {counted}".encode()
+            digest = joined("survivors", self._base, start, marks)
+            found.append(digest.hex())
+            for step in steps:
+                kind = f"{type(step).__name__} {step.highest if isinstance(step, Best) else ''}"
+                digest = joined("step", digest, kind.encode(), self._fingerprint(step.node))
+                found.append(digest.hex())
+        except UnknownIdentityError:  # nor has any later step a key
+            pass
+        return found + [None] * (len(steps) + 1 - len(found))
+
+    def _fingerprint(self, value: n.Node | n.Axis) -> bytes:
+        """Return a fingerprint, and note what may have another when all is computed."""
+        found = fingerprint(value)
+        if not is_lasting(value):
+            self._fingerprints[value] = found
+        return found

@@ -1,0 +1,90 @@
+"""What the evaluation needs to know of a plan's expressions, worked out once for all partitions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from flavorframe._expr import nodes as n
+from flavorframe._expr.dependence import depending_on_candidates, unchanged_by_cuts
+
+
+@dataclass(frozen=True)
+class PlanFacts:
+    """What views and survivors need to know of a plan.
+
+    Attributes:
+        candidates: The axis of the candidates.
+        shared: The nodes that occur more than once, and are worth remembering.
+        depending: The nodes whose values depend on which candidates are alive.
+        unchanged: The nodes whose value on an element no cut on candidates changes.
+        asked_after: For each whole expression, the shared nodes that later ones ask for.
+    """
+
+    candidates: n.Axis
+    shared: frozenset[n.Node]
+    depending: frozenset[n.Node]
+    unchanged: frozenset[n.Node]
+    asked_after: Mapping[n.Node, frozenset[n.Node]]
+
+
+def facts_of(candidates: n.Axis, trees: Sequence[n.Node]) -> PlanFacts:
+    """Return the facts of a plan's expressions, which are given in the order of evaluation."""
+    found: set[n.Node] = set()
+    shared: set[n.Node] = set()
+    depending: set[n.Node] = set()
+    unchanged: set[n.Node] = set()
+    for tree in trees:
+        facts = _tree_facts(tree, candidates)
+        shared.update(facts.repeated, facts.nodes & found)
+        depending |= facts.depending
+        unchanged |= facts.unchanged
+        found |= facts.nodes
+    return PlanFacts(
+        candidates,
+        frozenset(shared),
+        frozenset(depending),
+        frozenset(unchanged),
+        _asked_after(candidates, trees, frozenset(shared)),
+    )
+
+
+def _asked_after(
+    candidates: n.Axis, trees: Sequence[n.Node], shared: frozenset[n.Node]
+) -> dict[n.Node, frozenset[n.Node]]:
+    after: dict[n.Node, frozenset[n.Node]] = {}
+    asked: frozenset[n.Node] = frozenset()
+    for tree in reversed(trees):
+        after.setdefault(tree, asked)
+        asked |= shared & _tree_facts(tree, candidates).nodes
+    return after
+
+
+@dataclass(frozen=True)
+class _TreeFacts:
+    """The same for one tree: ``repeated`` are those of its ``nodes`` that occur more than once.
+
+    Literals and the like are not among the nodes: it does not pay to remember them.
+    """
+
+    nodes: frozenset[n.Node]
+    repeated: frozenset[n.Node]
+    depending: frozenset[n.Node]
+    unchanged: frozenset[n.Node]
+
+
+@lru_cache(maxsize=1024)  # another plan of the session has most of its expressions in common
+def _tree_facts(tree: n.Node, candidates: n.Axis) -> _TreeFacts:
+    walked = list(n.walk(tree))
+    uses = Counter(child for node in walked for child in node.children())
+    leaves = (n.Literal, n.Field, n.Position)
+    nodes = frozenset(node for node in walked if not isinstance(node, leaves))
+    depending = depending_on_candidates(walked, candidates)
+    return _TreeFacts(
+        nodes,
+        frozenset(node for node in nodes if uses[node] > 1),
+        depending,
+        unchanged_by_cuts(walked, depending),
+    )

@@ -1,0 +1,101 @@
+"""Making the views of what is alive, and what they remember from one cut to the next.
+
+Values that were computed before a cut and are asked for after it are taken along; each function
+that makes a smaller view is told which these are (``asked_again``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from flavorframe._expr import nodes as n
+from flavorframe._rootio.arrays import Array, Values
+from flavorframe.engines._columnar.candidates import Candidates
+from flavorframe.engines._columnar.columns import Columns
+from flavorframe.engines._columnar.facts import PlanFacts
+from flavorframe.engines._columnar.links import LinkCounts
+from flavorframe.engines._columnar.segments import mask_at
+from flavorframe.engines._columnar.view import FullView, SurvivingView, View
+
+
+@dataclass(frozen=True)
+class ViewMaker:
+    """Makes the views of a partition; ``links`` counts links by value, where that is wanted."""
+
+    columns: Columns
+    facts: PlanFacts
+    links: LinkCounts | None = None
+
+    def full(self, events: Array) -> FullView:
+        """Return the full view of some events."""
+        return FullView(self.columns, self.facts, events, self.links)
+
+    def surviving(self, full: FullView, alive: Candidates | None) -> SurvivingView:
+        """Return the view of the candidates alive in the events of a full view."""
+        return SurvivingView(full, alive, self.links)
+
+    def without_links(self) -> ViewMaker:
+        """Return the same, which counts no links."""
+        return replace(self, links=None)
+
+    def copied(self, full: FullView) -> FullView:
+        """Return a full view that remembers the same from now on by itself."""
+        copy = self.full(full.events)
+        copy.remembered = dict(full.remembered)
+        return copy
+
+    def copied_surviving(self, view: SurvivingView, full: FullView) -> SurvivingView:
+        """Return a surviving view that remembers the same, over a copy of its full view."""
+        copy = self.surviving(full, view.alive)
+        copy.remembered = dict(view.remembered)
+        return copy
+
+    def narrowed(self, full: FullView, kept: Array, asked_again: Set[n.Node]) -> FullView:
+        """Return the full view of the events at some positions."""
+        narrowed = self.full(full.events.take(kept))
+        narrowed.remembered = remembered_at(full, kept, asked_again)
+        return narrowed
+
+
+class ViewPair(NamedTuple):
+    """The two views of the same events."""
+
+    full: FullView
+    surviving: SurvivingView
+
+    def narrowed(
+        self,
+        views: ViewMaker,
+        candidates: Candidates,
+        kept: Array,
+        events: Array,
+        asked_again: Set[n.Node],
+    ) -> ViewPair:
+        """Return views of these candidates, which are at positions ``kept``, and their events."""
+        facts = views.facts
+        positions = {facts.candidates: kept, n.EVENT: events}
+        remembered = {
+            node: values[positions[node.axis]]
+            for node, values in self.surviving.remembered.items()
+            if node in asked_again and node in facts.unchanged and node.axis in positions
+        }
+        full = self.full
+        if len(events) < len(full.events):
+            full = views.narrowed(full, events, asked_again)
+        surviving = views.surviving(full, candidates)
+        surviving.remembered = remembered
+        return ViewPair(full, surviving)
+
+
+def remembered_at(view: View, events: Array, asked_again: Set[n.Node]) -> dict[n.Node, Values]:
+    """Return what a view remembers of what is asked for again, at some of its events."""
+    kept: dict[n.Axis, Array] = {n.EVENT: events}
+    nodes = [node for node in view.remembered if node in asked_again]
+    mask = mask_at(events, len(view.events))
+    for axis in {node.axis for node in nodes} - {n.EVENT}:
+        kept[axis] = np.flatnonzero(mask.take(view.event_of(axis)))
+    return {node: view.remembered[node][kept[node.axis]] for node in nodes}

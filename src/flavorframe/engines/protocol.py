@@ -1,0 +1,115 @@
+"""What an engine is: the protocol that the columnar engine and ROOT's fulfil."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from flavorframe._files.versions import Version
+from flavorframe._planning.plan import Plan
+from flavorframe.datasets import Partition
+from flavorframe.engines.partial import Partial
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """What an engine says of a file that it can evaluate a plan on.
+
+    Attributes:
+        file: The path or URL of the file.
+        tree: The name of the tree in it.
+        layout: The name of the layout that the file has.
+        events: The number of events in the tree.
+        edges: Numbers of events at which the file is cut well into partitions, since all needed
+            branches begin a basket or cluster there.
+        version: The version of the file before it was opened. What was read is of this version if
+            the file still has it afterwards.
+        meanings: The names that the plan uses, each with what it stands for in this file. They
+            must be the same in all files of a run.
+    """
+
+    file: str
+    tree: str
+    layout: str
+    events: int
+    edges: tuple[int, ...] = ()
+    version: Version | None = None
+    meanings: tuple[tuple[str, str], ...] = ()
+
+
+class Engine(Protocol):
+    """How a partition is evaluated. Engines are stateless but for caches, and can be pickled."""
+
+    name: str
+
+    def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
+        """Open a file and check that the plan fits it.
+
+        Args:
+            plan: What to evaluate.
+            file: The path or URL of the file.
+            tree: The name of the tree, or None for the only one in the file.
+
+        Returns:
+            What is to be known of the file before it is split into partitions.
+
+        Raises:
+            FileError: Where the file cannot be read.
+            BranchError: Where the plan asks for a branch that the file does not have.
+            ExpressionError: Where an expression of the plan has no meaning in the file.
+        """
+
+    def evaluate(self, plan: Plan, partition: Partition) -> Partial:
+        """Evaluate the plan on a range of events.
+
+        Args:
+            plan: What to evaluate.
+            partition: The file and the range of its events.
+
+        Returns:
+            The cutflow, histograms and rows of these events.
+
+        Raises:
+            FileError: Where the events cannot be read.
+        """
+
+    def empty(self, plan: Plan) -> Partial:
+        """Return the result of no event: the identity of the partials' sum."""
+
+
+@runtime_checkable
+class TellingEngine(Protocol):
+    """An engine with a cache that may be unable to keep some results, and says so."""
+
+    def tell_what_is_not_kept(self, plan: Plan) -> None:
+        """Warn of the user's functions whose results the cache cannot keep."""
+
+
+@runtime_checkable
+class FilesEngine(Engine, Protocol):
+    """An engine that can also evaluate a plan on several files in one loop."""
+
+    def evaluate_files(
+        self, plan: Plan, files: Sequence[FileInfo], threads: int, client: Client | None = None
+    ) -> Partial:
+        """Evaluate the plan on whole files.
+
+        Args:
+            plan: What to evaluate.
+            files: Files for which `alike` gives the same.
+            threads: The number of threads in this process.
+            client: A Dask client, whose workers are used instead of threads of this process.
+
+        Returns:
+            The result of all files; its tables have one chunk for each file.
+
+        Raises:
+            FileError: Where not all of the files could be read.
+        """
+
+    def alike(self, plan: Plan, file: FileInfo) -> object:
+        """Return what files must have in common to be evaluated together."""
