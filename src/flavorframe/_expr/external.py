@@ -16,7 +16,7 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.expression import Expr, Operand, as_node
 from flavorframe._expr.kinds import refuse_computing_with_strings
 from flavorframe._travel.extra_files import by_digest
-from flavorframe.errors import CorrectionError, ExpressionError, did_you_mean
+from flavorframe.errors import CorrectionError, ExpressionError, did_you_mean, needs
 
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -182,9 +182,7 @@ class Correction:
     @cached_property
     def evaluator(self) -> Any:
         """Correctionlib's own evaluator; see `text`."""
-        import correctionlib
-
-        return correctionlib.CorrectionSet.from_string(self.text)[self.name]
+        return _correctionlib().CorrectionSet.from_string(self.text)[self.name]
 
     @property
     def text(self) -> str:
@@ -246,6 +244,15 @@ def correction(path: str | Path, name: str) -> Correction:
     return Correction(str(file), name, sha256(raw).hexdigest())
 
 
+def _correctionlib() -> Any:
+    try:
+        import correctionlib
+    except ImportError as error:
+        text = needs("ff.correction", "correctionlib", "corrections")
+        raise CorrectionError(text) from error
+    return correctionlib
+
+
 def _bytes(path: str) -> bytes:
     if not Path(path).is_file():
         raise CorrectionError(f"There is no correction file {path}.")
@@ -253,10 +260,9 @@ def _bytes(path: str) -> bytes:
 
 
 def _open(path: str) -> Any:
-    import correctionlib
-
+    library = _correctionlib()
     try:
-        return correctionlib.CorrectionSet.from_file(path)
+        return library.CorrectionSet.from_file(path)
     except Exception as error:  # correctionlib raises bare RuntimeError for anything wrong inside
         raise CorrectionError(
             f"{path} is not a correctionlib file of schema 2: {str(error).splitlines()[0]}"
