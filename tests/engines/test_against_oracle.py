@@ -1,7 +1,6 @@
 """Every engine against the oracle: the published selection, random ones, and corner cases."""
 
 import os
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,6 @@ t, muon, track = events.triplet, events.muon, events.track
 
 @pytest.fixture(params=ENGINES)
 def engine(request):
-    if request.param == "rdataframe" and find_spec("ROOT") is None:
-        pytest.skip("the engine 'rdataframe' needs ROOT")
     return get_engine(request.param)
 
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from importlib.util import find_spec
 from threading import Thread
 
 import numpy as np
@@ -18,8 +17,7 @@ from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError, 
 from support import agreement, hard_numbers as wild, oracle
 from support.reference import LAYOUTS, check_random, published, thorough
 
-if find_spec("ROOT") is None:
-    pytest.skip("the engine 'rdataframe' needs ROOT", allow_module_level=True)
+pytestmark = pytest.mark.root
 
 events = ff.events()
 t, muon = events.triplet, events.muon
