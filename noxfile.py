@@ -35,8 +35,8 @@ def minimums(session: nox.Session) -> None:
     """Run the fast tests with the lowest versions that pyproject.toml allows."""
     session.install("--resolution", "lowest-direct", "--editable", f".[{FOR_ANALYSTS}]")
     session.install(*test_tools())
-    session.run("python", "-m", "pip", "freeze", external=True, success_codes=[0, 1])
-    run_pytest(session, *(session.posargs or FAST))
+    newer = ("DeprecationWarning", "FutureWarning")  # of packages that old ones use as they were
+    run_pytest(session, *(f"-Wignore::{kind}" for kind in newer), *(session.posargs or FAST))
 
 
 @nox.session(python=NEWEST)
@@ -68,7 +68,6 @@ def wheels(session: nox.Session) -> None:
     folder = Path(session.create_tmp()).resolve()
     for package in PACKAGES:  # the wheel is built from the source distribution, so both are tried
         session.run("python", "-m", "build", "--outdir", str(folder), package)
-    session.run("python", "-m", "pip", "--version", external=True, success_codes=[0, 1])
     session.install("--force-reinstall", *map(str, newest_wheels(folder)))
     session.chdir(folder)  # where no source can be imported instead
     session.run("python", "-c", "import flavorframe; import flavorframe._rootio._native")

@@ -39,11 +39,13 @@ def test_layouts_agree(engine, sample):
 # Random selections
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_random_selections(sample, layout):
     check_random(sample(layout), examples=80)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [wild.write_nano, wild.write_bph], ids=["nano", "bph"])
 def test_random_selections_of_hard_numbers(tmp_path, write):
     more = ("whole", "words") if write is wild.write_bph else ("whole",)

@@ -82,11 +82,13 @@ def all_is_deep(monkeypatch):
     assert not any(each._ready for each in views)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_deep_trees_mean_what_shallow_ones_do(sample, layout, all_is_deep):
     check_random(sample(layout), examples=30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [wild.write_nano, wild.write_bph], ids=["nano", "bph"])
 def test_deep_trees_of_hard_numbers(tmp_path, write, all_is_deep):
     check_random(write(tmp_path / "wild.root", events=300), examples=60)
@@ -97,7 +99,7 @@ def test_deep_trees_in_cpp(tmp_path, monkeypatch):
     for module in (body, translate):
         monkeypatch.setattr(module, "NESTED", 1)
     check_random(
-        wild.write_nano(tmp_path / "wild.root", events=300), examples=25, engine="rdataframe"
+        wild.write_nano(tmp_path / "wild.root", events=300), examples=10, engine="rdataframe"
     )
 
 
