@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs bench facility clean
+.PHONY: demo check test lint style docs bench facility clean
 
 # Each environment is made anew when what it installs has changed.
 $(VENV)/.demo: pyproject.toml setup.py
@@ -33,13 +33,27 @@ $(FACILITY_VENV)/.facility: pyproject.toml setup.py
 facility: $(FACILITY_VENV)/.facility
 	$(FACILITY_VENV)/bin/flavorframe facility up
 
+# What a change needs, in two minutes: style, and the tests that start and compile nothing.
+check: $(VENV)/.test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not (root or servers or browser or slow)"
+
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
-lint: $(VENV)/.test
+lint: $(VENV)/.test style
+
+SCHEMA = $(BIN)/check-jsonschema --builtin-schema
+style:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(SCHEMA) vendor.github-workflows .github/workflows/*.yml
+	$(SCHEMA) vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	$(SCHEMA) vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(SCHEMA) vendor.citation-file-format CITATION.cff
 
 docs: $(VENV)/.test
 	$(BIN)/mkdocs build --strict

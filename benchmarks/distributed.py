@@ -55,7 +55,6 @@ def measure(folder: Path, rounds: int = 3, events: int = 300_000) -> dict[str, A
 
 def contenders(client: Any, files: list[str]) -> dict[str, Callable[[], int]]:
     """Return what is timed, by name; each returns the number of candidates that it selects."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
     from dsphi import analysis
 
     only = ff.Analysis(analysis.selection, mass=dict(analysis.outputs)["mass"])

@@ -66,7 +66,6 @@ def import_seconds(rounds: int) -> float:
 
 def breakdown(file: Path) -> dict[str, float]:
     """Return events/s, MB/s and the share of each stage, of the whole example analysis."""
-    sys.path.insert(0, os.fspath(Path("examples").resolve()))
     import flavorframe as ff
     from dsphi import analysis
 

@@ -57,7 +57,6 @@ def _measured(who: str, files: Sequence[str], folder: str) -> dict[str, float]:
 
 
 def _ours(threshold: float, files: Sequence[str]) -> int:
-    sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
     import flavorframe as ff
     from dsphi import analysis, t
 

@@ -157,8 +157,6 @@ def test_a_tree_and_a_scheme_are_named_with_the_file(sample, script, tmp_path):
     ],
 )
 def test_options_that_mean_nothing_are_refused(script, tmp_path, arguments, message):
-    if "rdataframe" in arguments:
-        pytest.importorskip("ROOT", reason="ROOT is not installed")
     with pytest.raises(FlavorframeError, match=message):
         call("run", script, tmp_path / "none.root", "--output", tmp_path / "out", *arguments)
     assert not (tmp_path / "out").exists()

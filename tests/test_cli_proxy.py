@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 import pytest
-from remote.test_proxy_making import SECRET, globus
 
 from support import grid
+from support.grid import SECRET, globus
 
 HOUR = grid.HOUR
 

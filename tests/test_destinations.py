@@ -71,8 +71,6 @@ def test_a_file_name_is_one_and_its_own(a, b):
 
 @pytest.mark.parametrize("engine", ["columnar", "rdataframe"])
 def test_results_and_snapshots_of_any_name_lie_together(here, file, engine):
-    if engine == "rdataframe":
-        pytest.importorskip("ROOT")
     names = NAMES[:-1]  # JSON holds no half of a character
     catalogue = {name: ff.dataset(file, name="any") for name in names}
     ROWS.run(catalogue, output="deep/out", engine=engine, progress=False)
@@ -173,8 +171,6 @@ def test_nor_do_the_files_of_a_divided_one(here, file):
 @pytest.mark.parametrize("engine", ["columnar", "rdataframe"])
 @pytest.mark.parametrize("path", ["a.root", "link.root", "hard.root", "folder/a.root", "~/a.root"])
 def test_no_input_is_written_over(here, file, engine, path, monkeypatch):
-    if engine == "rdataframe":
-        pytest.importorskip("ROOT")
     monkeypatch.setenv("HOME", str(here))
     os.symlink("a.root", "link.root")
     os.link("a.root", "hard.root")

@@ -7,8 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 
 import flavorframe as ff
+from flavorframe._cli.main import app
+from flavorframe._run.core.executor import PARTITION_SIZE
 from flavorframe.layouts import bph
 
 ROOT = Path(__file__).parents[1]
@@ -77,3 +80,33 @@ def test_readme_shows_the_code_of_the_example():
     shown = next(code for code, _ in BLOCK.findall(readme) if "ff.Selection" in code)
     example = (ROOT / "examples" / "dsphi.py").read_text("utf-8").splitlines()
     assert [line for line in shown.splitlines() if line not in example] == []
+
+
+@named(PAGES)
+def test_partitions_are_as_long_as_in_the_code(page):
+    lengths = re.findall(r"artitions (?:are )?of at most ([\d ]+) events", page.read_text("utf-8"))
+    assert {int(length.replace(" ", "")) for length in lengths} <= {PARTITION_SIZE}
+
+
+def test_the_command_line_has_the_options_of_its_page_and_no_others():
+    page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+    others = "".join((ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in ("facility",))
+    existing = options(typer.main.get_command(app))
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page))
+    assert named - existing - {"--help", "--install-completion"} == set()
+    hidden = {"--no-minos", "--help", "--install-completion", "--show-completion", "--version"}
+    assert {name for name in existing - named - hidden if name not in others} == set()
+
+
+def options(command):
+    """Return the long options of a command and of those under it."""
+    names = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+    for below in getattr(command, "commands", {}).values():
+        names |= options(below)
+    return {name for name in names if name.startswith("--")}
+
+
+def test_every_page_is_in_the_navigation():
+    navigation = (ROOT / "mkdocs.yml").read_text("utf-8")
+    pages = [page.name for page in (ROOT / "docs").glob("*.md")]
+    assert [name for name in pages if f": {name}\n" not in navigation] == []

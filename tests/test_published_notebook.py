@@ -1,6 +1,5 @@
 """The published notebook: our statement of it against its C++ told once more, event by event."""
 
-import importlib.util
 import math
 from pathlib import Path
 
@@ -96,8 +95,6 @@ def min_element(values):
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     """Return the path of a file whose events have numbers of their own."""
-    if importlib.util.find_spec("ROOT") is None:
-        pytest.skip("samples of layout bph are written by ROOT, which is not installed")
     path = tmp_path_factory.mktemp("published") / "ntuple.root"
     return samples.write_file(path, events=[samples.generate(9000, seed=3)], layout="bph")
 

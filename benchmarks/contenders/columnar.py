@@ -1,11 +1,8 @@
 """flavorframe itself, on the example analysis."""
 
 import sys
-from pathlib import Path
 
 import flavorframe as ff
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
 
 def main(files: list[str]) -> None:

@@ -1,11 +1,8 @@
 """flavorframe with its engine over RDataFrame, on the example analysis: threads come first."""
 
 import sys
-from pathlib import Path
 
 import flavorframe as ff
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
 
 def main(threads: int, files: list[str]) -> None:

@@ -6,6 +6,6 @@ when first used, so that the import itself takes no time.
 
 import lazy_loader
 
-__version__ = "0.1.0"
+from flavorframe._version import __version__ as __version__
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

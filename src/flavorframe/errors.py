@@ -66,6 +66,15 @@ class FacilityError(FlavorframeError, RuntimeError):
     """A facility that cannot be started, asked or configured; the text says what to do."""
 
 
+def needs(what: str, package: str, extra: str) -> str:
+    """Return the text of an error: something needs a package of one of the extras.
+
+    >>> needs("ff.parse", "formulate", "parse")
+    "ff.parse needs formulate: run pip install 'flavorframe[parse]'."
+    """
+    return f"{what} needs {package}: run pip install 'flavorframe[{extra}]'."
+
+
 def did_you_mean(name: str, valid: Iterable[str], *, count: int = 4) -> str:
     """Return " Did you mean ...?" with the valid names nearest to ``name``, or an empty string.
 

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from flavorframe import samples
 from support.reference import published
 
 ROOT_FOLDER = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(find_spec("ROOT") is None, reason="the loop needs ROOT")
+pytestmark = pytest.mark.root
 
 
 def legacy_loop(*arguments):

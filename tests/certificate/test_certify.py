@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from importlib.util import find_spec
 
 import pytest
 from typer.testing import CliRunner
@@ -14,8 +13,6 @@ from flavorframe.engines import get_engine
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.result import Cutflow
 from support.reference import published
-
-needs_root = pytest.mark.skipif(find_spec("ROOT") is None, reason="needs ROOT")
 
 
 class OtherMass:
@@ -45,7 +42,7 @@ def _moved(node):
     return n.Literal(1.63) if node == n.Literal(1.62) else node.map(_moved)
 
 
-@needs_root
+@pytest.mark.root
 @pytest.mark.parametrize("layout", ["bph", "nano-rntuple"])
 def test_engines_agree(sample, layout):
     certificate = ff.certify(published(), ff.dataset(str(sample(layout))))

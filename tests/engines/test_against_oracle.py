@@ -1,7 +1,6 @@
 """Every engine against the oracle: the published selection, random ones, and corner cases."""
 
 import os
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,6 @@ t, muon, track = events.triplet, events.muon, events.track
 
 @pytest.fixture(params=ENGINES)
 def engine(request):
-    if request.param == "rdataframe" and find_spec("ROOT") is None:
-        pytest.skip("the engine 'rdataframe' needs ROOT")
     return get_engine(request.param)
 
 
@@ -42,11 +39,13 @@ def test_layouts_agree(engine, sample):
 # Random selections
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_random_selections(sample, layout):
     check_random(sample(layout), examples=80)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [wild.write_nano, wild.write_bph], ids=["nano", "bph"])
 def test_random_selections_of_hard_numbers(tmp_path, write):
     more = ("whole", "words") if write is wild.write_bph else ("whole",)

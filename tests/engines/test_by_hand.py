@@ -9,7 +9,6 @@
 """
 
 import math
-from importlib.util import find_spec
 
 import awkward as ak
 import numpy as np
@@ -33,8 +32,6 @@ light = t[t.mass < 1.85]
 
 @pytest.fixture(params=ENGINES)
 def engine(request):
-    if request.param == "rdataframe" and find_spec("ROOT") is None:
-        pytest.skip("the engine 'rdataframe' needs ROOT")
     return get_engine(request.param)
 
 

@@ -482,6 +482,7 @@ def answer(engine, what, path, start):
         return type(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["nano", "wild"])
 def test_random_selections(kind, sample, tmp_path):
     path = str(sample("nano") if kind == "nano" else wild.write_nano(tmp_path / "w.root", 300))

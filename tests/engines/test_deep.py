@@ -4,7 +4,6 @@ import functools
 import operator
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import awkward as ak
 import numpy as np
@@ -29,8 +28,6 @@ t, muon = events.triplet, events.muon
 next_number = ff.cpp(
     "double next_number(double x) { return x + 1; }", python=lambda numbers: numbers + 1
 )
-
-needs_root = pytest.mark.skipif(find_spec("ROOT") is None, reason="the engine is ROOT's")
 
 
 @pytest.fixture(scope="module")
@@ -86,22 +83,24 @@ def all_is_deep(monkeypatch):
     assert not any(each._ready for each in views)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_deep_trees_mean_what_shallow_ones_do(sample, layout, all_is_deep):
     check_random(sample(layout), examples=30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [wild.write_nano, wild.write_bph], ids=["nano", "bph"])
 def test_deep_trees_of_hard_numbers(tmp_path, write, all_is_deep):
     check_random(write(tmp_path / "wild.root", events=300), examples=60)
 
 
-@needs_root
+@pytest.mark.root
 def test_deep_trees_in_cpp(tmp_path, monkeypatch):
     for module in (body, translate):
         monkeypatch.setattr(module, "NESTED", 1)
     check_random(
-        wild.write_nano(tmp_path / "wild.root", events=300), examples=25, engine="rdataframe"
+        wild.write_nano(tmp_path / "wild.root", events=300), examples=10, engine="rdataframe"
     )
 
 

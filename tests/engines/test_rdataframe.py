@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from importlib.util import find_spec
 from threading import Thread
 
 import numpy as np
@@ -18,8 +17,7 @@ from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError, 
 from support import agreement, hard_numbers as wild, oracle
 from support.reference import LAYOUTS, check_random, published, thorough
 
-if find_spec("ROOT") is None:
-    pytest.skip("the engine 'rdataframe' needs ROOT", allow_module_level=True)
+pytestmark = pytest.mark.root
 
 events = ff.events()
 t, muon = events.triplet, events.muon
@@ -39,15 +37,15 @@ def counts(result):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_random_selections(sample, layout):
-    check_random(sample(layout), examples=30, engine="rdataframe")
+    check_random(sample(layout), examples=12, engine="rdataframe")
 
 
 @pytest.mark.parametrize("write", [wild.write_nano, wild.write_bph], ids=["nano", "bph"])
 def test_random_selections_of_hard_numbers(tmp_path, write):
     more = ("whole", "words") if write is wild.write_bph else ("whole",)
     file = write(tmp_path / "wild.root", events=300)
-    check_random(file, examples=55, engine="rdataframe")
-    check_random(file, examples=30, engine="rdataframe", more=more)
+    check_random(file, examples=20, engine="rdataframe")
+    check_random(file, examples=12, engine="rdataframe", more=more)
 
 
 # Corner cases, threads, partitions

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import pytest
 
@@ -12,8 +11,7 @@ from flavorframe._files.remote import xrootd_client
 from flavorframe.errors import RunError
 from support.reference import published
 
-if find_spec("ROOT") is None:
-    pytest.skip("the engine 'rdataframe' needs ROOT", allow_module_level=True)
+pytestmark = pytest.mark.root
 
 SCRIPT = """
 import json, sys

@@ -1,7 +1,5 @@
 """What looks alike and is not: functions of one text, whole numbers that doubles merge, columns."""
 
-from importlib.util import find_spec
-
 import awkward as ak
 import numpy as np
 import pytest
@@ -16,7 +14,7 @@ ENGINES = [
     "columnar",
     pytest.param(
         "rdataframe",
-        marks=pytest.mark.skipif(find_spec("ROOT") is None, reason="the engine needs ROOT"),
+        marks=pytest.mark.root,
     ),
 ]
 

@@ -1,7 +1,6 @@
 """Cut strings mean what they mean to ROOT, and what means two things is refused."""
 
 import functools
-import importlib.util
 import operator
 import random
 import warnings
@@ -143,10 +142,6 @@ def test_a_misspelt_branch_is_told_when_the_file_is_open(small_nano):
 
 # against ROOT
 
-needs_root = pytest.mark.skipif(
-    importlib.util.find_spec("ROOT") is None, reason="ROOT is not installed"
-)
-
 
 @pytest.fixture(scope="module")
 def numbers(tmp_path_factory):
@@ -232,7 +227,6 @@ def compare(cuts, ours, theirs):
     assert sum(0 < len(entries) < 200 for entries in ours) > len(cuts) // 2
 
 
-@needs_root
 @pytest.mark.xdist_group("root")
 def test_random_strings_select_what_draw_selects(root, numbers):
     rng = random.Random(1)
@@ -242,7 +236,6 @@ def test_random_strings_select_what_draw_selects(root, numbers):
     compare(cuts, entries_by_us(numbers, cuts), entries_by_draw(root, numbers, cuts))
 
 
-@needs_root
 @pytest.mark.xdist_group("root")
 def test_random_strings_select_what_rdataframe_selects(root, numbers):
     rng = random.Random(2)
@@ -268,7 +261,6 @@ def random_cut_on_bits(rng):
     return rng.choice([f"{cut} && {other}", f"{cut} || ({other})", cut, other])
 
 
-@needs_root
 @pytest.mark.xdist_group("root")
 @pytest.mark.parametrize("by", [entries_by_draw, entries_by_rdataframe])
 def test_bits_select_what_root_selects(root, numbers, by):
@@ -278,7 +270,6 @@ def test_bits_select_what_root_selects(root, numbers, by):
     compare(cuts, entries_by_us(numbers, cuts), by(root, numbers, cuts))
 
 
-@needs_root
 @pytest.mark.xdist_group("root")
 def test_reductions_select_what_draw_selects(root, numbers):
     cuts = ["Sum$(v)>0.5", "Sum$(v>0)>=2 && x>0", "Length$(v)==2", "v[0]>0 && x>-1",
@@ -286,7 +277,6 @@ def test_reductions_select_what_draw_selects(root, numbers):
     compare(cuts, entries_by_us(numbers, cuts), entries_by_draw(root, numbers, cuts))
 
 
-@needs_root
 @pytest.mark.xdist_group("root")
 def test_strings_of_the_published_notebook_select_what_rdataframe_selects(root, sample):
     texts = [

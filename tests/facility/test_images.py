@@ -18,7 +18,10 @@ else:
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "facility" / "images"
 CONTAINERFILE = (IMAGES / "Containerfile").read_text("utf-8")
-EXTRAS = ("dashboard", "facility", "gateway", "http", "parquet", "root", "s3", "xrootd")
+EXTRAS = (
+    *("corrections", "dashboard", "dask", "facility", "gateway", "http"),
+    *("parquet", "parse", "root", "s3", "xrootd"),
+)
 
 
 def name_of(text):

@@ -1,6 +1,5 @@
 """The fit as HS3: what the file says, and that RooFit, which reads it, finds the same."""
 
-import importlib.util
 import json
 import warnings
 from dataclasses import dataclass, replace
@@ -14,9 +13,6 @@ from flavorframe.fit import Component, Gaussian, MassModel, Parameter, dsphi
 from flavorframe.fit.hs3 import hs3
 
 WORDS = {"N(Ds)": "N_Ds", "N(D+)": "N_Dp", "N(background)": "N_background", "N(peak)": "N_peak"}
-needs_root = pytest.mark.skipif(
-    importlib.util.find_spec("ROOT") is None, reason="ROOT is not installed"
-)
 
 
 def named(entries):
@@ -140,7 +136,6 @@ def assert_agree(fit, root, workspace):
         assert found.getVal() == pytest.approx(fit.yields[name].value, rel=0.01)
 
 
-@needs_root
 @pytest.mark.xdist_group("root")
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_roofit_finds_the_same(root, drawn, tmp_path, seed):
@@ -151,7 +146,6 @@ def test_roofit_finds_the_same(root, drawn, tmp_path, seed):
     assert_agree(fit, root, workspace)
 
 
-@needs_root
 @pytest.mark.xdist_group("root")
 def test_root_writes_what_it_read(root, fit, tmp_path):
     workspace = imported(root, fit, tmp_path)
@@ -163,7 +157,6 @@ def test_root_writes_what_it_read(root, fit, tmp_path):
     assert root.TFile(str(tmp_path / "workspace.root")).Get("workspace").pdf("model")
 
 
-@needs_root
 @pytest.mark.xdist_group("root")
 def test_roofit_has_the_same_shape(root, fit, tmp_path):
     workspace = imported(root, fit, tmp_path)
@@ -176,7 +169,6 @@ def test_roofit_has_the_same_shape(root, fit, tmp_path):
         assert inside.getVal() == pytest.approx(share, rel=1e-4)  # its erf is approximate
 
 
-@needs_root
 @pytest.mark.xdist_group("root")
 def test_roofit_reads_gaussians_and_irregular_bins(root, tmp_path):
     mean = Parameter("mean", 1.97, limits=(1.94, 2.0), unit="GeV")

@@ -35,6 +35,7 @@ def test_summary_is_mean_and_width_with_errors():
     assert (mean_error, width_error) == pytest.approx((0.6455, 0.5270), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_failed_fits_are_counted_and_explained(fit):
     # In a sample of this size the tail is not determined: many toys end at its limit.
     free = fit.model.change("alpha", fixed=False)
@@ -56,6 +57,7 @@ def test_one_toy_is_no_study(fit):
         fit.toys(1)
 
 
+@pytest.mark.slow
 def test_toys_of_weighted_data_have_its_spread(drawn):
     counts = drawn()
     weighted = hist.Hist.new.Reg(62, 1.65, 2.01).Weight()

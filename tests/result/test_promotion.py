@@ -98,8 +98,6 @@ def drifting(folder, kinds):
 @pytest.mark.parametrize("engine", ["columnar", "rdataframe"])
 @pytest.mark.parametrize(("name", "format"), [("none", None), *FORMATS])
 def test_a_run_over_files_that_differ(tmp_path, name, format, engine):
-    if engine == "rdataframe":
-        pytest.importorskip("ROOT", reason="ROOT is not installed")
     x, out = ff.events()["x"], tmp_path / name
     for kinds in itertools.permutations([np.float32, np.float64, np.int32]):
         files = list(drifting(tmp_path, kinds))

@@ -1,6 +1,5 @@
 """What results leave for ROOT, opened with ROOT; and what ROOT leaves, fitted."""
 
-import importlib.util
 import os
 import subprocess
 import warnings
@@ -14,10 +13,7 @@ import uproot
 import flavorframe as ff
 from flavorframe.errors import FitError
 
-pytestmark = [
-    pytest.mark.skipif(importlib.util.find_spec("ROOT") is None, reason="ROOT is not installed"),
-    pytest.mark.xdist_group("root"),
-]
+pytestmark = pytest.mark.xdist_group("root")
 
 events = ff.events()
 t = events.triplet

@@ -1,7 +1,5 @@
 """What branches are called: several of one name, in objects that are split, and odd characters."""
 
-from importlib.util import find_spec
-
 import numpy as np
 import pytest
 import uproot
@@ -10,9 +8,6 @@ import flavorframe as ff
 from flavorframe.engines._rdataframe.runtime.root import root
 from flavorframe.errors import BranchError, FileError
 
-needs_root = pytest.mark.skipif(
-    find_spec("ROOT") is None, reason="the files of these tests are written by ROOT"
-)
 events = ff.events()
 
 HITS = """
@@ -53,7 +48,7 @@ def values(file, expression, engine="columnar"):
     return result["rows"].to_numpy()["x"].tolist()
 
 
-@needs_root
+@pytest.mark.root
 @pytest.mark.parametrize("engine", ["columnar", "rdataframe"])
 def test_paths_reach_each_of_several_branches_of_one_name(split, engine):
     for name, first in {"first/x": 0, "second/x": 10, "third.x": 10, "x": 20, "of/ten": 30}.items():
@@ -63,7 +58,7 @@ def test_paths_reach_each_of_several_branches_of_one_name(split, engine):
     assert values(split, events["second/parts"].sum(), engine) == [2, 2, 2, 2]
 
 
-@needs_root
+@pytest.mark.root
 @pytest.mark.parametrize("engine", ["columnar", "rdataframe"])
 @pytest.mark.parametrize("expression", [events["y"], ff.parse("y + 1")])
 def test_a_name_that_means_several_branches_is_refused(split, engine, expression):
@@ -72,7 +67,7 @@ def test_a_name_that_means_several_branches_is_refused(split, engine, expression
         values(split, expression, engine)
 
 
-@needs_root
+@pytest.mark.root
 def test_inspect_lists_paths_where_names_repeat(split):
     names = [field.branch for fields in ff.inspect(split).collections.values() for field in fields]
     assert {"first/x", "second/x", "third.x", "x", "first/parts"} <= set(names)
@@ -91,7 +86,7 @@ def twins(tmp_path_factory):
     return str(path)
 
 
-@pytest.mark.parametrize("engine", ["columnar", pytest.param("rdataframe", marks=needs_root)])
+@pytest.mark.parametrize("engine", ["columnar", pytest.param("rdataframe", marks=pytest.mark.root)])
 @pytest.mark.parametrize("expression", [events["x1"], ff.parse("x1 > 1")])
 def test_of_branches_of_one_path_none_is_chosen(twins, engine, expression):
     with pytest.raises(BranchError, match="has 2 branches of the one path 'x1'"):
@@ -148,7 +143,7 @@ def ntuples(tmp_path_factory):
     return path
 
 
-@needs_root
+@pytest.mark.root
 def test_ntuples_are_trees(ntuples):
     with pytest.raises(FileError, match=r"holds the trees nt_0, inner/nt_1: say which with tree="):
         ff.inspect(ntuples)
@@ -160,14 +155,14 @@ def test_ntuples_are_trees(ntuples):
         assert result["rows"].to_numpy()["y"].tolist() == [0, 10, 20]
 
 
-@needs_root
+@pytest.mark.root
 def test_a_single_ntuple_is_found(ntuples, tmp_path):
     single = str(tmp_path / "single.root")
     root().write_ntuples(single, False)
     assert values(single, events["y"]) == [0, 10, 20]
 
 
-@needs_root
+@pytest.mark.root
 @pytest.mark.parametrize("tree", [None, "chain"])
 def test_a_chain_is_no_tree_of_its_own(ntuples, tmp_path, tree):
     path = str(tmp_path / "chain.root")
@@ -196,7 +191,7 @@ void write_referenced(const char* path) {
 """
 
 
-@needs_root
+@pytest.mark.root
 def test_bits_that_a_number_may_follow_are_not_read(tmp_path):
     path = str(tmp_path / "referenced.root")
     root().gInterpreter.Declare(REFERENCED)

@@ -5,7 +5,6 @@ import random
 import shutil
 import socket
 import struct
-from importlib.util import find_spec
 
 import awkward as ak
 import numpy as np
@@ -21,8 +20,7 @@ from flavorframe._rootio.tree.basket_table import BasketTable
 from flavorframe.errors import BranchError, FileError
 from support.compiled_part import needs_compiled
 
-needs_root = pytest.mark.skipif(find_spec("ROOT") is None, reason="ROOT is not installed")
-ENGINES = ["columnar", pytest.param("rdataframe", marks=needs_root)]
+ENGINES = ["columnar", pytest.param("rdataframe", marks=pytest.mark.root)]
 EVENTS = 900
 CODECS = {"zlib": uproot.ZLIB(1), "lz4": uproot.LZ4(1), "zstd": uproot.ZSTD(1),
           "lzma": uproot.LZMA(1), "none": None}  # fmt: skip
@@ -193,7 +191,7 @@ def test_a_tree_that_is_longer_than_its_branches(plain, tmp_path, engine):
     assert "the tree has 780 events, and its longest branch, x, has 777 entries" in reason
 
 
-@needs_root
+@pytest.mark.root
 def test_an_odd_branch_does_not_hide_the_others(tmp_path):
     from flavorframe.engines._rdataframe.runtime.root import root
 
@@ -220,7 +218,7 @@ def test_an_odd_branch_does_not_hide_the_others(tmp_path):
         run(path, what=ff.Analysis(ff.Selection(event).cut("hits", event["hits"] > 5)))
 
 
-@needs_root
+@pytest.mark.root
 def test_damaged_descriptions_of_classes(good, tmp_path):
     """Uproot asks for them only once it has seen a file with the same classes."""
     from flavorframe.engines._rdataframe.runtime.root import root
@@ -260,7 +258,7 @@ def test_what_the_bulk_reader_does_not_know_is_left_to_uproot(good, monkeypatch)
 # Checksums
 
 
-@needs_root
+@pytest.mark.root
 @pytest.mark.parametrize("codec", ["none", "zlib", "lz4", "zstd"])
 def test_pages_are_compared_with_their_checksums(good, tmp_path, codec):
     path = write_by_root(tmp_path / "pages.root", good, codec)

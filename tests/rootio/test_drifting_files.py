@@ -97,6 +97,7 @@ def expected(files, condition, shown, used):
     return rows, broken
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_random_selections(tmp_path_factory, data):

@@ -119,6 +119,7 @@ def test_entries_may_lie_in_two_blocks(tmp_path):
         assert stats.bytes < 1.01 * RootFile(str(path)).compressed_bytes(name)
 
 
+@pytest.mark.root
 def test_baskets_of_root(tmp_path, monkeypatch):
     ROOT = pytest.importorskip("ROOT")
     monkeypatch.setattr(basket_table, "MIN_BYTES", 0)

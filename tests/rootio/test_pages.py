@@ -102,6 +102,7 @@ def assert_reads_like_uproot(path, rng):
                 assert ak.array_equal(found, expected[start:stop], dtype_exact=False), field.name
 
 
+@pytest.mark.root
 @pytest.mark.parametrize("compression", [0, 101, 404, 505])
 @pytest.mark.parametrize("cluster", [EVENTS, 1500, 100])
 def test_any_range_of_what_root_writes(tmp_path, compression, cluster):
@@ -155,7 +156,9 @@ def expected(path):
 
 @needs_compiled
 @pytest.mark.parametrize("threads", [1, 8])
-@pytest.mark.parametrize("write", [write_by_root, write_by_uproot])
+@pytest.mark.parametrize(
+    "write", [pytest.param(write_by_root, marks=pytest.mark.root), write_by_uproot]
+)
 def test_each_page_is_read_once(tmp_path, monkeypatch, write, threads):
     path = write(tmp_path / "once.root", events=40_000)
     read = []
@@ -186,6 +189,7 @@ def test_a_server_sends_each_page_once(tmp_path, web):
     assert web.sent < 1.2 * sum(sizes) + 20_000
 
 
+@pytest.mark.root
 def test_unusual_fields_are_read_once_a_cluster(tmp_path, monkeypatch):
     path = write_by_root(tmp_path / "unusual.root")
     monkeypatch.setattr(Clusters, "_column", left_to_uproot)

@@ -71,8 +71,6 @@ def test_targets(cluster, client, analysis, dataset, same):
 
 @pytest.mark.parametrize("engine", ["columnar", "rdataframe"])
 def test_a_catalogue_has_one_cluster(analysis, files, same, monkeypatch, engine):
-    if engine == "rdataframe":
-        pytest.importorskip("ROOT", reason="ROOT is not installed")
     made = []
 
     class Counted(distributed.LocalCluster):

@@ -106,8 +106,8 @@ def test_where_all_workers_are_others(analysis, dataset, tmp_path):
         analysis.run(dataset, on=client, progress=False)
 
 
+@pytest.mark.root
 def test_an_engine_that_gives_work_to_each_wants_all_alike(client, files, tmp_path):
-    pytest.importorskip("ROOT", reason="ROOT is not installed")
     t = ff.events().triplet
     mass = ff.Analysis(ff.Selection(t), mass=ff.hist(t.mass, bins=20, range=(1.6, 2.1)))
     path = other_flavorframe(tmp_path, "old")

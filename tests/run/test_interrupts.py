@@ -289,7 +289,6 @@ def test_a_stop_is_for_the_datasets_that_follow(analysis, files):
 
 @pytest.mark.parametrize("engine", ["rdataframe"])
 def test_with_another_engine(files, engine, tmp_path):
-    pytest.importorskip("ROOT", reason="ROOT is not installed")
     rows = ff.snapshot(t.mass, path=tmp_path / "rows.root")
     whole = ff.Analysis(ff.Selection(t), rows=rows).run(ff.dataset(files[:3]), progress=False)
     kinds = set()

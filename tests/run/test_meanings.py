@@ -1,7 +1,6 @@
 """Files of one dataset in which a name means different things: told, and never added up."""
 
 import shutil
-from importlib.util import find_spec
 
 import awkward as ak
 import numpy as np
@@ -90,7 +89,7 @@ def test_what_is_named_a_truth_value_is_one_however_it_is_stored(paths):
     assert run(paths, "bool", "int", analysis=counting) == (6, {})
 
 
-@pytest.mark.skipif(find_spec("ROOT") is None, reason="the engine 'rdataframe' needs ROOT")
+@pytest.mark.root
 def test_with_root(paths):
     read, failures = run(paths, "double", "list", "float", engine="rdataframe")
     assert (read, list(failures)) == (6, [paths["list"]])

@@ -15,8 +15,6 @@ NOWHERE = "tcp://127.0.0.1:1"
 
 @pytest.fixture(params=["columnar", "rdataframe"])
 def engine(request):
-    if request.param == "rdataframe":
-        pytest.importorskip("ROOT", reason="ROOT is not installed")
     return request.param
 
 
@@ -41,8 +39,8 @@ def test_workers_of_others_have_their_own_threads(act, engine, on):
         act(ff.dataset("none.root"), engine=engine, on=on, threads=4)
 
 
+@pytest.mark.root
 def test_only_the_columnar_engine_keeps_anything(act, tmp_path):
-    pytest.importorskip("ROOT", reason="ROOT is not installed")
     for cache in (True, tmp_path / "cache"):
         with pytest.raises(AnalysisError, match="cache=.*engine 'rdataframe' keeps nothing"):
             act(ff.dataset("none.root"), engine="rdataframe", cache=cache)
@@ -83,8 +81,8 @@ def test_files_and_credentials_are_looked_at_by_either_engine(files, engine, tmp
 
 
 @pytest.mark.xdist_group("dask")
+@pytest.mark.root
 def test_dask_reports_on_rdataframe_too(client, files, tmp_path):
-    pytest.importorskip("ROOT", reason="ROOT is not installed")
     pytest.importorskip("bokeh", reason="bokeh is not installed")
     report = tmp_path / "report.html"
     options = {"engine": "rdataframe", "on": client, "performance_report": report}

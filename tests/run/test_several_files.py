@@ -83,8 +83,8 @@ def test_on_dask_the_same_files(client, files, expected, tmp_path):
     assert_divided(names(tmp_path / "rows.root", 3), expected)
 
 
+@pytest.mark.root
 def test_by_rdataframe(files, expected, tmp_path):
-    pytest.importorskip("ROOT", reason="ROOT is not installed")
     divided(tmp_path / "rows.root", 3).run(ff.dataset(files), engine="rdataframe", progress=False)
     assert_divided(names(tmp_path / "rows.root", 3), expected)
 

@@ -12,7 +12,6 @@ import tempfile
 import threading
 import time
 from dataclasses import replace
-from importlib.util import find_spec
 
 import awkward as ak
 import numpy as np
@@ -218,8 +217,6 @@ def test_what_machines_see_of_one_file_is_compared_as_far_as_they_see_the_same(c
 @pytest.mark.parametrize("name", ["columnar", "rdataframe"])
 def test_a_partition_of_another_version_is_a_failure(changing, name):
     """As a worker gets it that opens the file later than others."""
-    if name == "rdataframe" and find_spec("ROOT") is None:
-        pytest.skip("the engine 'rdataframe' needs ROOT")
     file, change = changing
     engine, plan = get_engine(name), analysis().plan
     info = engine.prepare(plan, str(file), None)
@@ -229,7 +226,7 @@ def test_a_partition_of_another_version_is_a_failure(changing, name):
     assert isinstance(evaluate(engine, plan, part).error, FileChangedError)
 
 
-@pytest.mark.skipif(find_spec("ROOT") is None, reason="the engine 'rdataframe' needs ROOT")
+@pytest.mark.root
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_file_that_is_replaced_while_root_reads(changing, two, monkeypatch, tmp_path, moment):
     file, change = changing
@@ -450,7 +447,7 @@ for line in sys.stdin:
             server.close()
         assert said == [str(EVENTS), "FileError", str(EVENTS)]
 
-    @pytest.mark.skipif(find_spec("ROOT") is None, reason="the engine 'rdataframe' needs ROOT")
+    @pytest.mark.root
     def test_a_file_that_is_replaced_while_root_reads(self, served, two):
         url, _, file = served
         code = """
@@ -482,7 +479,7 @@ print(json.dumps(told))
         assert SAID in second
 
 
-@pytest.mark.skipif(find_spec("ROOT") is None, reason="the engine 'rdataframe' needs ROOT")
+@pytest.mark.root
 def test_root_waits_no_longer_for_a_silent_server(two, no_credentials, monkeypatch):
     monkeypatch.setenv("XRD_REQUESTTIMEOUT", "3")
     server = servers.XRootD()

@@ -1,6 +1,5 @@
 """Files hold what was generated, to the last bit, in every layout."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
@@ -22,10 +21,6 @@ from flavorframe.samples import (
 from flavorframe.samples.bph import import_root
 from flavorframe.samples.schema import COLLECTIONS, SCALARS
 from flavorframe.samples.triggers import menu
-
-needs_root = pytest.mark.skipif(
-    importlib.util.find_spec("ROOT") is None, reason="ROOT is not installed"
-)
 
 NANO = [pytest.param("ttree", id="ttree"), pytest.param("rntuple", id="rntuple")]
 
@@ -142,7 +137,7 @@ def test_nano_corner_case(tmp_path, name, format):
     assert_nano_holds(path, corner_case(name))
 
 
-@needs_root
+@pytest.mark.root
 @pytest.mark.parametrize("kind", ["data", "simulation"])
 def test_bph_file(tmp_path, kind):
     pieces = list(chunks(12_000, seed=3, kind=kind))
@@ -150,7 +145,7 @@ def test_bph_file(tmp_path, kind):
     assert_bph_holds(path, generate(12_000, seed=3, kind=kind))
 
 
-@needs_root
+@pytest.mark.root
 def test_bph_types_are_those_of_the_real_ntuples(tmp_path):
     expected = {name: kind for kind, names in BPH_TYPES.items() for name in names.split()}
     for kind in ("data", "simulation"):
@@ -163,7 +158,7 @@ def test_bph_types_are_those_of_the_real_ntuples(tmp_path):
             }
 
 
-@needs_root
+@pytest.mark.root
 @pytest.mark.parametrize("compression", ["zstd", "zlib", "lz4"])
 def test_bph_compression(tmp_path, compression):
     path = write_file(
@@ -174,13 +169,13 @@ def test_bph_compression(tmp_path, compression):
         assert file["Tree3Mu/ntuple"].num_entries == 50
 
 
-@needs_root
+@pytest.mark.root
 @pytest.mark.parametrize("name", CORNER_CASES)
 def test_bph_corner_case(tmp_path, name):
     assert_bph_holds(write_corner_case(name, tmp_path / "a.root", "bph"), corner_case(name))
 
 
-@needs_root
+@pytest.mark.root
 def test_root_reads_the_rntuple(tmp_path):
     path = write_file(tmp_path / "a.root", events=generate(100), format="rntuple")
     frame = import_root().RDataFrame("Events", str(path))

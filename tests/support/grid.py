@@ -12,6 +12,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 PROXY_INFO = ObjectIdentifier("1.3.6.1.5.5.7.1.14")
 INHERIT_ALL = bytes.fromhex("300c300a06082b06010505071501")
 HOUR = datetime.timedelta(hours=1)
+SECRET = "correct horse"
+"""The passphrase of a user's key."""
 
 
 class Authority:
@@ -43,6 +45,22 @@ class Authority:
         proxy = _certificate(subject, key, user.subject, user_key, life, proxy=True)
         write(path, pem(proxy) + key_pem(key) + pem(user), mode)
         return Path(path)
+
+
+def globus(authority, home, *, life=24 * HOUR, secret=None):
+    """Write a user's certificate and key as grid tools keep them; return their paths."""
+    certificate, key = authority.issue("Test User", life)
+    folder = home / ".globus"
+    folder.mkdir(parents=True)
+    protection = (
+        serialization.BestAvailableEncryption(secret.encode())
+        if secret
+        else serialization.NoEncryption()
+    )
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    write(folder / "usercert.pem", pem(certificate), 0o644)
+    write(folder / "userkey.pem", key.private_bytes(encoding, form, protection), 0o400)
+    return str(folder / "usercert.pem"), str(folder / "userkey.pem")
 
 
 def pem(certificate):

@@ -1,5 +1,7 @@
 """Analyses that every engine is tried on, and random ones."""
 
+import os
+
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import dsphi
@@ -13,6 +15,8 @@ t, muon = events.triplet, events.muon
 LAYOUTS = ("nano", "nano-rntuple", "bph")
 EVENTS = 40
 """How many events a random selection is tried on."""
+MORE = int(os.environ.get("FLAVORFRAME_THOROUGH", "1"))
+"""How many times as many random selections are tried."""
 
 
 def published():
@@ -48,11 +52,12 @@ def thorough():
 def check_random(file, examples, engine="columnar", more=()):
     """Try random selections on random events of a file, the same ones in each run.
 
+    ``examples`` is their number, times the number in the environment's FLAVORFRAME_THOROUGH.
     ``more`` is what the file has beside the vocabulary that all share.
     """
 
     @settings(
-        max_examples=examples,
+        max_examples=examples * MORE,
         derandomize=True,
         deadline=None,
         report_multiple_bugs=False,  # one is enough, and found sooner

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flavorframe._travel.extra_files import by_digest
-from flavorframe.errors import CorrectionError
+from flavorframe.errors import CorrectionError, needs
 
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -64,6 +64,16 @@ def _called(compute: Callable[..., Any] | None) -> tuple[int, int]:
     return id(owner), id(getattr(compute, "__func__", compute))
 
 
+def correctionlib() -> Any:
+    """Return the library; raises CorrectionError where it is not installed."""
+    try:
+        import correctionlib
+    except ImportError as error:
+        text = needs("ff.correction", "correctionlib", "corrections")
+        raise CorrectionError(text) from error
+    return correctionlib
+
+
 @dataclass(frozen=True)
 class Correction:
     """One correction of a correctionlib JSON file (schema 2).
@@ -83,9 +93,7 @@ class Correction:
     @cached_property
     def evaluator(self) -> Any:
         """Correctionlib's own evaluator; see `text`."""
-        import correctionlib
-
-        return correctionlib.CorrectionSet.from_string(self.text)[self.name]
+        return correctionlib().CorrectionSet.from_string(self.text)[self.name]
 
     @property
     def text(self) -> str:

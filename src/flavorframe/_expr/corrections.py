@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.called import Correction, bytes_of
+from flavorframe._expr.called import Correction, bytes_of, correctionlib
 from flavorframe._expr.expression import Expr, Operand, as_node
 from flavorframe.errors import CorrectionError, did_you_mean
 
@@ -86,10 +86,9 @@ def correction(path: str | Path, name: str) -> CallableCorrection:
 
 
 def _open(path: str) -> Any:
-    import correctionlib
-
+    library = correctionlib()
     try:
-        return correctionlib.CorrectionSet.from_file(path)
+        return library.CorrectionSet.from_file(path)
     except Exception as error:  # correctionlib raises bare RuntimeError for anything wrong inside
         raise CorrectionError(
             f"{path} is not a correctionlib file of schema 2: {str(error).splitlines()[0]}"

@@ -18,7 +18,7 @@ from flavorframe._expr.cut_tokens import (
 from flavorframe._expr.cut_trees import ELEMENTWISE, REDUCTIONS, TreeReader
 from flavorframe._expr.event import branch_of
 from flavorframe._expr.expression import Expr, Operand, apply, as_node
-from flavorframe.errors import ExpressionError, did_you_mean
+from flavorframe.errors import ExpressionError, did_you_mean, needs
 
 if TYPE_CHECKING:
     from formulate.AST import AST
@@ -201,8 +201,10 @@ def _size_of_factor(tokens: Sequence[Token]) -> int:
 
 def _read(text: str, tokens: Sequence[Token], places: Mapping[str, str]) -> AST:
     """Have formulate read words, in which names have a place each."""
-    import formulate
-
+    try:
+        import formulate
+    except ImportError as error:
+        raise ExpressionError(needs("ff.parse", "formulate", "parse")) from error
     words = [
         _function(text, token) if token.kind == "name" and _is_called(tokens, i)
         else _variable(text, token, places) if _is_variable(tokens, i) else token.text

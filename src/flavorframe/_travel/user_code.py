@@ -12,7 +12,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -123,8 +123,15 @@ def environment() -> Mapping[str, str]:
     return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "flavorframe": f"{__version__} (code {_code_digest()[:8]})",
-        **{name: version(name) for name in LIBRARIES},
+        **{name: _version_of(name) for name in LIBRARIES},
     }
+
+
+def _version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # correctionlib, where no correction is used
+        return "not installed"
 
 
 def _code_digest() -> str:

@@ -7,13 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    pkcs12,
-)
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
 from flavorframe._files.remote import proxy_making
 from flavorframe._files.remote.proxies import read_proxy
@@ -28,25 +22,13 @@ from flavorframe._files.remote.proxy_making import (
 from flavorframe._files.remote.user_certificates import find_certificate, read_certificate
 from flavorframe.errors import CredentialError
 from support import grid
+from support.grid import SECRET, globus
 
 HOUR = grid.HOUR
-SECRET = "correct horse"
 
 
 def never(path):
     raise AssertionError(f"asked for the passphrase of {path}")
-
-
-def globus(authority, home, *, life=24 * HOUR, secret=None):
-    """Write a user's certificate and key as grid tools keep them; return their paths."""
-    certificate, key = authority.issue("Test User", life)
-    folder = home / ".globus"
-    folder.mkdir(parents=True)
-    protection = BestAvailableEncryption(secret.encode()) if secret else NoEncryption()
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
-    grid.write(folder / "usercert.pem", grid.pem(certificate), 0o644)
-    grid.write(folder / "userkey.pem", pem, 0o400)
-    return str(folder / "usercert.pem"), str(folder / "userkey.pem")
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The compiled event loop as batch jobs: its outputs are added up, and the counts are ours."""
 
-from importlib.util import find_spec
-
 import pytest
 from benchmarks.legacy_engine import LegacyLoop
 
@@ -10,7 +8,7 @@ from flavorframe.errors import AnalysisError
 from support.jobs import submissions
 from support.reference import published
 
-pytestmark = pytest.mark.skipif(find_spec("ROOT") is None, reason="the loop needs ROOT")
+pytestmark = pytest.mark.root
 
 
 def mass_only():

@@ -1,0 +1,59 @@
+"""The markers of the tests that follow from what a test uses, for every folder with tests."""
+
+from collections.abc import Generator, Iterator
+from importlib.util import find_spec
+
+import pytest
+
+SERVERS = frozenset(
+    (
+        *("alice", "bob", "client", "cluster", "facility", "gateway", "s3_server", "secured"),
+        *("served", "slurm_server", "whole", "xrootd"),
+    )
+)
+"""Fixtures that start a server, or need one that another has started."""
+SERVER_GROUPS = frozenset(("dask", "facility", "login"))
+BROWSERS = frozenset(("browser", "page"))
+SAMPLES = frozenset(("sample", "corner_case"))
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test by its fixtures, parameters and group."""
+    for name in implied_markers(item):
+        item.add_marker(name)
+    if item.get_closest_marker("root") and find_spec("ROOT") is None:
+        item.add_marker(pytest.mark.skip(reason="ROOT is not installed"))
+
+
+def implied_markers(item: pytest.Item) -> Iterator[str]:
+    """Yield the markers that follow from what a test uses."""
+    fixtures = frozenset(getattr(item, "fixturenames", ()))
+    groups = {mark.args[0] for mark in item.iter_markers("xdist_group") if mark.args}
+    if fixtures & SERVERS or groups & SERVER_GROUPS:
+        yield "servers"
+    if fixtures & BROWSERS:
+        yield "browser"
+    if needs_root(item, fixtures) or "root" in groups:
+        yield "root"
+
+
+def needs_root(item: pytest.Item, fixtures: frozenset[str]) -> bool:
+    """Whether an engine is ROOT's, or a sample in the layout that only ROOT writes."""
+    call = getattr(item, "callspec", None)
+    values = list(call.params.values()) if call else []
+    values += [part for value in values if isinstance(value, tuple) for part in value]
+    words = {value for value in values if isinstance(value, str)}
+    return "rdataframe" in words or ("bph" in words and bool(fixtures & SAMPLES))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, object, object]:
+    """Refuse to run where tests that share a facility would be spread over processes."""
+    result = yield
+    if hasattr(config, "workerinput") and config.getvalue("loadgroup"):
+        grouped = [item for item in items if item.get_closest_marker("xdist_group")]
+        if not all("@" in item.nodeid for item in grouped):
+            raise pytest.UsageError("pytest-xdist does not know the groups of this pytest")
+    return result

@@ -1,0 +1,3 @@
+"""The version, in a module that imports nothing: what builds the package reads it here."""
+
+__version__ = "0.1.0"
