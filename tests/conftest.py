@@ -12,17 +12,6 @@ from flavorframe import samples
 from support import grid, servers
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(config, items):
-    """Refuse to run where tests that share a facility would be spread over processes."""
-    result = yield
-    if hasattr(config, "workerinput") and config.getvalue("loadgroup"):
-        grouped = [item for item in items if item.get_closest_marker("xdist_group")]
-        if not all("@" in item.nodeid for item in grouped):
-            raise pytest.UsageError("pytest-xdist does not know the groups of this pytest")
-    return result
-
-
 @pytest.fixture(autouse=True)
 def no_cache_unless_asked_for(monkeypatch):
     """Have no test take a process for a notebook because another test started IPython in it."""

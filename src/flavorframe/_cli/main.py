@@ -1,5 +1,5 @@
 """The command line: ``flavorframe run``, ``certify``, ``sample``, ``inspect``, ``fit``, ``report``,
-``cache``, ``workers``, ``proxy`` and ``facility``.
+``cache``, ``workers`` and ``proxy``, and commands of other packages.
 
 Exit codes: 0 all well; 1 an error, told in a sentence on standard error; 2 wrong usage; 3 the run
 is partial, because some files could not be read; 4 a fit is not valid; 5 engines differ.
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flavorframe._cli import facility as cli_facility, proxy as cli_proxy, workers as cli_workers
+from flavorframe._cli import proxy as cli_proxy, workers as cli_workers
+from flavorframe._cli.packages import Commands
 from flavorframe.errors import (
     AnalysisError,
     DatasetError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 PARTIAL, INVALID_FIT, DIFFERENCE = 3, 4, 5
 
 app = typer.Typer(
+    cls=Commands,
     epilog="Exit codes: 0 all well, 1 error, 2 wrong usage, 3 partial result, 4 invalid fit, "
     "5 engines differ.",
     no_args_is_help=True,
@@ -43,7 +45,6 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_workers.app, name="workers")
-app.add_typer(cli_facility.app, name="facility")
 app.add_typer(cli_proxy.app, name="proxy")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]

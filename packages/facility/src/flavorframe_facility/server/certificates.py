@@ -1,0 +1,28 @@
+"""Certificates for ``Client("gateway://...")``, the code that the Dask panel writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def security_for(connection: Mapping[str, str]) -> Any:
+    """Return the TLS certificates for the address of a Gateway cluster.
+
+    Args:
+        connection: The connection, as Dask describes it; ``"address"`` is its address.
+
+    Returns:
+        The certificates, which the gateway gives to the owner of the cluster only; None for any
+        other address.
+
+    """
+    scheme, _, place = connection["address"].partition("://")
+    if scheme != "gateway":
+        return None
+    from dask_gateway import Gateway
+
+    gateway = (
+        Gateway()
+    )  # not closed here: it closes itself at exit, and fails if it is closed already
+    return gateway.get_cluster(place.rstrip("/").rpartition("/")[2]).security
