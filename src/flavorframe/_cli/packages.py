@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, TypeAlias
 
 import typer
 from typer.core import TyperGroup
@@ -13,8 +13,9 @@ from flavorframe.errors import FacilityError
 GROUP = "flavorframe.commands"
 """Entry points of this group are Typer apps; their names are the commands."""
 
-Context = Command = Any
-"""Classes of Click, which Typer has in different modules in different versions."""
+# Classes of Click, which different versions of Typer have in different modules.
+Context: TypeAlias = Any
+Command: TypeAlias = Any
 
 
 class Commands(TyperGroup):

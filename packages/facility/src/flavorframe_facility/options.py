@@ -6,12 +6,15 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from flavorframe.errors import FacilityError
 from flavorframe_facility.settings import GB, Environment, Settings
+
+if TYPE_CHECKING:
+    from jupyterhub.spawner import Spawner
 
 Options = Mapping[str, Any]
 Choices = dict[str, dict[str, str]]
@@ -116,13 +119,13 @@ def from_form(settings: Settings) -> Callable[[Mapping[str, Sequence[Any]]], dic
     return read
 
 
-def apply(settings: Settings) -> Callable[[Any, Options], None]:
+def apply(settings: Settings) -> Callable[[Spawner, Options], None]:
     """Return the function that sets a spawner's limits and software from the options.
 
     The options come from the form, or unchecked from a request to the hub's API.
     """
 
-    def set_up(spawner: Any, options: Options) -> None:
+    def set_up(spawner: Spawner, options: Options) -> None:
         with _bad_request():
             chosen = check(settings, options)
         spawner.cpu_limit = float(chosen["cores"])
@@ -143,7 +146,7 @@ def environment(settings: Settings, name: str) -> Environment:
     return next(known for known in settings.environments if known.name == name)
 
 
-def _select(spawner: Any, chosen: Environment) -> None:
+def _select(spawner: Spawner, chosen: Environment) -> None:
     if chosen.image is not None and spawner.has_trait("image"):
         spawner.image = chosen.image
     if chosen.python is not None and not spawner.has_trait("image"):

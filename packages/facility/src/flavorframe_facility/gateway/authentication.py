@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from dask_gateway_server.auth import JupyterHubAuthenticator
 from dask_gateway_server.models import User
 
@@ -53,7 +54,9 @@ class HubAuthenticator(JupyterHubAuthenticator):  # type: ignore[misc]
             raise _unauthorized("this token may not be used for Dask clusters")
         return User(found["name"], groups=found.get("groups", []), admin=False)
 
-    async def authenticate_and_handle(self, request: web.Request, handler: Any) -> Any:
+    async def authenticate_and_handle(
+        self, request: web.Request, handler: Handler
+    ) -> web.StreamResponse:
         """Answer a request of the API; no cookie is set, because it would outlive the token."""
         request["user"] = await self.authenticate(request)
         return await handler(request)

@@ -7,6 +7,7 @@ from typing import Any
 
 from dask_gateway_server.backends.base import PublicException
 from dask_gateway_server.backends.kubernetes.backend import KubeBackend, KubeClusterConfig
+from dask_gateway_server.models import Cluster, User
 from traitlets import Dict, Instance, List, Unicode
 from traitlets.config import Config
 
@@ -29,7 +30,7 @@ class PodBackend(KubeBackend):  # type: ignore[misc]
     rules = Instance(Rules, help="How much clusters may take.").tag(config=True)
     _wanted = Dict(help="Number of workers by cluster, as of its last heartbeat.")
 
-    async def start_cluster(self, user: Any, cluster_options: Any) -> str:
+    async def start_cluster(self, user: User, cluster_options: dict[str, Any]) -> str:
         """Make a cluster, unless a limit of its owner or of the owner's groups is reached."""
         _, config = await self.process_cluster_options(user, cluster_options)
         new = Usage(
@@ -55,7 +56,7 @@ class PodBackend(KubeBackend):  # type: ignore[misc]
             } | {cluster_name: count}
         await super().on_cluster_heartbeat(cluster_name, msg)
 
-    def _usage(self, cluster: Any) -> Usage:
+    def _usage(self, cluster: Cluster) -> Usage:
         config = cluster.config
         return Usage(
             cluster.username,

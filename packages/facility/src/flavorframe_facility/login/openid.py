@@ -8,6 +8,8 @@ import time
 from collections import defaultdict
 from typing import Any
 
+from jupyterhub.handlers import BaseHandler
+from jupyterhub.user import User
 from oauthenticator.generic import GenericOAuthenticator
 from tornado import web
 from tornado.httpclient import HTTPClientError
@@ -45,7 +47,9 @@ class OpenIDAuthenticator(GenericOAuthenticator):  # type: ignore[misc]
         self._keys = Keys(lambda: self.httpfetch(self.keys_url, "asking for keys"))
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def authenticate(self, handler: Any, data: Any = None, **_: Any) -> dict[str, Any]:
+    async def authenticate(
+        self, handler: BaseHandler, data: dict[str, str] | None = None, **_: Any
+    ) -> dict[str, Any]:
         """Return the hub's model of the user who logs in.
 
         Raises:
@@ -73,7 +77,9 @@ class OpenIDAuthenticator(GenericOAuthenticator):  # type: ignore[misc]
         """Return whether a user is in one of the groups that are admitted."""
         return bool(self._admitted_groups() & set(auth_model["groups"]))
 
-    async def refresh_user(self, user: Any, handler: Any = None, **_: Any) -> Any:
+    async def refresh_user(
+        self, user: User, handler: BaseHandler | None = None, **_: Any
+    ) -> bool | dict[str, Any]:
         """Return the hub's model of a user as of now; False if a new login is needed.
 
         Requests for one user are made one after the other, because some providers accept each
@@ -178,7 +184,7 @@ class OpenIDAuthenticator(GenericOAuthenticator):  # type: ignore[misc]
             )
         return str(name)
 
-    async def _require_same_person(self, handler: Any, model: dict[str, Any]) -> None:
+    async def _require_same_person(self, handler: BaseHandler, model: dict[str, Any]) -> None:
         """Refuse a name that another person of the provider has logged in with."""
         known = handler.find_user(model["name"])
         before = (await known.get_auth_state() or {}) if known else {}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from jupyterhub.user import User
 from oauthenticator.oauth2 import OAuthCallbackHandler
 from tornado import web
 
@@ -81,7 +80,7 @@ class CallbackHandler(OAuthCallbackHandler):  # type: ignore[misc]
                 "begun since."
             ) from None
 
-    def get_next_url(self, user: Any = None) -> str:
+    def get_next_url(self, user: User | None = None) -> str:
         """Return where to go after the login: always an address of this hub."""
         return str(self._validate_next_url(super().get_next_url(user)) or self.hub.base_url)
 

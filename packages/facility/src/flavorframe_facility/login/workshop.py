@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from typing import Any
 
 from jupyterhub.auth import Authenticator
+from jupyterhub.handlers import BaseHandler
 from tornado import web
 from traitlets import Unicode
 
@@ -70,7 +71,9 @@ class WorkshopAuthenticator(Authenticator):  # type: ignore[misc]
         self._by_address = Throttle(FAILURES_OF_ADDRESS)
         self._of_all = Throttle(FAILURES_OF_ALL)
 
-    async def authenticate(self, handler: Any, data: dict[str, str]) -> dict[str, Any] | None:
+    async def authenticate(
+        self, handler: BaseHandler, data: dict[str, str]
+    ) -> dict[str, Any] | None:
         """Return the user; ``None`` if the password is wrong.
 
         Raises:

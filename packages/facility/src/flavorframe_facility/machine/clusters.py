@@ -9,11 +9,14 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import psutil
+from aiohttp import web
+from dask_gateway_server import models
 from dask_gateway_server.backends.base import PublicException
+from dask_gateway_server.backends.db_base import Cluster, Worker
 from dask_gateway_server.backends.local import LocalBackend, LocalClusterConfig
 from dask_gateway_server.utils import FrozenAttrDict
 from traitlets import Instance, List, Unicode
@@ -49,7 +52,7 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
     facility = Instance(Settings, help="Settings of the facility.").tag(config=True)
     rules = Instance(Rules, help="How much clusters may take.").tag(config=True)
 
-    async def setup(self, app: Any) -> None:
+    async def setup(self, app: web.Application) -> None:
         """Start the backend, and serve the dashboards of clusters."""
         self.facility.stop_clusters.unlink(missing_ok=True)
         await super().setup(app)
@@ -62,7 +65,7 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
 
     # Limits
 
-    async def start_cluster(self, user: Any, cluster_options: Any) -> str:
+    async def start_cluster(self, user: models.User, cluster_options: dict[str, Any]) -> str:
         """Make a cluster, unless a limit of its owner or of the owner's groups is reached."""
         _, config = await self.process_cluster_options(user, cluster_options)
         new = Usage(
@@ -73,7 +76,7 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
             raise PublicException(reason)
         return await super().start_cluster(user, cluster_options)  # type: ignore[no-any-return]
 
-    async def get_cluster(self, cluster_name: str, wait: bool = False) -> Any:
+    async def get_cluster(self, cluster_name: str, wait: bool = False) -> models.Cluster | None:
         """Return a cluster, with the number of workers that it may have now."""
         found = await super().get_cluster(cluster_name, wait=wait)
         cluster = self.db.get_cluster(cluster_name)
@@ -95,13 +98,13 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
             msg = {**msg, "count": min(int(msg["count"]), allowed)}
         await super().on_cluster_heartbeat(cluster_name, msg)
 
-    def _allowed(self, cluster: Any) -> int | None:
+    def _allowed(self, cluster: Cluster) -> int | None:
         others = [usage_of(one) for one in self.db.active_clusters() if one is not cluster]
         return self.rules.workers(usage_of(cluster), others)
 
     # Processes
 
-    async def do_start_cluster(self, cluster: Any) -> AsyncIterator[dict[str, Any]]:
+    async def do_start_cluster(self, cluster: Cluster) -> AsyncIterator[dict[str, Any]]:
         """Start the scheduler."""
         owner = await asyncio.to_thread(account, self.facility, cluster.username)
         folder = Path(self.clusters_directory) / cluster.name
@@ -115,18 +118,18 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
         )  # fmt: skip
         yield {"workdir": str(folder), **process}
 
-    async def do_stop_cluster(self, cluster: Any) -> None:
+    async def do_stop_cluster(self, cluster: Cluster) -> None:
         """Stop the scheduler, and remove the folder of the cluster."""
         await _stop(cluster.state)
         limits.remove_group(_group(cluster, "scheduler"))
         if "workdir" in cluster.state:
             await asyncio.to_thread(shutil.rmtree, cluster.state["workdir"], ignore_errors=True)
 
-    async def do_check_clusters(self, clusters: list[Any]) -> list[bool]:
+    async def do_check_clusters(self, clusters: list[Cluster]) -> list[bool]:
         """Return which schedulers run."""
         return [_process(cluster.state) is not None for cluster in clusters]
 
-    async def do_start_worker(self, worker: Any) -> AsyncIterator[dict[str, Any]]:
+    async def do_start_worker(self, worker: Worker) -> AsyncIterator[dict[str, Any]]:
         """Start a worker."""
         cluster = worker.cluster
         owner = await asyncio.to_thread(account, self.facility, cluster.username)
@@ -136,17 +139,17 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
             cluster.config.worker_cores, cluster.config.worker_memory,
         )  # fmt: skip
 
-    async def do_stop_worker(self, worker: Any) -> None:
+    async def do_stop_worker(self, worker: Worker) -> None:
         """Stop a worker and what it started."""
         await _stop(worker.state)
         limits.remove_group(_group(worker.cluster, worker.name))
 
-    async def do_check_workers(self, workers: list[Any]) -> list[bool]:
+    async def do_check_workers(self, workers: list[Worker]) -> list[bool]:
         """Return which workers run."""
         return [_process(worker.state) is not None for worker in workers]
 
     async def _start(
-        self, cluster: Any, name: str, command: list[str], environment: dict[str, str],
+        self, cluster: Cluster, name: str, command: list[str], environment: dict[str, str],
         owner: Account, cores: float, memory: int,
     ) -> dict[str, Any]:  # fmt: skip
         folder = Path(cluster.state["workdir"])
@@ -162,16 +165,16 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
             )  # fmt: skip
         return {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
 
-    def get_tls_paths(self, cluster: Any) -> tuple[str, str]:
+    def get_tls_paths(self, cluster: Cluster) -> tuple[str, str]:
         """Return the files with certificate and key of a cluster."""
         return certificate_of(cluster)
 
-    def get_scheduler_command(self, cluster: Any) -> list[str]:
+    def get_scheduler_command(self, cluster: Cluster) -> list[str]:
         """Return how a scheduler is started."""
         preload = "flavorframe_facility.machine.scheduler"
         return [*super().get_scheduler_command(cluster), "--preload", preload]
 
-    def get_scheduler_env(self, cluster: Any) -> dict[str, str]:
+    def get_scheduler_env(self, cluster: Cluster) -> dict[str, str]:
         """Return a scheduler's environment, with TLS for its dashboard."""
         certificate, key = self.get_tls_paths(cluster)
         dashboard = "DASK_DISTRIBUTED__SCHEDULER__DASHBOARD__TLS__"
@@ -182,11 +185,11 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
             f"{dashboard}CA_FILE": certificate,
         }
 
-    def get_worker_command(self, cluster: Any, worker_name: str, *more: Any) -> list[str]:
+    def get_worker_command(self, cluster: Cluster, worker_name: str, *options: str) -> list[str]:
         """Return how a worker is started: without a dashboard, which all users could open."""
-        return [*super().get_worker_command(cluster, worker_name, *more), "--no-dashboard"]
+        return [*super().get_worker_command(cluster, worker_name, *options), "--no-dashboard"]
 
-    async def _check_cluster_proxied(self, cluster: Any) -> None:
+    async def _check_cluster_proxied(self, cluster: Cluster) -> None:
         """Add the scheduler to the proxy; `Dashboards` serves dashboards, to their owner only."""
         if not cluster.added_to_proxies:
             address = cluster.scheduler_address
@@ -194,7 +197,7 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
             cluster.added_to_proxies = True
 
 
-def usage_of(cluster: Any) -> Usage:
+def usage_of(cluster: Cluster) -> Usage:
     """Return what a cluster takes: the workers that run or that it asked for, if these are more."""
     config = cluster.config
     workers = max(cluster.count, len(cluster.active_workers()))
@@ -202,13 +205,13 @@ def usage_of(cluster: Any) -> Usage:
     return Usage(cluster.username, groups, workers, config.worker_cores, int(config.worker_memory))
 
 
-def certificate_of(cluster: Any) -> tuple[str, str]:
+def certificate_of(cluster: Cluster) -> tuple[str, str]:
     """Return the files with certificate and key of a cluster."""
     folder = Path(cluster.state["workdir"]) / "certificate"
     return str(folder / "dask.crt"), str(folder / "dask.pem")
 
 
-def _make_folder(folder: Path, owner: Account, cluster: Any) -> None:
+def _make_folder(folder: Path, owner: Account, cluster: Cluster) -> None:
     for path in (folder, folder / "certificate", folder / "logs", folder / "scratch"):
         path.mkdir(mode=0o711)
     folder.joinpath("scratch").chmod(0o700)
@@ -218,7 +221,7 @@ def _make_folder(folder: Path, owner: Account, cluster: Any) -> None:
             file.write(content)
 
 
-def _owned_file(path: Path, owner: Account, mode: int) -> Any:
+def _owned_file(path: Path, owner: Account, mode: int) -> BinaryIO:
     file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")
     os.fchown(file.fileno(), owner.uid, owner.gid)
     return file
@@ -240,7 +243,7 @@ def _preexec(owner: Account, join: Callable[[], None]) -> Callable[[], None]:
     return prepare
 
 
-def _group(cluster: Any, name: str) -> str:
+def _group(cluster: Cluster, name: str) -> str:
     return f"dask-{cluster.name[:12]}-{name[:12]}"
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Any
+from typing import TypeAlias
 
 import aiohttp
 from aiohttp import web
+from dask_gateway_server.backends.local import LocalBackend
+
+from flavorframe_facility.gateway.authentication import HubAuthenticator
+
+WebSocket: TypeAlias = aiohttp.ClientWebSocketResponse | web.WebSocketResponse
 
 FORWARDED = ("Accept", "Accept-Language", "If-Modified-Since", "If-None-Match", "User-Agent")
 RETURNED = ("Content-Type", "Cache-Control", "ETag", "Last-Modified", "Location")
@@ -19,7 +24,7 @@ class Dashboards:
     Neither tokens nor cookies are forwarded: the scheduler is a process of a user.
     """
 
-    def __init__(self, backend: Any, authenticator: Any) -> None:
+    def __init__(self, backend: LocalBackend, authenticator: HubAuthenticator) -> None:
         self._backend, self._authenticator = backend, authenticator
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
@@ -73,7 +78,7 @@ async def _relay_websocket(
     return here
 
 
-async def _relay(source: Any, target: Any) -> None:
+async def _relay(source: WebSocket, target: WebSocket) -> None:
     async for message in source:
         if message.type == aiohttp.WSMsgType.TEXT:
             await target.send_str(message.data)

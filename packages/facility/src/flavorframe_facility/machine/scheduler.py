@@ -7,10 +7,11 @@ them to everybody.
 from __future__ import annotations
 
 import ssl
-from typing import Any
+
+from distributed import Scheduler
 
 
-def dask_setup(scheduler: Any) -> None:
+def dask_setup(scheduler: Scheduler) -> None:
     """Require a client certificate for the dashboard."""
     context = scheduler.http_server.ssl_options
     if not isinstance(context, ssl.SSLContext):

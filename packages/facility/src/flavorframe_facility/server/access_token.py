@@ -145,7 +145,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
     return [{"module": __name__}]
 
 
-def _load_jupyter_server_extension(_: Any) -> None:
+def _load_jupyter_server_extension(_: object) -> None:
     use_private_folder()
     file = TokenFile.from_environment()
     atexit.register(file.stop)

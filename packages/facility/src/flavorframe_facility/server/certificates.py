@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+
+from distributed.security import Security
 
 
-def security_for(connection: Mapping[str, str]) -> Any:
+def security_for(connection: Mapping[str, str]) -> Security | None:
     """Return the TLS certificates for the address of a Gateway cluster.
 
     Args:

@@ -10,6 +10,7 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
+from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
 from jupyter_server_proxy.handlers import ProxyHandler
 
@@ -51,7 +52,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
     return [{"module": __name__}]
 
 
-def _load_jupyter_server_extension(server: Any) -> None:
+def _load_jupyter_server_extension(server: ServerApp) -> None:
     import dask
     import dask_gateway
 
