@@ -114,9 +114,8 @@ def openid(c: Config, chosen: Oidc, private: Path) -> None:
     login.enable_pkce = True
     login.enable_auth_state = True
     login.auth_refresh_age = CHECK_EVERY
-    login.auth_refresh_strict = (
-        True  # otherwise the server of a user who left the group would still answer
-    )
+    # Otherwise the server of a user who left the group would still answer.
+    login.auth_refresh_strict = True
     c.CryptKeeper.keys = [crypt_key(private)]
     c.JupyterHub.template_vars.update({"user_group": chosen.user_group, "contact": chosen.contact})
 
@@ -130,7 +129,5 @@ def _require_group(chosen: Oidc) -> None:
 
 
 def _pages(c: Config) -> None:
-    c.JupyterHub.template_paths.insert(
-        0, str(TEMPLATES)
-    )  # before the hub's own pages of the same names
+    c.JupyterHub.template_paths.insert(0, str(TEMPLATES))  # before the hub's own templates
     c.Authenticator.username_pattern = names.PATTERN

@@ -69,12 +69,7 @@ class CallbackHandler(OAuthCallbackHandler):  # type: ignore[misc]
             raise _not_begun("This page is where a login ends, and there was none.")
         try:
             super().check_state()
-        except (
-            web.HTTPError,
-            ValueError,
-            TypeError,
-            AttributeError,
-        ):  # the last ones for a state that cannot be decoded
+        except (web.HTTPError, ValueError, TypeError, AttributeError):  # wrong, or not decodable
             raise _not_begun(
                 "The login was begun in another browser or more than a day ago, or another was "
                 "begun since."

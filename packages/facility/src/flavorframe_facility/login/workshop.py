@@ -98,10 +98,8 @@ class WorkshopAuthenticator(Authenticator):  # type: ignore[misc]
             raise web.HTTPError(
                 429, f"Too many wrong passwords: try again in {int(wait) + 1} seconds."
             )
-        for (
-            throttle,
-            key,
-        ) in throttles:  # before the check, so that many attempts at once are counted too
+        # Counted before the check, so that attempts at the same time are limited too.
+        for throttle, key in throttles:
             throttle.count(key)
         right = await asyncio.to_thread(is_password, password, hashed)
         if right:

@@ -62,9 +62,7 @@ def remove_group(name: str) -> None:
     for folder in _folders(_version(), name):
         try:
             folder.rmdir()
-        except (
-            OSError
-        ):  # never made, or a process is still ending: the next server uses the group again
+        except OSError:  # never made, or in use by a process that is still ending: it may stay
             continue
 
 

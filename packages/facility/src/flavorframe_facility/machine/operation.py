@@ -68,12 +68,12 @@ def up(settings: Settings, report: Report, *, new_password: bool = False) -> str
         _require_provider(settings)
         with _restored_on_failure(settings.file, settings.private / PASSWORD):
             settings.save()
-            shown = _make_secrets(settings, new_password)
+            workshop_password = _make_secrets(settings, new_password)
             if new_password:
                 processes.stop(settings, "hub")
             homes.prepare(settings, report)
             _start(settings)
-    return shown
+    return workshop_password
 
 
 def restart(settings: Settings) -> None:

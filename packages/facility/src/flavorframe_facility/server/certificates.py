@@ -23,7 +23,5 @@ def security_for(connection: Mapping[str, str]) -> Security | None:
         return None
     from dask_gateway import Gateway
 
-    gateway = (
-        Gateway()
-    )  # not closed here: it closes itself at exit, and fails if it is closed already
+    gateway = Gateway()  # closes itself at exit, and would complain if it were closed already
     return gateway.get_cluster(place.rstrip("/").rpartition("/")[2]).security
