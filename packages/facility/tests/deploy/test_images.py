@@ -15,7 +15,7 @@ if sys.version_info >= (3, 11):
 else:
     tomllib = pytest.importorskip("tomli", reason="needs Python 3.11 or tomli")
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 IMAGES = ROOT / "deploy" / "images"
 CONTAINERFILE = (IMAGES / "Containerfile").read_text("utf-8")
 EXTRAS = ("dashboard", "gateway", "http", "parquet", "root", "s3", "xrootd")

@@ -268,7 +268,7 @@ def test_cvmfs_and_certificates_are_for_users_pods(own):
 
 
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
-PAGE = (Path(__file__).parents[3] / "docs" / "facility.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[4] / "docs" / "facility.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("text", [text for text in BLOCK.findall(PAGE) if "jupyterhub:" in text])
