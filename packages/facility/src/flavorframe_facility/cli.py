@@ -73,9 +73,13 @@ def up(
     from flavorframe_facility.machine import operation
 
     login = _login(oidc, client_id, client_secret_file, user_group, admin_group)
-    chosen: dict[str, Any] = {"port": port, "address": address, "certificate": _whole(certificate)}
-    chosen |= {"key": _whole(key), "login": login}
-    settings = _chosen(folder, {k: v for k, v in chosen.items() if v is not None})
+    chosen: dict[str, Any] = {
+        "port": port,
+        "address": address,
+        "certificate": _absolute(certificate),
+    }
+    chosen |= {"key": _absolute(key), "login": login}
+    settings = _changed(folder, {k: v for k, v in chosen.items() if v is not None})
     password = operation.up(settings, typer.echo, new_password=new_password)
     typer.echo(f"The facility is at {settings.url}")
     if password is not None:
@@ -99,7 +103,7 @@ def status(folder: FolderOption = None) -> None:
     from flavorframe_facility import options
     from flavorframe_facility.machine import limits, operation
 
-    settings = _existing(folder)
+    settings = _saved(folder)
     found = operation.state(settings)
     typer.echo(f"{_summary(settings, found)}  (kept in {settings.folder})")
     for name, since in found.programs.items():
@@ -122,10 +126,10 @@ def logs(
 ) -> None:
     """Show the end of a program's log, or of a user's server's."""
     from flavorframe_facility.machine import processes
-    from flavorframe_facility.machine.accounts import short_name
+    from flavorframe_facility.machine.accounts import server_log
 
-    settings = _existing(folder)
-    name = program.value if user is None else f"server-{short_name(user)}"
+    settings = _saved(folder)
+    name = program.value if user is None else server_log(user)
     file = processes.log_file(settings, name)
     if not file.exists():
         raise FacilityError(f"there is no log {file}: it has not been started yet.")
@@ -137,7 +141,7 @@ def restart(folder: FolderOption = None) -> None:
     """Start hub and gateway anew; users' servers and clusters live on."""
     from flavorframe_facility.machine import operation
 
-    settings = _existing(folder)
+    settings = _saved(folder)
     operation.restart(settings)
     typer.echo(f"The facility is at {settings.url}")
 
@@ -155,7 +159,7 @@ def down(
     """Stop the facility, with users' servers and clusters. Homes and settings stay."""
     from flavorframe_facility.machine import operation
 
-    settings = _existing(folder)
+    settings = _saved(folder)
     was_down = operation.state(settings).is_down
     stopped = operation.down(settings, keep_servers=keep_servers)
     servers = "1 server" if stopped == 1 else f"{stopped} servers"
@@ -172,14 +176,14 @@ def _summary(settings: Settings, found: State) -> str:
 
 
 def _command(name: str, folder: Path | None) -> str:
-    """Return what to type, with the program where it is, for it need not be in the PATH."""
+    """Return a command to type, with the path of this program, which may not be in PATH."""
     program = sys.argv[0] if Path(sys.argv[0]).name == "flavorframe" else "flavorframe"
     where = "" if folder is None else f" --folder {folder}"
     return f"`{program} facility {name}{where}`"
 
 
-def _chosen(folder: Path | None, chosen: dict[str, Any]) -> Settings:
-    """Return the settings that are kept, with those chosen now."""
+def _changed(folder: Path | None, chosen: dict[str, Any]) -> Settings:
+    """Return the saved settings, changed by the options of the command."""
     from flavorframe_facility import settings
     from flavorframe_facility.machine import operation
 
@@ -196,7 +200,8 @@ def _chosen(folder: Path | None, chosen: dict[str, Any]) -> Settings:
     return new
 
 
-def _existing(folder: Path | None) -> Settings:
+def _saved(folder: Path | None) -> Settings:
+    """Return the saved settings of a facility, which must exist."""
     from flavorframe_facility import settings
 
     place = (folder or settings.default_folder()).absolute()
@@ -229,13 +234,13 @@ def _login(
         "kind": "oidc",
         "issuer": issuer,
         "client_id": client_id,
-        "client_secret_file": _whole(secret),
+        "client_secret_file": _absolute(secret),
         "user_group": user_group,
         "admin_group": admin_group,
     }
 
 
-def _whole(path: Path | None) -> Path | None:
+def _absolute(path: Path | None) -> Path | None:
     return None if path is None else path.absolute()
 
 

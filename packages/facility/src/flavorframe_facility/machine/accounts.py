@@ -42,6 +42,11 @@ def short_name(user: str) -> str:
     return f"h-{hashlib.sha256(user.encode()).hexdigest()[:16]}"
 
 
+def server_log(user: str) -> str:
+    """Return the name of the log of a user's server."""
+    return f"server-{short_name(user)}"
+
+
 def account(settings: Settings, user: str) -> Account:
     """Return the account of a user of the hub; it is made when the user first needs it."""
     home = settings.homes / short_name(user)

@@ -14,7 +14,7 @@ from traitlets import Instance
 
 from flavorframe_facility.isolation import users_have_accounts
 from flavorframe_facility.machine import homes, limits
-from flavorframe_facility.machine.accounts import Account, account, short_name
+from flavorframe_facility.machine.accounts import Account, account, server_log, short_name
 from flavorframe_facility.machine.processes import log_file
 from flavorframe_facility.settings import Settings
 
@@ -34,7 +34,7 @@ class MachineSpawner(LocalProcessSpawner):  # type: ignore[misc]
         self._account = await asyncio.to_thread(account, self.facility, user)
         await homes.fill(self.facility, self._account)
         self._join = limits.create_group(self._group, self.cpu_limit, self.mem_limit)
-        with log_file(self.facility, f"server-{short_name(user)}").open("ab") as log:
+        with log_file(self.facility, server_log(user)).open("ab") as log:
             self.popen_kwargs = {"stdout": log, "stderr": subprocess.STDOUT}
             return await super().start()  # type: ignore[no-any-return]
 
