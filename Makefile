@@ -10,9 +10,9 @@ $(VENV)/.demo: pyproject.toml setup.py
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/.test: pyproject.toml setup.py tests/install_servers.sh
+$(VENV)/.test: pyproject.toml packages/facility/pyproject.toml setup.py tests/install_servers.sh
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[test,lint,docs]'
+	$(BIN)/python -m pip install --quiet --editable '.[test,lint,docs]' --editable 'packages/facility[test]'
 	$(BIN)/python -m pip install --quiet --editable '.[root]' || echo "ROOT is not to be had: its tests will skip"
 	$(BIN)/python -m pip install --quiet --editable '.[xrootd]' || echo "XRootD is not to be had: its tests will skip"
 	sh tests/install_servers.sh || echo "servers are not to be had: their tests will skip"
@@ -25,9 +25,9 @@ demo: $(VENV)/.demo
 FACILITY_PYTHON ?= $(shell test "$$(id -u)" -eq 0 && command -v /usr/bin/python3 || echo $(PYTHON))
 FACILITY_VENV ?= .venv-facility
 
-$(FACILITY_VENV)/.facility: pyproject.toml setup.py
+$(FACILITY_VENV)/.facility: pyproject.toml packages/facility/pyproject.toml setup.py
 	test -x $(FACILITY_VENV)/bin/python || $(FACILITY_PYTHON) -m venv $(FACILITY_VENV)
-	$(FACILITY_VENV)/bin/python -m pip install --quiet --editable '.[facility]'
+	$(FACILITY_VENV)/bin/python -m pip install --quiet --editable . --editable packages/facility
 	touch $@
 
 facility: $(FACILITY_VENV)/.facility

@@ -26,4 +26,4 @@ install_from_debian() {
 
 command -v apt-get >/dev/null || exit 1
 install_from_debian
-npm install --prefix tests/facility --no-audit --no-fund --no-package-lock --silent
+npm install --prefix packages/facility/tests --no-audit --no-fund --no-package-lock --silent

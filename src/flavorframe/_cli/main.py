@@ -1,5 +1,5 @@
 """The command line: ``flavorframe run``, ``certify``, ``sample``, ``inspect``, ``fit``, ``report``,
-``cache``, ``workers``, ``proxy`` and ``facility``.
+``cache``, ``workers`` and ``proxy``, and commands of other packages.
 
 Exit codes: 0 all well; 1 an error, told in a sentence on standard error; 2 wrong usage; 3 the run
 is partial, because some files could not be read; 4 a fit is not valid; 5 engines differ.
@@ -15,7 +15,6 @@ import typer
 from flavorframe._cli import (
     cache,
     certify,
-    facility as cli_facility,
     fit,
     inspect,
     proxy as cli_proxy,
@@ -24,10 +23,12 @@ from flavorframe._cli import (
     sample,
     workers as cli_workers,
 )
+from flavorframe._cli.packages import Commands
 from flavorframe._rootio import own_process
 from flavorframe.errors import FlavorframeError
 
 app = typer.Typer(
+    cls=Commands,
     epilog="Exit codes: 0 all well, 1 error, 2 wrong usage, 3 partial result, 4 invalid fit, "
     "5 engines differ.",
     no_args_is_help=True,
@@ -35,7 +36,6 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_workers.app, name="workers")
-app.add_typer(cli_facility.app, name="facility")
 app.add_typer(cli_proxy.app, name="proxy")
 
 for command in (

@@ -1,0 +1,1 @@
+"""Dask Gateway: who may use it, and how much the clusters of users may take."""

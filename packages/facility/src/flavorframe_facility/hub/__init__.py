@@ -1,0 +1,1 @@
+"""JupyterHub: its configuration, the same on one machine and on Kubernetes, and its API."""

@@ -1,0 +1,51 @@
+"""One facility with the workshop's login for all tests that need no other."""
+
+import os
+
+import pytest
+
+from facility_support import browser as browsers
+from facility_support.facility import Facility
+
+
+@pytest.fixture(scope="session")
+def facility():
+    """Return a facility that is up, with the workshop's login."""
+    facility = Facility()
+    yield facility
+    facility.close()
+
+
+@pytest.fixture(scope="session")
+def alice(facility):
+    """Return a user of it with a server of one core and 2 GB, which can be started but once."""
+    from facility_support.users import User
+
+    return User(facility, "alice")
+
+
+@pytest.fixture(scope="session")
+def oidc_facility(tmp_path_factory):
+    """Return a facility whose users log in at an OpenID provider."""
+    pytest.importorskip("oauthenticator", reason="oauthenticator is not installed")
+    if os.geteuid() != 0:
+        pytest.skip("login by OpenID Connect on one machine needs root")
+    from facility_support.openid import OidcFacility
+
+    oidc_facility = OidcFacility(tmp_path_factory.mktemp("openid"))
+    yield oidc_facility
+    oidc_facility.close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return a headless Chromium."""
+    with browsers.chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser):
+    """Return a page of somebody whom the facility has never seen."""
+    with browsers.person(browser) as page:
+        yield page

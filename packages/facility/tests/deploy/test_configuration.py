@@ -1,0 +1,148 @@
+"""The hub and the gateway as the chart configures them."""
+
+import json
+import warnings
+from types import SimpleNamespace
+
+import pytest
+from traitlets.config import Config
+
+from facility_support.coroutines import run
+from flavorframe.errors import FacilityError
+from flavorframe_facility.kubernetes import chart
+from flavorframe_facility.kubernetes.hub import configure
+
+pytest.importorskip("kubespawner", reason="jupyterhub-kubespawner is not installed")
+pytest.importorskip("dask_gateway_server")
+
+VOLUME = {"name": "cvmfs", "persistentVolumeClaim": {"claimName": "cvmfs", "readOnly": True}}
+MOUNT = {"name": "cvmfs", "mountPath": "/cvmfs", "readOnly": True}
+CHOICE = {
+    "settings": {
+        "folder": "/srv/jupyterhub/flavorframe",
+        "backend": "kubernetes",
+        "environments": [{"name": "own", "title": "Own", "image": "example/own:1"}],
+        "clusters_per_user": 1,
+        "cluster_cores_per_user": 4,
+    },
+    "guaranteed_share_of_cores": 0.25,
+    "pods": {"volumes": [VOLUME], "mounts": [MOUNT], "environment": {"X509_CERT_DIR": "/c"}},
+}
+
+
+@pytest.fixture(autouse=True)
+def told(monkeypatch):
+    monkeypatch.setenv(chart.VARIABLE, json.dumps(CHOICE))
+    monkeypatch.setattr("flavorframe_facility.login.config.configure", lambda c, settings: None)
+
+
+@pytest.fixture
+def hub():
+    """Return the hub's configuration, beginning with what the JupyterHub chart sets."""
+    c = Config()
+    c.JupyterHub.services, c.JupyterHub.load_roles = [], []
+    c.KubeSpawner.environment = {"EXTRA": "1"}
+    c.KubeSpawner.volumes = {"home": {"name": "home"}}
+    c.KubeSpawner.volume_mounts = {"home": {"name": "home", "mountPath": "/home/jovyan"}}
+    configure(c)
+    return c
+
+
+def test_without_the_chart_it_says_what_is_missing(monkeypatch):
+    monkeypatch.delenv(chart.VARIABLE)
+    with pytest.raises(FacilityError, match="ConfigMap flavorframe-facility"):
+        chart.choice()
+
+
+def test_servers_know_the_gateway_and_have_what_is_mounted(hub):
+    known = hub.KubeSpawner.environment
+    assert known["EXTRA"] == "1"
+    assert known["X509_CERT_DIR"] == "/c"
+    assert known["DASK_GATEWAY__AUTH__TYPE"] == "jupyterhub"
+    address = "http://traefik-dask-gateway/services/dask-gateway"
+    assert known["DASK_GATEWAY__ADDRESS"] == address
+    assert hub.KubeSpawner.volumes == {"home": {"name": "home"}, "cvmfs": VOLUME}
+    assert hub.KubeSpawner.volume_mounts["cvmfs"] == MOUNT
+
+
+def test_a_servers_limits_are_those_asked_for(hub):
+    spawner = SimpleNamespace(has_trait=lambda name: name == "image")
+    asked = {"environment": "own", "cores": "4", "memory": "8"}
+    hub.Spawner.apply_user_options(spawner, asked)
+    assert (spawner.cpu_limit, spawner.cpu_guarantee) == (4, 1)
+    assert (spawner.mem_limit, spawner.mem_guarantee) == (8 * 10**9, 8 * 10**9)
+    assert spawner.image == "example/own:1"
+
+
+def test_a_server_that_is_not_offered_is_refused(hub):
+    from tornado.web import HTTPError
+
+    with pytest.raises(HTTPError, match="not offered"):
+        hub.Spawner.apply_user_options(SimpleNamespace(), {"cores": "64"})
+
+
+def gateway_config():
+    from flavorframe_facility.kubernetes import gateway
+
+    c = Config()
+    c.KubeClusterConfig.worker_extra_pod_config = {"securityContext": {"runAsNonRoot": True}}
+    c.KubeBackend.gateway_instance = "dask-gateway"
+    c.KubeBackend.api_url = "http://api/api"
+    gateway.configure(c)
+    return c
+
+
+def test_workers_have_what_is_mounted():
+    config = gateway_config().KubeClusterConfig
+    assert config.environment == {"X509_CERT_DIR": "/c"}
+    pod = {"securityContext": {"runAsNonRoot": True}, "volumes": [VOLUME]}
+    assert config.worker_extra_pod_config == pod
+    assert config.worker_extra_container_config == {"volumeMounts": [MOUNT]}
+    assert config.idle_timeout == 30 * 60
+
+
+@pytest.fixture
+def backend(monkeypatch):
+    from dask_gateway_server.backends.kubernetes.backend import KubeBackend
+
+    from flavorframe_facility.kubernetes.gateway import PodBackend
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        made = PodBackend(config=gateway_config())
+    made.clusters, made.username_to_clusters, made.told = {}, {}, []
+
+    async def note(self, cluster_name, msg):
+        self.told.append((cluster_name, msg["count"]))
+
+    monkeypatch.setattr(KubeBackend, "on_cluster_heartbeat", note)
+    return made
+
+
+def add(backend, name, owner, groups=()):
+    from dask_gateway_server.models import Cluster, ClusterStatus
+
+    config = {"worker_cores": 1, "worker_memory": 2 * 10**9, "owner_groups": list(groups)}
+    backend.clusters[name] = Cluster(name, owner, "", {}, config, ClusterStatus.RUNNING)
+
+
+def test_a_cluster_gets_no_more_workers_than_its_owner_may_have(backend):
+    add(backend, "a", "ada")
+    add(backend, "b", "ada")
+    add(backend, "c", "bob")
+
+    async def beat():
+        for name, count in (("a", 3), ("b", 3), ("c", 9)):
+            await backend.on_cluster_heartbeat(name, {"count": count})
+
+    run(beat())
+    assert backend.told == [("a", 3), ("b", 1), ("c", 4)]
+
+
+def test_a_cluster_beyond_the_limit_is_refused(backend):
+    from dask_gateway_server.backends.base import PublicException
+    from dask_gateway_server.models import User
+
+    add(backend, "a", "ada")
+    with pytest.raises(PublicException, match="no more than 1 at a time"):
+        run(backend.start_cluster(User("ada"), {}))
