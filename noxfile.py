@@ -44,7 +44,9 @@ def without_compiled(session: nox.Session) -> None:
     """Run the fast tests of reading and of the engine without the compiled part."""
     session.install("--editable", ".[test]")
     folders = ("tests/rootio", "tests/engines", "tests/layouts")
-    run_pytest(session, *(session.posargs or (*FAST, *folders)), env={"FLAVORFRAME_COMPILED": "0"})
+    run_pytest(
+        session, *(session.posargs or (*FAST, *folders)), env={"FLAVORFRAME_COMPILED": "off"}
+    )
 
 
 @nox.session(python=NEWEST)

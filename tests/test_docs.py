@@ -11,7 +11,7 @@ import typer
 
 import flavorframe as ff
 from flavorframe._cli.main import app
-from flavorframe._run.core.executor import PARTITION_SIZE
+from flavorframe._run.core.options import PARTITION_SIZE
 from flavorframe.layouts import bph
 
 ROOT = Path(__file__).parents[1]

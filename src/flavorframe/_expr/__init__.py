@@ -23,5 +23,5 @@ name in ``engines/_rdataframe/cpp/meaning.h``.
 
 To add a **node**: a class in `leaves`, `elements` or `computations`, with its axis, the kind of its
 values and its formula, its name in `nodes`, and a function for it in each engine
-(``engines/_columnar/evaluate.py``, ``engines/_rdataframe/codegen/translate.py``).
+(``engines/_columnar/compute.py``, ``engines/_rdataframe/codegen/translate.py``).
 """

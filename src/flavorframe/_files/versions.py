@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from flavorframe._files.remote import access
 from flavorframe.errors import FileChangedError
 
-LOOP_EVENTS = 16
+AT_ONCE = 16
 """How many files are asked for at once."""
 CHANGED = (
     "the file has changed since the run began: it was replaced, written to or removed. What is "
@@ -71,7 +71,7 @@ def versions_of(files: Sequence[str]) -> dict[str, Version | None]:
     """Return the versions of several files, which are asked for some at a time."""
     if len(files) < 2:
         return {file: version_of(file) for file in files}
-    with ThreadPoolExecutor(LOOP_EVENTS) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(zip(files, pool.map(version_of, files), strict=True))
 
 

@@ -123,11 +123,12 @@ def environment() -> Mapping[str, str]:
     return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "flavorframe": f"{__version__} (code {_code_digest()[:8]})",
-        **{name: _version_of(name) for name in LIBRARIES},
+        **{name: version_of_package(name) for name in LIBRARIES},
     }
 
 
-def _version_of(package: str) -> str:
+def version_of_package(package: str) -> str:
+    """Return the version of a package that is installed, and "not installed" of another."""
     try:
         return version(package)
     except PackageNotFoundError:  # correctionlib, where no correction is used

@@ -10,13 +10,13 @@ import sys
 import time
 from functools import lru_cache
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 
 import flavorframe
 from flavorframe._expr.identity.fingerprints import joined
 from flavorframe._files.remote import access
 from flavorframe._files.versions import Version, version_of
+from flavorframe._travel.user_code import version_of_package
 
 STABLE_SECONDS = 2.0
 """A file that changed so lately could change again within a tick of its file system's clock."""
@@ -44,7 +44,7 @@ def is_stable(file: str, version: Version) -> bool:
 @lru_cache(maxsize=1)
 def code_digest() -> bytes:
     """Return the digest of what answers depend on: this package's code, libraries, Python."""
-    libraries = [version(name) for name in ("numpy", "correctionlib")]
+    libraries = [version_of_package(name) for name in ("numpy", "correctionlib")]
     digest = sha256(f"{sys.version} {libraries}".encode())
     folder = Path(flavorframe.__file__).parent
     for path in sorted(folder.rglob("*")):
