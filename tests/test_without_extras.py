@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import flavorframe as ff
-from flavorframe._travel import user_code
+from flavorframe._shipping import user_code
 from flavorframe.errors import CorrectionError, ExpressionError
 
 ROOT = Path(__file__).parents[1]

@@ -34,7 +34,7 @@ from ._expr.user_functions import cpp as cpp, function as function
 from ._run.batch.htcondor import HTCondor as HTCondor
 from ._run.batch.slurm import Slurm as Slurm
 from ._run.detached.run import Run as Run, attach as attach
-from ._travel.extra_files import delivered as delivered
+from ._shipping.extra_files import delivered as delivered
 from .analysis import Analysis as Analysis
 from .catalogue import catalog as catalog
 from .certificate import Certificate as Certificate, certify as certify

@@ -11,7 +11,7 @@ import pytest
 import uproot
 
 import flavorframe as ff
-from flavorframe._travel.user_code import packed
+from flavorframe._shipping.user_code import packed
 from flavorframe.engines import ENGINES, get_engine
 from flavorframe.engines._columnar import depth, named, view
 from flavorframe.engines._columnar.caching import survivors
@@ -233,7 +233,7 @@ def test_another_process_gets_it(file, tmp_path):
     sent = tmp_path / "sent"
     sent.write_bytes(packed(analysis))
     program = (
-        "import sys, flavorframe as ff; from flavorframe._travel.user_code import unpacked;"
+        "import sys, flavorframe as ff; from flavorframe._shipping.user_code import unpacked;"
         "analysis = unpacked(open(sys.argv[1], 'rb').read());"
         "result = analysis.run(ff.dataset(sys.argv[2]), progress=False);"
         "print(result.cutflow.rows[-1].events, result.provenance.plan == sys.argv[3])"

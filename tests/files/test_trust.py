@@ -14,7 +14,7 @@ from flavorframe._files.trust import open_own, read_own
 from flavorframe._run.batch.folder import RunFolder
 from flavorframe._run.batch.parts import fault, read_part, write_part
 from flavorframe._run.detached.folder_store import FolderStore
-from flavorframe._travel.user_code import packed
+from flavorframe._shipping.user_code import packed
 from flavorframe.errors import AnalysisError, RunError
 
 OTHER = 12345

@@ -18,7 +18,7 @@ from flavorframe._run.detached.folder_store import ROOM, FolderStore
 from flavorframe._run.detached.job import Job
 from flavorframe._run.detached.run import Run
 from flavorframe._run.detached.submit import _same_here
-from flavorframe._travel.user_code import environment, packed
+from flavorframe._shipping.user_code import environment, packed
 from flavorframe.errors import AnalysisError, ExpressionError, RunError
 from support import servers
 

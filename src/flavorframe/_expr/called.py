@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from flavorframe._travel.extra_files import by_digest
+from flavorframe._shipping.extra_files import by_digest
 from flavorframe.errors import CorrectionError, needs
 
 GZIP_MAGIC = b"\x1f\x8b"

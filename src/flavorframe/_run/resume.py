@@ -13,7 +13,7 @@ from flavorframe._run.core.ending import result_of, saving_to
 from flavorframe._run.core.options import RunOptions, refuse_unknown
 from flavorframe._run.outcome import Outcome
 from flavorframe._run.targets import executor_for, one_target
-from flavorframe._travel.user_code import unpacked
+from flavorframe._shipping.user_code import unpacked
 from flavorframe.engines import get_engine
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.outputs import Snapshot

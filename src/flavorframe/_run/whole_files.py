@@ -17,7 +17,7 @@ from flavorframe._run.core.partitions import partitions
 from flavorframe._run.core.threads import available_cores
 from flavorframe._run.delivery.delivery import Delivery
 from flavorframe._run.outcome import Outcome
-from flavorframe._travel.user_code import packed
+from flavorframe._shipping.user_code import packed
 from flavorframe.datasets import Dataset, Partition
 from flavorframe.engines import FileInfo, FilesEngine
 from flavorframe.engines.partial import Partial

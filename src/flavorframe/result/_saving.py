@@ -27,7 +27,7 @@ from flavorframe._planning.destinations import (
     result_folder,
 )
 from flavorframe._snapshots.writing import SnapshotWriter
-from flavorframe._travel.user_code import packed
+from flavorframe._shipping.user_code import packed
 from flavorframe.errors import AnalysisError
 from flavorframe.result import _outputs
 from flavorframe.result._histograms import write_histograms

@@ -26,7 +26,7 @@ from flavorframe._expr.identity.digests import (
     joined,
 )
 from flavorframe._expr.identity.pure import ATTRIBUTES, pure_name
-from flavorframe._travel.user_code import installed
+from flavorframe._shipping.user_code import installed
 
 MISSING = object()
 """Stands for the value of a name that has none."""

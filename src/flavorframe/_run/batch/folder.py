@@ -20,7 +20,7 @@ from flavorframe._run.batch.request import one_line
 from flavorframe._run.batch.shares import Share
 from flavorframe._run.core.options import RunOptions
 from flavorframe._run.outcome import Outcome
-from flavorframe._travel.user_code import environment, packed, unpacked
+from flavorframe._shipping.user_code import environment, packed, unpacked
 from flavorframe.datasets import Dataset
 from flavorframe.engines import Engine, FileInfo
 from flavorframe.errors import FileError

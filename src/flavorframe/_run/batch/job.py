@@ -17,7 +17,7 @@ from flavorframe._rootio import own_process
 from flavorframe._run.batch.folder import RunFolder
 from flavorframe._run.batch.records import is_of_the_analysis, records, stopped
 from flavorframe._run.delivery.work_folder import in_use
-from flavorframe._travel.user_code import environment
+from flavorframe._shipping.user_code import environment
 
 
 def main(arguments: Sequence[str]) -> None:

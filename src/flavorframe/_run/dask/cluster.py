@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flavorframe._run.core.threads import available_cores
 from flavorframe._run.dask.protocols import DaskClient, Question
 from flavorframe._run.dask.requirement import require_dask
-from flavorframe._travel.user_code import environment
+from flavorframe._shipping.user_code import environment
 from flavorframe.errors import AnalysisError, RunError
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from flavorframe._run.dask.protocols import DaskClient
 from flavorframe._run.dask.workers import Workers
 from flavorframe._run.delivery.delivery import Delivery
 from flavorframe._run.outcome import Outcome
-from flavorframe._travel.user_code import packed
+from flavorframe._shipping.user_code import packed
 from flavorframe.datasets import Dataset
 from flavorframe.engines import Engine
 from flavorframe.errors import RunError

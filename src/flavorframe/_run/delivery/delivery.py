@@ -26,7 +26,7 @@ from flavorframe._run.delivery.work_folder import (
     TOKEN,
     Payload,
 )
-from flavorframe._travel import extra_files
+from flavorframe._shipping import extra_files
 from flavorframe.datasets import Dataset, PathLike
 from flavorframe.errors import AnalysisError, CorrectionError
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import RLock
 
 from flavorframe._files.remote import s3
-from flavorframe._travel import extra_files
+from flavorframe._shipping import extra_files
 
 PROXY, TOKEN, FILES, CORRECTIONS = "x509up", "bearer_token", "files", "corrections"
 S3_KEYS, S3_SETTINGS = "aws_credentials", "aws_config"

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from flavorframe._run.detached.conduct import conduct
 from flavorframe._run.detached.folder_store import FolderStore, this_process
-from flavorframe._travel.user_code import unpacked
+from flavorframe._shipping.user_code import unpacked
 from flavorframe.errors import RunError
 
 

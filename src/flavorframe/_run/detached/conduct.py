@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flavorframe._run.detached.store import RunStore
-from flavorframe._travel.user_code import packed
+from flavorframe._shipping.user_code import packed
 from flavorframe.errors import FlavorframeError, RunError
 
 if TYPE_CHECKING:

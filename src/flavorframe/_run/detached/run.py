@@ -11,7 +11,7 @@ from flavorframe._run.detached.dask_store import DaskStore
 from flavorframe._run.detached.folder_store import FolderStore, known_runs
 from flavorframe._run.detached.store import RunStore
 from flavorframe._run.targets import NAMES, is_dask
-from flavorframe._travel.user_code import unpacked
+from flavorframe._shipping.user_code import unpacked
 from flavorframe.errors import AnalysisError, RunError, did_you_mean
 
 if TYPE_CHECKING:

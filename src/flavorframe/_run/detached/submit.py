@@ -23,7 +23,7 @@ from flavorframe._run.detached.job import Job, Runnable
 from flavorframe._run.detached.run import Run, lives_on_cluster
 from flavorframe._run.detached.store import RunStore
 from flavorframe._run.targets import executor_for
-from flavorframe._travel.user_code import environment, packed, unpacked
+from flavorframe._shipping.user_code import environment, packed, unpacked
 from flavorframe.datasets import Dataset
 from flavorframe.engines import get_engine
 from flavorframe.errors import AnalysisError, RunError

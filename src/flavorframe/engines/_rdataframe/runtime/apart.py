@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection, Pipe
 from threading import RLock
 from typing import Any
 
-from flavorframe._travel import extra_files
+from flavorframe._shipping import extra_files
 from flavorframe.errors import FileError, FlavorframeError
 
 _lock = RLock()

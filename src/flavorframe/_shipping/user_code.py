@@ -38,7 +38,7 @@ def packed(content: Any) -> bytes:
     >>> packed(lambda x: lock.acquire() and x)
     Traceback (most recent call last):
     flavorframe.errors.AnalysisError: The function <lambda>
-    (<doctest flavorframe._travel.user_code.packed[2]>, line 1) cannot go to another process, nor
+    (<doctest flavorframe._shipping.user_code.packed[2]>, line 1) cannot go to another process, nor
     be saved: it uses lock, a lock. Make it inside the function, or run on this machine's threads,
     with on=None.
     """

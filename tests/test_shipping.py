@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import flavorframe as ff
-from flavorframe._travel.user_code import installed, packed
+from flavorframe._shipping.user_code import installed, packed
 from flavorframe.errors import AnalysisError
 
 lock = threading.Lock()
@@ -45,7 +45,7 @@ def test_here_it_may_stay(stuck, data):
 
 def test_elsewhere_it_is_refused_before_anything_is_done(stuck, data, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    told = r"The function guarded \(.*test_travel.py, line .* cannot go .* it uses lock, a lock\."
+    told = r"The function guarded \(.*test_shipping.py, line .* cannot go .* it uses lock, a lock\."
     for run in (
         lambda: stuck.run(data, on="tcp://127.0.0.1:9", progress=False),
         lambda: stuck.submit(data, name="mine"),

@@ -1,1 +1,0 @@
-"""What goes along to other processes and machines."""
