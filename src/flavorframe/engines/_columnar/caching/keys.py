@@ -16,7 +16,7 @@ import flavorframe
 from flavorframe._expr.identity.fingerprints import joined
 from flavorframe._files.remote import access
 from flavorframe._files.versions import Version, version_of
-from flavorframe._travel.user_code import version_of_package
+from flavorframe._shipping.user_code import version_of_package
 
 STABLE_SECONDS = 2.0
 """A file that changed so lately could change again within a tick of its file system's clock."""
