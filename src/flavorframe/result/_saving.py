@@ -26,8 +26,8 @@ from flavorframe._planning.destinations import (
     refuse_conflicts,
     result_folder,
 )
-from flavorframe._snapshots.writing import SnapshotWriter
 from flavorframe._shipping.user_code import packed
+from flavorframe._snapshots.writing import SnapshotWriter
 from flavorframe.errors import AnalysisError
 from flavorframe.result import _outputs
 from flavorframe.result._histograms import write_histograms

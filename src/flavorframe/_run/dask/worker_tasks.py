@@ -16,8 +16,8 @@ from flavorframe._rootio import own_process
 from flavorframe._run.core.accumulator import PartitionRows
 from flavorframe._run.core.attempts import Failed, evaluate, prepare
 from flavorframe._run.core.partitions import FileRange
-from flavorframe._snapshots.promotion import joined
 from flavorframe._shipping.user_code import environment, unpacked
+from flavorframe._snapshots.promotion import joined
 from flavorframe.datasets import Partition
 from flavorframe.engines import Engine, FileInfo
 from flavorframe.engines.partial import Chunk, Partial
