@@ -110,7 +110,7 @@ def test_a_second_writer_is_refused(tmp_path):
 LOCKING = """
 import sys, time
 from pathlib import Path
-from flavorframe.file_sets import locked
+from flavorframe._files.file_sets import locked
 from flavorframe._files.writing import hidden_file
 with locked(Path(sys.argv[1], "rows.root")):
     hidden_file(Path(sys.argv[1], "rows.root"))[0].write_text("half")
