@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from flavorframe._files.places import identity, refuse_repeats
+from flavorframe._files.locations import file_key, refuse_repeats
 from flavorframe._files.writing import file_name
 from flavorframe._planning.destinations import (
     Destination,
@@ -311,7 +311,7 @@ class Analysis:
         planned = {name: (self._plan_for(each, name, output), each) for name, each in named.items()}
         written: list[Destination] = []
         for name, (plan, each) in planned.items():
-            refuse_repeats(each.files, f"dataset {each.name!r}", identity)
+            refuse_repeats(each.files, f"dataset {each.name!r}", file_key)
             written += of_snapshots(plan, name)
             if output is not None:
                 written += of_result(result_folder(output, name), name)

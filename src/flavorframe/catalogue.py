@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from flavorframe._files.places import is_url, refuse_repeats, spelt
+from flavorframe._files.locations import is_url, normalized, refuse_repeats
 from flavorframe.datasets import Catalog, Dataset, Kind, PathLike
 from flavorframe.datasets._dataset import KINDS, TOTALS
 from flavorframe.datasets._files import below, files_by_tree, refuse_empty
@@ -126,7 +126,7 @@ def _folder(base: str, rootpath: str) -> str:
 
     So on this machine an absolute one is itself where there is that folder.
     """
-    inside, itself = below(base, rootpath.lstrip("/")), spelt(rootpath)
+    inside, itself = below(base, rootpath.lstrip("/")), normalized(rootpath)
     if is_url(inside) or not os.path.isabs(itself) or not os.path.isdir(itself):
         return inside
     if os.path.isdir(inside) and not os.path.samefile(inside, itself):

@@ -16,7 +16,7 @@ from flavorframe._expr.expression import Expr, Operand, as_node
 from flavorframe._expr.formula import brief, formula
 from flavorframe._expr.strings import refuse_string
 from flavorframe._expr.texts import shortened
-from flavorframe._files.places import is_url
+from flavorframe._files.locations import is_url
 from flavorframe.errors import AnalysisError, ExpressionError
 
 FORMATS = ("ttree", "rntuple", "parquet")

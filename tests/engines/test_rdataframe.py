@@ -11,7 +11,7 @@ import pytest
 import flavorframe as ff
 from flavorframe import samples
 from flavorframe.engines import get_engine
-from flavorframe.engines._rdataframe.runtime import apart
+from flavorframe.engines._rdataframe.runtime import child
 from flavorframe.engines._rdataframe.runtime.root import root
 from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError, FileError
 from support import agreement, hard_numbers as wild, oracle
@@ -160,7 +160,7 @@ def test_an_interrupt_ends_the_loop_at_once(tmp_path):
             time.sleep(0.1)
         os.kill(os.getpid(), signal.SIGINT)
 
-    process = apart.start()
+    process = child.start()
     thread = Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt):

@@ -17,7 +17,7 @@ SCRIPT = """
 import json, sys
 import flavorframe as ff
 from flavorframe.errors import RunError
-from reference import published
+from support.reference import published
 
 result = published().run(ff.dataset(sys.argv[1:]), engine="rdataframe", progress=False)
 rows = [(row.name, row.events, row.candidates) for row in result.cutflow]

@@ -15,11 +15,11 @@ Where things are, from the bottom up:
 
 To add an **operation**: a line in ``OPERATIONS`` (`operations`), the function that applies it
 (`functions`, or ``flavorframe/physics.py``), and its C++ in
-``engines/_rdataframe/cpp/meaning.h``. The columnar engine computes what the table says.
+``engines/_rdataframe/cpp/operations.h``. The columnar engine computes what the table says.
 
 To add a **reduction**: a line in ``REDUCTIONS`` (`reductions`), a method of ``Expr``
 (`expression`), and how it is computed: ``engines/_columnar/segments.py``, and a function of its
-name in ``engines/_rdataframe/cpp/meaning.h``.
+name in ``engines/_rdataframe/cpp/reductions.h``.
 
 To add a **node**: a class in `leaves`, `elements` or `computations`, with its axis, the kind of its
 values and its formula, its name in `nodes`, and a function for it in each engine

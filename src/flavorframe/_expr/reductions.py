@@ -1,7 +1,7 @@
 """Reductions: one value for each event, made of the values of its elements.
 
 This table says what the language must know of each. How they are computed is said by the engines:
-``engines/_columnar/segments.py`` and ``engines/_rdataframe/cpp/meaning.h``.
+``engines/_columnar/segments.py`` and ``engines/_rdataframe/cpp/reductions.h``.
 """
 
 from __future__ import annotations

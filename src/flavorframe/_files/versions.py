@@ -1,4 +1,4 @@
-"""Versions of files: what the system or a server vouches for, so that a change is noticed."""
+"""Versions of files: what the file system or a server says of them, so that a change is noticed."""
 
 from __future__ import annotations
 
@@ -23,15 +23,18 @@ CHANGED = (
 class Version:
     """What is different once a file has changed.
 
-    ``content`` is told alike wherever one asks. ``there`` is more, but means something only beside
-    another answer from the same ``place``: other machines number their files otherwise, and other
-    servers have copies of other dates.
+    Attributes:
+        content: What is the same wherever one asks, such as the size in bytes.
+        place: The machine or server that was asked.
+        there: What can only be compared with another answer from the same place: other machines
+            number their files in another way, and other servers have copies of other dates.
 
-    >>> here = Version((4096, 1700000000), "here", (17,))
-    >>> here.is_same(Version((4096, 1700000000), "here", (18,)))
-    False
-    >>> here.is_same(Version((4096, 1700000000), "there", (18,)))
-    True
+    Example:
+        >>> here = Version((4096, 1700000000), "here", (17,))
+        >>> here.is_same(Version((4096, 1700000000), "here", (18,)))
+        False
+        >>> here.is_same(Version((4096, 1700000000), "there", (18,)))
+        True
     """
 
     content: tuple[int | str, ...]
@@ -45,23 +48,31 @@ class Version:
 
 
 def version_of(file: str) -> Version | None:
-    """Return the version that a file is of now; ``None`` for a local one that cannot be opened.
+    """Return the version of a file now.
 
-    A server is asked once. Raises AccessError or FileError where it does not tell.
+    Args:
+        file: Its path or URL; a server is asked once.
+
+    Returns:
+        The version, or None for a local file that cannot be opened.
+
+    Raises:
+        AccessError: Where the server does not give the file.
+        FileError: Where it cannot be asked, or does not answer.
     """
     if access.is_remote(file):
         return Version(*access.version(file))
     try:
         # Opened, because that asks a network's file system for what it has now.
         handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:  # as opening it will tell
+    except OSError:  # opening it will say why
         return None
     try:
         status = os.fstat(handle)
     finally:
         os.close(handle)
-    # Whole seconds, which is what some file systems tell. The device is left out: the next machine
-    # gives it another number, and so does this one when it mounts it again.
+    # Whole seconds, because some file systems know no more. Without the number of the device, which
+    # changes from machine to machine, and when it is mounted again.
     content = (status.st_size, status.st_mtime_ns // 10**9)
     times = (status.st_mtime_ns, status.st_ctime_ns)
     return Version(content, platform.node(), (status.st_ino, *times))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from flavorframe._files.places import identity
+from flavorframe._files.locations import file_key
 from flavorframe._files.writing import file_name, what_else
 from flavorframe._planning.plan import Plan
 from flavorframe.errors import AnalysisError
@@ -42,13 +42,13 @@ def refuse_conflicts(written: Sequence[Destination], inputs: Iterable[str]) -> N
     in_danger = any(
         path.exists() for _, path in written
     )  # otherwise file servers need not be asked
-    read = {identity(file): file for file in inputs} if in_danger else {}
+    read = {file_key(file): file for file in inputs} if in_danger else {}
     first: dict[Hashable, str] = {}
     for what, path in written:
         other = what_else(path)
         if other is not None:
             raise AnalysisError(f"{what} would be written to {path}, which is {other}.")
-        key = identity(os.fspath(path))
+        key = file_key(os.fspath(path))
         if key in read:
             raise AnalysisError(
                 f"{what} would be written to {path}, over {read[key]}, from which it is made: give "

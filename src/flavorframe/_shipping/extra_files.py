@@ -41,7 +41,7 @@ def known() -> tuple[dict[str, str], dict[str, str]]:
     return dict(_by_name), dict(_by_digest)
 
 
-def settle(names: Mapping[str, str], digests: Mapping[str, str]) -> None:
+def replace_all(names: Mapping[str, str], digests: Mapping[str, str]) -> None:
     """Know these files, as another process does, and no others."""
     _by_name.clear()
     _by_digest.clear()

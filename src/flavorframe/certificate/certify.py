@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from flavorframe._files.places import identity, refuse_repeats
+from flavorframe._files.locations import file_key, refuse_repeats
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core.attempts import Failed, evaluate, prepare
 from flavorframe._run.core.opened_files import meaning_alike
@@ -73,7 +73,7 @@ def certify(
     made = [get_engine(engine) for engine in engines]
     if len(made) < 2:
         raise AnalysisError("ff.certify() compares two engines or more.")
-    refuse_repeats(data.files, f"dataset {data.name!r}", identity)
+    refuse_repeats(data.files, f"dataset {data.name!r}", file_key)
     comparison = _Comparison(analysis.plan, tuple(made))
     for index, file in enumerate(data.files):
         comparison.read(file, data.tree, index, partition_size or PARTITION_SIZE)

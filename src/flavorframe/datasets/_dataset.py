@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from flavorframe._files.places import identity, is_url, refuse_repeats, spelt
+from flavorframe._files.locations import file_key, is_url, normalized, refuse_repeats
 from flavorframe.datasets._files import (
     PathLike,
     as_paths,
@@ -64,7 +64,7 @@ class Dataset:
     def __post_init__(self) -> None:
         where = f"dataset {self.name!r}"
         _require_some(self.files, where)
-        object.__setattr__(self, "files", tuple(map(spelt, self.files)))
+        object.__setattr__(self, "files", tuple(map(normalized, self.files)))
         refuse_repeats(self.files, where)
         if self.tree == "":
             raise DatasetError(f"{where}: the tree has no name; leave it out to have it found.")
@@ -86,7 +86,7 @@ class Dataset:
         """
         _require_alike(self, other)
         name = f"{self.name}+{other.name}"
-        refuse_repeats(self.files + other.files, f"dataset {name!r}", identity)
+        refuse_repeats(self.files + other.files, f"dataset {name!r}", file_key)
         return Dataset(
             name=name,
             era=self.era if self.era == other.era else _joined(self.era, other.era),

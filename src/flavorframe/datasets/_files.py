@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flavorframe._files.places import identity, is_url, named_tree, refuse_repeats, spelt
+from flavorframe._files.locations import file_key, is_url, named_tree, normalized, refuse_repeats
 from flavorframe.errors import DatasetError
 
 PathLike = str | os.PathLike[str]
@@ -108,18 +108,18 @@ def refuse_empty(path: str, where: str) -> None:
 def one_file(file: PathLike, tree: str | None) -> tuple[str, str | None]:
     """Return a file, in its one spelling, and its tree, which may be named behind it."""
     (path,) = as_paths(file, "the file")
-    found, named = named_tree(spelt(path))
+    found, named = named_tree(normalized(path))
     return found, one_tree([(found, named)], tree or None, path)
 
 
 def below(folder: str, path: str) -> str:
     """Return ``path`` as seen from ``folder``; URLs and absolute paths stand for themselves."""
-    path = spelt(path)
+    path = normalized(path)
     if is_url(path):
         return path
-    folder = spelt(folder)
+    folder = normalized(folder)
     if is_url(folder) and not os.path.isabs(path):
-        return spelt(f"{folder}{'' if folder.endswith('/') or not path else '/'}{path}")
+        return normalized(f"{folder}{'' if folder.endswith('/') or not path else '/'}{path}")
     # Absolute, because workers may run in another folder.
     return _absolute(os.path.join(os.path.expanduser(folder), os.path.expanduser(path)))
 
@@ -137,7 +137,7 @@ def expanded(
     named = [named_tree(path) for path in paths]
     files = tuple(file for path, _ in named for file in _matching(path, where))
     if files:
-        refuse_repeats(files, where, identity)
+        refuse_repeats(files, where, file_key)
     return files, one_tree(named, tree, where)
 
 

@@ -8,7 +8,7 @@ from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import urlsplit
 
-from flavorframe._files.remote import apart, http, s3, xrootd_client
+from flavorframe._files.remote import http, s3, xrootd_child, xrootd_client
 from flavorframe._files.remote.credentials import why_refused
 from flavorframe._files.remote.http import RangesError, client_for
 from flavorframe._files.remote.proxies import certificate_folder
@@ -25,15 +25,17 @@ XROOTD_SETTINGS = {
     "StreamErrorWindow": 0,
     "RequestTimeout": PATIENCE,
 }
-"""Seconds and attempts, for a server that is not there; by default it takes eight minutes, and for
-half an hour after it no other attempt is made."""
+"""Seconds and attempts for a server that is not there.
+
+By default the client gives up after eight minutes, and does not try again for half an hour.
+"""
 
 _GAP = 256 * 1024
 """Bytes that are read and thrown away rather than asking twice over HTTP."""
 
 Facts = tuple[str, ...]
 _LIBRARIES = ("aiohttp", "botocore")
-# What libraries say, in small letters, and what it means.
+# Parts of messages of libraries, in small letters, by what they mean.
 _REFUSED = (
     *("auth failed", "no protocols left", "authentication", "access denied", "[3010]"),
     *("alert certificate", "alert unknown ca", "alert bad certificate"),
@@ -71,13 +73,20 @@ def open_remote(url: str) -> Any:
 def version(url: str) -> tuple[Facts, str, Facts]:
     """Return what identifies the content of a file on a server.
 
-    First what all servers tell alike that have a copy of the file, then the one that answered, and
-    what it tells beside. Raises AccessError or FileError where the server does not tell.
+    Args:
+        url: The file.
+
+    Returns:
+        What all servers that have a copy of the file say alike; the server that answered; and what
+        only that server says.
+
+    Raises:
+        AccessError: Where the server does not give the file.
+        FileError: Where it cannot be asked, or does not answer.
     """
     if _is_xrootd(url):
         if xrootd_client.is_of_root():
-            found: tuple[Facts, str, Facts] = apart.version(url)
-            return found
+            return xrootd_child.call(version, url)
         _claim_client(url)
     try:
         return _version_on_xrootd(url) if _is_xrootd(url) else _version_elsewhere(url)
@@ -86,7 +95,7 @@ def version(url: str) -> tuple[Facts, str, Facts]:
 
 
 def _version_on_xrootd(url: str) -> tuple[Facts, str, Facts]:
-    _settle_xrootd()
+    _configure_xrootd()
     told = xrootd_client.stat(url, int(_patience(url)))
     return (str(told.size),), told.server, tuple(map(str, told.of_server or ()))
 
@@ -112,7 +121,7 @@ def _is_xrootd(url: str) -> bool:
 
 
 def _address(url: str) -> str:
-    """Return a URL as fsspec takes it, to which two colons, as of IPv6, mean something else."""
+    """Return a URL for fsspec, with IPv6 addresses in full: two colons have a meaning for it."""
     scheme, _, rest = url.partition("://")
     host, bracket, path = rest.partition("]")
     if not bracket or "/" in host:
@@ -139,7 +148,7 @@ def explained(url: str, error: BaseException) -> FileError:
 
 
 def _behind(error: BaseException) -> BaseException:
-    """Return what a library made another error of."""
+    """Return the error that a library hid behind another one."""
     cause = error.__cause__
     hidden = isinstance(error, FileNotFoundError)  # fsspec says so of whatever fails
     if cause is not None and (hidden or isinstance(cause, CredentialError | RangesError)):
@@ -199,7 +208,7 @@ def _options(url: str, *, uproot: bool = True) -> dict[str, Any]:
     """Return what fsspec takes for a scheme, and what uproot takes beside it."""
     scheme = urlsplit(url).scheme
     if scheme in ("root", "roots"):
-        _settle_xrootd()
+        _configure_xrootd()
         from flavorframe._files.remote.xrootd_source import XRootDSource
 
         return {"handler": XRootDSource, "timeout": int(_patience(url))}
@@ -216,11 +225,11 @@ def _patience(url: str) -> float:
     return PATIENCE
 
 
-def _settle_xrootd() -> None:
+def _configure_xrootd() -> None:
     from XRootD import client
 
     for name, value in XROOTD_SETTINGS.items():
-        client.EnvPutInt(name, value)  # what the user's environment says takes precedence
+        client.EnvPutInt(name, value)  # the user's environment variables take precedence
 
 
 def _coalescing() -> dict[str, Any]:

@@ -13,14 +13,14 @@ from flavorframe._planning.meaning import meanings
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe._rootio.root_file import require_whole
 from flavorframe.datasets import Partition
-from flavorframe.engines._rdataframe.codegen.body import column_name
 from flavorframe.engines._rdataframe.codegen.external import make_ready
+from flavorframe.engines._rdataframe.codegen.names import column_name, is_readable
 from flavorframe.engines._rdataframe.codegen.program import Program, write_program
-from flavorframe.engines._rdataframe.runtime.apart import ask, start
+from flavorframe.engines._rdataframe.runtime.booking import Booked, LoopResult, book, run_loop
+from flavorframe.engines._rdataframe.runtime.child import call, start
 from flavorframe.engines._rdataframe.runtime.distributed import distributed_frame, silent
 from flavorframe.engines._rdataframe.runtime.files import describe, described
-from flavorframe.engines._rdataframe.runtime.graph import Booked, Sums, book, sums
-from flavorframe.engines._rdataframe.runtime.graphs import ClusterGraph, Graph, HereGraph
+from flavorframe.engines._rdataframe.runtime.graphs import ClusterGraph, Graph, LocalGraph
 from flavorframe.engines._rdataframe.runtime.outcome import gathered, nothing
 from flavorframe.engines._rdataframe.runtime.root import (
     LOCK,
@@ -33,13 +33,13 @@ from flavorframe.engines._rdataframe.runtime.root import (
 )
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
-from flavorframe.errors import FileError
+from flavorframe.errors import BranchError, FileError
 from flavorframe.layouts import BranchInfo, Schema, recognise
 from flavorframe.result import Timing
 
 
 class RDataFrameEngine:
-    """Writes the plan as C++, and runs it as one graph of RDataFrame."""
+    """The engine that writes the plan as C++, and runs it as one graph of RDataFrame."""
 
     name = "rdataframe"
 
@@ -60,29 +60,39 @@ class RDataFrameEngine:
             return nothing(plan)
         run = _Run.over(plan, [partition])
         loop = replace(run.loop, span=(partition.start, partition.stop))
-        return run.partial(ask(loop.where, _sums, loop, 1))
+        return run.partial(call(loop.where, _run_here, loop, 1))
 
     def evaluate_files(
         self, plan: Plan, files: Sequence[FileInfo], threads: int, client: Any = None
     ) -> Partial:
         """Evaluate the plan on whole files that are alike, in one loop with so many threads.
 
-        With a Dask ``client`` its workers do it, with a thread each. The partial has a chunk of
-        each snapshot for each file. Raises FileError where not all could be read.
+        Args:
+            plan: The plan.
+            files: Files for which `alike` returns the same.
+            threads: How many threads the loop has in this machine's process.
+            client: A Dask client, whose workers run the loop instead, with a thread each.
+
+        Returns:
+            The partial result; each snapshot has a chunk for each file.
+
+        Raises:
+            FileError: Where not all events could be read.
         """
         parts = [Partition(f.file, f.tree, 0, f.events, i) for i, f in enumerate(files)]
         run = _Run.over(plan, parts)
         if client is None:
-            return run.partial(ask(run.loop.where, _sums, run.loop, threads))
-        loop = ask(run.loop.where, _compiled, run.loop)  # compilers complain here, not on a worker
-        return run.partial(_sums_of_cluster(loop, client))
+            return run.partial(call(run.loop.where, _run_here, run.loop, threads))
+        # Compiled here first, so that errors of the compiler do not come from a worker.
+        loop = call(run.loop.where, _compiled, run.loop)
+        return run.partial(_run_on_cluster(loop, client))
 
     def alike(self, plan: Plan, file: FileInfo) -> object:
         """Return what files must have in common for `evaluate_files` to take them together."""
         schema = described(file.file, file.tree).schema
         bound, program = _programs(plan, schema)
         types = tuple(schema.by_name[branch].typename for branch in bound.columns)
-        return file.tree, program.namespace, types
+        return file.tree, program.namespace, program.prefix, types
 
     def empty(self, plan: Plan) -> Partial:
         """Return the result of no event."""
@@ -101,7 +111,7 @@ class _Loop:
 
     @property
     def where(self) -> str:
-        """What messages call the files."""
+        """The files, for messages."""
         first, *more = self.files
         return f"{len(self.files)} files from {first}" if more else first
 
@@ -116,11 +126,12 @@ class _Loop:
         return root().RDataFrame(spec)
 
     def typed(self, frame: Any) -> _Loop:
-        """Return the loop with its columns as a frame of this process calls them, and types."""
+        """Return the loop with the names and types of its columns in a frame of this process."""
         known = frozenset(map(str, frame.GetColumnNames()))
         names = [_column_of(branch, known) for branch in self.branches]
         types = tuple(str(frame.GetColumnType(name)) for name in names)
-        called = [column_name(branch.name, i) for i, branch in enumerate(self.branches)]
+        prefix = self.program.prefix
+        called = [column_name(branch.name, i, prefix) for i, branch in enumerate(self.branches)]
         aliases = tuple(pair for pair in zip(called, names, strict=True) if pair[0] != pair[1])
         return replace(self, program=replace(self.program, types=types, aliases=aliases))
 
@@ -131,12 +142,13 @@ class _Loop:
             return book(frame, self.program, graph)
 
 
-def _sums(loop: _Loop, threads: int) -> Sums:
+def _run_here(loop: _Loop, threads: int) -> LoopResult:
     """Run a loop in this process."""
     with reading(loop.where), implicit_threads(threads):
         frame = loop.frame()
-        graph = HereGraph(frame)
-        return sums(loop.typed(frame).book(frame, graph), graph)
+        typed = loop.typed(frame)
+        graph = LocalGraph(frame, typed.program)
+        return run_loop(typed.book(frame, graph), graph)
 
 
 def _compiled(loop: _Loop) -> _Loop:
@@ -144,16 +156,16 @@ def _compiled(loop: _Loop) -> _Loop:
     with reading(loop.where), implicit_threads(1):
         frame = loop.frame()
         typed = loop.typed(frame)
-        typed.book(frame, HereGraph(frame))
+        typed.book(frame, LocalGraph(frame, typed.program))
     return typed
 
 
-def _sums_of_cluster(loop: _Loop, client: Any) -> Sums:
+def _run_on_cluster(loop: _Loop, client: Any) -> LoopResult:
     """Run a loop on the workers of a cluster."""
     with LOCK, reading(loop.where), implicit_threads(1), silent():
         frame = distributed_frame(client, loop.tree, loop.files, loop.program)
-        graph = ClusterGraph()
-        return sums(loop.book(frame, graph), graph)
+        graph = ClusterGraph(loop.program)
+        return run_loop(loop.book(frame, graph), graph)
 
 
 @dataclass(frozen=True)
@@ -177,7 +189,7 @@ class _Run:
         loop = _Loop(program, branches, tree, tuple(part.file for part in parts))
         return cls(plan, bound, schema, parts, loop, began)
 
-    def partial(self, found: Sums) -> Partial:
+    def partial(self, found: LoopResult) -> Partial:
         """Return what the loop gave; raises FileError where events are missing from it."""
         names = [f"{part.file}/{part.tree}" for part in self.parts]
         partial = gathered(self.plan, self.bound, self.schema, found, names)
@@ -199,13 +211,13 @@ def _declare(program: Program) -> None:
 def _column_of(branch: BranchInfo, known: Collection[str]) -> str:
     """Return what ROOT calls a branch, of the columns that it knows.
 
-    Raises FileError where it has no name for it.
+    Raises BranchError where it has no name for it, or one that its generated code cannot have.
     """
     parent, *_ = branch.path.split("/")
     for name in (branch.name, branch.path.replace("/", "."), f"{parent}.{branch.own}"):
-        if name in known:
+        if name in known and is_readable(name):
             return name
-    raise FileError(
+    raise BranchError(
         f"branch {branch.name} has no name in ROOT's RDataFrame: read it with engine='columnar'."
     )
 

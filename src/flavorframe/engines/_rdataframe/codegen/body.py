@@ -1,43 +1,55 @@
 """The body of one C++ function: its columns, its values of the event, and its loops.
 
-An element of any axis is its index in the file's numbering, a ``long long``: for a part of a
-collection and for combinations the index in their own list. ``alive`` bodies see, of the
-candidates, those of the state ``s``; the masks of parts and what links lead to always see all.
+An element of any axis is its index in the file, a ``long long``. For a part of a collection and
+for combinations it is the index in their own list. Values are computed in one of two views. In the
+view ``alive`` there are only the candidates that have passed so far, those of the state ``s``. In
+the view ``full`` there are all of them: the masks of parts and what links lead to always see all.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.dependence import is_made_from_candidates
 from flavorframe._expr.formula import brief
-from flavorframe.engines._rdataframe.codegen.ledger import NOTE, Ledger
+from flavorframe.engines._rdataframe.codegen.deferred import Deferred, in_turn, written
 from flavorframe.engines._rdataframe.codegen.literals import literal, text
-from flavorframe.engines._rdataframe.codegen.steps import Steps, each, finished
+from flavorframe.engines._rdataframe.codegen.names import column_name, column_type
+from flavorframe.engines._rdataframe.codegen.totals import LINK, Totals
 
 FULL, ALIVE = "full", "alive"
 
 NESTED = 16
-"""The value of a node that is higher has a statement of its own: compilers stop at 256 brackets."""
+"""A node with more levels of operations below it gets a statement of its own.
+
+Compilers stop at 256 brackets within each other.
+"""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What all bodies of a plan share: the candidates, what depends on them, and carriers.
+    """What all functions of a plan share.
 
-    ``wordy`` are the nodes that read words, and ``branches`` gathers what is read, each with its
-    number.
+    Attributes:
+        candidates: The axis of the candidates.
+        depending: The nodes whose values depend on which candidates are alive.
+        comparing_strings: The nodes that compare strings.
+        carriers: For each collection, a branch that tells how many elements an event has.
+        prefix: What names begin with that RDataFrame must not take for branches.
+        translate: Writes the C++ of a node in a scope.
+        branches: The branches that are read so far, each with its number.
     """
 
     candidates: n.Axis
     depending: frozenset[n.Node]
-    wordy: frozenset[n.Node]
+    comparing_strings: frozenset[n.Node]
     carriers: Mapping[n.Axis, str]
+    prefix: str
+    translate: Callable[[n.Node, Scope], Deferred]
     branches: dict[str, int] = field(default_factory=dict)
 
     def type_of(self, branch: str) -> str:
@@ -45,24 +57,11 @@ class Setting:
         return column_type(self._number_of(branch))
 
     def name_of(self, branch: str) -> str:
-        """Return what RDataFrame calls a branch."""
-        return column_name(branch, self._number_of(branch))
+        """Return what the strings that RDataFrame parses call a branch."""
+        return column_name(branch, self._number_of(branch), self.prefix)
 
     def _number_of(self, branch: str) -> int:
         return self.branches.setdefault(branch, len(self.branches))
-
-
-def column_type(number: int) -> str:
-    """Return what the C++ type of a branch with this number is called."""
-    return f"Column{number}"
-
-
-def column_name(branch: str, number: int) -> str:
-    """Return what RDataFrame calls a branch with this number, in C++ that it is to compile."""
-    return branch if _WORD.fullmatch(branch) else f"ff_column_{number}"
-
-
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
 
 
 class Body:
@@ -80,7 +79,7 @@ class Body:
         self._elements: dict[n.Axis, str] = {}
         self._lookups: dict[n.Match, str] = {}
         self._living = ""
-        self._notes: list[str] = []
+        self._links: list[str] = []
         self._events = {view: Scope(self, n.EVENT, view, "", self.lines) for view in (FULL, ALIVE)}
 
     def name(self, prefix: str) -> str:
@@ -107,10 +106,10 @@ class Body:
 
     def size(self, axis: n.Axis) -> str:
         """Return how many elements an axis has in the file."""
-        return finished(self.size_steps(axis))
+        return written(self.deferred_size(axis))
 
-    def size_steps(self, axis: n.Axis) -> Steps:
-        """Take the steps to `size`."""
+    def deferred_size(self, axis: n.Axis) -> Deferred:
+        """Write, deferred, `size`."""
         if not isinstance(axis, n.CollectionAxis):
             return f"flavorframe::Integer({(yield self.made_of(axis))}.size())"
         if axis not in self._sizes:
@@ -119,25 +118,25 @@ class Body:
                 self._parameter(self.setting.carriers[axis], axis)
         return self._sizes[axis]
 
-    def made_of(self, axis: n.Axis) -> Steps:
-        """Take the steps to the list of what elements of a part or combinations are made of."""
+    def made_of(self, axis: n.Axis) -> Deferred:
+        """Write the list of what elements of a part or combinations are made of."""
         if axis not in self._lists:
             self._lists[axis] = yield self._make_list(axis)
         return self._lists[axis]
 
     def elements(self, axis: n.Axis, view: str) -> str:
         """Return what a loop over the elements in a view runs over."""
-        return finished(self.elements_steps(axis, view))
+        return written(self.deferred_elements(axis, view))
 
-    def elements_steps(self, axis: n.Axis, view: str) -> Steps:
-        """Take the steps to `elements`."""
+    def deferred_elements(self, axis: n.Axis, view: str) -> Deferred:
+        """Write, deferred, `elements`."""
         candidates = self.setting.candidates
         if view == FULL or not is_made_from_candidates(axis, candidates):
-            return f"flavorframe::All{{{(yield self.size_steps(axis))}}}"
+            return f"flavorframe::All{{{(yield self.deferred_size(axis))}}}"
         if axis == candidates:
             return "s.candidates"
         if axis not in self._elements:
-            size, lines = (yield self.size_steps(axis)), list[str]()
+            size, lines = (yield self.deferred_size(axis)), list[str]()
             alive = yield self._alive(axis, "i", lines)
             inside = " ".join([*lines, f"return {alive};"])
             name = self.name("left")
@@ -157,17 +156,17 @@ class Body:
             self.lines.append(f"flavorframe::Lookup {self._lookups[node]};")
         return self._lookups[node]
 
-    def note(self, counting: str) -> None:
-        """Count a link, by C++ that adds to ``note``, after the lines so far."""
-        name = f"note{len(self._notes)}"
-        self._notes.append(name)
-        self.lines.append(f"flavorframe::Note {name}; {{ auto& note = {name}; {counting} }}")
+    def count_link(self, counting: str) -> None:
+        """Count a link, by C++ that adds to ``link``, after the lines so far."""
+        name = f"link{len(self._links)}"
+        self._links.append(name)
+        self.lines.append(f"flavorframe::LinkCount {name}; {{ auto& link = {name}; {counting} }}")
 
-    def noted(self, ledger: Ledger) -> list[str]:
-        """Return the lines that enter the counts of the links."""
-        start = ledger.notes_at
-        return [f"{name}.enter(next.entries, {start + NOTE * i});"
-                for i, name in enumerate(self._notes)]  # fmt: skip
+    def link_entries(self, totals: Totals) -> list[str]:
+        """Return the lines that add the counts of the links to the totals."""
+        start = totals.links_at
+        return [f"{name}.enter(next.entries, {start + LINK * i});"
+                for i, name in enumerate(self._links)]  # fmt: skip
 
     # the function
 
@@ -210,16 +209,16 @@ class Body:
     def _check(branch: str, size: str, expected: str, known: str) -> str:
         return f"flavorframe::check_size({size}, {expected}, {text(branch)}, {text(known)});"
 
-    def _make_list(self, axis: n.Axis) -> Steps:
+    def _make_list(self, axis: n.Axis) -> Deferred:
         if isinstance(axis, n.Subset):
             scope = self.scope(axis.parent, FULL, self.name("i"))
-            mask = yield scope.function_steps(axis.mask, wrap="flavorframe::holds")
-            size = yield self.size_steps(axis.parent)
+            mask = yield scope.deferred_function(axis.mask, wrap="flavorframe::holds")
+            size = yield self.deferred_size(axis.parent)
             made = f"flavorframe::those({size}, {mask})"
         else:
             assert isinstance(axis, n.Combination)
             number = len(axis.parents)
-            sizes = yield each(self.size_steps(parent) for parent in axis.parents)
+            sizes = yield in_turn(self.deferred_size(parent) for parent in axis.parents)
             same = [
                 str(max((j for j in range(i) if axis.parents[j] == parent), default=-1))
                 for i, parent in enumerate(axis.parents)
@@ -230,8 +229,8 @@ class Body:
         self.lines.append(f"const auto {name} = {made};")
         return name
 
-    def _alive(self, axis: n.Axis, element: str, lines: list[str]) -> Steps:
-        """Take the steps to whether an element is made of living candidates, after ``lines``."""
+    def _alive(self, axis: n.Axis, element: str, lines: list[str]) -> Deferred:
+        """Write, deferred, whether an element is made of living candidates, after ``lines``."""
         if axis == self.setting.candidates:
             if not self._living:
                 self._living = "living"
@@ -248,7 +247,7 @@ class Body:
             for i, p in enumerate(axis.parents)
             if is_made_from_candidates(p, self.setting.candidates)
         ]
-        each_alive = yield each(self._alive(p, f"{parts}[{i}]", lines) for i, p in parents)
+        each_alive = yield in_turn(self._alive(p, f"{parts}[{i}]", lines) for i, p in parents)
         return " && ".join(each_alive)
 
 
@@ -262,10 +261,10 @@ class Scope:
 
     def value(self, node: n.Node) -> str:
         """Return the C++ of a node's value here."""
-        return finished(self.value_steps(node))
+        return written(self.deferred_value(node))
 
-    def value_steps(self, node: n.Node) -> Steps:
-        """Take the steps to `value`."""
+    def deferred_value(self, node: n.Node) -> Deferred:
+        """Write, deferred, `value`."""
         if isinstance(node, n.Literal):
             return literal(node.value)
         if node.axis == n.EVENT:
@@ -276,38 +275,34 @@ class Scope:
         value: str = yield steps
         return value
 
-    def named(self, node: n.Node) -> Steps:
-        """Take the steps to a name for the node's value here, computed once."""
-        from flavorframe.engines._rdataframe.codegen.translate import translate
-
+    def named(self, node: n.Node) -> Deferred:
+        """Write, deferred, a name for the node's value here, computed once."""
         if isinstance(node, n.Literal):
             return literal(node.value)
         if node.axis == n.EVENT and self is not self.body.event_of(node, self.view):
             name: str = yield self.body.event_of(node, self.view).named(node)
             return name
         if node not in self._known:
-            code: str = yield translate(node, self)
+            code: str = yield self.body.setting.translate(node, self)
             if isinstance(node, n.Column | n.Position):
                 return code
             self._known[node] = self.body.name("v")
             self.lines.append(f"const auto {self._known[node]} = {code};")
         return self._known[node]
 
-    def computed(self, node: n.Node) -> Steps:
-        """Take the steps to the node's C++, or to its name if it is used more than once or deep."""
-        from flavorframe.engines._rdataframe.codegen.translate import translate
-
+    def computed(self, node: n.Node) -> Deferred:
+        """Write the node's C++, or to its name if it is used more than once or deep."""
         named = node in self._known or self.body.uses[node] > 1 or node.height > NESTED
-        code: str = yield self.named(node) if named else translate(node, self)
+        code: str = yield self.named(node) if named else self.body.setting.translate(node, self)
         return code
 
     def function(self, node: n.Node, wrap: str = "") -> str:
         """Return a C++ function of this scope's element that computes the node."""
-        return finished(self.function_steps(node, wrap))
+        return written(self.deferred_function(node, wrap))
 
-    def function_steps(self, node: n.Node, wrap: str = "") -> Steps:
-        """Take the steps to `function`."""
-        value = yield self.value_steps(node)
+    def deferred_function(self, node: n.Node, wrap: str = "") -> Deferred:
+        """Write, deferred, `function`."""
+        value = yield self.deferred_value(node)
         inside = " ".join([*self.lines, f"return {wrap}({value});"])
         return f"[&](flavorframe::Integer {self.element}) {{ {inside} }}"
 

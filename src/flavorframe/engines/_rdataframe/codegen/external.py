@@ -34,12 +34,12 @@ inline std::string text_of(const std::string& digest) {
 }
 #endif
 """
-"""What correction files hold, by their digest: C++ never opens a file that may be another now."""
+"""The content of correction files by digest: C++ does not open the file, which may have changed."""
 
 
 @dataclass(frozen=True)
 class External:
-    """C++ to be declared before a program that calls it; ``what`` is how messages call it."""
+    """C++ to be declared before a program that calls it; ``what`` is its name in messages."""
 
     what: str
     code: str
@@ -78,7 +78,7 @@ def call_correction(node: n.CallCorrection, arguments: list[str]) -> str:
 
 
 def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
-    """Return what the trees call, each once."""
+    """Return the functions and corrections that the trees call, each once."""
     found: dict[str, External] = {}
     for tree in trees:
         for node in n.walk(tree):
@@ -95,27 +95,27 @@ def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
 
 
 def make_ready(module: Any, external: External) -> None:
-    """Have ROOT, as ``module``, know what an external needs, before it is declared.
+    """Give the interpreter of ROOT, ``module``, what an external needs before it is declared.
 
-    Raises CorrectionError, ExpressionError or AnalysisError where that is not what it was.
+    Raises CorrectionError, ExpressionError or AnalysisError where a file is not what it was.
     """
     for header in external.headers:
         if _COMPILED.get(header.path) != header.digest:
             _check(header)
             _COMPILED[header.path] = header.digest
     correction = external.correction
-    if correction is not None and correction.digest not in _BROUGHT:
+    if correction is not None and correction.digest not in _KEPT:
         import correctionlib
 
         correctionlib.register_pyroot_binding()
         module.gInterpreter.Declare(TEXTS)
         module.flavorframe.keep_text(correction.digest, correction.text)
-        _BROUGHT.add(correction.digest)
+        _KEPT.add(correction.digest)
 
 
 _COMPILED: dict[str, str] = {}
 """Digests of headers, by path, as the interpreter of this process includes them: each once."""
-_BROUGHT: set[str] = set()
+_KEPT: set[str] = set()
 """Digests of corrections whose text the interpreter has."""
 
 
@@ -139,7 +139,7 @@ def _check(header: Header) -> None:
 
 
 def namespace_of(external: Function | Correction) -> str:
-    """Return a namespace of its own, the same in every process: another content has another."""
+    """Return the namespace of an external, the same in every process: its content decides it."""
     if isinstance(external, Function):
         identity = " ".join([str(external.code), *(header.digest for header in external.headers)])
     else:
@@ -151,7 +151,7 @@ def _declared(function: Function) -> str:
     """Return the user's text in a namespace; lines for the preprocessor stay outside of it."""
     assert function.code is not None
     lines = function.code.splitlines()
-    outside = [_found(line, function) for line in lines if line.lstrip().startswith("#")]
+    outside = [_with_paths(line, function) for line in lines if line.lstrip().startswith("#")]
     inside = ["" if line.lstrip().startswith("#") else line for line in lines]
     return _once(
         namespace_of(function),
@@ -160,7 +160,7 @@ def _declared(function: Function) -> str:
     )  # fmt: skip
 
 
-def _found(line: str, function: Function) -> str:
+def _with_paths(line: str, function: Function) -> str:
     """Return a line for the preprocessor, with the path of the file that it includes."""
     for header in function.headers:
         line = line.replace(f'"{header.name}"', f'"{header.path}"')
@@ -186,8 +186,8 @@ def _once(name: str, code: str) -> str:
     return f"#ifndef {name}_\n#define {name}_\n{code}\n#endif\n"
 
 
-def _tried(call: str, kind: str, complaint: str) -> str:
+def _tried(call: str, kind: str, message: str) -> str:
     return (
         f"try {{ return {call}; }} catch (const std::exception& error) "
-        f"{{ flavorframe::refuse({text(kind)}, {text(complaint)} + std::string(error.what())); }}"
+        f"{{ flavorframe::refuse({text(kind)}, {text(message)} + std::string(error.what())); }}"
     )

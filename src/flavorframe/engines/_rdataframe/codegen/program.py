@@ -1,8 +1,8 @@
 """A bound plan as C++: one function a step, one for the histograms, one for each snapshot.
 
-A function gets the state of the event and the columns that it needs, so that RDataFrame reads a
-column only where an event has survived until there, and makes the next state of it. What is counted
-and filled goes into *ledgers*: amounts by address, which add up over the events.
+A function takes the state of the event and the columns that it needs, and makes the next state.
+RDataFrame reads a column only where the event has survived until there. What is counted and filled
+goes into *totals*, which add up over the events.
 """
 
 from __future__ import annotations
@@ -16,29 +16,38 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.dependence import depending_on_candidates
 from flavorframe._expr.texts import shortened
 from flavorframe._planning.plan import BoundPlan
-from flavorframe.engines._rdataframe.codegen.body import Body, Setting, column_type
+from flavorframe.engines._rdataframe.codegen.body import Body, Setting
 from flavorframe.engines._rdataframe.codegen.external import External, externals_of
-from flavorframe.engines._rdataframe.codegen.fillings import fill_histograms, rows_of
-from flavorframe.engines._rdataframe.codegen.ledger import ROW, Ledger
-from flavorframe.engines._rdataframe.codegen.links import LinkNotes
-from flavorframe.engines._rdataframe.codegen.views import wordy
+from flavorframe.engines._rdataframe.codegen.histograms import fill_histograms
+from flavorframe.engines._rdataframe.codegen.link_counts import LinkCounts
+from flavorframe.engines._rdataframe.codegen.names import column_type, unused_prefix
+from flavorframe.engines._rdataframe.codegen.snapshots import rows_of
+from flavorframe.engines._rdataframe.codegen.strings import comparing_strings
+from flavorframe.engines._rdataframe.codegen.totals import ROW, Totals
+from flavorframe.engines._rdataframe.codegen.translate import translate
 from flavorframe.layouts import Schema
 from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.selection import Best, Cut, Selection, Step, Weight
+
+HELPERS = (
+    "State", "after", "amounts_of", "file_fingerprint", "is_alive", "places_of", "run_step",
+    "state_of",
+)  # fmt: skip
+"""What the strings that RDataFrame parses use of the namespace ``flavorframe``."""
 
 
 @dataclass(frozen=True)
 class Function:
     """A C++ function of the state and some columns; ``what`` is its place in the analysis.
 
-    Columns are named as RDataFrame calls them. The ledger of one that gives rows is empty.
+    Columns are named as RDataFrame calls them. One that writes rows has no totals.
     """
 
     name: str
     what: str
     columns: tuple[str, ...]
     code: str
-    ledger: Ledger = field(default_factory=Ledger)
+    totals: Totals = field(default_factory=Totals)
 
 
 @dataclass(frozen=True)
@@ -53,11 +62,16 @@ class Fork:
 class Program:
     """All functions of a plan, in a namespace named after their text.
 
-    ``types`` are the C++ types of the branches, as ROOT reads them from the files at hand: with
-    them functions are compiled once and well, and not as often as RDataFrame sees their names.
-    ``aliases`` are columns with what ROOT calls them.
+    Attributes:
+        prefix: What names begin with that RDataFrame must not take for branches; see `names`.
+        externals: The users' functions and corrections that are called.
+        branches: What is read.
+        types: The C++ types of the branches, as ROOT reads them from the files at hand. With them
+            functions are compiled once and well, and not as often as RDataFrame sees their names.
+        aliases: Columns, each with what ROOT calls it.
     """
 
+    prefix: str
     externals: tuple[External, ...]
     branches: tuple[str, ...]
     start: Function
@@ -69,7 +83,7 @@ class Program:
     aliases: tuple[tuple[str, str], ...] = ()
 
     def functions(self) -> Iterator[Function]:
-        """Yield every function."""
+        """Yield all functions."""
         yield self.start
         yield from self.steps
         yield from (fork.outputs for fork in self.forks)
@@ -87,10 +101,21 @@ class Program:
     def code(self) -> str:
         """The text of all functions, which may be declared more than once."""
         guard = f"{self.namespace}_"
+        names = {self.helper(name): f"flavorframe::{name}" for name in HELPERS}
+        names |= {self.called(f): f"{self.namespace}::{f.name}" for f in self.functions()}
+        macros = "".join(f"#define {name} {meaning}\n" for name, meaning in names.items())
         return (
             f"#ifndef {guard}\n#define {guard}\n"
-            f"namespace {self.namespace} {{\n{self._inside}\n}}\n#endif\n"
+            f"namespace {self.namespace} {{\n{self._inside}\n}}\n#endif\n{macros}"
         )
+
+    def helper(self, name: str) -> str:
+        """Return what RDataFrame's strings call something of the namespace ``flavorframe``."""
+        return f"{self.prefix}{name}"
+
+    def called(self, function: Function) -> str:
+        """Return what RDataFrame's strings call a function of this program."""
+        return f"{self.prefix}{self.namespace}_{function.name}"
 
     @property
     def _inside(self) -> str:
@@ -114,9 +139,10 @@ class _Writer:
         carriers = dict(plan.carriers)
         nodes = (node for tree in trees for node in n.walk(tree))
         self._setting = Setting(
-            candidates, depending_on_candidates(nodes, candidates), wordy(trees), carriers
-        )
-        self._notes = LinkNotes()
+            candidates, depending_on_candidates(nodes, candidates), comparing_strings(trees),
+            carriers, unused_prefix(f"{b.name} {b.path}" for b in schema.branches), translate,
+        )  # fmt: skip
+        self._links = LinkCounts()
         self._trees = trees
 
     def program(self) -> Program:
@@ -132,49 +158,49 @@ class _Writer:
             (name, self._rows(i, name, o)) for i, (name, o) in enumerate(snapshots.items())
         )
         return Program(
-            externals_of(self._trees), tuple(self._setting.branches), start, steps, forks,
-            outputs if outputs.ledger.size else None, rows,
+            self._setting.prefix, externals_of(self._trees), tuple(self._setting.branches),
+            start, steps, forks, outputs if outputs.totals.size else None, rows,
         )  # fmt: skip
 
     def _start(self) -> Function:
         candidates = self._setting.candidates
         body = Body(self._setting, [n.Position(candidates)])
-        notes = self._notes.take(body, [n.Position(candidates)])
+        links = self._links.count(body, [n.Position(candidates)])
         size = "0" if candidates == n.EVENT else body.size(candidates)
         lines = [f"flavorframe::start(next, {size});"]
-        return self._function("start", "the candidates", body, lines, notes, weighed=False)
+        return self._function("start", "the candidates", body, lines, links, weighed=False)
 
     def _step(self, position: int, step: Step) -> Function:
         body = Body(self._setting, [step.node])
-        notes = self._notes.take(body, [step.node])
+        links = self._links.count(body, [step.node])
         lines = _next_state(step, body)
         kind = type(step).__name__.lower()
         named = "best candidate" if isinstance(step, Best) else f"{kind} {step.name!r}"
         what = f"{named} ({shortened(self._declared.steps[position].formula)})"
         done = self._plan.selection.steps[: position + 1]
         weighed = _weighs_candidates(done, self._setting.candidates) and not _has_best(done)
-        return self._function(f"step_{position}", what, body, lines, notes, weighed=weighed)
+        return self._function(f"step_{position}", what, body, lines, links, weighed=weighed)
 
     def _function(
-        self, name: str, what: str, body: Body, lines: list[str], notes: Sequence[str],
+        self, name: str, what: str, body: Body, lines: list[str], links: Sequence[str],
         *, weighed: bool,
     ) -> Function:  # fmt: skip
         """Return a function that makes the next state, and counts it."""
-        ledger = Ledger(ROW, not weighed, notes=tuple(notes))
+        totals = Totals(ROW, not weighed, links=tuple(links))
         events = self._setting.candidates == n.EVENT
         number = "1" if events else "next.candidates.size()"
         flags = [str(self._plan.is_weighted).lower(), str(not weighed).lower()]
         counted = [
             f"flavorframe::count_row(next, {number}, {', '.join(flags)});",
-            *body.noted(ledger),
+            *body.link_entries(totals),
         ]
-        return self._made(name, what, body, lines + counted, ledger)
+        return self._made(name, what, body, lines + counted, totals)
 
-    def _made(self, name: str, what: str, body: Body, lines: list[str], ledger: Ledger) -> Function:
+    def _made(self, name: str, what: str, body: Body, lines: list[str], totals: Totals) -> Function:
         lines = ["next.follow(s);", *lines]
         parameters = "flavorframe::State& next, const flavorframe::State& s"
         columns, code = body.function_code(name, what, "void", parameters, lines)
-        return Function(name, what, columns, code, ledger)
+        return Function(name, what, columns, code, totals)
 
     def _outputs(
         self, name: str, what: str, histograms: dict[str, Histogram],
@@ -183,9 +209,9 @@ class _Writer:
         trees = [node for output in histograms.values() for node in output.nodes]
         body = Body(self._setting, trees)
         noted = [*trees, *(node for s in (snapshots or {}).values() for node in s.nodes)]
-        notes = self._notes.take(body, noted) if snapshots is not None else ()
-        ledger, lines = fill_histograms(self._plan, body, histograms, tuple(notes))
-        return self._made(name, what, body, [*lines, *body.noted(ledger)], ledger)
+        links = self._links.count(body, noted) if snapshots is not None else ()
+        totals, lines = fill_histograms(self._plan, body, histograms, tuple(links))
+        return self._made(name, what, body, [*lines, *body.link_entries(totals)], totals)
 
     def _forks(self) -> Iterator[Fork]:
         left_out: dict[str, dict[str, Histogram]] = {}

@@ -1,4 +1,4 @@
-"""Nodes of bound trees as C++, one kind after the other."""
+"""The C++ of each kind of node; how nodes come together in a function is in `body`."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.logic import complaint
 from flavorframe._expr.operations import BITS
 from flavorframe.engines._rdataframe.codegen.body import FULL, NESTED, Scope
+from flavorframe.engines._rdataframe.codegen.deferred import AnyDeferred, Deferred, in_turn
 from flavorframe.engines._rdataframe.codegen.external import call_correction, call_function
 from flavorframe.engines._rdataframe.codegen.literals import literal, text
-from flavorframe.engines._rdataframe.codegen.steps import Asked, Steps, each
 
 SPECIAL_CHARACTERS = frozenset("*?[")
 
 
 @singledispatch
-def translate(node: n.Node, scope: Scope) -> Steps:
-    """Take the steps to the C++ expression of a node's value for the element of a scope."""
+def translate(node: n.Node, scope: Scope) -> Deferred:
+    """Write the C++ expression of a node's value for the element of a scope."""
     raise NotImplementedError(type(node))
 
 
 @translate.register(n.Column)
-def _(node: n.Column, scope: Scope) -> Steps:
+def _(node: n.Column, scope: Scope) -> Deferred:
     yield from ()
     name = scope.body.parameter(node)
     return name if node.axis == n.EVENT else f"{name}[{scope.element}]"
 
 
 @translate.register(n.Apply)
-def _(node: n.Apply, scope: Scope) -> Steps:
-    wordy = scope.body.setting.wordy
+def _(node: n.Apply, scope: Scope) -> Deferred:
+    strings = scope.body.setting.comparing_strings
     if node.operation in ("and", "or"):
         function = {"and": "both", "or": "either"}[node.operation]
-        sides = sorted(node.arguments, key=wordy.__contains__)  # the second is often not needed
+        sides = sorted(node.arguments, key=strings.__contains__)  # the second is often not needed
         a, b = yield _values(sides, scope)
-        if node.height > NESTED:  # of a list of conditions, each would be compiled by itself
+        if node.height > NESTED:  # many functions inside each other would compile slowly
             return f"flavorframe::{function}_of({a}, {b})"
         return f"flavorframe::{function}([&] {{ return {a}; }}, [&] {{ return {b}; }})"
     arguments = yield _values(node.arguments, scope)
@@ -50,77 +50,77 @@ def _(node: n.Apply, scope: Scope) -> Steps:
 
 
 @translate.register(n.IsIn)
-def _(node: n.IsIn, scope: Scope) -> Steps:
+def _(node: n.IsIn, scope: Scope) -> Deferred:
     strings = any(isinstance(value, str) for value in node.values)
     equal = "x == {}" if strings else "flavorframe::op::eq(x, {})"
     tests = [equal.format(literal(value)) for value in node.values]
-    return _tested(tests, (yield scope.value_steps(node.operand)))
+    return _tested(tests, (yield scope.deferred_value(node.operand)))
 
 
 @translate.register(n.StringTest)
-def _(node: n.StringTest, scope: Scope) -> Steps:
-    tests = [_word_test(node.test, pattern) for pattern in node.patterns]
-    return _tested(tests, (yield scope.value_steps(node.operand)))
+def _(node: n.StringTest, scope: Scope) -> Deferred:
+    tests = [_string_test(node.test, pattern) for pattern in node.patterns]
+    return _tested(tests, (yield scope.deferred_value(node.operand)))
 
 
 @translate.register(n.Reduce)
-def _(node: n.Reduce, scope: Scope) -> Steps:
+def _(node: n.Reduce, scope: Scope) -> Deferred:
     axis, body = node.operand.axis, scope.body
-    elements = yield body.elements_steps(axis, scope.view)
+    elements = yield body.deferred_elements(axis, scope.view)
     if node.reduction == "size":
         return f"flavorframe::number_of({elements})"
     inner = body.scope(axis, scope.view, body.name("i"))
-    function = yield inner.function_steps(node.operand)
+    function = yield inner.deferred_function(node.operand)
     return f"flavorframe::{node.reduction}({elements}, {function})"
 
 
 @translate.register(n.Take)
-def _(node: n.Take, scope: Scope) -> Steps:
+def _(node: n.Take, scope: Scope) -> Deferred:
     made_of = yield scope.body.made_of(node.subset)
     parent = scope.parent(node.subset.parent, f"{made_of}[{scope.element}]")
-    value: str = yield parent.value_steps(node.operand)
+    value: str = yield parent.deferred_value(node.operand)
     return value
 
 
 @translate.register(n.Member)
-def _(node: n.Member, scope: Scope) -> Steps:
+def _(node: n.Member, scope: Scope) -> Deferred:
     made_of = yield scope.body.made_of(node.combination)
     element = f"{made_of}[{scope.element}][{node.position}]"
     parent = scope.parent(node.combination.parents[node.position], element)
-    value: str = yield parent.value_steps(node.operand)
+    value: str = yield parent.deferred_value(node.operand)
     return value
 
 
 @translate.register(n.Position)
-def _(node: n.Position, scope: Scope) -> Steps:
+def _(node: n.Position, scope: Scope) -> Deferred:
     yield from ()
     return scope.element
 
 
 @translate.register(n.Match)
-def _(node: n.Match, scope: Scope) -> Steps:
-    return f"flavorframe::match({(yield sought(node, scope))})"
+def _(node: n.Match, scope: Scope) -> Deferred:
+    return f"flavorframe::match({(yield match_arguments(node, scope))})"
 
 
 @translate.register(n.Gather)
-def _(node: n.Gather, scope: Scope) -> Steps:
+def _(node: n.Gather, scope: Scope) -> Deferred:
     inner = scope.body.scope(node.target, FULL, scope.body.name("i"))
     place = yield _place(node, scope)
-    return f"flavorframe::gather({place}, {(yield inner.function_steps(node.operand))})"
+    return f"flavorframe::gather({place}, {(yield inner.deferred_function(node.operand))})"
 
 
 @translate.register(n.Found)
-def _(node: n.Found, scope: Scope) -> Steps:
+def _(node: n.Found, scope: Scope) -> Deferred:
     return f"({(yield _place(node, scope))} >= 0)"
 
 
 @translate.register(n.CallFunction)
-def _(node: n.CallFunction, scope: Scope) -> Steps:
+def _(node: n.CallFunction, scope: Scope) -> Deferred:
     return call_function(node, (yield _values(node.arguments, scope)))
 
 
 @translate.register(n.CallCorrection)
-def _(node: n.CallCorrection, scope: Scope) -> Steps:
+def _(node: n.CallCorrection, scope: Scope) -> Deferred:
     return call_correction(node, (yield _values(node.arguments, scope)))
 
 
@@ -128,19 +128,19 @@ _LOGIC = {"&": "and_", "|": "or_", "^": "exclusive_or", "~": "negation"}
 
 
 def _logic_or_bits(node: n.Apply, arguments: list[str]) -> str:
-    """Return the C++ of an operator that has a side of which only its compiler knows the kind."""
+    """Return the C++ of an operator where only the compiler knows the kind of one of its sides."""
     logic, bits = (f"flavorframe::op::{names[node.operation]}" for names in (_LOGIC, BITS))
     message = text(complaint(node))
     return f"flavorframe::logic_or_bits({logic}, {bits}, {message}, {', '.join(arguments)})"
 
 
-def _values(nodes: Iterable[n.Node], scope: Scope) -> Generator[Asked, Any, list[str]]:
-    return each(scope.value_steps(node) for node in nodes)
+def _values(nodes: Iterable[n.Node], scope: Scope) -> Generator[AnyDeferred, Any, list[str]]:
+    return in_turn(scope.deferred_value(node) for node in nodes)
 
 
-def _place(node: n.Gather | n.Found, scope: Scope) -> Steps:
-    index = yield scope.value_steps(node.index)
-    return f"flavorframe::pointed({index}, {(yield scope.body.size_steps(node.target))})"
+def _place(node: n.Gather | n.Found, scope: Scope) -> Deferred:
+    index = yield scope.deferred_value(node.index)
+    return f"flavorframe::pointed({index}, {(yield scope.body.deferred_size(node.target))})"
 
 
 def _tested(tests: Sequence[str], value: str) -> str:
@@ -149,10 +149,10 @@ def _tested(tests: Sequence[str], value: str) -> str:
     return f"flavorframe::lift([](const auto& x) {{ return {any_of}; }}, {value})"
 
 
-def sought(node: n.Match, scope: Scope) -> Steps:
-    """Take the steps to what C++ finds a link by value from: the target's keys, and values."""
-    size = yield scope.body.size_steps(node.target)
-    values = yield each(scope.named(value) for value in node.values)
+def match_arguments(node: n.Match, scope: Scope) -> Deferred:
+    """Write the arguments of the C++ function that follows a link by value."""
+    size = yield scope.body.deferred_size(node.target)
+    values = yield in_turn(scope.named(value) for value in node.values)
     inner = scope.body.scope(node.target, FULL, scope.body.name("i"))
     keys = ", ".join((yield _values(node.keys, inner)))
     inside = " ".join([*inner.lines, f"return std::make_tuple({keys});"])
@@ -162,8 +162,8 @@ def sought(node: n.Match, scope: Scope) -> Steps:
     )
 
 
-def _word_test(test: str, pattern: str) -> str:
-    """Return the C++ for whether the word x passes; most patterns are plainer than they may be."""
+def _string_test(test: str, pattern: str) -> str:
+    """Return the C++ for whether the string x passes; most patterns need no pattern matching."""
     if test == "startswith":
         return f"flavorframe::starts(x, {text(pattern)})"
     if test == "contains":

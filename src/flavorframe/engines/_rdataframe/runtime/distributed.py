@@ -9,17 +9,17 @@ from typing import Any
 
 from flavorframe.engines._rdataframe.codegen.external import External, make_ready
 from flavorframe.engines._rdataframe.codegen.program import Program
-from flavorframe.engines._rdataframe.runtime.root import MEANING, root, settle
+from flavorframe.engines._rdataframe.runtime.root import EXPRESSIONS, configure, root
 
 PARTITIONS_PER_THREAD = 2
-"""So many that a thread which is done early finds another one to do."""
+"""More than one, so that a thread that is done early finds another partition."""
 
 
 def distributed_frame(client: Any, tree: str, files: Sequence[str], program: Program) -> Any:
-    """Return a frame whose graph the workers run, which are told the functions of a program."""
+    """Return a frame whose graph the workers run; they get the functions of a program."""
     distributed = root().RDF.Distributed
     distributed.initialize(_prepare_worker, program.externals)
-    for code in (MEANING, *(external.code for external in program.externals), program.code):
+    for code in (EXPRESSIONS, *(external.code for external in program.externals), program.code):
         distributed.DistributeCppCode(code)
     partitions = PARTITIONS_PER_THREAD * max(sum(client.nthreads().values()), 1)
     return root().RDataFrame(tree, list(files), executor=client, npartitions=partitions)
@@ -35,6 +35,6 @@ def silent() -> Iterator[None]:
 def _prepare_worker(externals: Sequence[External]) -> None:
     import ROOT
 
-    settle(ROOT)
+    configure(ROOT)
     for external in externals:
         make_ready(ROOT, external)

@@ -1,4 +1,4 @@
-"""What files hold; one that an XRootD server has is looked at by another process.
+"""What files hold; one that an XRootD server has is looked at by a child process.
 
 ROOT's wheel brings a client of XRootD of its own, and with the client of the Python package
 ``xrootd`` in the same process, which is another version, either crashes.
@@ -6,17 +6,15 @@ ROOT's wheel brings a client of XRootD of its own, and with the client of the Py
 
 from __future__ import annotations
 
-import pickle
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from flavorframe._files.child_process import ChildEndedError, ChildProcess
 from flavorframe._files.remote import xrootd_client
 from flavorframe._files.remote.access import is_remote
 from flavorframe._files.versions import Version
 from flavorframe._rootio.open_files import open_file
-from flavorframe.errors import FileError, FlavorframeError
+from flavorframe.errors import FileError
 from flavorframe.layouts import Schema
 
 
@@ -34,8 +32,8 @@ class Described:
     shorter: Mapping[str, int]
 
 
-MEANT = "*?[]#$"
-"""What has a meaning in a path for ROOT: it would take other files, without a word."""
+SPECIAL = "*?[]#$"
+"""What has a meaning in a path for ROOT, which would silently read other files."""
 
 _seen: dict[tuple[str, str | None], Described] = {}
 
@@ -47,14 +45,14 @@ def describe(file: str, tree: str | None) -> Described:
             _require_literal(file)
         return _described(file, tree)
     xrootd_client.claim(xrootd_client.ROOT, file)
-    found = _described_apart(file, tree)
+    found = _described_by_child(file, tree)
     for name in (tree, found.tree):
         _seen[file, name] = found
     return found
 
 
 def _require_literal(file: str) -> None:
-    found = [character for character in MEANT if character in file]
+    found = [character for character in SPECIAL if character in file]
     if found:
         raise FileError(
             f"{file}: ROOT takes {' and '.join(found)} in a path for more than a letter: rename "
@@ -72,25 +70,10 @@ def _described(file: str, tree: str | None) -> Described:
     return Described(opened.tree, opened.schema, opened.events, opened.version, opened.shorter)
 
 
-def _described_apart(file: str, tree: str | None) -> Described:
-    code = f"from {__name__} import tell; tell()"
-    command = [sys.executable, "-c", code, file, *([tree] if tree else [])]
-    ended = subprocess.run(command, capture_output=True, check=False)
-    if ended.returncode != 0:
-        said = ended.stderr.decode(errors="replace").strip().splitlines()
-        raise FileError(f"{file}: it cannot be looked at: {(said or ['no reason given'])[-1]}")
-    found = pickle.loads(ended.stdout)
-    if isinstance(found, FlavorframeError):
-        raise found
-    assert isinstance(found, Described)
-    return found
-
-
-def tell() -> None:
-    """Write what a file is to the standard output; in a process of its own."""
-    found: Described | FlavorframeError
+def _described_by_child(file: str, tree: str | None) -> Described:
     try:
-        found = _described(sys.argv[1], (*sys.argv[2:], None)[0])
-    except FlavorframeError as error:
-        found = error
-    sys.stdout.buffer.write(pickle.dumps(found))
+        with ChildProcess() as child:  # one for each file, so that several are looked at at once
+            found: Described = child.call(_described, file, tree)
+    except ChildEndedError as end:
+        raise FileError(f"{file}: it cannot be looked at: the process ended with {end}.") from None
+    return found

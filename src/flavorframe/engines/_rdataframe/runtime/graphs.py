@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from flavorframe.engines._rdataframe.codegen.ledger import Array
-from flavorframe.engines._rdataframe.codegen.program import Function
-from flavorframe.engines._rdataframe.runtime.root import root, taking
+from flavorframe.engines._rdataframe.codegen.program import Function, Program
+from flavorframe.engines._rdataframe.codegen.totals import Array
+from flavorframe.engines._rdataframe.runtime.root import root, snapshot_rows
 
 
 class Graph(Protocol):
@@ -21,16 +21,14 @@ class Graph(Protocol):
     def state(self, state: Any) -> str:
         """Return the C++ of a state."""
 
-    def step(
-        self, node: Any, state: Any, name: str, function: str, step: Function
-    ) -> tuple[Any, Any, Any]:
-        """Return the node of the events that survive a function, their state, and booked sums.
+    def step(self, node: Any, state: Any, name: str, step: Function) -> tuple[Any, Any, Any]:
+        """Return the node of the events that survive a function, their state, and booked totals.
 
-        ``name`` is one that no other step has, ``function`` the function's with its namespace.
+        No other step has the ``name``.
         """
 
-    def amounts(self, booked: Any, size: int) -> Array:
-        """Return the sums of a ledger by address; the first time, this runs the loop."""
+    def totals(self, booked: Any, size: int) -> Array:
+        """Return the totals of a function; the first time, this runs the loop."""
 
     def rows(self, node: Any, column: str) -> Any:
         """Book the collection of a column of words."""
@@ -39,17 +37,17 @@ class Graph(Protocol):
         """Return the words of all events, and how many each event has."""
 
 
-class HereGraph:
-    """A graph of this process: each slot of the loop has a desk with its states and ledgers.
+class LocalGraph:
+    """A graph of this process: each slot of the loop has its states and totals.
 
     A step is a filter that changes its state in place, so that events cost no memory.
     """
 
-    def __init__(self, frame: Any) -> None:
-        self._frame = frame
-        self._states, self._addresses = 1, 0
+    def __init__(self, frame: Any, program: Program) -> None:
+        self._frame, self._program = frame, program
+        self._states, self._totals = 1, 0
         self._nodes: list[Any] = []
-        self._amounts: Array | None = None
+        self._found: Array | None = None
 
     @property
     def first(self) -> int:
@@ -58,75 +56,78 @@ class HereGraph:
 
     def state(self, state: Any) -> str:
         """Return the C++ of a state."""
-        return f"flavorframe::desks[rdfslot_].states[{state}]"
+        return f"{self._program.helper('state_of')}(rdfslot_, {state})"
 
-    def step(
-        self, node: Any, state: Any, name: str, function: str, step: Function
-    ) -> tuple[Any, Any, Any]:
-        """Return the node of the events that survive a function, their state, and booked sums.
+    def step(self, node: Any, state: Any, name: str, step: Function) -> tuple[Any, Any, Any]:
+        """Return the node of the events that survive a function, their state, and booked totals.
 
         The loop evaluates each filter that has a name and is still there.
         """
-        after, ledger = self._states, self._addresses
+        after, place = self._states, self._totals
         self._states += 1
-        self._addresses += step.ledger.size
-        arguments = ["rdfslot_", str(state), str(after), str(ledger), function, *step.columns]
-        node = node.Filter(f"flavorframe::step({', '.join(arguments)})", name)
+        self._totals += step.totals.size
+        numbers = ["rdfslot_", str(state), str(after), str(place)]
+        arguments = ", ".join([*numbers, self._program.called(step), *step.columns])
+        helper = self._program.helper
+        node = node.Filter(f"{helper('run_step')}({arguments})", helper(name))
         self._nodes.append(node)
-        return node, after, ledger
+        return node, after, place
 
-    def amounts(self, booked: Any, size: int) -> Array:
-        """Return the sums of a ledger by address; the first time, this runs the loop."""
-        if self._amounts is None:
-            self._amounts = self._run()
-        return self._amounts[booked : booked + size]
+    def totals(self, booked: Any, size: int) -> Array:
+        """Return the totals of a function; the first time, this runs the loop."""
+        if self._found is None:
+            self._found = self._run()
+        return self._found[booked : booked + size]
 
     def _run(self) -> Array:
-        """Run the loop, and return the amounts of all slots, added up."""
+        """Run the loop, and return the totals of all slots, added up."""
         module, slots = root(), self._frame.GetNSlots()
         ours = module.flavorframe
-        ours.set_desks(slots, self._states, self._addresses)
+        ours.set_slots(slots, self._states, self._totals)
         module.Internal.RDF.TriggerRun(module.RDF.AsRNode(self._frame))
-        desks = [_copied(ours.amounts_of(i), np.float64, self._addresses) for i in range(slots)]
-        added: Array = np.sum(desks, axis=0)
+        each = [_copied(ours.totals_of(i), np.float64, self._totals) for i in range(slots)]
+        added: Array = np.sum(each, axis=0)
         return added
 
     def rows(self, node: Any, column: str) -> Any:
         """Book the collection of a column of words."""
-        return taking().taken(root().RDF.AsRNode(node), column)
+        return snapshot_rows().book_rows(root().RDF.AsRNode(node), column)
 
     def words(self, booked: Any) -> tuple[Array, Array]:
         """Return the words of all events, and how many each event has."""
-        joined = taking().Words(booked.GetValue())
+        joined = snapshot_rows().Words(booked.GetValue())
         return _integers(joined.words), _integers(joined.counts)
 
 
 class ClusterGraph:
-    """A distributed graph, which knows ROOT's own results only: ledgers are histograms."""
+    """A distributed graph, which can only return ROOT's own results: the totals are histograms."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
 
     @property
     def first(self) -> str:
         """The state before the first function."""
-        return "flavorframe::State()"
+        return f"{self._program.helper('State')}()"
 
     def state(self, state: Any) -> str:
         """Return the C++ of a state."""
         return str(state)
 
-    def step(
-        self, node: Any, state: Any, name: str, function: str, step: Function
-    ) -> tuple[Any, Any, Any]:
-        """Return the node of the events that survive a function, their state, and booked sums."""
-        arguments = ", ".join([function, state, *step.columns])
-        node = node.Define(name, f"flavorframe::after({arguments})")
-        entries = node.Define(f"{name}_at", f"{name}.entries.address")
-        entries = entries.Define(f"{name}_by", f"{name}.entries.amount")
-        size = step.ledger.size
-        sums = entries.Histo1D((name, name, size, 0, size), f"{name}_at", f"{name}_by")
-        return node.Filter(f"{name}.alive", name), name, sums
+    def step(self, node: Any, state: Any, name: str, step: Function) -> tuple[Any, Any, Any]:
+        """Return the node of the events that survive a function, their state, and booked totals."""
+        helper = self._program.helper
+        after, places, amounts = (helper(f"{name}{end}") for end in ("", "_places", "_amounts"))
+        arguments = ", ".join([self._program.called(step), state, *step.columns])
+        node = node.Define(after, f"{helper('after')}({arguments})")
+        entries = node.Define(places, f"{helper('places_of')}({after})")
+        entries = entries.Define(amounts, f"{helper('amounts_of')}({after})")
+        size = step.totals.size
+        totals = entries.Histo1D((after, after, size, 0, size), places, amounts)
+        return node.Filter(f"{helper('is_alive')}({after})", after), after, totals
 
-    def amounts(self, booked: Any, size: int) -> Array:
-        """Return the sums of a ledger by address; the first time, this runs the loop."""
+    def totals(self, booked: Any, size: int) -> Array:
+        """Return the totals of a function; the first time, this runs the loop."""
         return _copied(booked.GetValue().GetArray(), np.float64, size + 2)[1:-1]
 
     def rows(self, node: Any, column: str) -> Any:

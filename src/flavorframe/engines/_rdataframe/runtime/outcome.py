@@ -1,4 +1,4 @@
-"""From what a loop gave to a partial."""
+"""What a loop gave, as the engine's partial result."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe.engines._exact import exact_sum
 from flavorframe.engines._filling import empty_partial
-from flavorframe.engines._rdataframe.codegen.fillings import column_types
-from flavorframe.engines._rdataframe.codegen.ledger import Array, Ledger
-from flavorframe.engines._rdataframe.runtime.graph import Sums
+from flavorframe.engines._rdataframe.codegen.snapshots import column_types
+from flavorframe.engines._rdataframe.codegen.totals import Array, Totals
+from flavorframe.engines._rdataframe.runtime.booking import LoopResult
 from flavorframe.engines._rdataframe.runtime.rows import ordered_rows
 from flavorframe.engines.partial import Chunk, Partial
 from flavorframe.layouts import Schema
@@ -21,23 +21,23 @@ from flavorframe.result import Cutflow, CutRow
 
 
 def gathered(
-    plan: Plan, bound: BoundPlan, schema: Schema, sums: Sums, names: Sequence[str]
+    plan: Plan, bound: BoundPlan, schema: Schema, result: LoopResult, names: Sequence[str]
 ) -> Partial:
     """Return what a loop gave, the rows of snapshots in a chunk for each file."""
     partial = nothing(plan)
     rows: list[CutRow] = []
     links: dict[str, tuple[int, int, int]] = {}
-    for ledger, found in sums.ledgers:
-        if ledger.counts:
-            rows.append(_row(partial.cutflow[len(rows)], ledger, found))
-        for bins in ledger.bins:
+    for places, found in result.totals:
+        if places.counts:
+            rows.append(_row(partial.cutflow[len(rows)], places, found))
+        for bins in places.bins:
             bins.fill(partial.histograms[bins.name], found)
-        links |= ledger.links(found)
+        links |= places.link_counts(found)
     tables: dict[str, tuple[Chunk, ...]] = {}
     for name, output in bound.outputs:
         if isinstance(output, Snapshot):
             types = column_types(bound, output, schema)
-            words, counts = sums.rows[name]
+            words, counts = result.rows[name]
             tables[name] = ordered_rows(words, counts, types, names)
     return replace(partial, cutflow=Cutflow(tuple(rows)), tables=tables, links=links)
 
@@ -47,7 +47,7 @@ def nothing(plan: Plan) -> Partial:
     return empty_partial(plan)
 
 
-def _row(empty: CutRow, ledger: Ledger, found: Array) -> CutRow:
+def _row(empty: CutRow, places: Totals, found: Array) -> CutRow:
     events, candidates, *weights = found[:5]
     row = replace(empty, events=round(events), candidates=round(candidates))
     if empty.sumw_candidates is None:
@@ -55,7 +55,7 @@ def _row(empty: CutRow, ledger: Ledger, found: Array) -> CutRow:
     of_events, of_candidates, squared = (exact_sum(np.array([weight])) for weight in weights)
     return replace(
         row,
-        sumw_events=of_events if ledger.weighs_events else None,
+        sumw_events=of_events if places.weighs_events else None,
         sumw_candidates=of_candidates,
         sumw2_candidates=squared,
     )

@@ -1,4 +1,4 @@
-"""ROOT as this engine uses it: imported late, quietly, its complaints turned into errors."""
+"""ROOT as this engine uses it: imported late and quietly, its messages turned into errors."""
 
 from __future__ import annotations
 
@@ -28,17 +28,28 @@ LOCK = RLock()
 """ROOT's interpreter and graphs take one thread of Python at a time."""
 
 
-def _text(name: str) -> str:
-    return (Path(__file__).parents[1] / "cpp" / name).read_text()
+OPTIMISED = "#pragma cling optimize(2)\n"
+"""What a text begins with whose functions are compiled as well as they can be."""
+_INCLUDED = re.compile(r'^#include "(\w+)\.h"\n', re.MULTILINE)
 
 
-MEANING = _text("meaning.h")
-KINDS: dict[str, type[FlavorframeError]] = {
+def _header(name: str) -> str:
+    """Return a header, without the lines that include others of this package."""
+    text = (Path(__file__).parents[1] / "cpp" / f"{name}.h").read_text()
+    return _INCLUDED.sub("", text)
+
+
+_HEADERS = (
+    "kinds", "operations", "strings", "elements", "links", "reductions", "state", "words",
+)  # fmt: skip
+EXPRESSIONS = OPTIMISED + "".join(map(_header, _HEADERS))
+"""The C++ that generated functions need, as one text: interpreters of workers get it as well."""
+_ERRORS: dict[str, type[FlavorframeError]] = {
     "file": FileError,
     "correction": CorrectionError,
     "function": ExpressionError,
 }
-_OURS = re.compile(r"flavorframe:(\w+):(.*?):end", re.DOTALL)
+_REFUSED = re.compile(r"flavorframe:(\w+):(.*?):end", re.DOTALL)
 _DIAGNOSTIC = re.compile(r"^(.+?):(\d+):\d+: error: (.*)$", re.MULTILINE)
 
 
@@ -53,25 +64,22 @@ def require_root() -> None:
 
 @lru_cache(maxsize=1)
 def root() -> Any:
-    """Return the module ROOT, with the meaning of expressions declared to its interpreter."""
+    """Return the module ROOT, whose interpreter knows what generated functions need."""
     require_root()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel announces that it is young
         import ROOT as module  # noqa: N811
-    settle(module)
-    for code in (MEANING, _text("desks.h"), _text("listening.h")):
+    configure(module)
+    for code in (EXPRESSIONS, OPTIMISED + _header("slots"), _header("root_errors")):
         module.gInterpreter.Declare(code)
     return module
 
 
-def settle(module: Any) -> None:
-    """Make ROOT ready for this engine, in any process.
-
-    Code that is compiled at once, and not when it is called, finds its functions in RDataFrame's
-    library. And a server on this machine is asked: ROOT would open a local file of the same path.
-    For one that keeps silent it waits no longer than the other engine.
-    """
+def configure(module: Any) -> None:
+    """Set ROOT up for this engine, in any process."""
+    # Code that is compiled when it is declared, and not when it is called, needs the library.
     module.gSystem.Load("libROOTDataFrame")
+    # Otherwise ROOT would open a local file in place of one that a server on this machine has.
     module.gEnv.SetValue("TFile.ForceRemote", 1)
     for name, value in access.XROOTD_SETTINGS.items():
         known = os.environ.get(f"XRD_{name.upper()}", value)  # what the user says takes precedence
@@ -79,22 +87,22 @@ def settle(module: Any) -> None:
 
 
 @lru_cache(maxsize=1)
-def taking() -> Any:
-    """Return the C++ namespace with what takes rows, which is compiled only where there are any."""
-    root().gInterpreter.Declare(_text("taking.h"))
+def snapshot_rows() -> Any:
+    """Return the C++ namespace with what gathers rows, compiled only where there are snapshots."""
+    root().gInterpreter.Declare(_header("snapshot_rows"))
     return root().flavorframe
 
 
 def declare(what: str, code: str) -> None:
     """Declare C++ to the interpreter; raises AnalysisError, which says where, if it fails."""
     with compiling(what):
-        if not root().gInterpreter.Declare(f"#pragma cling optimize(2)\n{code}"):
+        if not root().gInterpreter.Declare(OPTIMISED + code):
             raise AnalysisError("the C++ does not compile")
 
 
 @contextmanager
 def compiling(what: str) -> Iterator[None]:
-    """Turn what the compiler complains of into an error that names the cut and its expression."""
+    """Turn a message of the compiler into an error that names the cut and its expression."""
     with _standard_error() as printed:
         try:
             yield
@@ -135,9 +143,9 @@ def _standard_error() -> Iterator[Path]:
 
 @contextmanager
 def reading(where: str) -> Iterator[None]:
-    """Turn what ROOT complains of while events are read into errors of the data or of the plan."""
+    """Turn errors of ROOT while events are read into errors of the data or of the plan."""
     ours = root().flavorframe
-    ours.start_listening()
+    ours.start_collecting_errors()
     try:
         yield
     except FlavorframeError:
@@ -145,19 +153,22 @@ def reading(where: str) -> Iterator[None]:
     except Exception as error:  # C++ exceptions, of ours and of ROOT's
         raise _translated(where, str(error)) from None
     finally:
-        ours.stop_listening()
-    complaints = [str(complaint) for complaint in ours.complaints]
-    if complaints:
-        raise FileError(f"{where}: ROOT says: {complaints[0]}")
+        ours.stop_collecting_errors()
+    errors = _root_errors()
+    if errors:
+        raise FileError(f"{where}: ROOT says: {errors[0]}")
 
 
 def _translated(where: str, said: str) -> FlavorframeError:
-    found = _OURS.search(said)
+    found = _REFUSED.search(said)
     if found is None:
-        complaints = [str(complaint) for complaint in root().flavorframe.complaints]
-        return FileError(f"{where}: ROOT says: {(complaints or [_last_line(said)])[0]}")
+        return FileError(f"{where}: ROOT says: {(_root_errors() or [_last_line(said)])[0]}")
     kind, text = found.groups()
-    return KINDS[kind](f"{where}: {text}." if kind == "file" else text)
+    return _ERRORS[kind](f"{where}: {text}." if kind == "file" else text)
+
+
+def _root_errors() -> list[str]:
+    return [str(error) for error in root().flavorframe.root_errors]
 
 
 def _last_line(said: str) -> str:

@@ -4,36 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from flavorframe.engines._rdataframe.codegen.fillings import HEADER
-from flavorframe.engines._rdataframe.codegen.ledger import Array
+from flavorframe.engines._rdataframe.codegen.snapshots import KINDS, UNKNOWN, Type, header_size
+from flavorframe.engines._rdataframe.codegen.totals import Array
 from flavorframe.engines.partial import Chunk
 from flavorframe.errors import RunError
 
 
 def ordered_rows(
-    words: Array, counts: Array, types: Mapping[str, np.dtype[Any]], names: Sequence[str]
+    words: Array, counts: Array, types: Mapping[str, Type], names: Sequence[str]
 ) -> tuple[Chunk, ...]:
     """Return the columns of a snapshot for each file, in the order of its events.
 
     ``names`` are the files as ROOT calls them, with their trees.
     """
-    starts = np.cumsum(counts) - counts
-    files = _file_numbers(words[starts], names)
+    starts, size = np.cumsum(counts) - counts, header_size(types.values())
+    header = [words[starts + i] for i in range(size)]
+    files, numbers, kinds = _file_numbers(header[0], names), header[1], header[2:]
     is_row = np.ones(len(words), bool)
-    is_row[starts] = is_row[starts + 1] = False
+    is_row[np.add.outer(starts, np.arange(size))] = False
     rows = words[is_row].reshape(-1, len(types))
-    event = np.repeat(np.arange(len(counts)), (counts - HEADER) // len(types))
-    order = np.lexsort((words[starts + 1][event], files[event]))
-    columns = {name: _as_type(rows[order, i], kind) for i, (name, kind) in enumerate(types.items())}
+    event = np.repeat(np.arange(len(counts)), (counts - size) // len(types))
+    order = np.lexsort((numbers[event], files[event]))
+    known = _known(types, kinds)
+    columns = {name: _as_type(rows[order, i], kind) for i, (name, kind) in enumerate(known.items())}
     edges = np.searchsorted(files[event][order], np.arange(len(names) + 1))
     return tuple(
         {name: column[start:stop] for name, column in columns.items()}
         for start, stop in pairwise(edges.tolist())
     )
+
+
+def _known(types: Mapping[str, Type], kinds: Sequence[Array]) -> dict[str, Type]:
+    """Return the types, of those that are unknown the ones that events tell."""
+    told = (KINDS[int(kind.max(initial=0))] for kind in kinds)
+    return {name: next(told) if kind == UNKNOWN else kind for name, kind in types.items()}
 
 
 def _file_numbers(fingerprints: Array, names: Sequence[str]) -> Array:
@@ -48,7 +55,7 @@ def _file_numbers(fingerprints: Array, names: Sequence[str]) -> Array:
         ) from None
 
 
-def _as_type(words: Array, kind: np.dtype[Any]) -> Array:
+def _as_type(words: Array, kind: Type) -> Array:
     words = np.ascontiguousarray(words)
     values = words.view(np.float64) if kind.kind == "f" else words
     typed: Array = values.astype(kind)

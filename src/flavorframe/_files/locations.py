@@ -1,4 +1,4 @@
-"""Where files are: paths and URLs, each in one spelling, and which of them are the same file."""
+"""Where files are: paths and URLs in their normal form, and which of them name the same file."""
 
 from __future__ import annotations
 
@@ -29,31 +29,43 @@ _SERVER = re.compile(
 _TREE = re.compile(r"(.+\.root):(?!//)([^:]+)", re.IGNORECASE | re.DOTALL)
 
 
-def is_url(place: str) -> bool:
-    """Return whether a place is a URL, and no path of this machine."""
-    return _SCHEME.match(place) is not None
+def is_url(location: str) -> bool:
+    """Return whether a location is a URL, and not a path of this machine."""
+    return _SCHEME.match(location) is not None
 
 
-def spelt(place: str) -> str:
-    """Return a path or URL in its one spelling: ``file:`` becomes a path, other names of a scheme
-    that scheme, and usual ports are left out.
+def normalized(location: str) -> str:
+    """Return a path or URL in its normal form.
 
-    Raises DatasetError for a URL that nothing here can read.
+    ``file:`` becomes a path, other names of a scheme become that scheme, and usual ports are left
+    out.
 
-    >>> spelt("xroot://EOS.cern.ch:1094/eos/a.root"), spelt("file://localhost/data/a%20b.root")
-    ('root://eos.cern.ch//eos/a.root', '/data/a b.root')
+    Args:
+        location: A path or URL.
+
+    Returns:
+        Its normal form, which is its own normal form.
+
+    Raises:
+        DatasetError: For a URL that nothing here can read.
+
+    Example:
+        >>> normalized("xroot://EOS.cern.ch:1094/eos/a.root")
+        'root://eos.cern.ch//eos/a.root'
+        >>> normalized("file://localhost/data/a%20b.root")
+        '/data/a b.root'
     """
-    local = _FILE.fullmatch(place)
+    local = _FILE.fullmatch(location)
     if local is not None:
-        return _path_of(place, local[1] or "", local[2])
-    found = _SCHEME.match(place)
+        return _path_of(location, local[1] or "", local[2])
+    found = _SCHEME.match(location)
     if found is None:
-        return place
+        return location
     scheme = SCHEMES.get(found[1].lower())
     if scheme is None:
-        raise DatasetError(f"{place}: {_unreadable(found[1].lower())}")
-    rest = place[found.end() :]
-    return f"s3://{rest}" if scheme == "s3" else f"{scheme}://{_server_and_path(place, scheme)}"
+        raise DatasetError(f"{location}: {_unreadable(found[1].lower())}")
+    rest = location[found.end() :]
+    return f"s3://{rest}" if scheme == "s3" else f"{scheme}://{_server_and_path(location, scheme)}"
 
 
 def _path_of(url: str, host: str, path: str) -> str:
@@ -97,15 +109,15 @@ def _xrootd_path(path: str) -> str:
     return f"/{posixpath.normpath('/' + file.lstrip('/'))}{question}{options}"
 
 
-def named_tree(place: str) -> tuple[str, str | None]:
+def named_tree(location: str) -> tuple[str, str | None]:
     """Return a file and the tree that is named behind it, as in ``a.root:Events``, if one is.
 
     >>> named_tree("root://eos.cern.ch//eos/a.root:Tree3Mu/ntuple")
     ('root://eos.cern.ch//eos/a.root', 'Tree3Mu/ntuple')
     """
-    found = _TREE.fullmatch(place)
-    if found is None or (is_url(place) and "?" in place) or _is_there(place):
-        return place, None
+    found = _TREE.fullmatch(location)
+    if found is None or (is_url(location) and "?" in location) or _is_there(location):
+        return location, None
     return found[1], found[2].strip("/") or None
 
 
@@ -113,8 +125,8 @@ def _is_there(path: str) -> bool:
     return os.path.lexists(path) or any(glob.iglob(path))
 
 
-def spelling(file: str) -> Hashable:
-    """Return what names of one file have in common, each in its one spelling."""
+def name_key(file: str) -> Hashable:
+    """Return a key that all normal forms of one name of a file share."""
     if not is_url(file):
         return os.path.normpath(file)
     scheme, _, rest = file.partition("://")
@@ -124,27 +136,27 @@ def spelling(file: str) -> Hashable:
     return scheme, unquote_to_bytes(path) if scheme != "s3" else path, question + options
 
 
-def identity(file: str) -> Hashable:
-    """Return what all names of a file have in common, links too where the file is at hand."""
+def file_key(file: str) -> Hashable:
+    """Return a key that all names of a file share, links too where the file is on this machine."""
     if is_url(file):
-        return spelling(file)
-    return _on_disk(file) or _not_yet(*os.path.split(os.path.abspath(file)))
+        return name_key(file)
+    return _on_disk(file) or _future_key(*os.path.split(os.path.abspath(file)))
 
 
 def _on_disk(path: str) -> tuple[int, int] | None:
     try:
         status = os.stat(path)
-    except (OSError, ValueError):  # not on this machine, which is told when it is opened
+    except (OSError, ValueError):  # not on this machine: opening it will say so
         return None
     return status.st_dev, status.st_ino
 
 
-def _not_yet(folder: str, name: str) -> Hashable:
+def _future_key(folder: str, name: str) -> Hashable:
     return _on_disk(folder) or folder, name
 
 
 def refuse_repeats(
-    files: Iterable[str], where: str, key: Callable[[str], Hashable] = spelling
+    files: Iterable[str], where: str, key: Callable[[str], Hashable] = name_key
 ) -> None:
     """Raise DatasetError where a file is listed twice, by whatever name."""
     names = tuple(files)

@@ -10,7 +10,7 @@ import pytest
 import uproot
 
 import flavorframe as ff
-from flavorframe._files.places import identity, spelt
+from flavorframe._files.locations import file_key, normalized
 from flavorframe.errors import DatasetError, FileError
 from support import servers
 
@@ -71,8 +71,8 @@ def test_what_is_no_name_is_refused(name):
     ],
 )
 def test_a_place_has_one_spelling(place, same):
-    assert spelt(place) == same
-    assert spelt(same) == same
+    assert normalized(place) == same
+    assert normalized(same) == same
     assert ff.dataset(place).files == (same,)
     assert ff.Dataset("d", None, (place,)).files == (same,)
 
@@ -238,7 +238,7 @@ def test_files_that_differ_are_not_taken_for_the_same():
     places = ("https://h/a//b", "https://h/a/b", "http://h/a/b", "https://h/a/b?x=1",
               "https://h:8443/a/b", "root://h//a/b", "root://h:1//a/b", "s3://h/a/b", "s3://h/a//b",
               "/a/b", "/a/B")  # fmt: skip
-    assert len({identity(place) for place in places}) == len(places)
+    assert len({file_key(place) for place in places}) == len(places)
     assert len(ff.dataset(places)) == len(places)
 
 

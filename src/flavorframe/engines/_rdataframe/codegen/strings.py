@@ -1,4 +1,4 @@
-"""Which nodes read words, which generated functions take in another way than numbers."""
+"""Which expressions compare strings: they cost more than numbers, so they are evaluated last."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from flavorframe._expr import nodes as n
 
 
-def wordy(trees: Iterable[n.Node]) -> frozenset[n.Node]:
-    """Return the nodes that read words, themselves or further below."""
+def comparing_strings(trees: Iterable[n.Node]) -> frozenset[n.Node]:
+    """Return the nodes that test strings, themselves or further below."""
     found: set[n.Node] = set()
     for tree in trees:
         for node in n.walk(tree):

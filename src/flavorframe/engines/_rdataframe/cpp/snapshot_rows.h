@@ -1,14 +1,15 @@
-// How the rows of snapshots are taken from a graph of this process.
-#ifndef FLAVORFRAME_TAKING_H
-#define FLAVORFRAME_TAKING_H
+// The rows of snapshots from a graph of this process.
+#ifndef FLAVORFRAME_SNAPSHOT_ROWS_H
+#define FLAVORFRAME_SNAPSHOT_ROWS_H
 #include <string>
 #include <vector>
 #include "ROOT/RDataFrame.hxx"
+#include "kinds.h"
 
 namespace flavorframe {
 
-inline ROOT::RDF::RResultPtr<std::vector<ROOT::RVec<Integer>>> taken(ROOT::RDF::RNode node,
-                                                                     const std::string& column) {
+inline ROOT::RDF::RResultPtr<std::vector<ROOT::RVec<Integer>>> book_rows(
+    ROOT::RDF::RNode node, const std::string& column) {
   return node.Take<ROOT::RVec<Integer>>(column);
 }
 
