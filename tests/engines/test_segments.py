@@ -15,8 +15,8 @@ from flavorframe.engines._columnar.segments import (
     best,
     combine,
     extreme,
+    find_sorted,
     first_match,
-    places,
     ranges,
     reduce_segments,
     spread,
@@ -46,10 +46,10 @@ def test_ranges(native, pairs):
 
 @either_way
 @given(known=st.sets(st.integers(0, 20)), wanted=st.sets(st.integers(0, 20)))
-def test_places(native, known, wanted):
+def test_find_sorted(native, known, wanted):
     known, wanted = sorted(known), sorted(wanted)
     with by(native):
-        found = places(np.array(known, int), np.array(wanted, int))
+        found = find_sorted(np.array(known, int), np.array(wanted, int))
     assert found.tolist() == [known.index(x) if x in known else -1 for x in wanted]
 
 

@@ -15,7 +15,7 @@ from flavorframe._expr.kinds import kind_of_type
 from flavorframe._expr.logic import operation_on
 from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, widen
 from flavorframe._rootio.arrays import Array, Names, Values
-from flavorframe.engines._columnar.named import any_fits, is_about_names
+from flavorframe.engines._columnar.named import any_named, is_any_named
 from flavorframe.engines._columnar.segments import first_match, reduce_segments
 from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
 
@@ -74,7 +74,7 @@ def _(node: n.StringTest, view: View) -> Values:
 
 @compute_node.register(n.Reduce)
 def _(node: n.Reduce, view: View) -> Values:
-    if is_about_names(node, view):
+    if is_any_named(node, view):
         return _any_named(node, view)
     axis = node.operand.axis
     values, elements = view.spread(node.operand, axis), view.elements(axis)
@@ -152,7 +152,7 @@ def _any_named(node: n.Reduce, view: View) -> Values:
     assert isinstance(test, n.StringTest)
     assert isinstance(test.operand, n.Column)
     names = view.columns.lists(test.operand, view.events)
-    return Values(any_fits(condition, _test_names(test, names.content), names, view))
+    return Values(any_named(condition, _test_names(test, names.content), names, view))
 
 
 def _test_names(node: n.StringTest, names: Any) -> Array:

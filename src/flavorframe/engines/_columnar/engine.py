@@ -130,14 +130,14 @@ def _evaluation(
 
 
 def _timing(columns: Columns, partition: Partition, began: float, prepared: float) -> Timing:
-    spent = columns.spent
-    fetched = spent.reading + spent.decompressing + spent.decoding
+    stats = columns.stats
+    fetched = stats.reading + stats.decompressing + stats.decoding
     return Timing(
         opening=prepared - began,
-        reading=spent.reading,
-        decompressing=spent.decompressing,
-        decoding=spent.decoding,
+        reading=stats.reading,
+        decompressing=stats.decompressing,
+        decoding=stats.decoding,
         computing=time.perf_counter() - prepared - fetched,
-        bytes_read=spent.bytes,
+        bytes_read=stats.bytes,
         events=len(partition),
     )

@@ -20,14 +20,14 @@ class PlanFacts:
         shared: The nodes that occur more than once, and are worth remembering.
         depending: The nodes whose values depend on which candidates are alive.
         unchanged: The nodes whose value on an element no cut on candidates changes.
-        asked_after: For each whole expression, the shared nodes that later ones ask for.
+        needed_later: For each whole expression, the shared nodes that later expressions need.
     """
 
     candidates: n.Axis
     shared: frozenset[n.Node]
     depending: frozenset[n.Node]
     unchanged: frozenset[n.Node]
-    asked_after: Mapping[n.Node, frozenset[n.Node]]
+    needed_later: Mapping[n.Node, frozenset[n.Node]]
 
 
 def facts_of(candidates: n.Axis, trees: Sequence[n.Node]) -> PlanFacts:
@@ -47,11 +47,11 @@ def facts_of(candidates: n.Axis, trees: Sequence[n.Node]) -> PlanFacts:
         frozenset(shared),
         frozenset(depending),
         frozenset(unchanged),
-        _asked_after(candidates, trees, frozenset(shared)),
+        _needed_later(candidates, trees, frozenset(shared)),
     )
 
 
-def _asked_after(
+def _needed_later(
     candidates: n.Axis, trees: Sequence[n.Node], shared: frozenset[n.Node]
 ) -> dict[n.Node, frozenset[n.Node]]:
     after: dict[n.Node, frozenset[n.Node]] = {}
@@ -64,7 +64,7 @@ def _asked_after(
 
 @dataclass(frozen=True)
 class _TreeFacts:
-    """The same for one tree: ``repeated`` are those of its ``nodes`` that occur more than once.
+    """The facts of one tree: ``repeated`` are those of its ``nodes`` that occur more than once.
 
     Literals and the like are not among the nodes: it does not pay to remember them.
     """

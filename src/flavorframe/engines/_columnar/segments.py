@@ -12,10 +12,10 @@ from flavorframe._rootio.arrays import Array, Names, Values
 from flavorframe._rootio.list_indices import as_int64, ranges, spread
 
 
-def places(known: Array, wanted: Array) -> Array:
-    """Return the positions of numbers among known ones, −1 for those not there; both sorted.
+def find_sorted(known: Array, wanted: Array) -> Array:
+    """Return the positions of the wanted numbers among known ones, −1 if missing; both sorted.
 
-    >>> places(np.array([2, 5, 7]), np.array([5, 6]))
+    >>> find_sorted(np.array([2, 5, 7]), np.array([5, 6]))
     array([ 1, -1])
     """
     if compiled.native is not None:
@@ -79,6 +79,8 @@ def reduce_segments(reduction: str, values: Values, event: Array, local: Array, 
         return Values(_sum(values, event, n))
     if reduction == "first":
         return _pick(values, event, first_of_each(event), n)
+    if reduction not in ("min", "max", "argmin", "argmax"):
+        raise NotImplementedError(reduction)
     chosen = extreme(values, event, largest=reduction in ("max", "argmax"))
     if reduction in ("argmin", "argmax"):
         return _pick(Values(local), event, chosen, n)
@@ -106,10 +108,10 @@ def best(values: Values, first: Array, *, largest: bool) -> Array:
     array([1, 2])
     """
     if compiled.native is not None and values.data.dtype.kind == "f":
-        places_of = np.empty(len(first), np.int64)
+        positions = np.empty(len(first), np.int64)
         data = np.ascontiguousarray(values.numbers(), np.float64)
-        compiled.native.best(data, as_int64(first), largest, places_of)
-        return places_of
+        compiled.native.best(data, as_int64(first), largest, positions)
+        return positions
     event = spread(np.diff(first, append=len(values.data)))
     found = extreme(values, event, largest=largest)
     chosen: Array = first.copy()

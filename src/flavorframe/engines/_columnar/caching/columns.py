@@ -1,4 +1,4 @@
-"""Columns that were read before, each at the events that the first cuts on events keep."""
+"""Columns from the cache, each at the events that pass the first cuts on events."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from flavorframe.errors import FileError
 
 
 class CachedColumns(Columns):
-    """Columns that ask the cache before the file.
+    """Columns that look in the cache before they read the file.
 
-    A branch is read at more events than are alive, for the cuts may be looser next time: at those
-    that the first cuts on events keep.
+    The cuts may be looser next time. So a branch is read at more events than are alive: at all that
+    pass the first cuts on events.
     """
 
     def __init__(

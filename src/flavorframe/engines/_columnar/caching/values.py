@@ -12,7 +12,7 @@ from flavorframe._cache import Entry
 from flavorframe._expr import nodes as n
 from flavorframe._rootio.arrays import Array, Values
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
-from flavorframe.engines._columnar.segments import places
+from flavorframe.engines._columnar.segments import find_sorted
 
 
 def cached_values(cache: PartitionCache, node: n.Node) -> tuple[Array, Values] | None:
@@ -34,7 +34,7 @@ def keep_values(cache: PartitionCache, node: n.Node, numbers: Array, values: Val
     data, valid = values.data, values.valid
     if kept is not None and kept.arrays["data"].dtype == data.dtype:
         earlier = kept.arrays
-        new = np.flatnonzero(places(earlier["numbers"], numbers) < 0)
+        new = np.flatnonzero(find_sorted(earlier["numbers"], numbers) < 0)
         at = np.searchsorted(earlier["numbers"], numbers.take(new))
         if "valid" in earlier or valid is not None:
             earlier_valid = _mask(earlier.get("valid"), earlier["data"])
@@ -52,7 +52,7 @@ def cached_column(cache: PartitionCache, column: n.Column, numbers: Array) -> Va
         return None
     if found.arrays["numbers"] is numbers:
         return Values(found.arrays["data"])
-    at = places(found.arrays["numbers"], numbers)
+    at = find_sorted(found.arrays["numbers"], numbers)
     return Values(found.arrays["data"].take(at)) if at.min(initial=0) >= 0 else None
 
 
