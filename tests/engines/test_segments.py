@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from flavorframe._rootio import compiled
-from flavorframe._rootio.arrays import Names, Values
+from flavorframe._rootio.arrays import Strings, Values
 from flavorframe.engines._columnar.segments import (
     UNKNOWN,
     apply_tables,
@@ -214,6 +214,12 @@ def test_extreme_of_booleans_and_of_nothing():
 
 
 def test_first_of_strings():
-    names = Names(np.array([1, 0, 1]), ("a", "b"))
+    names = Strings(np.array([1, 0, 1]), ("a", "b"))
     first = reduce_segments("first", Values(names), np.array([0, 0, 1]), np.array([0, 1, 0]), 2)
-    assert [first.data.words[code] for code in first.data.codes] == ["b", "b"]
+    assert [first.data.categories[code] for code in first.data.codes] == ["b", "b"]
+
+
+def test_an_unknown_reduction_is_an_error():
+    one = np.zeros(1, int)
+    with pytest.raises(NotImplementedError, match="median"):
+        reduce_segments("median", Values(one), one, one, 1)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from flavorframe._rootio.failures import LeftToUprootError
+from flavorframe._rootio.read_errors import LeftToUprootError
 from flavorframe._rootio.schema import BranchInfo
 
 VECTOR_HEADER = 10

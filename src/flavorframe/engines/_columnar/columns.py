@@ -10,7 +10,7 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
-from flavorframe._rootio.arrays import Array, Packed
+from flavorframe._rootio.arrays import Array, Lists
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile
 from flavorframe.engines._columnar.segments import find_sorted
@@ -24,11 +24,11 @@ class Columns:
     """The branches read so far in a range of events; ``stats`` has the seconds and bytes."""
 
     def __init__(
-        self, file: RootFile, start: int, stop: int, carriers: Mapping[n.Axis, str]
+        self, file: RootFile, start: int, stop: int, length_branches: Mapping[n.Axis, str]
     ) -> None:
-        """``carriers`` names a branch of each collection, to learn the lengths of its lists."""
+        """``length_branches`` has a branch of each collection, to read list lengths from."""
         self._file, self._start, self._stop = file, start, stop
-        self._carriers = carriers
+        self._length_branches = length_branches
         self._read: dict[str, tuple[Array, Any]] = {}
         self._sizes: dict[n.Axis, _ListSizes] = {}
         self.stats = ReadStats()
@@ -44,12 +44,12 @@ class Columns:
     def values(self, column: n.Column, rows: Array) -> Any:
         """Return the values of some events, or the elements of their lists one after the other."""
         stored = self.lists(column, rows)
-        return stored.elements if isinstance(stored, Packed) else stored
+        return stored.elements if isinstance(stored, Lists) else stored
 
     def lists(self, column: n.Column, rows: Array) -> Any:
         """Return the values of some events, or their lists as they are stored."""
         stored = self._branch(column.branch, rows)
-        if isinstance(stored, Packed):
+        if isinstance(stored, Lists):
             self._note_sizes(column.on, column.branch, rows, stored.sizes)
         return stored
 
@@ -59,7 +59,7 @@ class Columns:
         found = None if noted is None else noted.at(rows)
         if found is not None:
             return found
-        branch = self._carriers[axis]
+        branch = self._length_branches[axis]
         sizes: Array = self._branch(branch, rows).sizes
         self._note_sizes(axis, branch, rows, sizes)
         return sizes

@@ -14,7 +14,7 @@ from flavorframe._expr.formula import brief
 from flavorframe._expr.kinds import kind_of_type
 from flavorframe._expr.logic import operation_on
 from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, widen
-from flavorframe._rootio.arrays import Array, Names, Values
+from flavorframe._rootio.arrays import Array, Strings, Values
 from flavorframe.engines._columnar.named import any_named, is_any_named
 from flavorframe.engines._columnar.segments import first_match, reduce_segments
 from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
@@ -61,15 +61,15 @@ def apply(node: n.Apply, values: Sequence[Values]) -> Values:
 @compute_node.register(n.IsIn)
 def _(node: n.IsIn, view: View) -> Values:
     values = view.evaluate(node.operand)
-    if isinstance(values.data, Names):
-        return Values(_test_words(values.data, set(node.values).__contains__), values.valid)
+    if isinstance(values.data, Strings):
+        return Values(_test_categories(values.data, set(node.values).__contains__), values.valid)
     return Values(is_one_of(values.data, node.values), values.valid)  # type: ignore[arg-type]
 
 
 @compute_node.register(n.StringTest)
 def _(node: n.StringTest, view: View) -> Values:
     values = view.evaluate(node.operand)
-    return Values(_test_names(node, values.data), values.valid)
+    return Values(_test_strings(node, values.data), values.valid)
 
 
 @compute_node.register(n.Reduce)
@@ -152,14 +152,14 @@ def _any_named(node: n.Reduce, view: View) -> Values:
     assert isinstance(test, n.StringTest)
     assert isinstance(test.operand, n.Column)
     names = view.columns.lists(test.operand, view.events)
-    return Values(any_named(condition, _test_names(test, names.content), names, view))
+    return Values(any_named(condition, _test_strings(test, names.content), names, view))
 
 
-def _test_names(node: n.StringTest, names: Any) -> Array:
-    if not isinstance(names, Names):
+def _test_strings(node: n.StringTest, values: Any) -> Array:
+    if not isinstance(values, Strings):
         raise ExpressionError(f"{brief(node)}: {brief(node.operand)} is not a string.")
     test = STRING_TESTS[node.test]
-    return _test_words(names, lambda word: any(test(word, p) for p in node.patterns))
+    return _test_categories(values, lambda value: any(test(value, p) for p in node.patterns))
 
 
 def _point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
@@ -188,11 +188,11 @@ STRING_TESTS: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-def _test_words(names: Names, test: Callable[[str], bool]) -> Array:
-    holds = np.fromiter((test(word) for word in names.words), bool, len(names.words))
+def _test_categories(strings: Strings, test: Callable[[str], bool]) -> Array:
+    holds = np.fromiter(map(test, strings.categories), bool, len(strings.categories))
     if not len(holds):
-        return np.zeros(len(names), bool)
-    return holds[names.codes]
+        return np.zeros(len(strings), bool)
+    return holds[strings.codes]
 
 
 def _both_valid(values: Sequence[Values]) -> Array | None:
@@ -237,8 +237,8 @@ def _same_precision(key: Array, value: Array) -> tuple[Array, Array]:
 
 
 def _zeros_like(data: Any, size: int) -> Any:
-    if isinstance(data, Names):
-        return Names(np.zeros(size, np.int32), data.words)
+    if isinstance(data, Strings):
+        return Strings(np.zeros(size, np.int32), data.categories)
     return np.zeros(size, data.dtype)
 
 

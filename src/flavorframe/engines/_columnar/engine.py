@@ -120,11 +120,11 @@ def _evaluation(
     cache: PartitionCache | None,
 ) -> tuple[Columns, Runner, LinkCounts]:
     """Return what evaluates a partition: plainly, or within the wrappers that ask the cache."""
-    links, carriers = LinkCounts(), dict(bound.carriers)
+    links, length_branches = LinkCounts(), dict(bound.length_branches)
     if cache is None:
-        columns = Columns(opened, partition.start, partition.stop, carriers)
+        columns = Columns(opened, partition.start, partition.stop, length_branches)
         return columns, Runner(bound, ViewMaker(columns, facts, links)), links
-    cached = CachedColumns(opened, partition.start, partition.stop, carriers, cache)
+    cached = CachedColumns(opened, partition.start, partition.stop, length_branches, cache)
     views = CachedViewMaker(cached, facts, links, cache=cache)
     return cached, CachedRunner(bound, views, cached, cache), links
 

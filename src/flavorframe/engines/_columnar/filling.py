@@ -9,7 +9,7 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._planning.plan import BoundPlan, Plan
-from flavorframe._rootio.arrays import Array, Names, Values
+from flavorframe._rootio.arrays import Array, Strings, Values
 from flavorframe.engines._columnar.runner import Progress, Runner
 from flavorframe.engines._columnar.survivors import Survivors
 from flavorframe.engines._filling import empty_histogram, step_labels
@@ -94,7 +94,7 @@ def _rows_of(plan: Plan, output: Snapshot, survivors: Survivors) -> Chunk:
 
 
 def _column(name: str, node: n.Node, values: Values) -> Array:
-    if isinstance(values.data, Names):
+    if isinstance(values.data, Strings):
         raise AnalysisError(
             f"Snapshot column {name!r} is a string; snapshots hold numbers and truth values."
         )

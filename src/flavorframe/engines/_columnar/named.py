@@ -12,7 +12,7 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.operations import compute
-from flavorframe._rootio.arrays import Array, Packed
+from flavorframe._rootio.arrays import Array, Lists
 from flavorframe._rootio.list_indices import ranges, spread
 from flavorframe.engines._columnar.depth import MAX_RECURSION
 from flavorframe.engines._columnar.segments import mask_at
@@ -46,7 +46,7 @@ def _is_plain(node: n.Node) -> bool:
     return isinstance(node, n.Column | n.Literal) and getattr(node, "kind", "") != "string"
 
 
-def any_named(condition: n.Node, fits: Array, names: Packed, view: View) -> Array:
+def any_named(condition: n.Node, fits: Array, names: Lists, view: View) -> Array:
     """Return for each event whether the condition holds on an element whose name fits.
 
     ``fits`` says of each name in ``names.content`` whether it does.

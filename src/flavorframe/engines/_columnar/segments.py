@@ -8,7 +8,7 @@ import numpy as np
 
 from flavorframe._expr.operations import equals, widen
 from flavorframe._rootio import compiled
-from flavorframe._rootio.arrays import Array, Names, Values
+from flavorframe._rootio.arrays import Array, Strings, Values
 from flavorframe._rootio.list_indices import as_int64, ranges, spread
 
 
@@ -168,9 +168,9 @@ def first_of_each(event: Array) -> Array:
 
 def _pick(values: Values, event: Array, positions: Array, n: int) -> Values:
     """Return the values at the positions, at most one an event, as values of n events."""
-    if isinstance(values.data, Names):
+    if isinstance(values.data, Strings):
         codes = _pick(Values(values.data.codes, values.valid), event, positions, n)
-        return Values(Names(codes.data, values.data.words), codes.valid)
+        return Values(Strings(codes.data, values.data.categories), codes.valid)
     data = np.zeros(n, values.data.dtype)
     valid = np.zeros(n, bool)
     rows = event[positions]

@@ -19,7 +19,7 @@ import numpy as np
 from flavorframe._expr import nodes as n
 from flavorframe._expr.dependence import is_made_from_candidates
 from flavorframe._expr.formula import formula
-from flavorframe._rootio.arrays import Array, Names, Values
+from flavorframe._rootio.arrays import Array, Strings, Values
 from flavorframe.engines._columnar.candidates import Candidates
 from flavorframe.engines._columnar.columns import Columns
 from flavorframe.engines._columnar.compute import compute_node
@@ -90,7 +90,7 @@ class View(ABC):
     def spread(self, node: n.Node, axis: n.Axis) -> Values:
         """Return the node's values repeated for each element of the axis, constants included."""
         values = self._repeated(node, axis)
-        if isinstance(values.data, Names) or np.ndim(values.data):
+        if isinstance(values.data, Strings) or np.ndim(values.data):
             return values
         return Values(np.full(self.size(axis), values.data))
 

@@ -1,7 +1,7 @@
-"""Making the views of what is alive, and what they remember from one cut to the next.
+"""Make the views of living events and candidates, and hand values on from one cut to the next.
 
-Values that were computed before a cut and are asked for after it are taken along; each function
-that makes a smaller view is told which these are (``needed_later``).
+A view remembers values that later expressions need too. A cut makes a smaller view, which takes
+over these values for what is left. ``needed_later`` are the nodes that are worth it.
 """
 
 from __future__ import annotations

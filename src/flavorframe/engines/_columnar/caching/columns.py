@@ -9,7 +9,7 @@ import numpy as np
 
 from flavorframe._cache import Entry
 from flavorframe._expr import nodes as n
-from flavorframe._rootio.arrays import Array, Names, Packed
+from flavorframe._rootio.arrays import Array, Lists, Strings
 from flavorframe._rootio.root_file import RootFile
 from flavorframe.engines._columnar.caching.keys import Key
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
@@ -29,11 +29,11 @@ class CachedColumns(Columns):
         file: RootFile,
         start: int,
         stop: int,
-        carriers: Mapping[n.Axis, str],
+        length_branches: Mapping[n.Axis, str],
         cache: PartitionCache,
     ) -> None:
-        """``carriers`` names a branch of each collection, to learn the lengths of its lists."""
-        super().__init__(file, start, stop, carriers)
+        """``length_branches`` has a branch of each collection, to read list lengths from."""
+        super().__init__(file, start, stop, length_branches)
         self._cache = cache
         self._events_to_read: Array | None = None
         self._events_key: Key = None
@@ -79,10 +79,10 @@ class CachedColumns(Columns):
             return None
         arrays = entry.arrays
         content: Any = arrays["content"]
-        if "words" in entry.facts:
-            content = Names(content, tuple(entry.facts["words"]))
+        if "categories" in entry.facts:
+            content = Strings(content, tuple(entry.facts["categories"]))
         if "sizes" in arrays:
-            content = Packed(content, arrays["sizes"], arrays.get("starts"))
+            content = Lists(content, arrays["sizes"], arrays.get("starts"))
         return arrays["rows"].astype(np.int64), content
 
 
@@ -91,11 +91,11 @@ def _entry(rows: Array, stored: Any) -> Entry:
     arrays: dict[str, Array] = {"rows": rows.astype(np.int32)}
     facts: dict[str, Any] = {}
     content = stored
-    if isinstance(stored, Packed):
+    if isinstance(stored, Lists):
         content, arrays["sizes"] = stored.content, stored.sizes
         if stored.placed is not None:
             arrays["starts"] = stored.placed
-    if isinstance(content, Names):
-        facts["words"], content = content.words, content.codes
+    if isinstance(content, Strings):
+        facts["categories"], content = content.categories, content.codes
     arrays["content"] = content
     return Entry(facts, arrays)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from flavorframe._expr import nodes as n
-from flavorframe._rootio.arrays import Array, Names, Values
+from flavorframe._rootio.arrays import Array, Strings, Values
 from flavorframe.engines._columnar.caching.cacheable import is_cacheable, links_in
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
 from flavorframe.engines._columnar.caching.values import (
@@ -62,7 +62,7 @@ class CachedSurvivors(Survivors):
         values = _from_columns(node, candidates, self._cache)
         if values is None:
             values = super().values(node, self.facts.candidates)
-        if not isinstance(values.data, Names):
+        if not isinstance(values.data, Strings):
             keep_values(self._cache, node, candidates.numbers, values)
         return values
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from flavorframe._expr import nodes as n
-from flavorframe._rootio.arrays import Array, Names, Values
+from flavorframe._rootio.arrays import Array, Strings, Values
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
 from flavorframe.engines._columnar.caching.values import keep_column, keep_values
 from flavorframe.engines._columnar.candidates import Candidates
@@ -43,7 +43,7 @@ class CachedSurvivingView(SurvivingView):
     def column(self, column: n.Column) -> Values:
         """Return a column's values on the living candidates."""
         values = super().column(column)
-        if not isinstance(values.data, Names):
+        if not isinstance(values.data, Strings):
             keep_column(self._cache, column, self.candidates.numbers, values.data)
         return values
 

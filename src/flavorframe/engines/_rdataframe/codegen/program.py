@@ -111,7 +111,7 @@ class _Writer:
         self._plan, self._schema, self._declared = plan, schema, declared
         candidates = plan.selection.candidates
         trees = [*plan.trees(), n.Position(candidates)]
-        carriers = dict(plan.carriers)
+        carriers = dict(plan.length_branches)
         nodes = (node for tree in trees for node in n.walk(tree))
         self._setting = Setting(
             candidates, depending_on_candidates(nodes, candidates), wordy(trees), carriers
