@@ -89,11 +89,17 @@ Column = Content | Lists
 class Values:
     """What an expression evaluates to; ``valid`` is False where a link points to nothing.
 
-    ``data`` is zero-dimensional for a constant.
+    ``data`` is of shape (values,), or zero-dimensional for a constant.
     """
 
-    data: Any
+    data: Content
     valid: Array | None = None
+
+    @property
+    def array(self) -> Array:
+        """The data of numbers and truth values."""
+        assert not isinstance(self.data, Strings), "strings where numbers are computed with"
+        return self.data
 
     def __getitem__(self, places: Array) -> Values:
         if not isinstance(self.data, Strings) and np.ndim(self.data) == 0:

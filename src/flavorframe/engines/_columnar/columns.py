@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
-from flavorframe._rootio.arrays import Array, Lists
+from flavorframe._rootio.arrays import Array, Column, Content, Lists
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile
 from flavorframe.engines._columnar.segments import find_sorted
@@ -29,7 +28,7 @@ class Columns:
         """``length_branches`` has a branch of each collection, to read list lengths from."""
         self._file, self._start, self._stop = file, start, stop
         self._length_branches = length_branches
-        self._read: dict[str, tuple[Array, Any]] = {}
+        self._read: dict[str, tuple[Array, Column]] = {}
         self._sizes: dict[n.Axis, _ListSizes] = {}
         self.stats = ReadStats()
 
@@ -41,12 +40,12 @@ class Columns:
     def __len__(self) -> int:
         return self._stop - self._start
 
-    def values(self, column: n.Column, rows: Array) -> Any:
+    def values(self, column: n.Column, rows: Array) -> Content:
         """Return the values of some events, or the elements of their lists one after the other."""
         stored = self.lists(column, rows)
         return stored.elements if isinstance(stored, Lists) else stored
 
-    def lists(self, column: n.Column, rows: Array) -> Any:
+    def lists(self, column: n.Column, rows: Array) -> Column:
         """Return the values of some events, or their lists as they are stored."""
         stored = self._branch(column.branch, rows)
         if isinstance(stored, Lists):
@@ -60,9 +59,10 @@ class Columns:
         if found is not None:
             return found
         branch = self._length_branches[axis]
-        sizes: Array = self._branch(branch, rows).sizes
-        self._note_sizes(axis, branch, rows, sizes)
-        return sizes
+        lists = self._branch(branch, rows)
+        assert isinstance(lists, Lists)
+        self._note_sizes(axis, branch, rows, lists.sizes)
+        return lists.sizes
 
     def check_combinations(self, axis: n.Combination, numbers: Array, rows: Array) -> None:
         """Raise FileError where so many combinations in some events would fill the memory."""
@@ -76,7 +76,7 @@ class Columns:
                 "parts of collections, such as muon[muon.pt > 3]."
             )
 
-    def _branch(self, branch: str, rows: Array) -> Any:
+    def _branch(self, branch: str, rows: Array) -> Column:
         """Return a branch at some events; it is read again only if one of them is missing."""
         if branch in self._read:
             read_at, stored = self._read[branch]
@@ -85,13 +85,13 @@ class Columns:
                 return stored if read_at is rows else stored[positions]
         return self._read_branch(branch, rows)
 
-    def _read_branch(self, branch: str, rows: Array) -> Any:
+    def _read_branch(self, branch: str, rows: Array) -> Column:
         """Read a branch of the file at some events."""
         stored = self._from_file(branch, rows)
         self._read[branch] = rows, stored
         return stored
 
-    def _from_file(self, branch: str, rows: Array) -> Any:
+    def _from_file(self, branch: str, rows: Array) -> Column:
         return self._file.read(branch, self._start, self._stop, rows, self.stats)
 
     def _positions(self, read_at: Array, rows: Array) -> Array | None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.operations import compute
-from flavorframe._rootio.arrays import Array, Lists
+from flavorframe._rootio.arrays import Array, Lists, Values
 from flavorframe._rootio.list_indices import ranges, spread
 from flavorframe.engines._columnar.depth import MAX_RECURSION
 from flavorframe.engines._columnar.segments import mask_at
@@ -65,7 +65,8 @@ def _at(node: n.Node, event: Array, local: Array, view: View) -> Array:
     if isinstance(node, n.Literal):
         return np.asarray(node.value)
     if isinstance(node, n.Column):
-        values: Array = view.columns.lists(node, view.events).at(event, local)
-        return values
+        lists = view.columns.lists(node, view.events)
+        assert isinstance(lists, Lists)
+        return Values(lists.at(event, local)).array
     assert isinstance(node, n.Apply)
     return compute(node.operation, [_at(a, event, local, view) for a in node.arguments])

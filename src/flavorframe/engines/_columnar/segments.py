@@ -94,9 +94,9 @@ def extreme(values: Values, event: Array, *, largest: bool) -> Array:
     """
     usable = _usable(values)
     if usable.all():
-        return _extreme(values.data, event, largest=largest)
+        return _extreme(values.array, event, largest=largest)
     kept = np.flatnonzero(usable)
-    return kept[_extreme(values.data[kept], event[kept], largest=largest)]
+    return kept[_extreme(values.array[kept], event[kept], largest=largest)]
 
 
 def best(values: Values, first: Array, *, largest: bool) -> Array:
@@ -107,7 +107,7 @@ def best(values: Values, first: Array, *, largest: bool) -> Array:
     >>> best(Values(np.array([2.0, 1.0, np.nan, np.nan])), np.array([0, 2]), largest=False)
     array([1, 2])
     """
-    if compiled.native is not None and values.data.dtype.kind == "f":
+    if compiled.native is not None and values.array.dtype.kind == "f":
         positions = np.empty(len(first), np.int64)
         data = np.ascontiguousarray(values.numbers(), np.float64)
         compiled.native.best(data, as_int64(first), largest, positions)
@@ -130,8 +130,9 @@ def _extreme(data: Array, event: Array, *, largest: bool) -> Array:
 
 
 def _usable(values: Values) -> Array:
-    usable = np.ones(len(values.data), bool) if values.valid is None else values.valid
-    return usable & ~np.isnan(values.data) if values.data.dtype.kind == "f" else usable
+    data = values.array
+    usable = np.ones(len(data), bool) if values.valid is None else values.valid
+    return usable & ~np.isnan(data) if data.dtype.kind == "f" else usable
 
 
 def _truths(reduction: str, values: Values, event: Array, n: int) -> Values:
@@ -143,7 +144,7 @@ def _truths(reduction: str, values: Values, event: Array, n: int) -> Values:
 
 
 def _sum(values: Values, event: Array, n: int) -> Array:
-    data, valid = values.data, values.valid
+    data, valid = values.array, values.valid
     if valid is not None:
         data, event = data[valid], event[valid]
     if data.dtype.kind == "f":
@@ -170,7 +171,7 @@ def _pick(values: Values, event: Array, positions: Array, n: int) -> Values:
     """Return the values at the positions, at most one an event, as values of n events."""
     if isinstance(values.data, Strings):
         codes = _pick(Values(values.data.codes, values.valid), event, positions, n)
-        return Values(Strings(codes.data, values.data.categories), codes.valid)
+        return Values(Strings(codes.array, values.data.categories), codes.valid)
     data = np.zeros(n, values.data.dtype)
     valid = np.zeros(n, bool)
     rows = event[positions]

@@ -19,7 +19,7 @@ import numpy as np
 from flavorframe._expr import nodes as n
 from flavorframe._expr.dependence import is_made_from_candidates
 from flavorframe._expr.formula import formula
-from flavorframe._rootio.arrays import Array, Strings, Values
+from flavorframe._rootio.arrays import Array, Lists, Strings, Values
 from flavorframe.engines._columnar.candidates import Candidates
 from flavorframe.engines._columnar.columns import Columns
 from flavorframe.engines._columnar.compute import compute_node
@@ -229,6 +229,7 @@ class SurvivingView(View):
         elements = self.elements(column.axis)
         self._whole.elements(column.axis)  # lists of all columns must be as long as these
         lists = self.columns.lists(column, self.events)
+        assert isinstance(lists, Lists)
         if self.alive is None:
             return Values(lists.elements)
         if lists.placed is None:

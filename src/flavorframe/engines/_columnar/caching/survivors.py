@@ -84,7 +84,7 @@ class CachedSurvivors(Survivors):
             at = None if found is None else find_sorted(found[0], numbers)
             if found is None or at is None or at.min(initial=0) < 0:
                 return False
-            known.setdefault(name, found[1].data.take(at))
+            known.setdefault(name, found[1].array.take(at))
         for name, matches in known.items():
             self.links.count(name, matches)
         return True

@@ -103,7 +103,7 @@ def _table(node: n.Node, origin: Candidates, cache: PartitionCache) -> Array | N
     table = np.full(len(origin), UNKNOWN, np.uint8)
     at = find_sorted(origin.numbers, found[0])
     there = np.flatnonzero(at >= 0)
-    values = found[1].data if isinstance(node, n.Match) else found[1].truth()
+    values = found[1].array if isinstance(node, n.Match) else found[1].truth()
     table[at.take(there)] = values.take(there)
     cache.put(table_key, Entry({"of": len(found[0])}, {"table": table}), on_disk=False)
     return table

@@ -31,7 +31,7 @@ def keep_values(cache: PartitionCache, node: n.Node, numbers: Array, values: Val
     """
     key = cache.values_key(node)
     kept = cache.get(key)
-    data, valid = values.data, values.valid
+    data, valid = values.array, values.valid
     if kept is not None and kept.arrays["data"].dtype == data.dtype:
         earlier = kept.arrays
         new = np.flatnonzero(find_sorted(earlier["numbers"], numbers) < 0)
