@@ -1,4 +1,4 @@
-"""Columns from the arrays of awkward in which uproot returns them."""
+"""Columns from awkward arrays, which uproot returns."""
 
 from __future__ import annotations
 

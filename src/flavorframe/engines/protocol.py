@@ -1,4 +1,4 @@
-"""What an engine is: the protocol that the columnar engine and ROOT's fulfil."""
+"""The protocols of engines, which the columnar engine and RDataFrame's fulfil."""
 
 from __future__ import annotations
 

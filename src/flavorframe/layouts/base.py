@@ -1,4 +1,4 @@
-"""What a layout is, and what each does the same: finding branches and collections by name."""
+"""The protocol of layouts, and how all of them find branches and collections by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the entries of a TTree's branch are: for layouts a kind, for reading a shape."""
+"""How a TTree's branch is stored: the kind that layouts see, and the shape that readers need."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @singledispatch
 def compute_node(node: n.Node, view: View) -> Values:
-    """Return the values of a node in a view, which is asked for the values of its parts."""
+    """Return the values of a node in a view, which gives the values of the node's parts."""
     raise NotImplementedError(type(node))
 
 

@@ -1,4 +1,4 @@
-"""Deep trees are evaluated from the inside out: Python's stack holds only a few hundred nodes.
+"""Evaluate deep trees from the inside out, as Python's stack holds only a few hundred nodes.
 
 A view that evaluates a node asks for the node's parts, which ask for theirs. `compute_deep_parts`
 finds the parts that lie deep inside and computes them first, so that no recursion goes down more

@@ -1,4 +1,4 @@
-"""What the evaluation needs to know of a plan's expressions, worked out once for all partitions."""
+"""Facts about a plan's expressions that the evaluation needs, found once for all partitions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flavorframe._expr.dependence import depending_on_candidates, unchanged_by_c
 
 @dataclass(frozen=True)
 class PlanFacts:
-    """What views and survivors need to know of a plan.
+    """Facts about a plan that views and survivors need.
 
     Attributes:
         candidates: The axis of the candidates.

@@ -1,4 +1,4 @@
-"""Whether any element with a certain name fulfils a condition, as for trigger paths.
+"""A short cut to whether any element with a certain name fulfils a condition, for trigger paths.
 
 A trigger menu has many paths and an expression names few of them, so the condition is evaluated on
 these only. They are looked up once for each list of names; most events share one list.

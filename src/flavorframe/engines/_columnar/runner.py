@@ -1,4 +1,4 @@
-"""Taking the survivors of a partition through the steps of the selection."""
+"""Take the survivors of a partition through the steps of the selection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is alive in a partition after some steps.
+"""The living events and candidates of a partition after some steps.
 
 A state is never changed: a cut makes another one. There are three kinds, and which one it is says
 what is known without looking at the data:

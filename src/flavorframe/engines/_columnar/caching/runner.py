@@ -134,7 +134,7 @@ class CachedRunner(Runner):
 
     def _latest(self, keys: Sequence[Key], views: ViewMaker, *, counted: bool) -> Progress | None:
         """Return the survivors of the checkpoint after the most steps; None if there is none."""
-        for on_disk in (False, True):  # the disk is asked only where memory has none at all
+        for on_disk in (False, True):  # the disk is read only if memory has none at all
             for passed in range(len(keys) - 1, -1, -1):
                 entry = self._cache.get(keys[passed], on_disk=on_disk)
                 if entry is not None:

@@ -1,4 +1,4 @@
-"""Making cuts whose values are cached, all at once, without computing any expression.
+"""Make all cuts whose values are cached at once, without computing any expression.
 
 A table has a byte for each candidate that was alive at the last checkpoint: whether it passes a
 cut, or how many elements a link finds for it. The compiled part looks up one after the other.
@@ -51,7 +51,7 @@ def apply_cached_cuts(
     )
     counts: dict[str, tuple[int, int, int]] = {}
     for lookup, (none, one, several, events) in zip(lookups, found.tolist(), strict=False):
-        if lookup.link is not None:  # counts if the cut that asks for it is made
+        if lookup.link is not None:  # counted only if the cut that needs it is made
             counts[lookup.link] = (none + one + several, none, several)
             continue
         rows.append(Counts(events, one))
@@ -73,7 +73,7 @@ class _Lookup(NamedTuple):
 def _lookups(
     survivors: Survivors, cuts: Sequence[n.Node], origin: Candidates, cache: PartitionCache
 ) -> list[_Lookup]:
-    """Return the tables of cuts, up to the first of which none is cached."""
+    """Return the tables of cuts, up to the first cut without a table."""
     lookups = list[_Lookup]()
     counted = set() if survivors.links is None else set(survivors.links.counts)
     for cut in cuts:

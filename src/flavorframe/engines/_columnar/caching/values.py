@@ -1,4 +1,4 @@
-"""Values of expressions and columns on candidates that were computed or read before.
+"""Values on candidates, of expressions that were computed and columns that were read before.
 
 Candidates are known by their numbers, which are sorted. Values of other candidates are put beside
 those that are kept already.

@@ -1,4 +1,4 @@
-"""Views whose values on candidates are kept."""
+"""Views that keep their values on candidates in the cache."""
 
 from __future__ import annotations
 
