@@ -12,7 +12,7 @@ the published mass plot. The same seed gives the same events in every layout.
 - ``schema``, ``columns``: the branches of the ntuples, and what is written into them; ``bph`` and
   ``nano`` for each layout. A new branch is a line in the schema, and its column.
 - ``write``, ``files``: all eras as files with a catalogue, and a single file.
-- ``corner_cases``: a handful of events that every engine must get right.
+- ``corner_cases``: small and extreme, but valid events and files, for tests.
 """
 
 from flavorframe.samples.corner_cases import CORNER_CASES, corner_case, write_corner_case
