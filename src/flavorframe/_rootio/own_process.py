@@ -33,7 +33,7 @@ def tune_process() -> None:
 
     Example:
         >>> import flavorframe as ff
-        >>> ff.tune_process()
+        >>> ff.tune_process()  # doctest: +SKIP
     """
     global _is_tuned  # noqa: PLW0603 - of the process, as what it stands for
     _is_tuned = True
