@@ -73,4 +73,5 @@ def analysis_text() -> str:
 
 
 if __name__ == "__main__":
+    ff.tune_process()
     main(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else FRACTION)

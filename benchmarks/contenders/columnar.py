@@ -15,4 +15,5 @@ def main(files: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    ff.tune_process()
     main(sys.argv[1:])

@@ -16,4 +16,5 @@ def main(threads: int, files: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    ff.tune_process()
     main(int(sys.argv[1]), sys.argv[2:])

@@ -31,6 +31,7 @@ from ._expr.functions import (
     where as where,
 )
 from ._expr.user_functions import cpp as cpp, function as function
+from ._rootio.own_process import tune_process as tune_process
 from ._run.batch.htcondor import HTCondor as HTCondor
 from ._run.batch.slurm import Slurm as Slurm
 from ._run.detached.run import Run as Run, attach as attach

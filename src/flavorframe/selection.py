@@ -226,7 +226,7 @@ class Selection:
             raise AnalysisError(f"The name {name!r} is used twice in the selection.")
         node = as_node(value)
         refuse_string(node, f"{what.capitalize()} {name!r}", USES[step])
-        if node.axis not in (n.EVENT, n.DEFERRED, self.candidates):
+        if node.axis not in (n.EVENT, n.UNRESOLVED, self.candidates):
             raise ExpressionError(
                 f"{what.capitalize()} {name!r} ({brief(node)}) has one value per "
                 f"{brief(node.axis)}, and the candidates are {brief(self.candidates)}: reduce it "

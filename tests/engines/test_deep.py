@@ -69,7 +69,7 @@ def file(tmp_path_factory):
 def all_is_deep(monkeypatch):
     """Have every tree taken for a deep one, and see that nothing was made ready in vain."""
     for module in (depth, named, survivors, view):
-        monkeypatch.setattr(module, "SHALLOW", 1)
+        monkeypatch.setattr(module, "MAX_RECURSION", 1)
     views = []
     make = view.View.__init__
 
@@ -80,7 +80,7 @@ def all_is_deep(monkeypatch):
     monkeypatch.setattr(view.View, "__init__", noted)
     yield
     assert views
-    assert not any(each._ready for each in views)
+    assert not any(each._computed_ahead for each in views)
 
 
 @pytest.mark.slow

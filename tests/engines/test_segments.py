@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, strategies as st
 
 from flavorframe._rootio import compiled
-from flavorframe._rootio.arrays import Names, Values
+from flavorframe._rootio.arrays import Strings, Values
 from flavorframe.engines._columnar.segments import (
     UNKNOWN,
     apply_tables,
     best,
     combine,
     extreme,
+    find_sorted,
     first_match,
-    places,
     ranges,
     reduce_segments,
     spread,
@@ -46,10 +46,10 @@ def test_ranges(native, pairs):
 
 @either_way
 @given(known=st.sets(st.integers(0, 20)), wanted=st.sets(st.integers(0, 20)))
-def test_places(native, known, wanted):
+def test_find_sorted(native, known, wanted):
     known, wanted = sorted(known), sorted(wanted)
     with by(native):
-        found = places(np.array(known, int), np.array(wanted, int))
+        found = find_sorted(np.array(known, int), np.array(wanted, int))
     assert found.tolist() == [known.index(x) if x in known else -1 for x in wanted]
 
 
@@ -214,6 +214,12 @@ def test_extreme_of_booleans_and_of_nothing():
 
 
 def test_first_of_strings():
-    names = Names(np.array([1, 0, 1]), ("a", "b"))
+    names = Strings(np.array([1, 0, 1]), ("a", "b"))
     first = reduce_segments("first", Values(names), np.array([0, 0, 1]), np.array([0, 1, 0]), 2)
-    assert [first.data.words[code] for code in first.data.codes] == ["b", "b"]
+    assert [first.data.categories[code] for code in first.data.codes] == ["b", "b"]
+
+
+def test_an_unknown_reduction_is_an_error():
+    one = np.zeros(1, int)
+    with pytest.raises(NotImplementedError, match="median"):
+        reduce_segments("median", Values(one), one, one, 1)

@@ -6,7 +6,7 @@ import flavorframe as ff
 from flavorframe._expr.formula import formula
 from flavorframe.errors import BranchError, ExpressionError
 from flavorframe.layouts import BranchInfo, Schema, bind, bph, nano, recognise
-from flavorframe.layouts.base import carrier, collection_axis
+from flavorframe.layouts.base import collection_axis, length_branch
 from flavorframe.layouts.checks import check_kinds
 from flavorframe.layouts.events import VALUES
 
@@ -225,8 +225,8 @@ def test_lists_of_several_counters_are_several_collections(branch, collection):
 
 def test_an_unknown_collection_is_told_with_those_that_there_are():
     with pytest.raises(BranchError, match="no collection 'b'"):
-        carrier(collection_axis("B"), recognise(COUNTED), COUNTED)
-    assert carrier(collection_axis("B_nPV"), recognise(COUNTED), COUNTED) == "B_PVX"
+        length_branch(collection_axis("B"), recognise(COUNTED), COUNTED)
+    assert length_branch(collection_axis("B_nPV"), recognise(COUNTED), COUNTED) == "B_PVX"
 
 
 def test_names_with_one_value_an_event_are_those_of_the_layouts():

@@ -14,7 +14,7 @@ import uproot
 import flavorframe as ff
 from flavorframe._files.remote import access
 from flavorframe._rootio import codecs, compiled
-from flavorframe._rootio.failures import LeftToUprootError
+from flavorframe._rootio.read_errors import LeftToUprootError
 from flavorframe._rootio.root_file import RootFile
 from flavorframe._rootio.tree.basket_table import BasketTable
 from flavorframe.errors import BranchError, FileError

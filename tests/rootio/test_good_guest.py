@@ -60,8 +60,9 @@ print([name for name in before if before[name] != after[name]], disabled)
 
 def test_a_process_of_its_own_pauses_collection_only_while_it_opens_a_file(file):
     code = f"""{LOOK}
+import flavorframe as ff
 from flavorframe._rootio import own_process
-own_process.tune()
+ff.tune_process()
 from flavorframe._rootio.open_files import open_file
 before = state()["collection"]
 collected.clear()
@@ -96,7 +97,7 @@ def kept_after_free():
     return mapped() - before >= 15 << 20
 
 print(kept_after_free())
-own_process.tune()
+own_process.tune_process()
 print(kept_after_free())
 """
     assert said(code).split() == ["False", "True"]

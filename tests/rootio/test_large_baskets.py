@@ -12,10 +12,10 @@ import uproot
 
 import flavorframe as ff
 from flavorframe._rootio import compiled
-from flavorframe._rootio.arrays import Names, Packed
-from flavorframe._rootio.failures import LeftToUprootError
+from flavorframe._rootio.arrays import Lists, Strings
 from flavorframe._rootio.opening.local_file import LocalFile
 from flavorframe._rootio.piece_cache import PieceCache
+from flavorframe._rootio.read_errors import LeftToUprootError
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile
 from flavorframe._rootio.tree import basket_table
@@ -66,11 +66,11 @@ def read(path, branch, edges, rows=None):
 
 
 def as_lists(column):
-    if not isinstance(column, Packed):
+    if not isinstance(column, Lists):
         return ak.Array(column)
     elements = column.elements
-    if isinstance(elements, Names):
-        elements = [elements.words[code] for code in elements.codes]
+    if isinstance(elements, Strings):
+        elements = [elements.categories[code] for code in elements.codes]
     return ak.unflatten(elements, column.sizes)
 
 

@@ -10,9 +10,9 @@ import uproot
 
 import flavorframe as ff
 from flavorframe._rootio import compiled
-from flavorframe._rootio.failures import LeftToUprootError
 from flavorframe._rootio.ntuple.checksums import CheckedNTuple
 from flavorframe._rootio.ntuple.clusters import Clusters
+from flavorframe._rootio.read_errors import LeftToUprootError
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile
 from flavorframe.errors import FileError

@@ -10,8 +10,8 @@ import pytest
 import uproot
 
 from flavorframe._rootio import compiled
-from flavorframe._rootio.arrays import Names, Packed
-from flavorframe._rootio.failures import LeftToUprootError
+from flavorframe._rootio.arrays import Lists, Strings
+from flavorframe._rootio.read_errors import LeftToUprootError
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile
 from flavorframe.errors import FileError
@@ -48,7 +48,7 @@ def written(tmp_path_factory):
 
 def whole(column):
     """Return the lengths of a column's lists, and all its values."""
-    if not isinstance(column, Packed):
+    if not isinstance(column, Lists):
         return None, column
     return column.sizes, column.elements
 
@@ -61,8 +61,8 @@ def everything(file, branch):
 def assert_same(fast, slow):
     (fast_sizes, fast), (slow_sizes, slow) = whole(fast), whole(slow)
     np.testing.assert_array_equal(fast_sizes, slow_sizes)
-    if isinstance(fast, Names):
-        words = [[x.words[code] for code in x.codes] for x in (fast, slow)]
+    if isinstance(fast, Strings):
+        words = [[x.categories[code] for code in x.codes] for x in (fast, slow)]
         assert words[0] == words[1]
     else:
         assert fast.dtype == slow.dtype

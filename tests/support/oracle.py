@@ -537,7 +537,7 @@ class Event:
         return axes[0] if axes else n.EVENT
 
     def _axis_of_column(self, node: n.Field | n.Branch) -> n.Axis:
-        if node.on != n.DEFERRED or not isinstance(node, n.Branch):
+        if node.on != n.UNRESOLVED or not isinstance(node, n.Branch):
             return node.on
         if not self.file.is_list(node.branch):
             return n.EVENT

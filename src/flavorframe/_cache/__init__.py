@@ -1,4 +1,4 @@
-"""What has been computed before, kept in memory and on disk.
+"""Results of earlier reading and computing, in memory and on disk.
 
 * `cache` keeps entries, which are arrays by name, under keys: in memory, then on disk,
 * `store` is the folder on disk, which is bounded in size and shared by processes,

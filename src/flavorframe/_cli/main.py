@@ -46,7 +46,7 @@ for command in (
 
 def main() -> None:
     """Run the command line; errors of flavorframe become one message and exit code 1."""
-    own_process.tune()
+    own_process.tune_process()
     try:
         app()
     except FlavorframeError as error:

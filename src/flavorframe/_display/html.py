@@ -1,5 +1,8 @@
-"""Blocks as HTML for notebooks and reports; every text is escaped, and classes leave the looks
-to the page.
+"""Blocks as HTML for notebooks; every text is escaped.
+
+Notebooks bring their own styles, so a table is nothing but its cells and a class. A report shows
+what notebooks show, too; its own tables are made by ``grid.html.j2``, with aligned headers and in a
+box that scrolls.
 """
 
 from __future__ import annotations

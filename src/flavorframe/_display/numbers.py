@@ -1,4 +1,4 @@
-"""How numbers are written: with as many digits as their errors leave meaning to."""
+"""How numbers are written: with no more digits than their errors justify."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of their own: where their templates are found, and what they share."""
+"""Templates of HTML pages: where they are found, and what they share."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ Where things are, from the bottom up:
   branches), `elements` (parts of collections, members, links), `computations` (operations,
   reductions, calls of what is in `called`); all of it under the name `nodes`, with `walking`
 * what is known of trees: `formula` (and `texts`, long ones in pieces), `kinds` of values, `logic`
-  (``&`` and the like on truth values or bits), `strings` (where they are refused), `identity`
+  (``&`` and the like on truth values or bits), `strings` (where they are refused), `dependence`
+  (which values a cut on candidates may change), `identity` (equal in every process)
 * what users hold: `expression` (with `operators`, `constants`, `objects`), `collection`, `event`,
-  `functions`, `user_functions`, `corrections`, `cut_strings` (with
-  `cut_tokens` and `cut_trees`)
+  `functions`, `user_functions`, `corrections`, `cut_strings` (with `cut_tokens` and `cut_trees`)
 
 To add an **operation**: a line in ``OPERATIONS`` (`operations`), the function that applies it
 (`functions`, or ``flavorframe/physics.py``), and its C++ in
@@ -19,7 +19,9 @@ To add an **operation**: a line in ``OPERATIONS`` (`operations`), the function t
 
 To add a **reduction**: a line in ``REDUCTIONS`` (`reductions`), a method of ``Expr``
 (`expression`), and how it is computed: ``engines/_columnar/segments.py``, and a function of its
-name in ``engines/_rdataframe/cpp/reductions.h``.
+name in ``engines/_rdataframe/cpp/reductions.h``. If cut strings have a name for it, as ``Sum$``,
+that goes into ``DRAW_REDUCTIONS`` (`cut_trees`). What it means is told in ``docs/semantics.md``,
+and computed once more, event by event, in ``tests/support/oracle.py``.
 
 To add a **node**: a class in `leaves`, `elements` or `computations`, with its axis, the kind of its
 values and its formula, its name in `nodes`, and a function for it in each engine

@@ -1,4 +1,4 @@
-"""Axes, which say what an expression has one value for each of, and nodes, which live on one.
+"""Axes and nodes. An expression has one value for each element of its axis.
 
 The classes of nodes are in `leaves`, `elements` and `computations`.
 """
@@ -16,7 +16,7 @@ from flavorframe.errors import ExpressionError
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Axis(Part):
-    """What an expression has one value for each of."""
+    """Events, a collection, or what is made of collections: there is one value per element."""
 
     is_spelled_out = True
 
@@ -38,8 +38,8 @@ class EventAxis(Axis):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class DeferredAxis(Axis):
-    """The axis of a raw branch: known once the file is open."""
+class UnresolvedAxis(Axis):
+    """The axis of a raw branch, which is known only once the file is open."""
 
     def text(self, texts: Texts) -> Text:
         return "element of the branch"
@@ -57,7 +57,7 @@ class CollectionAxis(Axis):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Node(Part):
-    """One step of a computation; ``axis`` says what it has one value for each of."""
+    """One step of a computation, with one value for each element of its ``axis``."""
 
     @property
     def axis(self) -> Axis:
@@ -109,13 +109,14 @@ class Combination(Axis):
 
 
 EVENT = EventAxis()
-DEFERRED = DeferredAxis()
+UNRESOLVED = UnresolvedAxis()
 
 
 def join_axes(nodes: tuple[Node, ...]) -> Axis:
-    """Return the axis of a combination of nodes: event values repeat, a raw branch follows.
+    """Return the axis on which several nodes are combined.
 
-    Raises ExpressionError where two different collections meet.
+    Values per event are repeated for each element, and a raw branch is taken to be on the axis of
+    the others. Raises ExpressionError for two different collections.
     """
     joint: Axis = EVENT
     for node in nodes:
@@ -126,9 +127,9 @@ def join_axes(nodes: tuple[Node, ...]) -> Axis:
 def _join(first: Axis, second: Axis, nodes: tuple[Node, ...]) -> Axis:
     if first == second or second == EVENT:
         return first
-    if first in (EVENT, DEFERRED):
+    if first in (EVENT, UNRESOLVED):
         return second
-    if second == DEFERRED:
+    if second == UNRESOLVED:
         return first
     raise ExpressionError(_two_collections(first, second, nodes))
 

@@ -39,7 +39,7 @@ class Collection(Expr):
         return Collection(element(n.Subset(self.axis, self._mask(key))))
 
     def _mask(self, mask: Expr) -> n.Node:
-        if not isinstance(mask, Expr) or mask.axis not in (self.axis, n.DEFERRED):
+        if not isinstance(mask, Expr) or mask.axis not in (self.axis, n.UNRESOLVED):
             text = brief(mask.node) if isinstance(mask, Expr) else repr(mask)
             raise ExpressionError(
                 f"{brief(self.node)}[{text}]: a sub-collection takes a condition with one value "

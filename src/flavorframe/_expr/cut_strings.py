@@ -15,7 +15,7 @@ from flavorframe._expr.cut_tokens import (
     refuse,
     tokens_of,
 )
-from flavorframe._expr.cut_trees import ELEMENTWISE, REDUCTIONS, TreeReader
+from flavorframe._expr.cut_trees import DRAW_REDUCTIONS, ELEMENTWISE, TreeReader
 from flavorframe._expr.event import branch_of
 from flavorframe._expr.expression import Expr, Operand, apply, as_node
 from flavorframe.errors import ExpressionError, did_you_mean, needs
@@ -228,7 +228,7 @@ def _variable(text: str, token: Token, places: Mapping[str, str]) -> str:
 
 def _function(text: str, token: Token) -> str:
     """Return the name by which formulate knows a function; raises ExpressionError for others."""
-    if token.text in REDUCTIONS:
+    if token.text in DRAW_REDUCTIONS:
         return token.text
     namespace, _, plain = token.text.rpartition("::")
     if namespace == "TMath" and plain in TMATH_CONSTANTS:
@@ -236,7 +236,7 @@ def _function(text: str, token: Token) -> str:
     name = plain.lower() if namespace == "TMath" else plain
     name = RENAMED.get(name, name)
     if namespace not in ("", "std", "TMath") or name not in ELEMENTWISE:
-        known = [*ELEMENTWISE, *REDUCTIONS]
+        known = [*ELEMENTWISE, *DRAW_REDUCTIONS]
         near = did_you_mean(plain, [*known, *TMATH_CONSTANTS])
         near = near or f" There are {', '.join(known)} and TMath:: constants."
         reason = f"there is no function {token.text}.{near} For others, use ff.function"

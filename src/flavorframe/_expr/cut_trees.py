@@ -32,7 +32,9 @@ OPERATION_OF = {
 }  # fmt: skip
 """Operations whose names differ from those of formulate's functions."""
 
-REDUCTIONS = {"Sum$": "sum", "Min$": "min", "Max$": "max", "Length$": "size"}
+DRAW_REDUCTIONS = {"Sum$": "sum", "Min$": "min", "Max$": "max", "Length$": "size"}
+"""Reductions by the names that they have in ``TTree::Draw``."""
+
 CONSTANTS = {
     "pi": math.pi, "tau": 2 * math.pi, "piover2": math.pi / 2, "piover4": math.pi / 4,
     "invpi": 1 / math.pi, "exp1": math.e, "sqrt2": math.sqrt(2), "ln10": math.log(10),
@@ -102,7 +104,7 @@ class TreeReader:
     def _reduction(self, name: str, arguments: Sequence[Expr]) -> Expr:
         if len(arguments) != 1:
             self._refuse(f"{name.capitalize()}$ takes 1 argument, not {len(arguments)}")
-        return reduced(arguments[0], REDUCTIONS[f"{name.capitalize()}$"])
+        return reduced(arguments[0], DRAW_REDUCTIONS[f"{name.capitalize()}$"])
 
     def _matrix(self, tree: Any) -> Expr:
         of_first = len(tree.indices) == 1 and getattr(tree.indices[0], "value", None) == 0

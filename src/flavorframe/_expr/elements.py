@@ -1,4 +1,4 @@
-"""Nodes that say of which elements a value is taken: parts of collections, members, links."""
+"""Nodes that take values from certain elements: parts of collections, members, links."""
 
 from __future__ import annotations
 

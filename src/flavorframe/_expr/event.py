@@ -82,4 +82,4 @@ class Menu:
 
 def branch_of(name: str) -> Expr:
     """Return the expression of a branch, whose axis is known once a file is open."""
-    return Expr(n.Branch(name, n.DEFERRED))
+    return Expr(n.Branch(name, n.UNRESOLVED))

@@ -8,15 +8,15 @@ A **friendly** tree holds `Field`, `Branch` and `Fired` leaves, which only a lay
 from __future__ import annotations
 
 from flavorframe._expr.axes import (
-    DEFERRED as DEFERRED,
     EVENT as EVENT,
+    UNRESOLVED as UNRESOLVED,
     Axis as Axis,
     CollectionAxis as CollectionAxis,
     Combination as Combination,
-    DeferredAxis as DeferredAxis,
     EventAxis as EventAxis,
     Node as Node,
     Subset as Subset,
+    UnresolvedAxis as UnresolvedAxis,
     join_axes as join_axes,
     lineage as lineage,
     made_from as made_from,

@@ -1,4 +1,4 @@
-"""What trees of expressions are made of: parts, each of which is one object for all equal ones.
+"""The parts that trees of expressions are made of. Equal parts are one object.
 
 Trees may be thousands of parts deep: a list of runs joined by ``|`` is. Whatever is to be known of
 a tree is found part by part, in the order of `parts`, and never by recursion.

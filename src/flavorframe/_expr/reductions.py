@@ -1,6 +1,6 @@
 """Reductions: one value for each event, made of the values of its elements.
 
-This table says what the language must know of each. How they are computed is said by the engines:
+This table has what the language must know of each. The engines have how they are computed:
 ``engines/_columnar/segments.py`` and ``engines/_rdataframe/cpp/reductions.h``.
 """
 
@@ -14,16 +14,23 @@ TOTAL = "whole number for truth values"
 
 @dataclass(frozen=True)
 class Reduction:
-    """What is known of a reduction.
+    """The properties of a reduction.
 
-    ``kind`` of the result: "bool", "int", `SAME_KIND` as the operand's, or `TOTAL`, which differs
-    from that in counting truth values. ``may_be_missing`` says whether an event without elements
-    has no value. ``takes_strings`` says whether it hands on values without computing with them.
+    Attributes:
+        kind: The kind of the result: "bool", "int", `SAME_KIND`, or `TOTAL`: the operand's too,
+            but a whole number for truth values, of which it is the number that hold.
+        may_be_missing: Whether an event without elements has no value.
+        takes_strings: Whether the operand may be a string, since nothing is computed with it.
     """
 
     kind: str
     may_be_missing: bool = False
     takes_strings: bool = False
+
+    @property
+    def keeps_stored_type(self) -> bool:
+        """Whether the result is one of the values, in the type in which the file stores them."""
+        return self.kind == SAME_KIND
 
     def kind_of_result(self, kind: str) -> str:
         """Return the kind of the result from that of the operand."""

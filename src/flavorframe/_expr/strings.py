@@ -1,4 +1,4 @@
-"""Where strings are refused: they are tested, and never computed with."""
+"""Refuse strings where expressions compute: a string can only be tested."""
 
 from __future__ import annotations
 

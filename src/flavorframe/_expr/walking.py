@@ -1,4 +1,4 @@
-"""What is known of a tree by walking through it, inner nodes first."""
+"""Walks through trees, inner nodes first."""
 
 from __future__ import annotations
 

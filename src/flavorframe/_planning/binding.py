@@ -11,7 +11,7 @@ from flavorframe._expr.strings import refuse_string
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe.errors import AnalysisError, FlavorframeError
 from flavorframe.layouts import Layout, Schema, bind
-from flavorframe.layouts.base import carrier
+from flavorframe.layouts.base import length_branch
 from flavorframe.layouts.binding import bind_axis
 from flavorframe.layouts.checks import check_kinds
 from flavorframe.outputs import Histogram, HistogramAxis, Output, Snapshot
@@ -30,7 +30,7 @@ def bind_plan(plan: Plan, schema: Schema, layout: Layout) -> BoundPlan:
         (name, _bound_output(name, output, layout, schema)) for name, output in plan.outputs
     )
     selection = replace(plan.selection, candidates=candidates, steps=steps)
-    return BoundPlan(selection, outputs, _carriers(Plan(selection, outputs), layout, schema))
+    return BoundPlan(selection, outputs, _length_branches(Plan(selection, outputs), layout, schema))
 
 
 def _bound_step(step: Step, candidates: n.Axis, layout: Layout, schema: Schema) -> Step:
@@ -76,17 +76,17 @@ def _bound_tree(node: n.Node, layout: Layout, schema: Schema) -> n.Node:
     return bound
 
 
-def _carriers(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[n.Axis, str], ...]:
+def _length_branches(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[n.Axis, str], ...]:
     """Find a branch of each collection that the plan asks for, one that it reads anyway if any."""
-    carriers: dict[n.Axis, str] = {}
+    length_branches: dict[n.Axis, str] = {}
     wanted: dict[n.Axis, None] = {}
     for top in (plan.selection.candidates, *plan.trees()):
         for part in n.parts(top):
             if isinstance(part, n.Column) and part.on != n.EVENT:
-                carriers.setdefault(part.on, part.branch)
+                length_branches.setdefault(part.on, part.branch)
             elif isinstance(part, n.CollectionAxis):
                 wanted[part] = None
     for axis in wanted:
-        if axis not in carriers:
-            carriers[axis] = carrier(axis, layout, schema)
-    return tuple(carriers.items())
+        if axis not in length_branches:
+            length_branches[axis] = length_branch(axis, layout, schema)
+    return tuple(length_branches.items())

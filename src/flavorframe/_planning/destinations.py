@@ -1,4 +1,4 @@
-"""What a run would write, and what it must not write over: its inputs, and its own other files."""
+"""The files that a run writes. None may be an input, or another file of the run."""
 
 from __future__ import annotations
 

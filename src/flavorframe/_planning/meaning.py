@@ -1,4 +1,4 @@
-"""What the names of an analysis mean in a file, so that only what means the same is added up."""
+"""What each name of an analysis stands for in a file: only files that agree are added up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ WORDS = {"bool": "truth value", "string": "string"}
 
 @lru_cache(maxsize=32)
 def meanings(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[str, str], ...]:
-    """Return the names of a plan that fits the file, each with what it stands for."""
+    """Return the names of a plan that fits the file, each with what it stands for.
+
+    For example ``("triplet.mass", "a list of numbers in each event")``.
+    """
     trees = (*plan.trees(), n.Position(plan.selection.candidates))
     names = dict.fromkeys(node for tree in trees for node in n.walk(tree) if _is_name(node))
     return tuple((formula(name), _meaning(bind(name, layout, schema))) for name in names)

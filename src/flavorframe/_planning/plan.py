@@ -48,13 +48,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class BoundPlan(Plan):
-    """A plan whose leaves are columns of a file; ``carriers`` has a branch of each collection."""
+    """A plan whose leaves are columns of a file.
 
-    carriers: tuple[tuple[n.Axis, str], ...] = ()
+    ``length_branches`` has a branch of each collection, to read the lengths of its lists from.
+    """
+
+    length_branches: tuple[tuple[n.Axis, str], ...] = ()
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The branches that the plan may read, in the order in which it asks for them."""
         found = (node.branch for tree in self.trees() for node in n.walk(tree)
                  if isinstance(node, n.Column))  # fmt: skip
-        return tuple(dict.fromkeys([*found, *dict(self.carriers).values()]))
+        return tuple(dict.fromkeys([*found, *dict(self.length_branches).values()]))

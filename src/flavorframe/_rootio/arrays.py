@@ -20,32 +20,32 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Names:
-    """Strings, each different one stored once: element i is ``words[codes[i]]``.
+class Strings:
+    """Strings, each different one stored once: element i is ``categories[codes[i]]``.
 
-    So a test of strings runs once for each word, not once for each element.
+    So a test of strings runs once for each category, not once for each element.
     """
 
     codes: Array
-    words: tuple[str, ...]
+    categories: tuple[str, ...]
 
-    def __getitem__(self, places: Array) -> Names:
-        return Names(self.codes.take(places), self.words)
+    def __getitem__(self, places: Array) -> Strings:
+        return Strings(self.codes.take(places), self.categories)
 
     def __len__(self) -> int:
         return len(self.codes)
 
 
-Content = Array | Names
+Content = Array | Strings
 """The elements of a column."""
 
 
 def _taken(content: Content, places: Array) -> Content:
-    return content[places] if isinstance(content, Names) else content.take(places)
+    return content[places] if isinstance(content, Strings) else content.take(places)
 
 
 @dataclass(frozen=True)
-class Packed:
+class Lists:
     """A list in each event: event i has ``content[starts[i]:starts[i] + sizes[i]]``.
 
     ``placed`` has the starts where several events share a list; otherwise it is None, and the lists
@@ -62,8 +62,8 @@ class Packed:
         starts: Array = np.cumsum(self.sizes) - self.sizes if self.placed is None else self.placed
         return starts
 
-    def __getitem__(self, rows: Array) -> Packed:
-        return Packed(self.content, self.sizes.take(rows), self.starts.take(rows))
+    def __getitem__(self, rows: Array) -> Lists:
+        return Lists(self.content, self.sizes.take(rows), self.starts.take(rows))
 
     def taken(self, places: Array) -> Content:
         """Return some elements of lists that lie one after the other."""
@@ -81,7 +81,7 @@ class Packed:
         return _taken(self.content, ranges(self.starts, self.sizes))
 
 
-Column = Content | Packed
+Column = Content | Lists
 """A column as it is read: scalars or lists."""
 
 
@@ -89,14 +89,20 @@ Column = Content | Packed
 class Values:
     """What an expression evaluates to; ``valid`` is False where a link points to nothing.
 
-    ``data`` is zero-dimensional for a constant.
+    ``data`` is of shape (values,), or zero-dimensional for a constant.
     """
 
-    data: Any
+    data: Content
     valid: Array | None = None
 
+    @property
+    def array(self) -> Array:
+        """The data of numbers and truth values."""
+        assert not isinstance(self.data, Strings), "strings where numbers are computed with"
+        return self.data
+
     def __getitem__(self, places: Array) -> Values:
-        if not isinstance(self.data, Names) and np.ndim(self.data) == 0:
+        if not isinstance(self.data, Strings) and np.ndim(self.data) == 0:
             return self
         valid = None if self.valid is None else self.valid.take(places)
         return Values(_taken(self.data, places), valid)

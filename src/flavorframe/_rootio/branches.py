@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from flavorframe._files.remote import access
-from flavorframe._rootio.failures import is_of_the_file, reason
 from flavorframe._rootio.ntuple import fields
+from flavorframe._rootio.read_errors import is_of_the_file, reason
 from flavorframe._rootio.schema import BranchInfo
 from flavorframe._rootio.tree import interpretation
 

@@ -1,7 +1,9 @@
 """Decompression by Python packages, one call a block, where the system has no library for it.
 
 To add a codec, write its function here and enter it in `CODECS`. If the system may have a library
-for it, which needs no Python lock, enter that in ``native/codecs.c`` too.
+for it, which is faster because it needs no Python lock, add its functions to ``SystemCodecs`` in
+``native/native.h``, count it in ``LIBRARIES`` there, and in ``native/codecs.c`` add its name
+(``library_names``), its use, and its entry in ``system_codecs_found``.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from flavorframe._rootio.failures import is_of_the_file
+from flavorframe._rootio.read_errors import is_of_the_file
 
 
 def decompress_block(algorithm: bytes, compressed: memoryview, target: memoryview) -> int:

@@ -1,4 +1,4 @@
-"""Divide ranges of events at the edges of baskets or clusters."""
+"""Split ranges of events at the edges of baskets or clusters."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import numpy as np
 from flavorframe._rootio.arrays import Array
 
 
-def divided(edges: Array, start: int, stop: int) -> list[tuple[int, int, int | None]]:
-    """Return the parts of a range of events: whole pieces between edges, and parts of a piece.
+def split_at_edges(edges: Array, start: int, stop: int) -> list[tuple[int, int, int | None]]:
+    """Return the parts of a range of events: whole baskets or clusters, and parts of one.
 
-    Each part is where it begins and ends, and the number of the piece it is a part of; None for
-    one that consists of whole pieces.
+    Each part is where it begins and ends, and the number of the basket that it lies in; None if it
+    consists of whole ones. ``edges`` are the events at which baskets begin, and the end.
 
-    >>> divided(np.array([0, 10, 20, 30]), 5, 25)
+    >>> split_at_edges(np.array([0, 10, 20, 30]), 5, 25)
     [(5, 10, 0), (10, 20, None), (20, 25, 2)]
-    >>> divided(np.array([0, 10, 20, 30]), 12, 15)
+    >>> split_at_edges(np.array([0, 10, 20, 30]), 12, 15)
     [(12, 15, 1)]
     """
     if start == stop or not len(edges):

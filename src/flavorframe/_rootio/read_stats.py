@@ -1,4 +1,4 @@
-"""What reading costs: seconds by stage, and compressed bytes."""
+"""The cost of reading: seconds by stage, and compressed bytes."""
 
 from __future__ import annotations
 

@@ -10,10 +10,10 @@ from flavorframe._files.remote import access
 from flavorframe._files.versions import Version
 from flavorframe._rootio.arrays import Array, Column
 from flavorframe._rootio.branches import branches_of_tree, fields_of_ntuple
-from flavorframe._rootio.failures import DamageError, file_errors
 from flavorframe._rootio.opening.remote_file import RemoteFile
 from flavorframe._rootio.opening.trees import find_tree, get_tree, open_by_uproot
 from flavorframe._rootio.opening.uproot_models import models_restored
+from flavorframe._rootio.read_errors import DamageError, file_errors
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.schema import Schema
 from flavorframe._rootio.source import Range, Source

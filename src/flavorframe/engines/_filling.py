@@ -1,4 +1,4 @@
-"""What the results of all engines begin with: empty histograms, and the labels of the cutflow."""
+"""The start of every engine's result: empty histograms, and the labels of the cutflow."""
 
 from __future__ import annotations
 

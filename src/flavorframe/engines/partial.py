@@ -1,4 +1,4 @@
-"""What an engine returns of a partition: everything that adds up."""
+"""Results of partitions, as engines return them: everything in them adds up."""
 
 from __future__ import annotations
 

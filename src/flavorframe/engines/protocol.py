@@ -1,4 +1,4 @@
-"""What an engine is: the protocol that the columnar engine and ROOT's fulfil."""
+"""The protocols of engines, which the columnar engine and RDataFrame's fulfil."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FileInfo:
-    """What an engine says of a file that it can evaluate a plan on.
+    """A file on which a plan can be evaluated, as `Engine.prepare` describes it.
 
     Attributes:
         file: The path or URL of the file.
         tree: The name of the tree in it.
         layout: The name of the layout that the file has.
         events: The number of events in the tree.
-        edges: Numbers of events at which the file is cut well into partitions, since all needed
-            branches begin a basket or cluster there.
+        edges: Numbers of events at which partitions should begin, because all needed branches
+            begin a basket or cluster there.
         version: The version of the file before it was opened. What was read is of this version if
             the file still has it afterwards.
-        meanings: The names that the plan uses, each with what it stands for in this file. They
-            must be the same in all files of a run.
+        meanings: The names that the plan uses, each with what it stands for in this file, such
+            as "one number in each event". They must be the same in all files of a run.
     """
 
     file: str

@@ -1,4 +1,4 @@
-"""The engines by name. A new engine is a folder beside this file, and a line in each function."""
+"""The engines by name. A new one is a folder here, and its name and a line in `get_engine`."""
 
 from __future__ import annotations
 

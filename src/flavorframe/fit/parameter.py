@@ -1,4 +1,4 @@
-"""What is fitted: parameters before and after the fit, and the yields of components."""
+"""Parameters before and after the fit, and the yields of components."""
 
 from __future__ import annotations
 

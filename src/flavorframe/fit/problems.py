@@ -1,4 +1,4 @@
-"""What can be wrong with a fit, in sentences; none means that it is valid."""
+"""The problems of a fit, in sentences. A fit without problems is valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,13 @@
-"""Layouts: branch names ↔ field names. A new layout is one new file and one line here."""
+"""Layouts: which branch of a file stands for a friendly name such as ``muon.pt``.
+
+* `base`: what a layout must do, and finding branches and collections by name.
+* `bph`, `nano`: the layouts.
+* `binding`, `checks`: from friendly names to columns of a file, and whether their kinds fit.
+* `events`: what ``ff.events()`` gives, before any file is open.
+
+A new layout is a file here, and a line in ``LAYOUTS``. Those of its names that have one value per
+event are entered in ``VALUES`` or ``OBJECTS`` (`events`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a layout is, and what each does the same: finding branches and collections by name."""
+"""The protocol of layouts, and how all of them find branches and collections by name."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ class Layout(Protocol):
         """
 
 
-def carrier(axis: n.Axis, layout: Layout, schema: Schema) -> str:
-    """Return a branch of the collection, from which the lengths of its lists can be read.
+def length_branch(axis: n.Axis, layout: Layout, schema: Schema) -> str:
+    """Return a branch of the collection, to read the lengths of its lists from.
 
     Raises BranchError where the file has no such collection, naming those that it has.
     """

@@ -118,7 +118,7 @@ class _Binder:
 
     def _branch(self, node: n.Branch) -> n.Node:
         column = self._column(self._name(node.branch))
-        if node.on == n.DEFERRED:
+        if node.on == n.UNRESOLVED:
             return column
         axis = self._known[node.on]
         assert isinstance(axis, n.Axis)

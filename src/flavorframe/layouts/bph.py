@@ -116,8 +116,8 @@ class Bph:
 
     def fired(self, schema: Schema, menu: str, patterns: tuple[str, ...]) -> n.Node:
         """Return whether a path whose name fits has decision 1."""
-        name = n.Branch(f"Trigger_{menu}name", n.DEFERRED)
-        decision = n.Branch(f"Trigger_{menu}decision", n.DEFERRED)
+        name = n.Branch(f"Trigger_{menu}name", n.UNRESOLVED)
+        decision = n.Branch(f"Trigger_{menu}decision", n.UNRESOLVED)
         fits = n.StringTest("matches", name, patterns)
         accepted = n.Apply("eq", (decision, n.Literal(1)))
         return n.Reduce("any", n.Apply("and", (fits, accepted)))

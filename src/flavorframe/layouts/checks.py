@@ -1,4 +1,4 @@
-"""What can be wrong with an expression once the kinds of all branches are known."""
+"""Checks of expressions, once the kinds of all branches are known."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class Nano:
                 f"No branch of tree {schema.tree} is the trigger path {' or '.join(patterns)}."
                 f"{did_you_mean(patterns[0], paths)} {_listed(paths)}"
             )
-        return _any([n.Branch(name, n.DEFERRED) for name in names])
+        return _any([n.Branch(name, n.UNRESOLVED) for name in names])
 
 
 def _listed(paths: Sequence[str]) -> str:

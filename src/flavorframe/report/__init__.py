@@ -2,7 +2,8 @@
 
 - ``page``, ``page.html.j2``: the file; a new section is added to the template and its list.
 - ``summary``: the sentence at the top, and the row of each era.
-- ``tables``: every other table; a line of the report goes there.
+- ``tables``: every other table. A new one is a function there, a key in ``page._content`` and a
+  place in ``page.html.j2``.
 - ``plots``, ``drawing``: which plots there are, and how they are drawn.
 - ``yields``: signal yields per luminosity, and their mean.
 - ``inputs``: results, fits and analysis, checked to belong together.

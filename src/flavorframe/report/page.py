@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flavorframe.fit import FitResult
     from flavorframe.result import Result
 
-#: Files of an era that are listed by name; of more, the number is told.
+#: Up to so many files of an era are listed by name; of more, only their number is written.
 MOST_FILES = 500
 
 

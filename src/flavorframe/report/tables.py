@@ -1,4 +1,8 @@
-"""The tables of a report: add a column here."""
+"""The tables of a report.
+
+A new table is a function here, a key in ``page._content``, and a place in ``page.html.j2``. A new
+column is a cell in the function of its table.
+"""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
 """What a run gives back: cutflow, outputs, failures and timing, and the folder they are saved to.
 
 - ``result``, ``results``: the result of a dataset, and those of several; they add up.
-- ``cutflow``, ``efficiency``: a column of the cutflow is a cell in ``cutflow._cells``.
+- ``cutflow``, ``efficiency``: ``cutflow`` says what to do for a new number in its rows.
 - ``table``, ``written``: candidates in memory, and snapshots that are in files.
 - ``failures``, ``links``, ``timing``, ``provenance``: what is needed to trust a result.
 - ``_outputs``, ``_histograms``: what depends on the kind of an output; a new kind goes there.
-- ``_headline``: the first line of a result, and the notes below its cutflow.
+- ``_summary``: the first line of a result, and the notes below its cutflow.
+- ``_preview``: the first rows of a table, as notebooks show them.
 - ``_json``, ``_saving``, ``_loading``: results in a folder. A new field of a result is written in
   ``_json.to_dict`` and read in ``_loading._from_dict``.
 - ``unfinished``: what it takes to go on with a result.

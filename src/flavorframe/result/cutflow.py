@@ -1,9 +1,21 @@
-"""The cutflow: events and candidates that pass each cut, and the efficiencies that follow."""
+"""The cutflow: events and candidates that pass each cut, and the efficiencies that follow.
+
+A new number in its rows is a field of `CutRow`; rows of no event, sums of rows and files of results
+follow from that. It is computed
+
+* by the columnar engine: ``engines/_columnar/runner.py`` (``Counts``, ``counts``), and
+  ``caching/tables.py`` there, which counts without computing expressions,
+* by RDataFrame's: ``engines/_rdataframe/cpp/state.h`` (``count_row``), ``codegen/totals.py``
+  (``ROW``) and ``runtime/outcome.py`` (``_row``),
+* by the tests' own reference, event by event: ``tests/support/oracle.py``.
+
+It is compared in ``certificate/comparison.py``, and shown by ``_grid`` (the header) and ``_cells``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import MISSING, asdict, astuple, dataclass, fields, replace
 from typing import Any, Literal
 
 from flavorframe._display import UNDEFINED, Grid, as_html, as_text
@@ -38,6 +50,12 @@ class CutRow:
     sumw_events: float | None = None
     sumw_candidates: float | None = None
     sumw2_candidates: float | None = None
+
+
+_LABELS = ("name", "formula", "axis")
+_COUNTS = tuple(f.name for f in fields(CutRow) if f.default is MISSING and f.name not in _LABELS)
+_SUMS = tuple(f.name for f in fields(CutRow) if f.default is None)
+"""The numbers of a row: counts, and sums of weights."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,9 +94,11 @@ class Cutflow:
             >>> len(Cutflow.empty([("HLT", "hlt.fired('HLT_*')", "event")]))
             2
         """
-        zero = 0.0 if weighted else None
+        zeros: dict[str, Any] = dict.fromkeys(_COUNTS, 0)
+        if weighted:
+            zeros |= dict.fromkeys(_SUMS, 0.0)
         named = [("all", "", "event"), *cuts]
-        return cls(tuple(CutRow(*cut, 0, 0, zero, zero, zero) for cut in named))
+        return cls(tuple(CutRow(*cut, **zeros) for cut in named))
 
     @property
     def weighted(self) -> bool:
@@ -202,7 +222,7 @@ def _require_same_cuts(a: Cutflow, b: Cutflow) -> None:
     if a.weighted != b.weighted:
         raise AnalysisError("cannot add cutflows: one has weights and the other has none.")
     for i, rows in enumerate(zip(a, b, strict=True)):
-        for what in ("name", "formula", "axis"):
+        for what in _LABELS:
             one, two = (getattr(row, what) for row in rows)
             if one != two:
                 raise AnalysisError(
@@ -211,14 +231,10 @@ def _require_same_cuts(a: Cutflow, b: Cutflow) -> None:
 
 
 def _added(a: CutRow, b: CutRow) -> CutRow:
-    return replace(
-        a,
-        events=a.events + b.events,
-        candidates=a.candidates + b.candidates,
-        sumw_events=_sum(a.sumw_events, b.sumw_events),
-        sumw_candidates=_sum(a.sumw_candidates, b.sumw_candidates),
-        sumw2_candidates=_sum(a.sumw2_candidates, b.sumw2_candidates),
-    )
+    numbers: dict[str, Any] = {
+        name: _sum(getattr(a, name), getattr(b, name)) for name in (*_COUNTS, *_SUMS)
+    }
+    return replace(a, **numbers)
 
 
 def _sum(a: float | None, b: float | None) -> float | None:

@@ -12,10 +12,10 @@ from flavorframe._display import Items, Paragraph, as_html
 from flavorframe.datasets import Dataset, fraction_read
 from flavorframe.errors import AnalysisError, did_you_mean
 from flavorframe.outputs import Histogram
-from flavorframe.result._headline import headline, notes
 from flavorframe.result._histograms import as_hist
 from flavorframe.result._outputs import added, summary
 from flavorframe.result._saving import save
+from flavorframe.result._summary import notes, summary_line
 from flavorframe.result.cutflow import Cutflow
 from flavorframe.result.failures import Failures
 from flavorframe.result.links import Link, added_links
@@ -237,13 +237,13 @@ class Result:
 
     def __repr__(self) -> str:
         outputs = (f"{name}: {summary(value)}" for name, value in self.outputs.items())
-        parts = [headline(self), repr(self.cutflow), *outputs, *notes(self), repr(self.timing)]
+        parts = [summary_line(self), repr(self.cutflow), *outputs, *notes(self), repr(self.timing)]
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:
         outputs = tuple(f"{name}: {summary(value)}" for name, value in self.outputs.items())
         parts = [
-            as_html(Paragraph(headline(self), tag="b")),
+            as_html(Paragraph(summary_line(self), tag="b")),
             self.cutflow._repr_html_(),
             as_html(Items(outputs)),
             *(as_html(Paragraph(note)) for note in notes(self)),

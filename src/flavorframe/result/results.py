@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from flavorframe._display import Paragraph, as_html
 from flavorframe.errors import AnalysisError, did_you_mean
-from flavorframe.result._headline import headline
 from flavorframe.result._saving import save
+from flavorframe.result._summary import summary_line
 from flavorframe.result.result import Result
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Results(Mapping[str, Result]):
         return reduce(lambda a, b: a + b, self.values())
 
     def __repr__(self) -> str:
-        return "\n".join(headline(result) for result in self.values())
+        return "\n".join(summary_line(result) for result in self.values())
 
     def _repr_html_(self) -> str:
-        return "".join(as_html(Paragraph(headline(result))) for result in self.values())
+        return "".join(as_html(Paragraph(summary_line(result))) for result in self.values())

@@ -1,4 +1,4 @@
-"""What it takes to go on with a result that was saved unfinished."""
+"""What `resume` needs to go on with a result that was saved unfinished."""
 
 from __future__ import annotations
 

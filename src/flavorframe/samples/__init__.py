@@ -3,6 +3,16 @@
 Collisions are drawn from true decays and from backgrounds, measured by a simple detector, combined
 into candidates and triggered on; the numbers are tuned such that the published selection gives
 the published mass plot. The same seed gives the same events in every layout.
+
+- ``collisions``, ``kinematics``: true decays and backgrounds, and their momenta.
+- ``detector``, ``vertices``: measured tracks, and fitted vertices.
+- ``candidates``, ``triggers``: combinations of tracks, and trigger decisions.
+- ``generate``: all of these in order, in chunks of events. ``eras`` has what differs by year.
+- ``record``: the events as arrays, with the truth.
+- ``schema``, ``columns``: the branches of the ntuples, and what is written into them; ``bph`` and
+  ``nano`` for each layout. A new branch is a line in the schema, and its column.
+- ``write``, ``files``: all eras as files with a catalogue, and a single file.
+- ``corner_cases``: small and extreme, but valid events and files, for tests.
 """
 
 from flavorframe.samples.corner_cases import CORNER_CASES, corner_case, write_corner_case

@@ -12,7 +12,7 @@ import uproot
 import xxhash
 from uproot.models.RNTuple import Model_ROOT_3a3a_RNTuple as NTuple
 
-from flavorframe._rootio.failures import DamageError
+from flavorframe._rootio.read_errors import DamageError
 
 CHECKSUM = 8
 """Bytes of a checksum (XXH3 of 64 bits, little-endian)."""

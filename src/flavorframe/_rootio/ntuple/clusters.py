@@ -14,10 +14,10 @@ import awkward as ak
 import numpy as np
 
 from flavorframe._rootio.arrays import Array
-from flavorframe._rootio.event_ranges import divided
-from flavorframe._rootio.failures import LeftToUprootError
+from flavorframe._rootio.event_ranges import split_at_edges
 from flavorframe._rootio.ntuple.page_columns import PageColumn
 from flavorframe._rootio.piece_cache import pieces, with_size
+from flavorframe._rootio.read_errors import LeftToUprootError
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.source import Source
 
@@ -41,7 +41,7 @@ class Clusters:
         parts = [
             self._whole(field, a, b, stats) if cluster is None
             else self._part(field, cluster, a, b, stats)
-            for a, b, cluster in divided(self.edges, start, stop)
+            for a, b, cluster in split_at_edges(self.edges, start, stop)
         ]  # fmt: skip
         return parts[0] if len(parts) == 1 else ak.concatenate(parts)
 

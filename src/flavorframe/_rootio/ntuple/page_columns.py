@@ -10,8 +10,8 @@ import numpy as np
 
 from flavorframe._rootio.arrays import Array
 from flavorframe._rootio.compressed_blocks import BlocksMismatchError, CompressedBlocks
-from flavorframe._rootio.failures import DamageError, LeftToUprootError
 from flavorframe._rootio.piece_cache import pieces, with_size
+from flavorframe._rootio.read_errors import DamageError, LeftToUprootError
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.source import Source
 

@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from flavorframe._rootio.arrays import Array, Column
-from flavorframe._rootio.failures import DamageError, file_errors
 from flavorframe._rootio.from_awkward import column_of
 from flavorframe._rootio.ntuple.clusters import Clusters
 from flavorframe._rootio.ntuple.field_sizes import FieldSizes
+from flavorframe._rootio.read_errors import DamageError, file_errors
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.schema import Schema
 from flavorframe._rootio.source import Range, Source

@@ -11,7 +11,7 @@ from typing import Any
 from uproot.source.chunk import Chunk, Source as UprootSource
 from uproot.source.futures import TrivialFuture
 
-from flavorframe._rootio.failures import DamageError
+from flavorframe._rootio.read_errors import DamageError
 from flavorframe._rootio.source import Bytes, Range
 from flavorframe.errors import FileError
 

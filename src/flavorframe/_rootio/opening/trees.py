@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flavorframe._files.remote import access
-from flavorframe._rootio.failures import DamageError, file_errors, reason
+from flavorframe._rootio.read_errors import DamageError, file_errors, reason
 from flavorframe.errors import FileError, did_you_mean
 
 TREES = ("Events", "Tree3Mu/ntuple")

@@ -9,7 +9,7 @@ import numpy as np
 
 from flavorframe._rootio.arrays import Array
 from flavorframe._rootio.compressed_blocks import MIN_BYTES
-from flavorframe._rootio.failures import DamageError, LeftToUprootError
+from flavorframe._rootio.read_errors import DamageError, LeftToUprootError
 from flavorframe._rootio.source import Range
 from flavorframe._rootio.tree.partial_baskets import SharedBasket
 

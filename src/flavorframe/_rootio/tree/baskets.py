@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from flavorframe._rootio import compiled
-from flavorframe._rootio.arrays import Array, Packed
+from flavorframe._rootio.arrays import Array, Lists
 from flavorframe._rootio.codecs import decompress_block
 from flavorframe._rootio.compressed_blocks import BlocksMismatchError
-from flavorframe._rootio.failures import DamageError, LeftToUprootError
+from flavorframe._rootio.read_errors import DamageError, LeftToUprootError
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.source import Bytes, Source
 from flavorframe._rootio.tree.basket_table import BYTES, END, FIRST, POSITION, BasketTable
@@ -31,7 +31,7 @@ NOTHING = np.zeros(0, np.int64)
 def read_events(
     source: Source, baskets: BasketTable, shape: Shape, start: int, stop: int, rows: Array,
     stats: ReadStats,
-) -> Array | Packed:  # fmt: skip
+) -> Array | Lists:  # fmt: skip
     """Return a branch's values at the events start + ``rows``.
 
     ``rows`` are in ascending order, and start + rows lie before ``stop``. Only the baskets that
@@ -59,7 +59,7 @@ class _Wanted:
     room: int
     stats: ReadStats
 
-    def read(self, first: int, table: Array, parts: Mapping[int, bytes]) -> Array | Packed:
+    def read(self, first: int, table: Array, parts: Mapping[int, bytes]) -> Array | Lists:
         """Return the values of the rows in a table of baskets, which begins with number ``first``.
 
         ``parts`` are baskets of the table that have been read.
@@ -89,7 +89,7 @@ class _Wanted:
             with stats.timed("decoding"):
                 return decode_strings(values, ends[:number], sizes)
         found = np.frombuffer(values, shape.dtype.newbyteorder("="))
-        return found if shape.kind == Kind.SCALARS else Packed(found, sizes)
+        return found if shape.kind == Kind.SCALARS else Lists(found, sizes)
 
     def _given(self, table: Array, parts: Mapping[int, bytes]) -> int | tuple[Bytes, ...]:
         """Return the open file, or the baskets that hold a wanted event, fetched at once."""

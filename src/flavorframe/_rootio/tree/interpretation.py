@@ -1,4 +1,4 @@
-"""What the entries of a TTree's branch are: for layouts a kind, for reading a shape."""
+"""How a TTree's branch is stored: the kind that layouts see, and the shape that readers need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from flavorframe._rootio.failures import LeftToUprootError
+from flavorframe._rootio.read_errors import LeftToUprootError
 from flavorframe._rootio.schema import BranchInfo
 
 VECTOR_HEADER = 10

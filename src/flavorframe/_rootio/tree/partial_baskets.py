@@ -1,4 +1,4 @@
-"""Baskets that several partitions share: of each, only the part that is wanted is read.
+"""Baskets that several partitions share: each partition reads only the part that it needs.
 
 The compiled part receives it as a small basket of its own, which is not compressed.
 """

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flavorframe._rootio import compiled
-from flavorframe._rootio.arrays import Array, Column, Packed
-from flavorframe._rootio.event_ranges import divided
-from flavorframe._rootio.failures import DamageError, LeftToUprootError, file_errors
+from flavorframe._rootio.arrays import Array, Column, Lists
+from flavorframe._rootio.event_ranges import split_at_edges
 from flavorframe._rootio.piece_cache import pieces, with_size
+from flavorframe._rootio.read_errors import DamageError, LeftToUprootError, file_errors
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.schema import Schema
 from flavorframe._rootio.source import Range, Source
@@ -51,7 +51,7 @@ class TreeReader:
 
     def read_compiled(
         self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats
-    ) -> Array | Packed:
+    ) -> Array | Lists:
         """Return a column at some events; raises LeftToUprootError for what only uproot reads."""
         if compiled.native is None:  # before anything is read that uproot would read once more
             raise LeftToUprootError("the compiled part is not installed")
@@ -81,7 +81,7 @@ class TreeReader:
         parts = [
             self._part_of_basket(branch, table, number, a, b, stats) if number in shared
             else self._array(branch, a, b, stats)
-            for a, b, number in divided(table.entries, start, stop)
+            for a, b, number in split_at_edges(table.entries, start, stop)
         ]  # fmt: skip
         return parts[0] if len(parts) == 1 else ak.concatenate(parts)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from flavorframe._rootio.arrays import Array, Names, Packed
-from flavorframe._rootio.failures import DamageError
+from flavorframe._rootio.arrays import Array, Lists, Strings
+from flavorframe._rootio.read_errors import DamageError
 from flavorframe._rootio.tree.interpretation import VECTOR_HEADER
 
 
-def decode_strings(values: bytearray, ends: Array, which: Array) -> Packed:
+def decode_strings(values: bytearray, ends: Array, which: Array) -> Lists:
     """Return lists of strings: event i has the list number which[i] of the distinct ones.
 
     ``ends`` is where the bytes of each distinct list end. Lists that are equal share their
@@ -28,13 +28,14 @@ def decode_strings(values: bytearray, ends: Array, which: Array) -> Packed:
     return _numbered(distinct, np.array(kinds, np.int64)[which])
 
 
-def _numbered(distinct: list[list[str]], which: Array) -> Packed:
+def _numbered(distinct: list[list[str]], which: Array) -> Lists:
     """Return the lists ``distinct[which[0]]``, ``distinct[which[1]]``, …"""
-    words = {word: i for i, word in enumerate(dict.fromkeys(w for item in distinct for w in item))}
-    codes = np.array([words[word] for item in distinct for word in item], np.int32)
-    sizes = np.array([len(item) for item in distinct], np.int64)
+    strings = [string for strings in distinct for string in strings]
+    code_of = {string: code for code, string in enumerate(dict.fromkeys(strings))}
+    codes = np.array([code_of[string] for string in strings], np.int32)
+    sizes = np.array([len(strings) for strings in distinct], np.int64)
     starts = np.cumsum(sizes) - sizes
-    return Packed(Names(codes, tuple(words)), sizes[which], starts[which])
+    return Lists(Strings(codes, tuple(code_of)), sizes[which], starts[which])
 
 
 def _strings(raw: bytes) -> list[str]:

@@ -22,7 +22,7 @@ from flavorframe._shipping.user_code import environment
 
 def main(arguments: Sequence[str]) -> None:
     """Do the work of a job and write its part."""
-    own_process.tune()
+    own_process.tune_process()
     folder, number = RunFolder(Path(arguments[0]).absolute()), int(arguments[1])
     part = Path(arguments[2]).absolute() if arguments[2:] else None
     print(f"job {number} on {platform.node()}, Python {platform.python_version()}", flush=True)

@@ -35,7 +35,7 @@ ENVIRONMENT = environment()
 def setup(run: str, worker: str, content: bytes) -> None:
     """Unpack what a worker needs for a run."""
     if parent_process() is not None:  # a nanny's; other workers may be threads of a user's process
-        own_process.tune()
+        own_process.tune_process()
     _runs[run, worker] = unpacked(content)
 
 

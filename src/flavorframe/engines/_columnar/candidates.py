@@ -1,4 +1,4 @@
-"""Candidates by number: each keeps its own while others die, in every view of a partition."""
+"""Candidates by number. A candidate keeps its number when others are cut, in both views."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ class Candidates:
     """Some candidates of a partition, in the order of the data.
 
     A number is made of the event's position in the partition and the candidate's index in its
-    event, so numbers are sorted. Candidates that were taken from others know which these were:
-    ``root`` are the first of them, and ``at`` the positions there.
+    event, so numbers are sorted.
+
+    Cuts select from the candidates again and again. ``origin`` are the candidates that this chain
+    of selections began with, and ``positions`` says which of them these are; None for all.
     """
 
     def __init__(self, numbers: Array) -> None:
         """``numbers`` must be sorted."""
         self.numbers = numbers
-        self.root: Candidates = self
-        self.at: Array | None = None
+        self.origin: Candidates = self
+        self.positions: Array | None = None
 
     @classmethod
     def of(cls, events: Array, local: Array) -> Candidates:
@@ -35,12 +37,12 @@ class Candidates:
 
     def take(self, kept: Array) -> Candidates:
         """Return those at some positions, which must be sorted."""
-        return self.root.chosen(kept if self.at is None else self.at.take(kept))
+        return self.origin.subset(kept if self.positions is None else self.positions.take(kept))
 
-    def chosen(self, at: Array) -> Candidates:
-        """Return some of a root, at sorted positions there."""
-        taken = Candidates(self.numbers.take(at))
-        taken.root, taken.at = self, at
+    def subset(self, positions: Array) -> Candidates:
+        """Return those at some sorted positions, with these candidates as their origin."""
+        taken = Candidates(self.numbers.take(positions))
+        taken.origin, taken.positions = self, positions
         return taken
 
     @cached_property

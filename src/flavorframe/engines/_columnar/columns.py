@@ -1,19 +1,18 @@
-"""The columns of one partition: each is read once, at the events that are alive when it is."""
+"""The columns of one partition: each is read once, at the events that are alive by then."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
-from flavorframe._rootio.arrays import Array, Packed
+from flavorframe._rootio.arrays import Array, Column, Content, Lists
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile
-from flavorframe.engines._columnar.segments import places
+from flavorframe.engines._columnar.segments import find_sorted
 from flavorframe.errors import FileError
 
 MOST_COMBINATIONS = 2**28
@@ -21,17 +20,17 @@ MOST_COMBINATIONS = 2**28
 
 
 class Columns:
-    """What has been read of a range of events, and what that took (``spent``)."""
+    """The branches read so far in a range of events; ``stats`` has the seconds and bytes."""
 
     def __init__(
-        self, file: RootFile, start: int, stop: int, carriers: Mapping[n.Axis, str]
+        self, file: RootFile, start: int, stop: int, length_branches: Mapping[n.Axis, str]
     ) -> None:
-        """``carriers`` names a branch of each collection, to learn the lengths of its lists."""
+        """``length_branches`` has a branch of each collection, to read list lengths from."""
         self._file, self._start, self._stop = file, start, stop
-        self._carriers = carriers
-        self._read: dict[str, tuple[Array, Any]] = {}
+        self._length_branches = length_branches
+        self._read: dict[str, tuple[Array, Column]] = {}
         self._sizes: dict[n.Axis, _ListSizes] = {}
-        self.spent = ReadStats()
+        self.stats = ReadStats()
 
     @cached_property
     def all_events(self) -> Array:
@@ -41,15 +40,15 @@ class Columns:
     def __len__(self) -> int:
         return self._stop - self._start
 
-    def values(self, column: n.Column, rows: Array) -> Any:
+    def values(self, column: n.Column, rows: Array) -> Content:
         """Return the values of some events, or the elements of their lists one after the other."""
         stored = self.lists(column, rows)
-        return stored.elements if isinstance(stored, Packed) else stored
+        return stored.elements if isinstance(stored, Lists) else stored
 
-    def lists(self, column: n.Column, rows: Array) -> Any:
+    def lists(self, column: n.Column, rows: Array) -> Column:
         """Return the values of some events, or their lists as they are stored."""
         stored = self._branch(column.branch, rows)
-        if isinstance(stored, Packed):
+        if isinstance(stored, Lists):
             self._note_sizes(column.on, column.branch, rows, stored.sizes)
         return stored
 
@@ -59,10 +58,11 @@ class Columns:
         found = None if noted is None else noted.at(rows)
         if found is not None:
             return found
-        branch = self._carriers[axis]
-        sizes: Array = self._branch(branch, rows).sizes
-        self._note_sizes(axis, branch, rows, sizes)
-        return sizes
+        branch = self._length_branches[axis]
+        lists = self._branch(branch, rows)
+        assert isinstance(lists, Lists)
+        self._note_sizes(axis, branch, rows, lists.sizes)
+        return lists.sizes
 
     def check_combinations(self, axis: n.Combination, numbers: Array, rows: Array) -> None:
         """Raise FileError where so many combinations in some events would fill the memory."""
@@ -76,8 +76,8 @@ class Columns:
                 "parts of collections, such as muon[muon.pt > 3]."
             )
 
-    def _branch(self, branch: str, rows: Array) -> Any:
-        """Return a branch at some events, from what was read of it where it has them all."""
+    def _branch(self, branch: str, rows: Array) -> Column:
+        """Return a branch at some events; it is read again only if one of them is missing."""
         if branch in self._read:
             read_at, stored = self._read[branch]
             positions = self._positions(read_at, rows)
@@ -85,20 +85,20 @@ class Columns:
                 return stored if read_at is rows else stored[positions]
         return self._read_branch(branch, rows)
 
-    def _read_branch(self, branch: str, rows: Array) -> Any:
+    def _read_branch(self, branch: str, rows: Array) -> Column:
         """Read a branch of the file at some events."""
         stored = self._from_file(branch, rows)
         self._read[branch] = rows, stored
         return stored
 
-    def _from_file(self, branch: str, rows: Array) -> Any:
-        return self._file.read(branch, self._start, self._stop, rows, self.spent)
+    def _from_file(self, branch: str, rows: Array) -> Column:
+        return self._file.read(branch, self._start, self._stop, rows, self.stats)
 
     def _positions(self, read_at: Array, rows: Array) -> Array | None:
         """Return where some events stand among those read, or None where one was not read."""
         if read_at is rows or len(read_at) == len(self):
             return rows
-        found = places(read_at, rows)
+        found = find_sorted(read_at, rows)
         return found if (found >= 0).all() else None
 
     def _note_sizes(self, axis: n.Axis, branch: str, rows: Array, sizes: Array) -> None:
@@ -115,7 +115,7 @@ class Columns:
 
 
 class _ListSizes:
-    """The lengths of a collection's lists in the events read so far, and the branch they are of."""
+    """The lengths of a collection's lists, as ``branch`` has them in the events read so far."""
 
     def __init__(self, branch: str, rows: Array, sizes: Array) -> None:
         self.branch = branch
@@ -123,16 +123,16 @@ class _ListSizes:
         self._last = rows, sizes
 
     def at(self, rows: Array) -> Array | None:
-        """Return the lengths at some events; None where one was not read."""
+        """Return the lengths at some events; None if one of these was not read."""
         if self._last[0] is not rows:
-            found = places(self._rows, rows)
+            found = find_sorted(self._rows, rows)
             if found.min(initial=0) < 0:
                 return None
             self._last = rows, self._sizes.take(found)
         return self._last[1]
 
     def note(self, rows: Array, sizes: Array) -> tuple[int, int] | None:
-        """Add lengths; return the first position where another length was read before, and that."""
+        """Add lengths; return the first position where another length is known, and that length."""
         earlier = self.at(rows)
         if earlier is None:
             earlier = self._extended(rows, sizes)
@@ -140,8 +140,8 @@ class _ListSizes:
         return (int(wrong.argmax()), earlier[wrong.argmax()]) if wrong.any() else None
 
     def _extended(self, rows: Array, sizes: Array) -> Array:
-        """Add lengths of events not read yet; return those of all these, the earlier ones first."""
-        found = places(self._rows, rows)
+        """Add the lengths of events that are new; return the known length of every event."""
+        found = find_sorted(self._rows, rows)
         there, new = np.flatnonzero(found >= 0), np.flatnonzero(found < 0)
         earlier: Array = sizes.copy()
         earlier[there] = self._sizes.take(found.take(there))

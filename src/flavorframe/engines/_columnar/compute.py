@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,8 @@ from flavorframe._expr.formula import brief
 from flavorframe._expr.kinds import kind_of_type
 from flavorframe._expr.logic import operation_on
 from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, widen
-from flavorframe._rootio.arrays import Array, Names, Values
-from flavorframe.engines._columnar.named import any_fits, is_about_names
+from flavorframe._rootio.arrays import Array, Content, Lists, Strings, Values
+from flavorframe.engines._columnar.named import any_named, is_any_named
 from flavorframe.engines._columnar.segments import first_match, reduce_segments
 from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @singledispatch
 def compute_node(node: n.Node, view: View) -> Values:
-    """Return the values of a node in a view, which is asked for the values of its parts."""
+    """Return the values of a node in a view, which gives the values of the node's parts."""
     raise NotImplementedError(type(node))
 
 
@@ -52,29 +52,29 @@ def apply(node: n.Apply, values: Sequence[Values]) -> Values:
         operation = operation_on(kinds, node)
     if operation in ("and", "or"):
         return _kleene(operation, *values)
-    data = compute(operation, [v.data for v in values])
+    data = compute(operation, [v.array for v in values])
     if operation == "where":
         return Values(data, _where_valid(*values))
-    return Values(data, _both_valid(values))
+    return Values(data, _both_valid(v.valid for v in values))
 
 
 @compute_node.register(n.IsIn)
 def _(node: n.IsIn, view: View) -> Values:
     values = view.evaluate(node.operand)
-    if isinstance(values.data, Names):
-        return Values(_test_words(values.data, set(node.values).__contains__), values.valid)
-    return Values(is_one_of(values.data, node.values), values.valid)  # type: ignore[arg-type]
+    if isinstance(values.data, Strings):
+        return Values(_test_categories(values.data, set(node.values).__contains__), values.valid)
+    return Values(is_one_of(values.array, node.values), values.valid)  # type: ignore[arg-type]
 
 
 @compute_node.register(n.StringTest)
 def _(node: n.StringTest, view: View) -> Values:
     values = view.evaluate(node.operand)
-    return Values(_test_names(node, values.data), values.valid)
+    return Values(_test_strings(node, values.data), values.valid)
 
 
 @compute_node.register(n.Reduce)
 def _(node: n.Reduce, view: View) -> Values:
-    if is_about_names(node, view):
+    if is_any_named(node, view):
         return _any_named(node, view)
     axis = node.operand.axis
     values, elements = view.spread(node.operand, axis), view.elements(axis)
@@ -101,15 +101,15 @@ def _(node: n.Position, view: View) -> Values:
 @compute_node.register(n.Match)
 def _(node: n.Match, view: View) -> Values:
     whole = view.whole
-    keys = [whole.spread(key, node.target).data for key in node.keys]
+    keys = [whole.spread(key, node.target).array for key in node.keys]
     values = [view.spread(value, node.axis) for value in node.values]
-    pairs = [_same_precision(k, v.data) for k, v in zip(keys, values, strict=True)]
+    pairs = [_same_precision(k, v.array) for k, v in zip(keys, values, strict=True)]
     targets, event = whole.elements(node.target), view.event_of(node.axis)
     found, number = first_match(
         [k for k, _ in pairs], [v for _, v in pairs],
         targets.starts.take(event), targets.counts.take(event),
     )  # fmt: skip
-    valid = _both_valid(values)
+    valid = _both_valid(v.valid for v in values)
     view.note_matches(node, number if valid is None else np.where(valid, number, 0))
     return Values(found, found >= 0 if valid is None else valid & (found >= 0))
 
@@ -121,7 +121,7 @@ def _(node: n.Gather, view: View) -> Values:
     if len(operand.data) == 0:
         return Values(_zeros_like(operand.data, len(position)), valid)
     gathered = operand[position]
-    return Values(gathered.data, _both_valid([gathered, Values(None, valid)]))
+    return Values(gathered.data, _both_valid((gathered.valid, valid)))
 
 
 @compute_node.register(n.Found)
@@ -133,13 +133,13 @@ def _(node: n.Found, view: View) -> Values:
 def _(node: n.CallFunction, view: View) -> Values:
     values = [view.spread(a, node.axis) for a in node.arguments]
     arrays = [np.array(widen(v.numbers())) for v in values]  # its own, should it write into them
-    return Values(_call(node, arrays), _both_valid(values))
+    return Values(_call(node, arrays), _both_valid(v.valid for v in values))
 
 
 @compute_node.register(n.CallCorrection)
 def _(node: n.CallCorrection, view: View) -> Values:
     values = view.aligned(node.arguments, node.axis)
-    valid = _both_valid(values)
+    valid = _both_valid(v.valid for v in values)
     data = np.full(view.size(node.axis), np.nan)
     rows = np.arange(len(data)) if valid is None else np.flatnonzero(valid)
     if len(rows):
@@ -152,14 +152,15 @@ def _any_named(node: n.Reduce, view: View) -> Values:
     assert isinstance(test, n.StringTest)
     assert isinstance(test.operand, n.Column)
     names = view.columns.lists(test.operand, view.events)
-    return Values(any_fits(condition, _test_names(test, names.content), names, view))
+    assert isinstance(names, Lists)
+    return Values(any_named(condition, _test_strings(test, names.content), names, view))
 
 
-def _test_names(node: n.StringTest, names: Any) -> Array:
-    if not isinstance(names, Names):
+def _test_strings(node: n.StringTest, values: Content) -> Array:
+    if not isinstance(values, Strings):
         raise ExpressionError(f"{brief(node)}: {brief(node.operand)} is not a string.")
     test = STRING_TESTS[node.test]
-    return _test_words(names, lambda word: any(test(word, p) for p in node.patterns))
+    return _test_categories(values, lambda value: any(test(value, p) for p in node.patterns))
 
 
 def _point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
@@ -188,18 +189,18 @@ STRING_TESTS: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-def _test_words(names: Names, test: Callable[[str], bool]) -> Array:
-    holds = np.fromiter((test(word) for word in names.words), bool, len(names.words))
+def _test_categories(strings: Strings, test: Callable[[str], bool]) -> Array:
+    holds = np.fromiter(map(test, strings.categories), bool, len(strings.categories))
     if not len(holds):
-        return np.zeros(len(names), bool)
-    return holds[names.codes]
+        return np.zeros(len(strings), bool)
+    return holds[strings.codes]
 
 
-def _both_valid(values: Sequence[Values]) -> Array | None:
+def _both_valid(masks: Iterable[Array | None]) -> Array | None:
     valid: Array | None = None
-    for item in values:
-        if item.valid is not None:
-            valid = item.valid if valid is None else valid & item.valid
+    for mask in masks:
+        if mask is not None:
+            valid = mask if valid is None else valid & mask
     return valid
 
 
@@ -217,7 +218,7 @@ def _validity(values: Values) -> Array:
 
 def _kleene(operation: str, a: Values, b: Values) -> Values:
     """Return a and b, or a or b, where a missing value is neither true nor false."""
-    data = compute(operation, [a.data, b.data])
+    data = compute(operation, [a.array, b.array])
     if a.valid is None and b.valid is None:
         return Values(data)
     settles = (lambda v: v.truth()) if operation == "or" else _false
@@ -236,9 +237,9 @@ def _same_precision(key: Array, value: Array) -> tuple[Array, Array]:
     return key, value
 
 
-def _zeros_like(data: Any, size: int) -> Any:
-    if isinstance(data, Names):
-        return Names(np.zeros(size, np.int32), data.words)
+def _zeros_like(data: Content, size: int) -> Content:
+    if isinstance(data, Strings):
+        return Strings(np.zeros(size, np.int32), data.categories)
     return np.zeros(size, data.dtype)
 
 

@@ -1,8 +1,8 @@
-"""Deep trees are evaluated from the inside out: Python's stack holds only a few hundred nodes.
+"""Evaluate deep trees from the inside out, as Python's stack holds only a few hundred nodes.
 
-A view that evaluates a node asks for the node's parts, which ask for theirs. `prepare_parts` finds
-the parts that will be asked for far below and computes them first, so that no recursion goes down
-more than a few steps. Most trees are shallow, and never come here.
+A view that evaluates a node asks for the node's parts, which ask for theirs. `compute_deep_parts`
+finds the parts that lie deep inside and computes them first, so that no recursion goes down more
+than a few steps. Most trees are shallow, and need none of this.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from flavorframe._expr import nodes as n
 if TYPE_CHECKING:
     from flavorframe.engines._columnar.view import View
 
-SHALLOW = 16
-"""Parts up to this height are evaluated by recursion."""
+MAX_RECURSION = 16
+"""Parts of at most this height are evaluated by recursion."""
 
 Needed = tuple["View", n.Part]
 """A node or an axis, and the view in which its values or elements are needed."""
 
 
-def prepare_parts(view: View, top: n.Part) -> None:
+def compute_deep_parts(view: View, top: n.Part) -> None:
     """Compute the deep parts of which a node's values or an axis's elements are made."""
     waiting = [(view, top)]
     while waiting:
@@ -33,14 +33,14 @@ def prepare_parts(view: View, top: n.Part) -> None:
             continue
         waiting.pop()
         if waiting and not where.has(part):
-            where.make_ready(part)
+            where.compute_ahead(part)
 
 
 def _needed(view: View, part: n.Part) -> Iterator[Needed]:
     """Yield the deep parts that a view needs before it can compute one."""
     for where, inner in _inside(view, part):
-        if inner.height > SHALLOW:
-            yield where.responsible(inner), inner
+        if inner.height > MAX_RECURSION:
+            yield where.view_of(inner), inner
 
 
 def _inside(view: View, part: n.Part) -> Iterator[Needed]:

@@ -76,7 +76,7 @@ class Elements:
 class LivingCandidates(Elements):
     """The living candidates as elements of the surviving view.
 
-    Most is known from their numbers; the full view is asked only for the rest.
+    Most follows from their numbers; the full view is needed only for the rest.
     """
 
     def __init__(self, candidates: Candidates, whole: Callable[[], Elements]) -> None:

@@ -120,24 +120,24 @@ def _evaluation(
     cache: PartitionCache | None,
 ) -> tuple[Columns, Runner, LinkCounts]:
     """Return what evaluates a partition: plainly, or within the wrappers that ask the cache."""
-    links, carriers = LinkCounts(), dict(bound.carriers)
+    links, length_branches = LinkCounts(), dict(bound.length_branches)
     if cache is None:
-        columns = Columns(opened, partition.start, partition.stop, carriers)
+        columns = Columns(opened, partition.start, partition.stop, length_branches)
         return columns, Runner(bound, ViewMaker(columns, facts, links)), links
-    cached = CachedColumns(opened, partition.start, partition.stop, carriers, cache)
+    cached = CachedColumns(opened, partition.start, partition.stop, length_branches, cache)
     views = CachedViewMaker(cached, facts, links, cache=cache)
     return cached, CachedRunner(bound, views, cached, cache), links
 
 
 def _timing(columns: Columns, partition: Partition, began: float, prepared: float) -> Timing:
-    spent = columns.spent
-    fetched = spent.reading + spent.decompressing + spent.decoding
+    stats = columns.stats
+    fetched = stats.reading + stats.decompressing + stats.decoding
     return Timing(
         opening=prepared - began,
-        reading=spent.reading,
-        decompressing=spent.decompressing,
-        decoding=spent.decoding,
+        reading=stats.reading,
+        decompressing=stats.decompressing,
+        decoding=stats.decoding,
         computing=time.perf_counter() - prepared - fetched,
-        bytes_read=spent.bytes,
+        bytes_read=stats.bytes,
         events=len(partition),
     )

@@ -1,4 +1,4 @@
-"""What the evaluation needs to know of a plan's expressions, worked out once for all partitions."""
+"""Facts about a plan's expressions that the evaluation needs, found once for all partitions."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from flavorframe._expr.dependence import depending_on_candidates, unchanged_by_c
 
 @dataclass(frozen=True)
 class PlanFacts:
-    """What views and survivors need to know of a plan.
+    """Facts about a plan that views and survivors need.
 
     Attributes:
         candidates: The axis of the candidates.
         shared: The nodes that occur more than once, and are worth remembering.
         depending: The nodes whose values depend on which candidates are alive.
         unchanged: The nodes whose value on an element no cut on candidates changes.
-        asked_after: For each whole expression, the shared nodes that later ones ask for.
+        needed_later: For each whole expression, the shared nodes that later expressions need.
     """
 
     candidates: n.Axis
     shared: frozenset[n.Node]
     depending: frozenset[n.Node]
     unchanged: frozenset[n.Node]
-    asked_after: Mapping[n.Node, frozenset[n.Node]]
+    needed_later: Mapping[n.Node, frozenset[n.Node]]
 
 
 def facts_of(candidates: n.Axis, trees: Sequence[n.Node]) -> PlanFacts:
@@ -47,11 +47,11 @@ def facts_of(candidates: n.Axis, trees: Sequence[n.Node]) -> PlanFacts:
         frozenset(shared),
         frozenset(depending),
         frozenset(unchanged),
-        _asked_after(candidates, trees, frozenset(shared)),
+        _needed_later(candidates, trees, frozenset(shared)),
     )
 
 
-def _asked_after(
+def _needed_later(
     candidates: n.Axis, trees: Sequence[n.Node], shared: frozenset[n.Node]
 ) -> dict[n.Node, frozenset[n.Node]]:
     after: dict[n.Node, frozenset[n.Node]] = {}
@@ -64,7 +64,7 @@ def _asked_after(
 
 @dataclass(frozen=True)
 class _TreeFacts:
-    """The same for one tree: ``repeated`` are those of its ``nodes`` that occur more than once.
+    """The facts of one tree: ``repeated`` are those of its ``nodes`` that occur more than once.
 
     Literals and the like are not among the nodes: it does not pay to remember them.
     """

@@ -1,4 +1,4 @@
-"""Filling what the plan asks for from the survivors of a partition."""
+"""Fill the histograms and snapshots of a plan from the survivors of a partition."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._planning.plan import BoundPlan, Plan
-from flavorframe._rootio.arrays import Array, Names, Values
+from flavorframe._rootio.arrays import Array, Strings, Values
 from flavorframe.engines._columnar.runner import Progress, Runner
 from flavorframe.engines._columnar.survivors import Survivors
 from flavorframe.engines._filling import empty_histogram, step_labels
@@ -22,7 +22,7 @@ from flavorframe.result import Cutflow, CutRow
 
 @dataclass
 class Filled:
-    """What one pass over a partition gives."""
+    """The cutflow and the filled outputs of a partition."""
 
     cutflow: Cutflow
     histograms: dict[str, bh.Histogram | WeightedHistogram] = field(default_factory=dict)
@@ -32,8 +32,8 @@ class Filled:
 def fill_outputs(plan: Plan, bound: BoundPlan, runner: Runner) -> Filled:
     """Take the survivors through all steps, and fill histograms and snapshots.
 
-    An N−1 histogram is filled with the survivors of all steps but one. These are copied before
-    that step.
+    An N−1 histogram is filled with the survivors of all steps but one. So the survivors are copied
+    before that step, and the copy is taken through the steps after it.
     """
     left_out = _left_out(bound)
     n_minus_one: dict[str, bh.Histogram | WeightedHistogram] = {}
@@ -94,7 +94,7 @@ def _rows_of(plan: Plan, output: Snapshot, survivors: Survivors) -> Chunk:
 
 
 def _column(name: str, node: n.Node, values: Values) -> Array:
-    if isinstance(values.data, Names):
+    if isinstance(values.data, Strings):
         raise AnalysisError(
             f"Snapshot column {name!r} is a string; snapshots hold numbers and truth values."
         )

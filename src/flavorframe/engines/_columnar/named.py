@@ -1,7 +1,7 @@
-"""Whether any element with a certain name fulfils a condition, as for trigger paths.
+"""A short cut to whether any element with a certain name fulfils a condition, for trigger paths.
 
 A trigger menu has many paths and an expression names few of them, so the condition is evaluated on
-these only. Which they are is found once for each list of names; most events share one list.
+these only. They are looked up once for each list of names; most events share one list.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.operations import compute
-from flavorframe._rootio.arrays import Array, Packed
+from flavorframe._rootio.arrays import Array, Lists, Values
 from flavorframe._rootio.list_indices import ranges, spread
-from flavorframe.engines._columnar.depth import SHALLOW
+from flavorframe.engines._columnar.depth import MAX_RECURSION
 from flavorframe.engines._columnar.segments import mask_at
 
 if TYPE_CHECKING:
     from flavorframe.engines._columnar.view import View
 
 
-def is_about_names(node: n.Reduce, view: View) -> bool:
-    """Return whether the node asks if any element has a name that fits and fulfils the rest."""
+def is_any_named(node: n.Reduce, view: View) -> bool:
+    """Return whether the node is any(a test of names & a condition on plain columns)."""
     operand = node.operand
     if node.reduction != "any" or not isinstance(operand, n.Apply) or operand.operation != "and":
         return False
@@ -33,7 +33,7 @@ def is_about_names(node: n.Reduce, view: View) -> bool:
         and isinstance(test.operand, n.Column)
         and isinstance(test.axis, n.CollectionAxis)
         and condition.axis == test.axis
-        and condition.height <= SHALLOW
+        and condition.height <= MAX_RECURSION
         and _is_plain(condition)
     )
 
@@ -46,7 +46,7 @@ def _is_plain(node: n.Node) -> bool:
     return isinstance(node, n.Column | n.Literal) and getattr(node, "kind", "") != "string"
 
 
-def any_fits(condition: n.Node, fits: Array, names: Packed, view: View) -> Array:
+def any_named(condition: n.Node, fits: Array, names: Lists, view: View) -> Array:
     """Return for each event whether the condition holds on an element whose name fits.
 
     ``fits`` says of each name in ``names.content`` whether it does.
@@ -65,7 +65,8 @@ def _at(node: n.Node, event: Array, local: Array, view: View) -> Array:
     if isinstance(node, n.Literal):
         return np.asarray(node.value)
     if isinstance(node, n.Column):
-        values: Array = view.columns.lists(node, view.events).at(event, local)
-        return values
+        lists = view.columns.lists(node, view.events)
+        assert isinstance(lists, Lists)
+        return Values(lists.at(event, local)).array
     assert isinstance(node, n.Apply)
     return compute(node.operation, [_at(a, event, local, view) for a in node.arguments])

@@ -1,4 +1,4 @@
-"""Taking the survivors of a partition through the steps of the selection."""
+"""Take the survivors of a partition through the steps of the selection."""
 
 from __future__ import annotations
 
@@ -26,19 +26,26 @@ class Counts(NamedTuple):
 
 @dataclass
 class Progress:
-    """The survivors after the first ``passed`` steps, and the cutflow until there."""
+    """The survivors after the first ``passed`` steps, and the cutflow so far.
+
+    ``counted`` says whether each step adds a row to the cutflow. It is false for N−1 histograms.
+    """
 
     survivors: Survivors
     passed: int = 0
     rows: list[Counts] = field(default_factory=list)
+    counted: bool = True
 
     def copied(self) -> Progress:
-        """Return the same for other steps, without rows of the cutflow."""
-        return Progress(self.survivors.copied(), self.passed)
+        """Return a copy for other steps, which adds no rows to the cutflow."""
+        return Progress(self.survivors.copied(), self.passed, counted=False)
 
 
 Observer = Callable[[int, Progress | None], None]
-"""Is told of each step, and of where the survivors are before it if they are there."""
+"""What the runner calls before each step, to fill the N−1 histograms that leave the step out.
+
+It gets the position of the step, and the survivors before it; None if a cache had those after it.
+"""
 
 
 class Runner:
@@ -49,15 +56,15 @@ class Runner:
         self._plan, self._views = plan, views
 
     def run(self, before: Observer) -> Progress:
-        """Take all steps, with the cutflow and a count of links; tell an observer of each step."""
-        progress = self._started(Survivors(all_alive(self._views)))
+        """Take all steps, with the cutflow and a count of links; call the observer before each."""
+        progress = self._started(Progress(Survivors(all_alive(self._views))))
         while progress.passed < len(self._plan.selection.steps):
             before(progress.passed, progress)
             self._take(self._plan.selection.steps, progress)
         return progress
 
     def run_without(self, position: int, before: Progress | None) -> Progress:
-        """Take all steps but one, without cutflow, from the place before that step."""
+        """Take all steps but one, without cutflow, from the survivors ``before`` that step."""
         assert before is not None
         steps, progress = self._steps_without(position), before.copied()
         while progress.passed < len(steps):
@@ -68,8 +75,7 @@ class Runner:
         steps = self._plan.selection.steps
         return steps[:position] + steps[position + 1 :]
 
-    def _started(self, survivors: Survivors) -> Progress:
-        progress = Progress(survivors)
+    def _started(self, progress: Progress) -> Progress:
         self._count(progress)
         return progress
 
@@ -80,13 +86,12 @@ class Runner:
         self._count(progress)
 
     def _count(self, progress: Progress) -> None:
-        """Add a row to the cutflow."""
-        if progress.survivors.links is not None:
+        if progress.counted:
             progress.rows.append(counts(self._plan, progress.survivors))
 
 
 def take(step: Step, survivors: Survivors) -> None:
-    """Take a step: what does not pass it is no longer alive."""
+    """Take a step: only what passes it stays alive."""
     if isinstance(step, Cut):
         survivors.cut(step.node)
     elif isinstance(step, Best):

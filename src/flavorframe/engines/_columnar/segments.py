@@ -8,14 +8,14 @@ import numpy as np
 
 from flavorframe._expr.operations import equals, widen
 from flavorframe._rootio import compiled
-from flavorframe._rootio.arrays import Array, Names, Values
+from flavorframe._rootio.arrays import Array, Strings, Values
 from flavorframe._rootio.list_indices import as_int64, ranges, spread
 
 
-def places(known: Array, wanted: Array) -> Array:
-    """Return the positions of numbers among known ones, −1 for those not there; both sorted.
+def find_sorted(known: Array, wanted: Array) -> Array:
+    """Return the positions of the wanted numbers among known ones, −1 if missing; both sorted.
 
-    >>> places(np.array([2, 5, 7]), np.array([5, 6]))
+    >>> find_sorted(np.array([2, 5, 7]), np.array([5, 6]))
     array([ 1, -1])
     """
     if compiled.native is not None:
@@ -79,6 +79,8 @@ def reduce_segments(reduction: str, values: Values, event: Array, local: Array, 
         return Values(_sum(values, event, n))
     if reduction == "first":
         return _pick(values, event, first_of_each(event), n)
+    if reduction not in ("min", "max", "argmin", "argmax"):
+        raise NotImplementedError(reduction)
     chosen = extreme(values, event, largest=reduction in ("max", "argmax"))
     if reduction in ("argmin", "argmax"):
         return _pick(Values(local), event, chosen, n)
@@ -92,9 +94,9 @@ def extreme(values: Values, event: Array, *, largest: bool) -> Array:
     """
     usable = _usable(values)
     if usable.all():
-        return _extreme(values.data, event, largest=largest)
+        return _extreme(values.array, event, largest=largest)
     kept = np.flatnonzero(usable)
-    return kept[_extreme(values.data[kept], event[kept], largest=largest)]
+    return kept[_extreme(values.array[kept], event[kept], largest=largest)]
 
 
 def best(values: Values, first: Array, *, largest: bool) -> Array:
@@ -105,11 +107,11 @@ def best(values: Values, first: Array, *, largest: bool) -> Array:
     >>> best(Values(np.array([2.0, 1.0, np.nan, np.nan])), np.array([0, 2]), largest=False)
     array([1, 2])
     """
-    if compiled.native is not None and values.data.dtype.kind == "f":
-        places_of = np.empty(len(first), np.int64)
+    if compiled.native is not None and values.array.dtype.kind == "f":
+        positions = np.empty(len(first), np.int64)
         data = np.ascontiguousarray(values.numbers(), np.float64)
-        compiled.native.best(data, as_int64(first), largest, places_of)
-        return places_of
+        compiled.native.best(data, as_int64(first), largest, positions)
+        return positions
     event = spread(np.diff(first, append=len(values.data)))
     found = extreme(values, event, largest=largest)
     chosen: Array = first.copy()
@@ -128,8 +130,9 @@ def _extreme(data: Array, event: Array, *, largest: bool) -> Array:
 
 
 def _usable(values: Values) -> Array:
-    usable = np.ones(len(values.data), bool) if values.valid is None else values.valid
-    return usable & ~np.isnan(values.data) if values.data.dtype.kind == "f" else usable
+    data = values.array
+    usable = np.ones(len(data), bool) if values.valid is None else values.valid
+    return usable & ~np.isnan(data) if data.dtype.kind == "f" else usable
 
 
 def _truths(reduction: str, values: Values, event: Array, n: int) -> Values:
@@ -141,7 +144,7 @@ def _truths(reduction: str, values: Values, event: Array, n: int) -> Values:
 
 
 def _sum(values: Values, event: Array, n: int) -> Array:
-    data, valid = values.data, values.valid
+    data, valid = values.array, values.valid
     if valid is not None:
         data, event = data[valid], event[valid]
     if data.dtype.kind == "f":
@@ -166,9 +169,9 @@ def first_of_each(event: Array) -> Array:
 
 def _pick(values: Values, event: Array, positions: Array, n: int) -> Values:
     """Return the values at the positions, at most one an event, as values of n events."""
-    if isinstance(values.data, Names):
+    if isinstance(values.data, Strings):
         codes = _pick(Values(values.data.codes, values.valid), event, positions, n)
-        return Values(Names(codes.data, values.data.words), codes.valid)
+        return Values(Strings(codes.array, values.data.categories), codes.valid)
     data = np.zeros(n, values.data.dtype)
     valid = np.zeros(n, bool)
     rows = event[positions]

@@ -1,4 +1,4 @@
-"""What is alive in a partition after some steps.
+"""The living events and candidates of a partition after some steps.
 
 A state is never changed: a cut makes another one. There are three kinds, and which one it is says
 what is known without looking at the data:
@@ -19,7 +19,7 @@ import numpy as np
 from flavorframe._expr import nodes as n
 from flavorframe._rootio.arrays import Array
 from flavorframe.engines._columnar.candidates import Candidates
-from flavorframe.engines._columnar.segments import mask_at, places
+from flavorframe.engines._columnar.segments import find_sorted, mask_at
 from flavorframe.engines._columnar.view import FullView, SurvivingView, View
 from flavorframe.engines._columnar.views import ViewMaker, ViewPair, remembered_at
 
@@ -54,22 +54,24 @@ class State(ABC):
         """Return the position of each candidate's event among the living events."""
 
     @abstractmethod
-    def keep_events(self, kept: Array, asked_again: Set[n.Node]) -> State:
+    def keep_events(self, kept: Array, needed_later: Set[n.Node]) -> State:
         """Return the state with the events at some positions, and all living candidates in them."""
 
     @abstractmethod
-    def keep_candidates(self, kept: Array, asked_again: Set[n.Node]) -> State:
+    def keep_candidates(self, kept: Array, needed_later: Set[n.Node]) -> State:
         """Return the state with the candidates at some positions, which must be sorted."""
 
     @abstractmethod
     def copied(self, views: ViewMaker) -> State:
         """Return a copy that remembers values by itself, with another maker of views."""
 
-    def keep_of_root(self, at: Array, asked_again: Set[n.Node]) -> State:
-        """Return the state with the candidates at sorted positions of their `Candidates.root`."""
+    def keep_of_origin(self, positions: Array, needed_later: Set[n.Node]) -> State:
+        """Return the state with the candidates at sorted positions of their `Candidates.origin`."""
         living = self.candidates
-        kept = at if living.at is None else places(living.at, at)
-        return self.keep_candidates(kept, asked_again)
+        kept = positions
+        if living.positions is not None:
+            kept = find_sorted(living.positions, positions)
+        return self.keep_candidates(kept, needed_later)
 
     def candidates_in(self, events: Array) -> Array:
         """Return the positions of the living candidates in the events at some positions."""
@@ -106,13 +108,13 @@ class LivingEvents(State):
         """Return the position of each event."""
         return np.arange(len(self.full.events))
 
-    def keep_events(self, kept: Array, asked_again: Set[n.Node]) -> LivingEvents:
+    def keep_events(self, kept: Array, needed_later: Set[n.Node]) -> LivingEvents:
         """Return the state with the events at some positions."""
-        return LivingEvents(self.views, self.views.narrowed(self.full, kept, asked_again))
+        return LivingEvents(self.views, self.views.narrowed(self.full, kept, needed_later))
 
-    def keep_candidates(self, kept: Array, asked_again: Set[n.Node]) -> LivingEvents:
+    def keep_candidates(self, kept: Array, needed_later: Set[n.Node]) -> LivingEvents:
         """Return the state with the events at some positions."""
-        return self.keep_events(kept, asked_again)
+        return self.keep_events(kept, needed_later)
 
     def copied(self, views: ViewMaker) -> LivingEvents:
         """Return a copy that remembers values by itself, with another maker of views."""
@@ -154,22 +156,24 @@ class AllCandidates(State):
         """Return the position of each candidate's event among the living events."""
         return self.view.event_of(self.views.facts.candidates)
 
-    def keep_events(self, kept: Array, asked_again: Set[n.Node]) -> AllCandidates:
+    def keep_events(self, kept: Array, needed_later: Set[n.Node]) -> AllCandidates:
         """Return the state with the events at some positions, and all candidates in them."""
-        full = self.views.narrowed(self.full, kept, asked_again)
+        full = self.views.narrowed(self.full, kept, needed_later)
         if self._surviving is None:
             return AllCandidates(self.views, full)
         surviving = self.views.surviving(full, None)
-        surviving.remembered = remembered_at(self._surviving, kept, asked_again)
+        surviving.remembered = remembered_at(self._surviving, kept, needed_later)
         return AllCandidates(self.views, full, surviving)
 
-    def keep_candidates(self, kept: Array, asked_again: Set[n.Node]) -> CutCandidates:
+    def keep_candidates(self, kept: Array, needed_later: Set[n.Node]) -> CutCandidates:
         """Return the state with the candidates at some positions, which must be sorted."""
         candidates = self.candidates.take(kept)
         events = self.event_of_candidates().take(kept.take(candidates.first))
         pair = ViewPair(self.full, self.view)
         return CutCandidates(
-            self.views, candidates, pair.narrowed(self.views, candidates, kept, events, asked_again)
+            self.views,
+            candidates,
+            pair.narrowed(self.views, candidates, kept, events, needed_later),
         )
 
     def copied(self, views: ViewMaker) -> AllCandidates:
@@ -216,30 +220,30 @@ class CutCandidates(State):
         """Return the position of each candidate's event among the living events."""
         return self._candidates.event
 
-    def keep_events(self, kept: Array, asked_again: Set[n.Node]) -> CutCandidates:
+    def keep_events(self, kept: Array, needed_later: Set[n.Node]) -> CutCandidates:
         """Return the state with the events at some positions, and all living candidates in them."""
         candidates = self._candidates.take(self.candidates_in(kept))
         if self._pair is None:
             return CutCandidates(self.views, candidates)
-        full = self.views.narrowed(self._pair.full, kept, asked_again)
+        full = self.views.narrowed(self._pair.full, kept, needed_later)
         surviving = self.views.surviving(full, candidates)
-        surviving.remembered = remembered_at(self._pair.surviving, kept, asked_again)
+        surviving.remembered = remembered_at(self._pair.surviving, kept, needed_later)
         return CutCandidates(self.views, candidates, ViewPair(full, surviving))
 
-    def keep_candidates(self, kept: Array, asked_again: Set[n.Node]) -> CutCandidates:
+    def keep_candidates(self, kept: Array, needed_later: Set[n.Node]) -> CutCandidates:
         """Return the state with the candidates at some positions, which must be sorted."""
         candidates = self._candidates.take(kept)
         if self._pair is None:
             return CutCandidates(self.views, candidates)
         events = self._candidates.event.take(kept.take(candidates.first))
-        pair = self._pair.narrowed(self.views, candidates, kept, events, asked_again)
+        pair = self._pair.narrowed(self.views, candidates, kept, events, needed_later)
         return CutCandidates(self.views, candidates, pair)
 
-    def keep_of_root(self, at: Array, asked_again: Set[n.Node]) -> State:
-        """Return the state with the candidates at sorted positions of their `Candidates.root`."""
+    def keep_of_origin(self, positions: Array, needed_later: Set[n.Node]) -> State:
+        """Return the state with the candidates at sorted positions of their `Candidates.origin`."""
         if self._pair is None:
-            return CutCandidates(self.views, self._candidates.root.chosen(at))
-        return super().keep_of_root(at, asked_again)
+            return CutCandidates(self.views, self._candidates.origin.subset(positions))
+        return super().keep_of_origin(positions, needed_later)
 
     def copied(self, views: ViewMaker) -> CutCandidates:
         """Return a copy that remembers values by itself, with another maker of views."""

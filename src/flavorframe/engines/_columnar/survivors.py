@@ -1,4 +1,4 @@
-"""The survivors of a partition: what is alive, cut by cut, and what it weighs."""
+"""The survivors of a partition: the living events and candidates, with their weights."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class Survivors:
     """
 
     def __init__(self, state: State, weights: Weights | None = None) -> None:
-        """Nothing was asked yet of the ``state``; without ``weights`` nothing is weighed."""
+        """The views of the ``state`` must be new; without ``weights`` all weights are one."""
         self.state = state
         self.weights = weights or Weights()
-        self.asked_again = state.views.facts.shared  # what later expressions ask for, too
+        self.needed_later = state.views.facts.shared  # nodes whose values are worth remembering
 
     @property
     def views(self) -> ViewMaker:
@@ -65,7 +65,7 @@ class Survivors:
 
     @property
     def links(self) -> LinkCounts | None:
-        """The counts of links by value, where these are wanted."""
+        """The counts of links by value; None where links are not to be counted."""
         return self.state.views.links
 
     @property
@@ -84,7 +84,7 @@ class Survivors:
         return self.state.n_candidates
 
     def copied(self) -> Survivors:
-        """Return a copy on which cuts leave this one as it is; it keeps no count of links."""
+        """Return a copy, whose cuts do not change this one, and which counts no links."""
         copied = copy(self)
         copied.state = self.state.copied(self.views.without_links())
         return copied
@@ -98,7 +98,7 @@ class Survivors:
     def cut(self, condition: n.Node) -> None:
         """Keep what fulfils the condition."""
         kept = np.flatnonzero(self.values(condition, condition.axis).truth())  # faster than a mask
-        self.asked_again = self.facts.asked_after[condition]
+        self.needed_later = self.facts.needed_later[condition]
         if condition.axis == n.EVENT:
             self.keep_events(kept)
         else:
@@ -111,7 +111,7 @@ class Survivors:
         """
         self.weights = replace(self.weights, has_best=True)
         values = self.values(value, self.facts.candidates)
-        self.asked_again = self.facts.asked_after[value]
+        self.needed_later = self.facts.needed_later[value]
         self.keep_candidates(best(values, self.state.candidates.first, largest=highest))
 
     def weigh(self, weight: n.Node) -> None:
@@ -127,23 +127,23 @@ class Survivors:
         """Keep the events at some positions, and all living candidates in them."""
         weighted = self.weights.of_candidates is not None
         self.weights = self.weights.at(kept, self.state.candidates_in(kept) if weighted else None)
-        self.state = self.state.keep_events(kept, self.asked_again)
+        self.state = self.state.keep_events(kept, self.needed_later)
 
     def keep_candidates(self, kept: Array) -> None:
         """Keep the candidates at some positions, which must be sorted."""
         if self.facts.candidates == n.EVENT:
             self.keep_events(kept)
             return
-        before, self.state = self.state, self.state.keep_candidates(kept, self.asked_again)
+        before, self.state = self.state, self.state.keep_candidates(kept, self.needed_later)
         events = None
         if self.weights.of_events is not None:
             first = self.state.candidates.first
             events = before.event_of_candidates().take(kept.take(first))
         self.weights = self.weights.at(events, kept)
 
-    def keep_of_root(self, at: Array) -> None:
-        """Keep candidates at sorted positions of their `Candidates.root`; none has a weight."""
-        self.state = self.state.keep_of_root(at, self.asked_again)
+    def keep_of_origin(self, positions: Array) -> None:
+        """Keep candidates at sorted positions of their `Candidates.origin`; none has a weight."""
+        self.state = self.state.keep_of_origin(positions, self.needed_later)
 
     # weights
 

@@ -1,8 +1,9 @@
-"""The living part of a partition: its events, their elements, and the values computed on them.
+"""Views of a partition: its living events, their elements, and the values computed on them.
 
-The *full* view sees every element of the living events; the *surviving* view sees, of the
-candidates, only those that passed every cut before. Links and the masks of sub-collections always
-look at the full view, because an index means the file's numbering.
+Events and candidates are *living* when they have passed all cuts so far. The *full* view sees every
+element of the living events; the *surviving* view sees, of the candidates, only the living ones.
+Links and the masks of sub-collections always look at the full view, because an index means the
+file's numbering.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ import numpy as np
 from flavorframe._expr import nodes as n
 from flavorframe._expr.dependence import is_made_from_candidates
 from flavorframe._expr.formula import formula
-from flavorframe._rootio.arrays import Array, Names, Values
+from flavorframe._rootio.arrays import Array, Lists, Strings, Values
 from flavorframe.engines._columnar.candidates import Candidates
 from flavorframe.engines._columnar.columns import Columns
 from flavorframe.engines._columnar.compute import compute_node
-from flavorframe.engines._columnar.depth import SHALLOW, prepare_parts
+from flavorframe.engines._columnar.depth import MAX_RECURSION, compute_deep_parts
 from flavorframe.engines._columnar.elements import Elements, LivingCandidates
 from flavorframe.engines._columnar.facts import PlanFacts
 from flavorframe.engines._columnar.links import LinkCounts
@@ -37,11 +38,11 @@ class View(ABC):
     def __init__(
         self, columns: Columns, facts: PlanFacts, events: Array, links: LinkCounts | None
     ) -> None:
-        """``links`` counts how links by value fare, where that is wanted."""
+        """``links`` counts links by value; None where they are not to be counted."""
         self.columns, self.facts, self.events, self.links = columns, facts, events, links
         self.remembered: dict[n.Node, Values] = {}
         self.points: dict[tuple[n.Axis, n.Node], tuple[Array, Array]] = {}
-        self._ready: dict[n.Node, Values] = {}
+        self._computed_ahead: dict[n.Node, Values] = {}
         self._elements: dict[n.Axis, Elements] = {}
 
     @property
@@ -50,8 +51,8 @@ class View(ABC):
         """The full view of the same events."""
 
     @abstractmethod
-    def responsible(self, part: n.Part) -> View:
-        """Return the view that has a node's values or an axis's elements: this or the full one."""
+    def view_of(self, part: n.Part) -> View:
+        """Return the view of a node's values or an axis's elements: this one or the full one."""
 
     # values
 
@@ -59,35 +60,37 @@ class View(ABC):
         """Return the node's values: one an event, or one an element of its axis."""
         values = self.remembered.get(node)
         if values is None:
-            values = self._computed(node) if node.height > SHALLOW else compute_node(node, self)
+            values = (
+                self._computed(node) if node.height > MAX_RECURSION else compute_node(node, self)
+            )
             if node in self.facts.shared:
                 self.remembered[node] = values
         return values
 
     def _computed(self, node: n.Node) -> Values:
-        """Return the values of a deep node, which are forgotten with it if they were ready."""
-        if node in self._ready:
-            return self._ready.pop(node)
-        prepare_parts(self, node)
+        """Return the values of a deep node; those that were computed ahead are needed only once."""
+        if node in self._computed_ahead:
+            return self._computed_ahead.pop(node)
+        compute_deep_parts(self, node)
         return compute_node(node, self)
 
     def has(self, part: n.Part) -> bool:
-        """Return whether a node's values, or an axis's elements, are there already."""
-        return part in self.remembered or part in self._ready or part in self._elements
+        """Return whether a node's values, or an axis's elements, are known already."""
+        return part in self.remembered or part in self._computed_ahead or part in self._elements
 
-    def make_ready(self, part: n.Part) -> None:
-        """Compute a node's values to be asked for once, or make an axis's elements."""
+    def compute_ahead(self, part: n.Part) -> None:
+        """Compute a node's values before `evaluate` needs them, or make an axis's elements."""
         if isinstance(part, n.Axis):
             self.elements(part)
         elif isinstance(part, n.Node):
             values = compute_node(part, self)
             remembered = part in self.facts.shared
-            (self.remembered if remembered else self._ready)[part] = values
+            (self.remembered if remembered else self._computed_ahead)[part] = values
 
     def spread(self, node: n.Node, axis: n.Axis) -> Values:
         """Return the node's values repeated for each element of the axis, constants included."""
         values = self._repeated(node, axis)
-        if isinstance(values.data, Names) or np.ndim(values.data):
+        if isinstance(values.data, Strings) or np.ndim(values.data):
             return values
         return Values(np.full(self.size(axis), values.data))
 
@@ -106,7 +109,7 @@ class View(ABC):
         """Return the values of a column, on the events or elements of this view."""
 
     def note_matches(self, link: n.Match, matches: Array) -> None:
-        """Count how a link by value fares, given how many elements each candidate matches."""
+        """Count the candidates of a link by value by how many elements each of them matches."""
         if self.links is not None:
             self.links.count(formula(link), matches)
 
@@ -123,8 +126,8 @@ class View(ABC):
     def elements(self, axis: n.Axis) -> Elements:
         """Return the elements of a collection, sub-collection or combination."""
         if axis not in self._elements:
-            if axis.height > SHALLOW:
-                prepare_parts(self, axis)
+            if axis.height > MAX_RECURSION:
+                compute_deep_parts(self, axis)
             self._elements[axis] = self._make_elements(axis)
         return self._elements[axis]
 
@@ -148,7 +151,7 @@ class FullView(View):
         """The view itself."""
         return self
 
-    def responsible(self, part: n.Part) -> View:
+    def view_of(self, part: n.Part) -> View:
         """Return this view, which has everything."""
         return self
 
@@ -191,14 +194,14 @@ class FullView(View):
 
 
 class SurvivingView(View):
-    """Of the candidates only those alive; the full view answers what does not depend on them."""
+    """The living candidates; what does not depend on them is taken from the full view."""
 
     is_full = False
 
     def __init__(self, whole: FullView, alive: Candidates | None, links: LinkCounts | None) -> None:
-        """While there was no cut on candidates, ``alive`` is None, and all of them are.
+        """Before the first cut on candidates ``alive`` is None, and all of them are alive.
 
-        Otherwise the events are those that have a candidate alive.
+        After it, the events are those that have a living candidate.
         """
         super().__init__(whole.columns, whole.facts, whole.events, links)
         self._whole, self.alive = whole, alive
@@ -208,7 +211,7 @@ class SurvivingView(View):
         """The full view of the same events."""
         return self._whole
 
-    def responsible(self, part: n.Part) -> View:
+    def view_of(self, part: n.Part) -> View:
         """Return this view for what depends on the candidates, or the full one."""
         if isinstance(part, n.Node):
             return self if part in self.facts.depending else self._whole
@@ -222,10 +225,11 @@ class SurvivingView(View):
         return super().evaluate(node)
 
     def column(self, column: n.Column) -> Values:
-        """Return a column's values on the candidates alive."""
+        """Return a column's values on the living candidates."""
         elements = self.elements(column.axis)
         self._whole.elements(column.axis)  # lists of all columns must be as long as these
         lists = self.columns.lists(column, self.events)
+        assert isinstance(lists, Lists)
         if self.alive is None:
             return Values(lists.elements)
         if lists.placed is None:
@@ -240,7 +244,7 @@ class SurvivingView(View):
 
     @cached_property
     def candidates(self) -> Candidates:
-        """The candidates alive."""
+        """The living candidates."""
         if self.alive is not None:
             return self.alive
         elements = self.elements(self.facts.candidates)

@@ -1,7 +1,7 @@
-"""Making the views of what is alive, and what they remember from one cut to the next.
+"""Make the views of living events and candidates, and hand values on from one cut to the next.
 
-Values that were computed before a cut and are asked for after it are taken along; each function
-that makes a smaller view is told which these are (``asked_again``).
+A view remembers values that later expressions need too. A cut makes a smaller view, which takes
+over these values for what is left. ``needed_later`` are the nodes that are worth it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from flavorframe.engines._columnar.view import FullView, SurvivingView, View
 
 @dataclass(frozen=True)
 class ViewMaker:
-    """Makes the views of a partition; ``links`` counts links by value, where that is wanted."""
+    """Makes the views of a partition; ``links`` is None where links are not to be counted."""
 
     columns: Columns
     facts: PlanFacts
@@ -35,29 +35,29 @@ class ViewMaker:
         return FullView(self.columns, self.facts, events, self.links)
 
     def surviving(self, full: FullView, alive: Candidates | None) -> SurvivingView:
-        """Return the view of the candidates alive in the events of a full view."""
+        """Return the view of the living candidates in the events of a full view."""
         return SurvivingView(full, alive, self.links)
 
     def without_links(self) -> ViewMaker:
-        """Return the same, which counts no links."""
+        """Return a maker of views that count no links."""
         return replace(self, links=None)
 
     def copied(self, full: FullView) -> FullView:
-        """Return a full view that remembers the same from now on by itself."""
+        """Return a copy of a full view; what one remembers from now on, the other does not."""
         copy = self.full(full.events)
         copy.remembered = dict(full.remembered)
         return copy
 
     def copied_surviving(self, view: SurvivingView, full: FullView) -> SurvivingView:
-        """Return a surviving view that remembers the same, over a copy of its full view."""
+        """Return a copy of a surviving view, over a copy of its full view."""
         copy = self.surviving(full, view.alive)
         copy.remembered = dict(view.remembered)
         return copy
 
-    def narrowed(self, full: FullView, kept: Array, asked_again: Set[n.Node]) -> FullView:
+    def narrowed(self, full: FullView, kept: Array, needed_later: Set[n.Node]) -> FullView:
         """Return the full view of the events at some positions."""
         narrowed = self.full(full.events.take(kept))
-        narrowed.remembered = remembered_at(full, kept, asked_again)
+        narrowed.remembered = remembered_at(full, kept, needed_later)
         return narrowed
 
 
@@ -73,7 +73,7 @@ class ViewPair(NamedTuple):
         candidates: Candidates,
         kept: Array,
         events: Array,
-        asked_again: Set[n.Node],
+        needed_later: Set[n.Node],
     ) -> ViewPair:
         """Return views of these candidates, which are at positions ``kept``, and their events."""
         facts = views.facts
@@ -81,20 +81,20 @@ class ViewPair(NamedTuple):
         remembered = {
             node: values[positions[node.axis]]
             for node, values in self.surviving.remembered.items()
-            if node in asked_again and node in facts.unchanged and node.axis in positions
+            if node in needed_later and node in facts.unchanged and node.axis in positions
         }
         full = self.full
         if len(events) < len(full.events):
-            full = views.narrowed(full, events, asked_again)
+            full = views.narrowed(full, events, needed_later)
         surviving = views.surviving(full, candidates)
         surviving.remembered = remembered
         return ViewPair(full, surviving)
 
 
-def remembered_at(view: View, events: Array, asked_again: Set[n.Node]) -> dict[n.Node, Values]:
-    """Return what a view remembers of what is asked for again, at some of its events."""
+def remembered_at(view: View, events: Array, needed_later: Set[n.Node]) -> dict[n.Node, Values]:
+    """Return the values that a view remembers and that are needed later, at some of its events."""
     kept: dict[n.Axis, Array] = {n.EVENT: events}
-    nodes = [node for node in view.remembered if node in asked_again]
+    nodes = [node for node in view.remembered if node in needed_later]
     mask = mask_at(events, len(view.events))
     for axis in {node.axis for node in nodes} - {n.EVENT}:
         kept[axis] = np.flatnonzero(mask.take(view.event_of(axis)))

@@ -1,8 +1,8 @@
-"""The cache around the evaluation: what was read and computed of a partition is not done again.
+"""The cache around the evaluation: nothing is read or computed twice for the same partition.
 
-Each class here wraps one of the plain evaluation, which knows nothing of it:
+Each class here extends one of the plain evaluation, which knows nothing of the cache:
 
-* `columns` asks for columns that were read before the file is asked,
+* `columns` takes columns from the cache, and reads only the others from the file,
 * `views` keeps the values of columns on candidates, and how many elements links match,
 * `survivors` computes expressions only on candidates on which they are not known,
 * `runner` starts from the latest checkpoint, and makes the cuts whose values are cached all at
@@ -11,8 +11,8 @@ Each class here wraps one of the plain evaluation, which knows nothing of it:
 `partition_cache` has the entries of a partition and the keys of expressions and steps, `keys` what
 all keys depend on. `values` are kept by candidate, for the expressions that `cacheable` allows.
 
-An answer is the same bits with the cache and without. To keep another kind of thing, make a key
-for it in `partition_cache` of all that the answer depends on.
+Results are the same bits with the cache and without. To keep another kind of thing, make a key
+for it in `partition_cache`, of all that it depends on.
 """
 
 from flavorframe.engines._columnar.caching.columns import CachedColumns

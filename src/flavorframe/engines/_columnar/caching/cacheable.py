@@ -1,4 +1,4 @@
-"""Which expressions have a value for each candidate that no cut ever changes."""
+"""Which expressions can be cached: those whose value on a candidate no cut changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns that were read before, each at the events that the first cuts on events keep."""
+"""Columns from the cache, each at the events that pass the first cuts on events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from flavorframe._cache import Entry
 from flavorframe._expr import nodes as n
-from flavorframe._rootio.arrays import Array, Names, Packed
+from flavorframe._rootio.arrays import Array, Column, Content, Lists, Strings
 from flavorframe._rootio.root_file import RootFile
 from flavorframe.engines._columnar.caching.keys import Key
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
@@ -18,10 +18,10 @@ from flavorframe.errors import FileError
 
 
 class CachedColumns(Columns):
-    """Columns that ask the cache before the file.
+    """Columns that look in the cache before they read the file.
 
-    A branch is read at more events than are alive, for the cuts may be looser next time: at those
-    that the first cuts on events keep.
+    The cuts may be looser next time. So a branch is read at more events than are alive: at all that
+    pass the first cuts on events.
     """
 
     def __init__(
@@ -29,11 +29,11 @@ class CachedColumns(Columns):
         file: RootFile,
         start: int,
         stop: int,
-        carriers: Mapping[n.Axis, str],
+        length_branches: Mapping[n.Axis, str],
         cache: PartitionCache,
     ) -> None:
-        """``carriers`` names a branch of each collection, to learn the lengths of its lists."""
-        super().__init__(file, start, stop, carriers)
+        """``length_branches`` has a branch of each collection, to read list lengths from."""
+        super().__init__(file, start, stop, length_branches)
         self._cache = cache
         self._events_to_read: Array | None = None
         self._events_key: Key = None
@@ -46,14 +46,14 @@ class CachedColumns(Columns):
         """Say under which key the survivors of all first cuts on events may be found."""
         self._events_key = key
 
-    def _branch(self, branch: str, rows: Array) -> Any:
+    def _branch(self, branch: str, rows: Array) -> Column:
         if branch not in self._read:
             found = self._cached(branch)
             if found is not None:
                 self._read[branch] = found
         return super()._branch(branch, rows)
 
-    def _read_branch(self, branch: str, rows: Array) -> Any:
+    def _read_branch(self, branch: str, rows: Array) -> Column:
         read_at = self._read[branch][0] if branch in self._read else rows
         more = np.union1d(np.union1d(read_at, rows), self._events_kept_first())
         try:
@@ -72,30 +72,31 @@ class CachedColumns(Columns):
             self._events_to_read = found
         return self._events_to_read
 
-    def _cached(self, branch: str) -> tuple[Array, Any] | None:
+    def _cached(self, branch: str) -> tuple[Array, Column] | None:
         """Return the events at which a branch was read before, and what was read of it."""
         entry = self._cache.get(self._cache.column_key(branch))
         if entry is None:
             return None
         arrays = entry.arrays
-        content: Any = arrays["content"]
-        if "words" in entry.facts:
-            content = Names(content, tuple(entry.facts["words"]))
+        content: Content = arrays["content"]
+        if "categories" in entry.facts:
+            content = Strings(arrays["content"], tuple(entry.facts["categories"]))
         if "sizes" in arrays:
-            content = Packed(content, arrays["sizes"], arrays.get("starts"))
+            lists = Lists(content, arrays["sizes"], arrays.get("starts"))
+            return arrays["rows"].astype(np.int64), lists
         return arrays["rows"].astype(np.int64), content
 
 
-def _entry(rows: Array, stored: Any) -> Entry:
+def _entry(rows: Array, stored: Column) -> Entry:
     """Return what was read of a branch as an entry of the cache."""
     arrays: dict[str, Array] = {"rows": rows.astype(np.int32)}
     facts: dict[str, Any] = {}
-    content = stored
-    if isinstance(stored, Packed):
-        content, arrays["sizes"] = stored.content, stored.sizes
+    content = stored.content if isinstance(stored, Lists) else stored
+    if isinstance(stored, Lists):
+        arrays["sizes"] = stored.sizes
         if stored.placed is not None:
             arrays["starts"] = stored.placed
-    if isinstance(content, Names):
-        facts["words"], content = content.words, content.codes
-    arrays["content"] = content
+    if isinstance(content, Strings):
+        facts["categories"] = content.categories
+    arrays["content"] = content.codes if isinstance(content, Strings) else content
     return Entry(facts, arrays)

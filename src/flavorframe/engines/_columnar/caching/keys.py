@@ -1,7 +1,7 @@
-"""What the keys of the cache depend on besides the question: the package's code, and the file.
+"""What the key of every entry in the cache contains: the package's code, and the file's version.
 
-A key is a digest of everything that the answer depends on, so that no key ever gets another
-meaning, and no entry is ever out of date.
+A key is a digest of everything that the entry depends on. If any of it changes there is another
+key, so an entry is never out of date.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from flavorframe._files.versions import Version, version_of
 from flavorframe._shipping.user_code import version_of_package
 
 STABLE_SECONDS = 2.0
-"""A file that changed so lately could change again within a tick of its file system's clock."""
+"""A file that changed less than this ago could change again without a new modification time."""
 
 Key = str | None
-"""None where no key can be told: then nothing is looked up, and nothing is kept."""
+"""None if the identity of something is unknown: then nothing is looked up, and nothing kept."""
 
 _CODE = frozenset({"_cache", "_expr", "_files", "_planning", "_rootio", "engines", "layouts"})
 
@@ -43,7 +43,7 @@ def is_stable(file: str, version: Version) -> bool:
 
 @lru_cache(maxsize=1)
 def code_digest() -> bytes:
-    """Return the digest of what answers depend on: this package's code, libraries, Python."""
+    """Return the digest of what all entries depend on: this package's code, libraries, Python."""
     libraries = [version_of_package(name) for name in ("numpy", "correctionlib")]
     digest = sha256(f"{sys.version} {libraries}".encode())
     folder = Path(flavorframe.__file__).parent

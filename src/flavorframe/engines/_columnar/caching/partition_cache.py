@@ -1,4 +1,4 @@
-"""What the cache has of a partition, and what is new of it."""
+"""The entries of one partition in the cache, old and new, and their keys."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PartitionCache:
     """Entries of a partition by key. New ones go to the cache at the end, by `save`.
 
     Keys are made of the version of the file, the range of events, the code of this package, and
-    the expressions: whatever the answer depends on.
+    the expressions: all that the entry depends on.
     """
 
     def __init__(self, cache: Cache, partition: Partition, version: Version) -> None:

@@ -1,13 +1,14 @@
-"""Taking steps from the latest checkpoint that is cached, and keeping new ones.
+"""Take steps from the latest checkpoint that is cached, and keep new checkpoints.
 
-A checkpoint has the survivors after some steps with the cutflow and the links until there. Its key
-is made of these steps, one after the other. An N−1 histogram has checkpoints of its own, of all
-steps but one.
+A checkpoint has the survivors after some steps, with the cutflow and the counts of links so far.
+Its key is made of these steps, one after the other. An N−1 histogram has checkpoints of its own, of
+all steps but one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import takewhile
 from typing import Any
@@ -43,34 +44,35 @@ class CachedRunner(Runner):
         self._columns, self._cache = columns, cache
 
     def run(self, before: Observer) -> Progress:
-        """Take all steps, with the cutflow and a count of links; tell an observer of each step.
+        """Take all steps, with the cutflow and a count of links; call the observer before each.
 
-        The observer is told of steps that were taken from the cache at the end, without a place.
+        For steps that come from the cache it is called at the end, without survivors.
         """
         steps = self._plan.selection.steps
-        told: set[int] = set()
+        observed: set[int] = set()
 
-        def tell(position: int, progress: Progress | None) -> None:
-            told.add(position)
+        def observe(position: int, progress: Progress | None) -> None:
+            observed.add(position)
             before(position, progress)
 
         keys = self._cache.checkpoint_keys(self._plan, steps, counted=True)
         first_on_candidates = sum(_on_events(steps[: i + 1]) for i in range(len(steps)))
         self._columns.read_at_least_those_of(keys[first_on_candidates])
-        progress = self._latest(keys, self._views) or self._first(self._views, keys)
-        self._advance(progress, steps, keys, tell)
+        views = self._views
+        progress = self._latest(keys, views, counted=True) or self._first(views, keys, counted=True)
+        self._advance(progress, steps, keys, observe)
         for position in range(len(steps)):
-            if position not in told:
+            if position not in observed:
                 before(position, None)
         return progress
 
     def run_without(self, position: int, before: Progress | None) -> Progress:
-        """Take all steps but one, from the place before that step unless a later one is cached."""
+        """Take all steps but one, from the survivors before it unless later ones are cached."""
         steps, views = self._steps_without(position), self._views.without_links()
         keys = self._cache.checkpoint_keys(self._plan, steps, counted=False)
-        progress = self._latest(keys, views)
+        progress = self._latest(keys, views, counted=False)
         if before is None:
-            progress = progress or self._first(views, keys)
+            progress = progress or self._first(views, keys, counted=False)
         elif progress is None or before.passed >= progress.passed < len(steps):
             progress = before.copied()
         self._advance(progress, steps, keys)
@@ -91,8 +93,9 @@ class CachedRunner(Runner):
                 self._take(steps, progress)
             self._keep(progress, keys, steps)
 
-    def _first(self, views: ViewMaker, keys: Sequence[Key]) -> Progress:
-        progress = self._started(CachedSurvivors(all_alive(views), self._cache))
+    def _first(self, views: ViewMaker, keys: Sequence[Key], *, counted: bool) -> Progress:
+        survivors = CachedSurvivors(all_alive(views), self._cache)
+        progress = self._started(Progress(survivors, counted=counted))
         self._keep(progress, keys, ())
         return progress
 
@@ -105,19 +108,19 @@ class CachedRunner(Runner):
         cuts = list(takewhile(lambda node: is_cacheable(node, survivors.facts), nodes))
         rows = apply_cached_cuts(survivors, cuts, self._cache) if cuts else []
         progress.passed += len(rows)
-        if survivors.links is not None:
+        if progress.counted:
             progress.rows += rows
         return bool(rows)
 
     def _keep(self, progress: Progress, keys: Sequence[Key], steps: Sequence[Step]) -> None:
         """Keep a checkpoint.
 
-        One on the way that follows from cached values of the cuts is kept in memory only: what is
-        on disk is what takes reading or computing to get again.
+        The disk holds what takes reading or computing to get again. So a checkpoint before the last
+        one is kept in memory only, if it follows from values of cuts that are cached.
         """
         survivors = progress.survivors
         links = survivors.links
-        if links is not None and _on_events(steps[: progress.passed]):
+        if progress.counted and _on_events(steps[: progress.passed]):
             self._columns.read_at_least(survivors.view.events)
         facts = {
             "rows": [[_written(number) for number in row] for row in progress.rows],
@@ -129,13 +132,14 @@ class CachedRunner(Runner):
         entry = Entry(facts, _arrays_of(survivors))
         self._cache.put(keys[progress.passed], entry, on_disk=on_disk)
 
-    def _latest(self, keys: Sequence[Key], views: ViewMaker) -> Progress | None:
-        """Return the place after as many steps as any checkpoint has."""
-        for on_disk in (False, True):  # the disk is asked only where memory has none at all
+    def _latest(self, keys: Sequence[Key], views: ViewMaker, *, counted: bool) -> Progress | None:
+        """Return the survivors of the checkpoint after the most steps; None if there is none."""
+        for on_disk in (False, True):  # the disk is read only if memory has none at all
             for passed in range(len(keys) - 1, -1, -1):
                 entry = self._cache.get(keys[passed], on_disk=on_disk)
                 if entry is not None:
-                    return self._restored(entry, keys[passed], passed, views)
+                    found = self._restored(entry, keys[passed], passed, views)
+                    return replace(found, counted=counted)
         return None
 
     def _restored(self, entry: Entry, key: Key, passed: int, views: ViewMaker) -> Progress:

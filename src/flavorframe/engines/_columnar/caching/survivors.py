@@ -1,11 +1,11 @@
-"""Survivors that compute an expression only on candidates on which it is not known."""
+"""Survivors that compute an expression only on candidates whose value is not cached."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from flavorframe._expr import nodes as n
-from flavorframe._rootio.arrays import Array, Names, Values
+from flavorframe._rootio.arrays import Array, Strings, Values
 from flavorframe.engines._columnar.caching.cacheable import is_cacheable, links_in
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
 from flavorframe.engines._columnar.caching.values import (
@@ -15,14 +15,14 @@ from flavorframe.engines._columnar.caching.values import (
 )
 from flavorframe.engines._columnar.candidates import Candidates
 from flavorframe.engines._columnar.compute import apply
-from flavorframe.engines._columnar.depth import SHALLOW
-from flavorframe.engines._columnar.segments import places
+from flavorframe.engines._columnar.depth import MAX_RECURSION
+from flavorframe.engines._columnar.segments import find_sorted
 from flavorframe.engines._columnar.state import CutCandidates, State
 from flavorframe.engines._columnar.survivors import Survivors, Weights
 
 
 class CachedSurvivors(Survivors):
-    """Survivors that ask the cache for values on candidates before they compute them."""
+    """Survivors that look for values on candidates in the cache before they compute them."""
 
     def __init__(self, state: State, cache: PartitionCache, weights: Weights | None = None) -> None:
         super().__init__(state, weights)
@@ -40,18 +40,18 @@ class CachedSurvivors(Survivors):
         return self._cached(node)
 
     def _cached(self, node: n.Node) -> Values:
-        """Return the node's values on the living candidates, computed on those without one."""
+        """Return the node's values on the living candidates, and compute those not in the cache."""
         numbers, found = self.state.candidates.numbers, cached_values(self._cache, node)
         if found is None:
             return self._computed(node)
-        at = places(found[0], numbers)
+        at = find_sorted(found[0], numbers)
         missing = np.flatnonzero(at < 0)
         if len(missing) == len(numbers) > 0:
             return self._computed(node)
         if len(missing):
             self._only(self.state.candidates.take(missing))._computed(node)
             found = cached_values(self._cache, node) or found
-            at = places(found[0], numbers)
+            at = find_sorted(found[0], numbers)
         if at.min(initial=0) < 0 or not self._count_links(node):
             return self._computed(node)
         return found[1][at]
@@ -62,7 +62,7 @@ class CachedSurvivors(Survivors):
         values = _from_columns(node, candidates, self._cache)
         if values is None:
             values = super().values(node, self.facts.candidates)
-        if not isinstance(values.data, Names):
+        if not isinstance(values.data, Strings):
             keep_values(self._cache, node, candidates.numbers, values)
         return values
 
@@ -81,10 +81,10 @@ class CachedSurvivors(Survivors):
             if name in self.links.counts:
                 continue
             found = cached_values(self._cache, link)
-            at = None if found is None else places(found[0], numbers)
+            at = None if found is None else find_sorted(found[0], numbers)
             if found is None or at is None or at.min(initial=0) < 0:
                 return False
-            known.setdefault(name, found[1].data.take(at))
+            known.setdefault(name, found[1].array.take(at))
         for name, matches in known.items():
             self.links.count(name, matches)
         return True
@@ -96,7 +96,7 @@ def _from_columns(node: n.Node, candidates: Candidates, cache: PartitionCache) -
         return Values(np.asarray(node.value))
     if isinstance(node, n.Column):
         return cached_column(cache, node, candidates.numbers)
-    if not isinstance(node, n.Apply) or node.height > SHALLOW:
+    if not isinstance(node, n.Apply) or node.height > MAX_RECURSION:
         return None
     values = [_from_columns(argument, candidates, cache) for argument in node.arguments]
     found = [each for each in values if each is not None]

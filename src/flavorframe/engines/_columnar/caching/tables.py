@@ -1,4 +1,4 @@
-"""Making cuts whose values are cached, all at once, without computing any expression.
+"""Make all cuts whose values are cached at once, without computing any expression.
 
 A table has a byte for each candidate that was alive at the last checkpoint: whether it passes a
 cut, or how many elements a link finds for it. The compiled part looks up one after the other.
@@ -20,7 +20,7 @@ from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
 from flavorframe.engines._columnar.caching.values import cached_values
 from flavorframe.engines._columnar.candidates import Candidates
 from flavorframe.engines._columnar.runner import Counts
-from flavorframe.engines._columnar.segments import UNKNOWN, apply_tables, mask_at, places
+from flavorframe.engines._columnar.segments import UNKNOWN, apply_tables, find_sorted, mask_at
 from flavorframe.engines._columnar.survivors import Survivors
 
 
@@ -40,18 +40,18 @@ def apply_cached_cuts(
     Returns the rows of the cutflow, one for each of them.
     """
     candidates = survivors.state.candidates
-    lookups = _lookups(survivors, cuts, candidates.root, cache)
+    lookups = _lookups(survivors, cuts, candidates.origin, cache)
     if not lookups:
         return []
-    root, at, rows = candidates.root, candidates.at, list[Counts]()
-    alive = np.ones(len(root), bool) if at is None else mask_at(at, len(root))
+    origin, positions, rows = candidates.origin, candidates.positions, list[Counts]()
+    alive = np.ones(len(origin), bool) if positions is None else mask_at(positions, len(origin))
     cutting = [lookup.link is None for lookup in lookups]
     left, found = apply_tables(
-        [lookup.table for lookup in lookups], cutting, _in_same_event(root, cache), alive
+        [lookup.table for lookup in lookups], cutting, _in_same_event(origin, cache), alive
     )
     counts: dict[str, tuple[int, int, int]] = {}
     for lookup, (none, one, several, events) in zip(lookups, found.tolist(), strict=False):
-        if lookup.link is not None:  # counts if the cut that asks for it is made
+        if lookup.link is not None:  # counted only if the cut that needs it is made
             counts[lookup.link] = (none + one + several, none, several)
             continue
         rows.append(Counts(events, one))
@@ -59,7 +59,7 @@ def apply_cached_cuts(
             survivors.links.counts.update(counts)
         counts = {}
     if rows:
-        survivors.keep_of_root(np.flatnonzero(left))
+        survivors.keep_of_origin(np.flatnonzero(left))
     return rows
 
 
@@ -71,15 +71,15 @@ class _Lookup(NamedTuple):
 
 
 def _lookups(
-    survivors: Survivors, cuts: Sequence[n.Node], root: Candidates, cache: PartitionCache
+    survivors: Survivors, cuts: Sequence[n.Node], origin: Candidates, cache: PartitionCache
 ) -> list[_Lookup]:
-    """Return the tables of cuts, up to the first of which none is cached."""
+    """Return the tables of cuts, up to the first cut without a table."""
     lookups = list[_Lookup]()
     counted = set() if survivors.links is None else set(survivors.links.counts)
     for cut in cuts:
         asked = dict(() if survivors.links is None else links_in(cut))
         new = [name for name in asked if name not in counted]
-        tables = [_table(each, root, cache) for each in (*map(asked.__getitem__, new), cut)]
+        tables = [_table(each, origin, cache) for each in (*map(asked.__getitem__, new), cut)]
         found = [table for table in tables if table is not None]
         if len(found) < len(tables):
             break
@@ -88,40 +88,40 @@ def _lookups(
     return lookups
 
 
-def _table(node: n.Node, root: Candidates, cache: PartitionCache) -> Array | None:
+def _table(node: n.Node, origin: Candidates, cache: PartitionCache) -> Array | None:
     """Return 0 or 1 for each candidate by a cut, or how many elements a link finds.
 
     Tables of a checkpoint are kept in memory: the next cut that is tried starts there, too.
     """
     key, found = cache.values_key(node), cached_values(cache, node)
-    table_key = _key_at(root, "table", key)
+    table_key = _key_at(origin, "table", key)
     kept = cache.get(table_key, on_disk=False)
     if kept is not None and (found is None or kept.facts["of"] == len(found[0])):
         return kept.arrays["table"]
     if found is None:
         return None
-    table = np.full(len(root), UNKNOWN, np.uint8)
-    at = places(root.numbers, found[0])
+    table = np.full(len(origin), UNKNOWN, np.uint8)
+    at = find_sorted(origin.numbers, found[0])
     there = np.flatnonzero(at >= 0)
-    values = found[1].data if isinstance(node, n.Match) else found[1].truth()
+    values = found[1].array if isinstance(node, n.Match) else found[1].truth()
     table[at.take(there)] = values.take(there)
     cache.put(table_key, Entry({"of": len(found[0])}, {"table": table}), on_disk=False)
     return table
 
 
-def _in_same_event(root: Candidates, cache: PartitionCache) -> Array:
+def _in_same_event(origin: Candidates, cache: PartitionCache) -> Array:
     """Return which candidates are in the event of the one before, kept as tables are."""
-    key = _key_at(root, "joined")
+    key = _key_at(origin, "joined")
     kept = cache.get(key, on_disk=False)
     if kept is not None:
         return kept.arrays["same_event"]
-    same_event = ~mask_at(root.first, len(root))
+    same_event = ~mask_at(origin.first, len(origin))
     cache.put(key, Entry({}, {"same_event": same_event}), on_disk=False)
     return same_event
 
 
-def _key_at(root: Candidates, kind: str, *keys: Key) -> Key:
+def _key_at(origin: Candidates, kind: str, *keys: Key) -> Key:
     """Return the key of what is kept for the candidates of a checkpoint; None for any other."""
-    known = [root.key if isinstance(root, CheckpointCandidates) else None, *keys]
+    known = [origin.key if isinstance(origin, CheckpointCandidates) else None, *keys]
     found = [key for key in known if key is not None]
     return digest_key(kind, *found) if len(found) == len(known) else None

@@ -1,4 +1,4 @@
-"""Values of expressions and columns on candidates that were computed or read before.
+"""Values on candidates, of expressions that were computed and columns that were read before.
 
 Candidates are known by their numbers, which are sorted. Values of other candidates are put beside
 those that are kept already.
@@ -12,7 +12,7 @@ from flavorframe._cache import Entry
 from flavorframe._expr import nodes as n
 from flavorframe._rootio.arrays import Array, Values
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
-from flavorframe.engines._columnar.segments import places
+from flavorframe.engines._columnar.segments import find_sorted
 
 
 def cached_values(cache: PartitionCache, node: n.Node) -> tuple[Array, Values] | None:
@@ -31,10 +31,10 @@ def keep_values(cache: PartitionCache, node: n.Node, numbers: Array, values: Val
     """
     key = cache.values_key(node)
     kept = cache.get(key)
-    data, valid = values.data, values.valid
+    data, valid = values.array, values.valid
     if kept is not None and kept.arrays["data"].dtype == data.dtype:
         earlier = kept.arrays
-        new = np.flatnonzero(places(earlier["numbers"], numbers) < 0)
+        new = np.flatnonzero(find_sorted(earlier["numbers"], numbers) < 0)
         at = np.searchsorted(earlier["numbers"], numbers.take(new))
         if "valid" in earlier or valid is not None:
             earlier_valid = _mask(earlier.get("valid"), earlier["data"])
@@ -52,7 +52,7 @@ def cached_column(cache: PartitionCache, column: n.Column, numbers: Array) -> Va
         return None
     if found.arrays["numbers"] is numbers:
         return Values(found.arrays["data"])
-    at = places(found.arrays["numbers"], numbers)
+    at = find_sorted(found.arrays["numbers"], numbers)
     return Values(found.arrays["data"].take(at)) if at.min(initial=0) >= 0 else None
 
 

@@ -1,4 +1,4 @@
-"""Views whose values on candidates are kept."""
+"""Views that keep their values on candidates in the cache."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from flavorframe._expr import nodes as n
-from flavorframe._rootio.arrays import Array, Names, Values
+from flavorframe._rootio.arrays import Array, Strings, Values
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
 from flavorframe.engines._columnar.caching.values import keep_column, keep_values
 from flavorframe.engines._columnar.candidates import Candidates
@@ -23,7 +23,7 @@ class CachedViewMaker(ViewMaker):
     cache: PartitionCache = field(kw_only=True)
 
     def surviving(self, full: FullView, alive: Candidates | None) -> SurvivingView:
-        """Return the view of the candidates alive in the events of a full view."""
+        """Return the view of the living candidates in the events of a full view."""
         return CachedSurvivingView(full, alive, self.links, self.cache)
 
 
@@ -41,14 +41,14 @@ class CachedSurvivingView(SurvivingView):
         self._cache = cache
 
     def column(self, column: n.Column) -> Values:
-        """Return a column's values on the candidates alive."""
+        """Return a column's values on the living candidates."""
         values = super().column(column)
-        if not isinstance(values.data, Names):
+        if not isinstance(values.data, Strings):
             keep_column(self._cache, column, self.candidates.numbers, values.data)
         return values
 
     def note_matches(self, link: n.Match, matches: Array) -> None:
-        """Count how a link by value fares, given how many elements each candidate matches."""
+        """Count the candidates of a link by value by how many elements each of them matches."""
         if link.axis == self.facts.candidates:
             none_one_or_several = Values(np.minimum(matches, 2).astype(np.int8))
             keep_values(self._cache, link, self.candidates.numbers, none_one_or_several)

@@ -38,7 +38,7 @@ class Setting:
         candidates: The axis of the candidates.
         depending: The nodes whose values depend on which candidates are alive.
         comparing_strings: The nodes that compare strings.
-        carriers: For each collection, a branch that tells how many elements an event has.
+        length_branches: For each collection, a branch that tells how many elements an event has.
         prefix: What names begin with that RDataFrame must not take for branches.
         translate: Writes the C++ of a node in a scope.
         branches: The branches that are read so far, each with its number.
@@ -47,7 +47,7 @@ class Setting:
     candidates: n.Axis
     depending: frozenset[n.Node]
     comparing_strings: frozenset[n.Node]
-    carriers: Mapping[n.Axis, str]
+    length_branches: Mapping[n.Axis, str]
     prefix: str
     translate: Callable[[n.Node, Scope], Deferred]
     branches: dict[str, int] = field(default_factory=dict)
@@ -115,7 +115,7 @@ class Body:
         if axis not in self._sizes:
             self._sizes[axis] = self.name("n")
             if axis not in self._axis_of.values():
-                self._parameter(self.setting.carriers[axis], axis)
+                self._parameter(self.setting.length_branches[axis], axis)
         return self._sizes[axis]
 
     def made_of(self, axis: n.Axis) -> Deferred:
@@ -196,7 +196,9 @@ class Body:
             lines += [self._check(b, f"{self.parameters[b]}.size()", size, branches[0])
                       for b in branches[1:]]  # fmt: skip
             if axis == self.setting.candidates and started:
-                lines.append(self._check(branches[0], size, "s.size", self.setting.carriers[axis]))
+                lines.append(
+                    self._check(branches[0], size, "s.size", self.setting.length_branches[axis])
+                )
         return lines
 
     def _parameter(self, branch: str, axis: n.Axis) -> str:

@@ -136,11 +136,12 @@ class _Writer:
         self._plan, self._schema, self._declared = plan, schema, declared
         candidates = plan.selection.candidates
         trees = [*plan.trees(), n.Position(candidates)]
-        carriers = dict(plan.carriers)
+        length_branches = dict(plan.length_branches)
         nodes = (node for tree in trees for node in n.walk(tree))
         self._setting = Setting(
             candidates, depending_on_candidates(nodes, candidates), comparing_strings(trees),
-            carriers, unused_prefix(f"{b.name} {b.path}" for b in schema.branches), translate,
+            length_branches, unused_prefix(f"{b.name} {b.path}" for b in schema.branches),
+            translate,
         )  # fmt: skip
         self._links = LinkCounts()
         self._trees = trees

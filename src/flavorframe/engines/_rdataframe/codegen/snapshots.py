@@ -14,6 +14,7 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.kinds import kind_of
+from flavorframe._expr.reductions import REDUCTIONS
 from flavorframe._planning.plan import Plan
 from flavorframe.engines._rdataframe.codegen.body import Body
 from flavorframe.engines._rdataframe.codegen.loops import loop
@@ -101,7 +102,7 @@ def _type_from(node: n.Node, types: Types, schema: Schema) -> Type | None:
         return stored_type(node, schema)
     if isinstance(node, n.Take | n.Member | n.Gather):
         return types[node.operand]
-    if isinstance(node, n.Reduce) and node.reduction in ("min", "max", "first"):
+    if isinstance(node, n.Reduce) and REDUCTIONS[node.reduction].keeps_stored_type:
         return types[node.operand]
     return _TYPES[kind_of(node)]
 

@@ -1,4 +1,4 @@
-"""What goes wrong in reading: damage, what only uproot can read, and errors of the libraries.
+"""Errors in reading: damage, what only uproot can read, and whatever the libraries raise.
 
 Libraries raise whatever they come across in bytes that are not what they should be. All of it
 becomes a FileError here, so that a damaged file costs itself and not the run.

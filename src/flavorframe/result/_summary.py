@@ -1,4 +1,4 @@
-"""What a result says of itself: its headline, and the notes below its cutflow."""
+"""The summary of a result: one line, and the notes below its cutflow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from flavorframe.result.result import Result
 
 
-def headline(result: Result) -> str:
+def summary_line(result: Result) -> str:
     """Return events, candidates and luminosity, and whether the result is partial."""
     last = result.cutflow[-1]
     text = (
@@ -27,7 +27,7 @@ def headline(result: Result) -> str:
 
 
 def notes(result: Result) -> Iterator[str]:
-    """Yield what did not go as it should, a sentence or a few lines each."""
+    """Yield a note for everything that went wrong, a sentence or a few lines each."""
     if result.failures:
         yield repr(result.failures)
     for name, reason in result.unwritten.items():
