@@ -87,11 +87,11 @@ class TaskManager:
         self._accumulator.stop(f"the scheduler {self._address} was lost")
 
     def cancel(self) -> None:
-        """Drop what is under way."""
+        """Cancel all tasks."""
         self._futures.cancel()
 
     def _update_workers(self) -> None:
-        """Ask once in a while which workers there are: they come and go, and some hang."""
+        """Ask once in a while which workers there are: workers come and go, and some hang."""
         now = time.monotonic()
         if self._client.status != "running" or (self.threads and now - self._looked < 1):
             return
