@@ -1,4 +1,4 @@
-"""``flavorframe workers``: what runs keep on the machines that do the work, and tidying it."""
+"""``flavorframe workers``: list and remove the folders that runs keep on workers' machines."""
 
 from __future__ import annotations
 
