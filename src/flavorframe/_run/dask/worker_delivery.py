@@ -101,7 +101,7 @@ class WorkerDelivery:
 
         plugin = same_version_plugin(self._name, __name__, pickle.dumps(self._payload))
         for worker, reason in register(self._client, plugin, self._name).items():
-            if not reason.startswith(OTHER_VERSION):  # else it takes no part in the run either
+            if not reason.startswith(OTHER_VERSION):  # of another version, it takes no part
                 raise RunError(
                     f"worker {worker} cannot take the run's credentials and files: {reason}."
                 )
