@@ -24,7 +24,7 @@ from support.analyses import weighted
 
 
 class Queue(ff.Slurm):
-    """A site that notes what it is asked, and says of each attempt what ``says`` has for it."""
+    """A Slurm that notes what it is asked, and says of each attempt what ``says`` has for it."""
 
     says = {}  # noqa: RUF012
     refuses = False
