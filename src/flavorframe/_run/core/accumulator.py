@@ -89,7 +89,7 @@ class Accumulator:
         with self._contexts:
             if kind is None:
                 self._finish()
-                self._discard_files.pop_all()  # forgets what it would do
+                self._discard_files.pop_all()  # nothing is discarded
 
     def opened(self, index: int, found: FileInfo | Failed) -> FileInfo | None:
         """Take a file that was opened, or its failure; return the file if it can be read."""

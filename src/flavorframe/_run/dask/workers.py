@@ -12,10 +12,9 @@ from flavorframe.errors import RunError
 SILENT_SECONDS = 60.0
 """Seconds without a sign of life after which a worker counts as hanging."""
 FAILED_READS = 3
-"""Remote files that a worker failed to read, and others could, until it is left out of the run.
+"""A worker that has read no file is left out when it failed on so many remote files of others.
 
-One such file is not enough, as a server may be down for a moment; one local file is. A worker that
-has read any file stays.
+One such file is not enough, as a server may be down for a moment; one local file is enough.
 """
 NEEDED = (
     "They need the same flavorframe, Python, numpy and correctionlib as here, and every installed "
