@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, overload
 
-from flavorframe._files.locations import file_key, refuse_repeats
-from flavorframe._files.writing import file_name
-from flavorframe._planning.destinations import (
-    Destination,
-    of_result,
-    of_snapshots,
-    refuse_conflicts,
-    result_folder,
-)
 from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Dataset
-from flavorframe.engines import TellingEngine, get_engine
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, Output, Snapshot
 from flavorframe.result import Result, Results
@@ -31,7 +19,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Never
 
-    from flavorframe._run.core.options import RunOptions, Target
+    from flavorframe._run.core.options import Target
     from flavorframe._run.detached.run import Run
     from flavorframe.datasets import PathLike
     from flavorframe.engines import Engine
@@ -79,6 +67,8 @@ class Analysis:
     def with_outputs(self, **outputs: Output) -> Analysis:
         """Return the analysis with more outputs, or others under the same names."""
         return Analysis(self.selection, **{**dict(self.outputs), **outputs})
+
+    # The options of `run` and `submit` are defined in `_run.core.options`; a test compares them.
 
     @overload
     def run(
@@ -192,6 +182,7 @@ class Analysis:
             on_error, retries, on_update, should_stop, performance_report, files.
         """
         from flavorframe._run.core.options import RunOptions, refuse_unknown
+        from flavorframe._run.run_datasets import run_datasets
 
         refuse_unknown("run", unknown)
         options = RunOptions(
@@ -209,20 +200,7 @@ class Analysis:
             performance_report=performance_report,
             files=files,
         )
-        return self.run_with(data, options)
-
-    def run_with(
-        self, data: Dataset | Mapping[str, Dataset], options: RunOptions
-    ) -> Result | Results:
-        """Run with options as one object; see `run`."""
-        from flavorframe._run.in_turn import run_in_turn
-
-        engine = get_engine(options.engine, options.cache)
-        planned = self.planned(data, options.output)
-        if isinstance(engine, TellingEngine):
-            engine.tell_what_is_not_kept(self.plan)
-        results = run_in_turn(planned, self.plan.digest, engine, options)
-        return results if isinstance(data, Mapping) else next(iter(results.values()))
+        return run_datasets(self.plan, data, options)
 
     def submit(
         self,
@@ -297,56 +275,7 @@ class Analysis:
             performance_report=performance_report,
             files=files,
         )
-        return submit(self, data, name, options)
-
-    def planned(
-        self, data: Dataset | Mapping[str, Dataset], output: str | os.PathLike[str] | None = None
-    ) -> dict[str, tuple[Plan, Dataset]]:
-        """Return the plan for each dataset, by the name of its result.
-
-        Raises AnalysisError where a run of them would write one file twice, or over its inputs, and
-        DatasetError for a file that would count double.
-        """
-        named = dict(data.items()) if isinstance(data, Mapping) else {_name_of(data): data}
-        planned = {name: (self._plan_for(each, name, output), each) for name, each in named.items()}
-        written: list[Destination] = []
-        for name, (plan, each) in planned.items():
-            refuse_repeats(each.files, f"dataset {each.name!r}", file_key)
-            written += of_snapshots(plan, name)
-            if output is not None:
-                written += of_result(result_folder(output, name), name)
-        refuse_conflicts(written, (file for _, each in planned.values() for file in each.files))
-        return planned
-
-    def _plan_for(self, data: Dataset, name: str, folder: str | os.PathLike[str] | None) -> Plan:
-        _name_of(data)
-        if folder is not None:
-            return self._writing_to(result_folder(folder, name)).plan
-        for output, snapshot in self.outputs:
-            if isinstance(snapshot, Snapshot) and snapshot.files > 1 and snapshot.path is None:
-                raise AnalysisError(
-                    f"Snapshot {output!r} is to go to {snapshot.files} files, and has no place: "
-                    "give path= to ff.snapshot(), or output= to run()."
-                )
-        return self.with_absolute_paths().plan
-
-    def _writing_to(self, folder: Path) -> Analysis:
-        """Return the analysis with its snapshots written to files in the folder."""
-        written = {
-            name: replace(snapshot, path=str(folder / f"{file_name(name)}.{snapshot.suffix}"))
-            for name, snapshot in self.outputs
-            if isinstance(snapshot, Snapshot) and snapshot.path is None
-        }
-        return self.with_outputs(**written).with_absolute_paths()
-
-    def with_absolute_paths(self) -> Analysis:
-        """Return the analysis with the same files as seen from any folder."""
-        written = {
-            name: replace(snapshot, path=os.path.abspath(os.path.expanduser(snapshot.path)))
-            for name, snapshot in self.outputs
-            if isinstance(snapshot, Snapshot) and snapshot.path is not None
-        }
-        return self.with_outputs(**written)
+        return submit(self.plan, data, name, options)
 
     def __repr__(self) -> str:
         kinds = ", ".join(
@@ -357,15 +286,6 @@ class Analysis:
 
     def _repr_html_(self) -> str:
         return self.selection._repr_html_()
-
-
-def _name_of(data: Dataset) -> str:
-    if not isinstance(data, Dataset):
-        raise AnalysisError(
-            f"analysis.run() takes a dataset, such as ff.catalog('2017.json')['2017B'] or "
-            f"ff.dataset('files/*.root'), not {data!r}."
-        )
-    return data.name
 
 
 def _check_output(name: str, output: object, selection: Selection) -> None:

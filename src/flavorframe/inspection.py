@@ -49,7 +49,7 @@ class Inspection:
     others: tuple[str, ...]
 
     def to_dict(self) -> dict[str, object]:
-        """Return the contents as JSON can hold them."""
+        """Return the contents as values for JSON."""
         from dataclasses import asdict
 
         return asdict(self)

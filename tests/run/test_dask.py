@@ -381,4 +381,6 @@ def test_a_scheduler_that_dies_before_the_run(client, monkeypatch):
     monkeypatch.setattr(dask_cluster, "ATTEMPTS", 1)
     monkeypatch.setattr(client.scheduler, "register_worker_plugin", lost, raising=False)
     with pytest.raises(RunError, match="the scheduler tcp://.* was lost before the run: Stream"):
-        dask_cluster.register(client, dask_cluster.admission_plugin("run", "nowhere", b""), "run")
+        dask_cluster.register(
+            client, dask_cluster.same_version_plugin("run", "nowhere", b""), "run"
+        )

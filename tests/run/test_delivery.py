@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import flavorframe as ff
 from flavorframe._cli import workers as cli_workers
 from flavorframe._cli.main import app
-from flavorframe._run.dask import delivery as dask_delivery
+from flavorframe._run.dask import worker_delivery
 from flavorframe._run.delivery.delivery import Delivery
 from flavorframe.errors import AnalysisError, CorrectionError
 from support import grid
@@ -83,7 +83,7 @@ def delivery(url="root://localhost//a.root", **options):
 
 
 def test_delivered_to_each_worker_and_to_late_ones_then_removed(client, cluster, proxy, place):
-    with dask_delivery.delivered(client, delivery()):
+    with worker_delivery.delivered(client, delivery()):
         assert_delivered(client, 2, place, proxy)
         cluster.scale(3)
         client.wait_for_workers(3)
@@ -109,7 +109,7 @@ def folders(place):
 
 def test_removed_also_when_the_run_fails(client, proxy, place):
     def fail():
-        with dask_delivery.delivered(client, delivery()):
+        with worker_delivery.delivered(client, delivery()):
             assert folders(place)
             raise ZeroDivisionError
 
@@ -119,7 +119,7 @@ def test_removed_also_when_the_run_fails(client, proxy, place):
 
 
 def test_what_a_killed_worker_left_is_removed(client, proxy, place):
-    with dask_delivery.delivered(client, delivery()):
+    with worker_delivery.delivered(client, delivery()):
         before = {path.name for path in folders(place)}
         victim = next(iter(client.run(os.getpid).values()))
         os.kill(victim, signal.SIGKILL)
@@ -130,8 +130,8 @@ def test_what_a_killed_worker_left_is_removed(client, proxy, place):
 
 
 def test_renewed_while_the_run_goes_on(client, proxy, authority, monkeypatch):
-    monkeypatch.setattr(dask_delivery, "WATCH_SECONDS", 0.05)
-    with dask_delivery.delivered(client, delivery()):
+    monkeypatch.setattr(worker_delivery, "WATCH_SECONDS", 0.05)
+    with worker_delivery.delivered(client, delivery()):
         before = {path: content for path, _, content in client.run(found_on_worker).values()}
         grid.write(proxy, b"half of a pro", 0o600)
         authority.proxy(proxy, life=5 * grid.HOUR)
@@ -141,11 +141,11 @@ def test_renewed_while_the_run_goes_on(client, proxy, authority, monkeypatch):
 
 
 def test_warns_once_of_credentials_that_end_soon(client, proxy, authority, monkeypatch):
-    monkeypatch.setattr(dask_delivery, "WATCH_SECONDS", 0.05)
+    monkeypatch.setattr(worker_delivery, "WATCH_SECONDS", 0.05)
     authority.proxy(proxy, life=grid.HOUR / 12)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", UserWarning)
-        with dask_delivery.delivered(client, delivery()):
+        with worker_delivery.delivered(client, delivery()):
             wait_for(lambda: len(told) >= 2)
             threading.Event().wait(0.5)
     before, during = (str(warning.message) for warning in told)
@@ -156,7 +156,7 @@ def test_warns_once_of_credentials_that_end_soon(client, proxy, authority, monke
 def test_secrets_are_in_no_log_task_or_dump(client, cluster, proxy, secured, sample, tmp_path):
     url = secured.put(sample("nano"))
     logs = {}
-    with dask_delivery.delivered(client, delivery(url)):
+    with worker_delivery.delivered(client, delivery(url)):
         client.gather(client.map(lambda number: number, range(10)))
         client.dump_cluster_state(str(tmp_path / "dump"))
         logs |= client.get_worker_logs()
@@ -294,7 +294,7 @@ class TestCommandLine:
         return json.loads(done.output)
 
     def test_lists_what_is_in_use_and_leaves_it(self, client, cluster, proxy):
-        with dask_delivery.delivered(client, delivery()):
+        with worker_delivery.delivered(client, delivery()):
             found = self.workers("ls", cluster)
             assert [entry["in_use"] for entry in found] == [True, True]
             assert {entry["process"] for entry in found} == {*client.run(os.getpid).values()}
@@ -303,7 +303,7 @@ class TestCommandLine:
 
     def test_ends_what_a_lost_client_left(self, client, cluster, proxy, place):
         other = distributed.Client(cluster, set_as_default=False)
-        dask_delivery.WorkerDelivery(other, delivery())._register()
+        worker_delivery.WorkerDelivery(other, delivery())._register()
         other.close()
         assert len(folders(place)) == 2
         wait_for(lambda: other.id not in client.run_on_scheduler(known_clients))
@@ -312,7 +312,7 @@ class TestCommandLine:
 
     def test_prints_where_and_whose(self, client, cluster, proxy, place):
         address = cluster.scheduler_address
-        with dask_delivery.delivered(client, delivery()):
+        with worker_delivery.delivered(client, delivery()):
             said = CliRunner().invoke(app, ["workers", "ls", "--on", address]).output
         assert f"{place}/flavorframe-{os.getuid()}-" in said
         assert said.count("in use") == 2

@@ -12,12 +12,14 @@ import pytest
 import flavorframe as ff
 from flavorframe._files import writing
 from flavorframe._run.core.options import RunOptions
+from flavorframe._run.detached import conduct as conduct_module
 from flavorframe._run.detached.conduct import Start, SupersededError, conduct, ended
 from flavorframe._run.detached.dask_store import DaskStore
 from flavorframe._run.detached.folder_store import ROOM, FolderStore
 from flavorframe._run.detached.job import Job
 from flavorframe._run.detached.run import Run
 from flavorframe._run.detached.submit import _same_here
+from flavorframe._run.run_datasets import run_datasets
 from flavorframe._shipping.user_code import environment, packed
 from flavorframe.errors import AnalysisError, ExpressionError, RunError
 from support import servers
@@ -207,17 +209,19 @@ class TestStarts:
             first.end("failed", packed(RunError("its cluster was lost")))
         assert (run.status, run.result()) == ("finished", "the result")
 
-    def test_a_conductor_that_hung_leaves_the_run_to_its_successor(self, store, dataset):
+    def test_a_conductor_that_hung_leaves_the_run_to_its_successor(
+        self, store, dataset, monkeypatch
+    ):
         t = ff.events().triplet
         analysis = ff.Analysis(ff.Selection(t), rows=ff.snapshot(t.mass, path="never.root"))
 
-        class Stale:
-            def run_with(self, data, options):
-                store.put("starts", b"2")
-                options.should_stop()
-                return analysis.run_with(data, options)
+        def begun_anew_elsewhere(plan, data, options):
+            store.put("starts", b"2")
+            options.should_stop()
+            return run_datasets(plan, data, options)
 
-        conduct(store, lambda: Job(Stale(), dataset, RunOptions()))
+        monkeypatch.setattr(conduct_module, "run_datasets", begun_anew_elsewhere)
+        conduct(store, lambda: Job(analysis.plan, dataset, RunOptions()))
         assert ended(store) is None
         assert not os.path.exists("never.root")
 
@@ -250,7 +254,7 @@ def test_a_result_that_has_no_room_is_told_of(analysis, dataset, monkeypatch):
         write(path, content)
 
     monkeypatch.setattr("flavorframe._run.detached.folder_store.write_private", full)
-    conduct(store, lambda: Job(analysis, dataset, RunOptions(progress=False)))
+    conduct(store, lambda: Job(analysis.plan, dataset, RunOptions(progress=False)))
     assert Run("mine", store).status == "failed"
     with pytest.raises(RunError, match="its result could not be kept: cannot write result: No sp"):
         Run("mine", store).result()
@@ -259,4 +263,4 @@ def test_a_result_that_has_no_room_is_told_of(analysis, dataset, monkeypatch):
 def test_a_conductor_with_another_flavorframe_refuses(analysis, dataset):
     wanted = {**environment(), "numpy": "0.9"}
     with pytest.raises(RunError, match=r"has numpy .* instead of 0\.9: install the same there"):
-        _same_here(packed(Job(analysis, dataset, RunOptions())), wanted)
+        _same_here(packed(Job(analysis.plan, dataset, RunOptions())), wanted)

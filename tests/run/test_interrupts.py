@@ -161,7 +161,7 @@ def test_while_a_function_takes_its_time(analysis, files):
 
 
 def test_what_hangs_is_left_alone(files, monkeypatch):
-    monkeypatch.setattr("flavorframe._run.core.threads.PATIENCE", 0.2)
+    monkeypatch.setattr("flavorframe._run.core.threads.SHUTDOWN_SECONDS", 0.2)
     let_go = threading.Event()
 
     @ff.function
@@ -189,10 +189,10 @@ def test_where_it_is_noted_it_comes_at_the_next_wait():
     seen = []
 
     def work():
-        with interrupts.noted():
+        with interrupts.deferred():
             send()
             seen.append("noted")
-            with interrupts.waiting():
+            with interrupts.allowed():
                 seen.append("never")
 
     with pytest.raises(KeyboardInterrupt):
@@ -204,7 +204,7 @@ def test_one_that_nobody_took_is_raised_in_the_end():
     seen = []
 
     def work():
-        with interrupts.noted():
+        with interrupts.deferred():
             send()
             seen.append("noted")
 
@@ -215,11 +215,11 @@ def test_one_that_nobody_took_is_raised_in_the_end():
 
 
 def test_a_second_one_is_raised_wherever_it_comes(monkeypatch):
-    monkeypatch.setattr(interrupts, "PATIENCE", 0.05)
+    monkeypatch.setattr(interrupts, "FORCE_SECONDS", 0.05)
     seen = []
 
     def work():
-        with interrupts.noted():
+        with interrupts.deferred():
             send()
             send()  # a finger that trembles
             seen.append("noted")

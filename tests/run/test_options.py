@@ -104,7 +104,7 @@ def test_a_detached_run_finds_files_from_wherever_it_is_conducted(tmp_path, monk
     options = kept[0].options
     assert options.files == (str(tmp_path / "scale.txt"),)
     assert options.output == str(tmp_path / "out")
-    assert dict(kept[0].analysis.outputs)["rows"].path == str(tmp_path / "rows.root")
+    assert dict(kept[0].plan.outputs)["rows"].path == str(tmp_path / "rows.root")
 
 
 def test_a_run_of_any_dataset_can_be_submitted_and_found(tmp_path, monkeypatch, files):

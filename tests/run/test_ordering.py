@@ -22,8 +22,8 @@ def run(come, seed):
     ordering = Ordering(
         work,
         enter=lambda index: log.append(("enter", index)),
-        emit=lambda part: log.append((part.file, part.start, part.stop)),
-        gap=lambda file, start, stop: log.append((file, start, stop, "gap")),
+        write=lambda part: log.append((part.file, part.start, part.stop)),
+        add_gap=lambda file, start, stop: log.append((file, start, stop, "gap")),
     )
     happenings = []
     for index, (name, length) in enumerate(LENGTHS.items()):
@@ -31,7 +31,7 @@ def run(come, seed):
         for start in range(0, length, 3):
             part = Partition(name, "t", start, min(start + 3, length), index)
             if come(part):
-                happenings.append((ordering.came, (part, part)))
+                happenings.append((ordering.add, (part, part)))
     random.Random(seed).shuffle(happenings)
     for call, arguments in happenings:
         call(*arguments)
@@ -55,8 +55,8 @@ def test_files_that_do_not_open_or_were_not_reached():
     ordering = Ordering(
         [FileRange("a"), FileRange("b", 5, 9), FileRange("c")],
         enter=lambda index: None,
-        emit=lambda part: None,
-        gap=lambda file, start, stop: gaps.append((file, start, stop)),
+        write=lambda part: None,
+        add_gap=lambda file, start, stop: gaps.append((file, start, stop)),
     )
     ordering.opened(0, None)
     ordering.opened(1, 20)

@@ -10,7 +10,7 @@ import typer
 
 
 class CacheAction(str, Enum):
-    """What can be done to the cache."""
+    """The actions on a cache."""
 
     clear = "clear"
 

@@ -1,4 +1,4 @@
-"""Datasets that a command line names: files, or eras of a catalogue."""
+"""The datasets that a command line names: files, or eras of a catalogue."""
 
 from __future__ import annotations
 

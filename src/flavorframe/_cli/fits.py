@@ -1,4 +1,4 @@
-"""Fits that commands make: one model for a histogram of each era."""
+"""The fits that commands make: one model, fitted to a histogram of each era."""
 
 from __future__ import annotations
 

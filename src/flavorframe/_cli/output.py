@@ -56,7 +56,7 @@ def echo_json(results: Results, fits: Mapping[str, FitResult]) -> None:
 
 
 def exit_by(results: Results, fits: Mapping[str, FitResult]) -> None:
-    """End with the exit code of a fit that is not valid, or of a partial result, if any is."""
+    """Exit with the code for a fit that is not valid or a partial result, if there is one."""
     if not all(fitted.valid for fitted in fits.values()):
         raise typer.Exit(INVALID_FIT)
     if not all(result.is_complete for result in results.values()):

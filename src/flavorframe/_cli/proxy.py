@@ -1,4 +1,4 @@
-"""``flavorframe proxy``: X.509 proxies of the user's certificate, made, shown and removed."""
+"""``flavorframe proxy``: make, show and remove X.509 proxies of the user's certificate."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Script:
-    """What an analysis file defines: the analysis, mass models by histogram, and its own text."""
+    """The contents of an analysis file: the analysis, mass models by histogram, and its text."""
 
     analysis: Analysis
     models: Mapping[str, MassModel]
@@ -40,7 +40,7 @@ def load_script(path: Path) -> Script:
 
 
 def require_models(script: Script, path: Path | None) -> None:
-    """Raise AnalysisError, before anything is read, for models that could not all be fitted."""
+    """Raise AnalysisError if one of the models could not be fitted, before anything is read."""
     where, models = f"{path}: models", script.models
     if not isinstance(models, Mapping):
         raise AnalysisError(f"{where} should be {{'mass': ff.fit.dsphi()}}, not {models!r}.")

@@ -1,4 +1,4 @@
-"""``flavorframe workers``: what runs keep on the machines that do the work, and tidying it."""
+"""``flavorframe workers``: list and remove the folders that runs keep on workers' machines."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _folders(on: str | None, *, remove: bool) -> list[Entry]:
         return here
     _require_address(on)
     from flavorframe._run.dask.cluster import client_for
-    from flavorframe._run.dask.delivery import work_folders_of
+    from flavorframe._run.dask.worker_delivery import work_folders_of
 
     with client_for(on, None) as client:
         found = work_folders_of(client, remove=remove)

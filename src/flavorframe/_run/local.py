@@ -1,6 +1,6 @@
 """Run on the cores of this machine: threads take partitions.
 
-`LocalExecutor.run` is the shortest way of a dataset through a run, and the one to read first.
+`LocalExecutor` is the shortest executor, and the one to read first.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class LocalExecutor(Executor):
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
         """Evaluate the plan; see `flavorframe._run.core.executor.Executor.run`.
 
-        An interrupt (Ctrl-C) ends the run early, and what was read until then is kept.
+        An interrupt (Ctrl-C) ends the run early; the outcome has what was read until then.
         """
         delivery = Delivery.of(plan, dataset, self._options.files)
         with (

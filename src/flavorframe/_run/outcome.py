@@ -1,4 +1,4 @@
-"""What a run gives: sums, rows, failures, and all that is needed to go on with what is missing."""
+"""The outcome of a run: sums, rows, failures and gaps, from which it can be completed later."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from flavorframe.result import Failure, Table, WrittenSnapshot
 class Gap:
     """Events of a file that were not read, from ``start`` up to ``stop`` (``None``: its end).
 
-    ``rows`` tells, for each snapshot, before which row those of the gap belong.
+    ``rows`` has, for each snapshot, the number of the row before which those of the gap belong.
     """
 
     file: str
@@ -30,14 +30,14 @@ class Gap:
 
 @dataclass
 class Outcome:
-    """What executors give back, finished or not.
+    """What executors return, complete or not.
 
     ``partial`` is the sum of the partials without the rows of snapshots, which are in ``rows``.
-    ``gaps`` tell what was not read, in the order of the data, whether it failed or the run ended
-    before; ``stopped`` says why it did, where it did. ``unwritten`` has the outputs that could not
-    be written, with the reason. ``written`` are the files of the others, which are not in their
-    places yet: see `flavorframe._run.core.ending.result_of`. ``folder`` is where the result is
-    saved, under a ``name``.
+    ``gaps`` are the events that were not read, in the order of the data: they failed, or the run
+    ended before, for the reason in ``stopped``. ``unwritten`` has the outputs that could not be
+    written, with the reason. ``written`` has the files of the others, still hidden:
+    `flavorframe._run.core.ending.result_of` moves them to their places. The result is saved in
+    ``folder`` under a ``name``.
     """
 
     plan: Plan
@@ -55,7 +55,7 @@ class Outcome:
     name: str = ""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.unwritten, self.written = {}, FileSet()  # which earlier versions did not have
+        self.unwritten, self.written = {}, FileSet()  # earlier versions did not have them
         self.__dict__.update(state)
 
     @property

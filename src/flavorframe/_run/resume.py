@@ -1,4 +1,4 @@
-"""Going on with a run that is incomplete: only what is missing is read."""
+"""Completes a run: only the gaps of its result are read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def resume_options(unknown: Mapping[str, object], **options: Any) -> RunOptions:
 
 
 def resume(result: Result, options: RunOptions) -> Result:
-    """Return the whole result; see `flavorframe.Result.resume`."""
+    """Return the complete result; see `flavorframe.Result.resume`."""
     if result.is_complete:
         return result
     earlier = _earlier(result)
@@ -38,7 +38,7 @@ def resume(result: Result, options: RunOptions) -> Result:
     engine = get_engine(earlier.engine, options.cache)
     with (
         contextlib.closing(executor_for(options, engine)) as executor,
-        interrupts.noted(),
+        interrupts.deferred(),
         saving_to(earlier.folder),
     ):
         outcome = executor.run(earlier.plan, earlier.dataset, None if lost else earlier)
@@ -47,13 +47,13 @@ def resume(result: Result, options: RunOptions) -> Result:
 
 
 def resume_each(results: Results, options: RunOptions) -> Results:
-    """Return the whole results, with one cluster for all; see `flavorframe.Result.resume`."""
+    """Return the complete results, with one cluster for all; see `flavorframe.Result.resume`."""
     if all(result.is_complete for result in results.values()):
         return results
     with one_target(options) as for_each:
         whole: dict[str, Result] = {}
         stopped = False
-        for era, result in results.items():  # where one is stopped, those after it stay as they are
+        for era, result in results.items():  # after a stop, the others stay as they are
             whole[era] = result if stopped else resume(result, for_each)
             stopped = stopped or (whole[era] is not result and bool(whole[era].stopped))
         return Results(whole)
@@ -73,7 +73,7 @@ def _earlier(result: Result) -> Outcome:
 
 
 def _moved(outcome: Outcome, folder: Path) -> Outcome:
-    """Return the outcome with what was in its folder in the one that it was loaded from."""
+    """Return the outcome with its paths in the folder that it was loaded from."""
     old = outcome.folder
     if old is None or old == folder:
         return outcome

@@ -1,4 +1,4 @@
-"""Where to run: from the target that a user names to its executor."""
+"""The targets of ``on=``, and the executor of each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flavorframe.engines import Engine, FilesEngine
 from flavorframe.errors import AnalysisError, did_you_mean
 
 if TYPE_CHECKING:
-    from flavorframe._run.core.options import BatchSystem, Place, Target
+    from flavorframe._run.core.options import Backend, BatchSystemLike, Target
 
 NAMES = ("dask", "gateway")
 SCHEMES = ("tcp://", "tls://", "ws://", "wss://", "ucx://", "inproc://", "gateway://")
@@ -22,10 +22,10 @@ SCHEMES = ("tcp://", "tls://", "ws://", "wss://", "ucx://", "inproc://", "gatewa
 def executor_for(options: RunOptions, engine: Engine) -> Executor:
     """Return the executor for the target of the options, ``options.on``.
 
-    Raises AnalysisError where that is no target, and for an option that means nothing there.
+    Raises AnalysisError if it is no target, and for an option that means nothing there.
     """
     on = options.on
-    options.require_possible(place_of(on), engine)
+    options.require_possible(backend_of(on), engine)
     if (
         isinstance(engine, FilesEngine)
         and options.partition_size is None
@@ -52,15 +52,15 @@ def one_target(options: RunOptions) -> Iterator[RunOptions]:
     if not is_dask(options.on):
         yield options
         return
-    options.require_possible(place_of(options.on))
+    options.require_possible(backend_of(options.on))
     from flavorframe._run.dask.cluster import client_for
 
     with client_for(options.on, options.threads) as client:
         yield replace(options, on=client, threads=None)
 
 
-def place_of(on: Target) -> Place:
-    """Return what evaluates runs at a target; raises AnalysisError for what is no target."""
+def backend_of(on: Target) -> Backend:
+    """Return the backend of a target; raises AnalysisError if it is no target."""
     if on is None:
         return "threads"
     if is_batch(on):
@@ -70,8 +70,8 @@ def place_of(on: Target) -> Place:
     raise AnalysisError(f"on={on!r} is nowhere to run.{_hint(on)}")
 
 
-def is_batch(on: Target) -> TypeGuard[BatchSystem]:
-    """Return whether a target is a batch system: it knows how to get its jobs done."""
+def is_batch(on: Target) -> TypeGuard[BatchSystemLike]:
+    """Return whether a target is a batch system."""
     return hasattr(on, "executor")
 
 

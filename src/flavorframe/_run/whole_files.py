@@ -32,7 +32,7 @@ LOOP_EVENTS = 20_000_000
 
 
 class WholeFilesExecutor(Executor):
-    """Gives an engine many whole files at once; where one cannot be read, partitions."""
+    """Gives an engine many whole files at once, or partitions where one of them cannot be read."""
 
     def __init__(self, engine: FilesEngine, options: RunOptions, on: Any = None) -> None:
         """``on`` is a Dask client, cluster or address, or None for the cores of this machine."""
@@ -53,7 +53,7 @@ class WholeFilesExecutor(Executor):
         """Evaluate the plan; see `flavorframe._run.core.executor.Executor.run`."""
         delivery = Delivery.of(plan, dataset, self._options.files)
         with ExitStack() as stack:
-            with interrupts.waiting():
+            with interrupts.allowed():
                 client = stack.enter_context(self._client(delivery))
             accumulator = stack.enter_context(
                 Accumulator(plan, dataset, self._engine, self._options, earlier, delivery)
@@ -64,13 +64,13 @@ class WholeFilesExecutor(Executor):
 
     @contextmanager
     def _client(self, delivery: Delivery) -> Iterator[DaskClient | None]:
-        """Yield the client, if there is one, once its workers have what was delivered."""
+        """Yield the client, if there is one, with workers that have the delivery."""
         if self._connection is None:
             with delivery.here():
                 yield None
             return
-        from flavorframe._run.dask.delivery import delivered
         from flavorframe._run.dask.executor import evaluation, report
+        from flavorframe._run.dask.worker_delivery import delivered
 
         client = self._connection.client
         with (
@@ -87,7 +87,7 @@ class WholeFilesExecutor(Executor):
         retries = self._options.retries
         opened = []
         for index, file_range in enumerate(accumulator.work):
-            with interrupts.waiting():
+            with interrupts.allowed():
                 found = prepare(self._engine, plan, file_range, dataset.tree, retries)
             info = accumulator.opened(index, found)
             if info is not None and info.events:
@@ -110,11 +110,11 @@ class WholeFilesExecutor(Executor):
     ) -> None:
         files = [info for _, info in batch]
         try:
-            with interrupts.waiting():
+            with interrupts.allowed():
                 partial = read_unchanged(
                     lambda: self._engine.evaluate_files(plan, files, self._threads, client), files
                 )
-        except FileError:  # which file, and which events of it, is found by partitions
+        except FileError:  # partitions show which file, and which of its events
             for index, info in batch:
                 self._evaluate_apart(plan, index, info, accumulator)
             return
@@ -131,7 +131,7 @@ class WholeFilesExecutor(Executor):
         self, plan: Plan, index: int, info: FileInfo, accumulator: Accumulator
     ) -> None:
         for part in partitions(accumulator.work[index], index, info, self._options.size):
-            with interrupts.waiting():
+            with interrupts.allowed():
                 found: Partial | Failed = evaluate(self._engine, plan, part, self._options.retries)
             accumulator.add(part, found)
 
@@ -144,7 +144,7 @@ def _is_whole(accumulator: Accumulator, index: int, info: FileInfo) -> bool:
 def _batches(
     files: Iterable[tuple[int, FileInfo]], alike: Callable[[FileInfo], object]
 ) -> Iterator[list[tuple[int, FileInfo]]]:
-    """Yield files that follow each other and are alike, no more events than fit in a loop."""
+    """Yield batches of neighbouring files that are alike, with no more events than a loop takes."""
     for _, group in groupby(files, lambda item: alike(item[1])):
         batch: list[tuple[int, FileInfo]] = []
         for item in group:

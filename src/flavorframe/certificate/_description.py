@@ -1,4 +1,4 @@
-"""What a certificate says, for text and HTML alike: add a line here."""
+"""The lines and tables of a certificate, for text and HTML alike: add a line here."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from flavorframe.certificate.certificate import Candidate, Certificate, Compared, Difference
 
 IDENTITY = {"run": "run", "luminosity_block": "luminosity block", "event": "event"}
-"""What identifies an event, and what people call it."""
+"""The numbers that identify an event, and their common names."""
 
 CSS_CLASS = "ff-certificate"
 
 
 def description(certificate: Certificate) -> Iterator[Block]:
-    """Yield the verdict, the counts at each cut, and what differs."""
+    """Yield the verdict, the counts at each cut, and the differences."""
     yield Paragraph(_headline(certificate), CSS_CLASS, tag="strong")
     yield _cuts(certificate)
     if certificate.agrees and certificate.outputs:
@@ -71,7 +71,7 @@ def _where(difference: Difference) -> str:
 
 
 def _details(difference: Difference) -> Iterator[str]:
-    """Yield what each engine found, and each candidate on which they disagree."""
+    """Yield the value of each engine, and each candidate on which they disagree."""
     for engine, found in difference.found.items():
         yield f"{engine}: {found}"
     engines = list(difference.found)

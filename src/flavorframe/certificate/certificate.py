@@ -97,7 +97,7 @@ class Compared:
 
 @dataclass(frozen=True, repr=False)
 class Certificate:
-    """What engines make of the same events: the counts at each cut, and the differences.
+    """The comparison of engines on the same events: the counts at each cut, and the differences.
 
     Attributes:
         dataset: Name of the dataset.
@@ -133,7 +133,7 @@ class Certificate:
         return not self.differences and all(cut.agrees for cut in self.cuts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the certificate as JSON can hold it."""
+        """Return the certificate as values for JSON."""
         return {"agrees": self.agrees, **asdict(self)}
 
     def save(self, path: str | os.PathLike[str]) -> Path:

@@ -1,4 +1,4 @@
-"""Run engines on the same events and compare what they make of them."""
+"""Runs engines on the same events and compares their results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from flavorframe.errors import AnalysisError, RunError
 from flavorframe.outputs import Histogram
 
 MOST_EVENTS = 20
-"""How many differing events are explained."""
+"""Most events that are explained."""
 
 PACKAGES = ("flavorframe", "numpy", "uproot", "ROOT")
 
@@ -82,7 +82,7 @@ def certify(
 
 @dataclass
 class _Comparison:
-    """What the engines gave so far."""
+    """The results of the engines so far."""
 
     plan: Plan
     engines: tuple[Engine, ...]
@@ -143,7 +143,7 @@ class _Comparison:
         self.differences.append(Difference("failure", file, "", file, tree, events, reasons))
 
     def certificate(self, data: Dataset) -> Certificate:
-        """Return the certificate of all that was read."""
+        """Return the certificate of all files that were read."""
         events = self._sums[0].cutflow[0].events
         if self.unread and not events and not self.differences:
             raise RunError(
@@ -177,7 +177,7 @@ class _Comparison:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Return names of which none occurs twice: the same engine may be compared with itself."""
+    """Return the engines' names, each different: an engine may be compared with itself."""
     return [f"{n} ({i + 1})" if names.count(n) > 1 else n for i, n in enumerate(names)]
 
 

@@ -1,4 +1,4 @@
-"""What two partials of the same events have not in common."""
+"""The differences between two partials of the same events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flavorframe.engines.partial import Chunk, Partial
 from flavorframe.result import CutRow
 
 ROUNDING = 1e-9
-"""How far numbers may differ, relative: mathematical libraries differ in their last digits."""
+"""Relative difference that is allowed: mathematical libraries differ in their last digits."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Disagreement:
 
 
 def disagreements(first: Partial, second: Partial) -> list[Disagreement]:
-    """Return what differs, cuts first and in their order."""
+    """Return the differences, cuts first and in their order."""
     return [
         *_cuts(first, second),
         *_histograms(first, second),

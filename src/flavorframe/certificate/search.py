@@ -30,7 +30,7 @@ class Pair:
     engines: tuple[Engine, Engine]
 
     def disagreements(self, part: Partition) -> list[Disagreement]:
-        """Return what the two make differently of the events of a partition."""
+        """Return the differences between the two on the events of a partition."""
         first, second = (engine.evaluate(self.plan, part) for engine in self.engines)
         return disagreements(first, second)
 
@@ -73,7 +73,7 @@ def _events(pair: Pair, part: Partition) -> Iterator[Partition]:
 
 
 def _explained(pair: Pair, event: Partition) -> Iterator[Difference]:
-    """Yield what differs in an event: the first cut that does, or else all outputs."""
+    """Yield the differences in an event: at the first cut that differs, or else in all outputs."""
     items = pair.disagreements(event)
     cuts = [item for item in items if item.kind == "cut"]
     for item in cuts[:1] or items:

@@ -1,4 +1,4 @@
-"""Datasets: which files belong together, told by a catalogue, a list of files or a folder.
+"""Datasets: files that belong together, given by a catalogue, a list of files or a folder.
 
 `Dataset` is in ``_dataset``, `Catalog`, of datasets by name, in ``_catalog``. How the files that a
 user names are found (globs, folders, lists, filesets of coffea) is in ``_files``, and `Partition`,

@@ -1,4 +1,4 @@
-"""What a catalogue is: datasets by name."""
+"""The class of catalogues: datasets by name."""
 
 from __future__ import annotations
 

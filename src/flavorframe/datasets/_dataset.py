@@ -1,4 +1,4 @@
-"""What a dataset is: files that belong together, with what is known of them."""
+"""The class of datasets: files that belong together, with luminosity, tree and other metadata."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def _common_meta(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def facts(dataset: Dataset) -> Iterator[str]:
-    """Yield what is said of a dataset in a line: its kind, files, luminosity and tree."""
+    """Yield the items of a dataset's line: its kind, files, luminosity and tree."""
     yield dataset.kind
     yield _counted(dataset.files)
     if dataset.luminosity is not None:

@@ -20,7 +20,7 @@ _FILESET = ("files", "treename", "metadata", "form", "format", "compressed_form"
 
 
 def of_fileset(files: Any, where: str) -> tuple[Any, str | None, Mapping[str, Any]]:
-    """Return the files, the tree and the metadata of an entry of a fileset; of others, the files.
+    """Return files, tree and metadata of an entry of a fileset, or the files of any other entry.
 
     Raises ``DatasetError`` for a key that could mean something else.
     """
@@ -106,14 +106,14 @@ def refuse_empty(path: str, where: str) -> None:
 
 
 def one_file(file: PathLike, tree: str | None) -> tuple[str, str | None]:
-    """Return a file, in its one spelling, and its tree, which may be named behind it."""
+    """Return a file with its normalised spelling, and the tree that may be named behind it."""
     (path,) = as_paths(file, "the file")
     found, named = named_tree(normalized(path))
     return found, one_tree([(found, named)], tree or None, path)
 
 
 def below(folder: str, path: str) -> str:
-    """Return ``path`` as seen from ``folder``; URLs and absolute paths stand for themselves."""
+    """Return the full path of ``path`` in ``folder``; URLs and absolute paths stay as they are."""
     path = normalized(path)
     if is_url(path):
         return path
@@ -125,7 +125,7 @@ def below(folder: str, path: str) -> str:
 
 
 def _absolute(path: str) -> str:
-    """Return an absolute path; what ``..`` is above of, behind a link, only the system knows."""
+    """Return an absolute path. ``..`` is left to the system, which knows where links lead."""
     folders, dots, rest = path.rpartition(f"{os.sep}..{os.sep}")
     return os.path.abspath(os.path.join(os.path.realpath(folders + dots), rest) if dots else path)
 
@@ -159,5 +159,5 @@ def _matching(path: str, where: str) -> list[str]:
 
 
 def is_glob(path: str) -> bool:
-    """Return whether a path stands for those that match it."""
+    """Return whether a path is a glob."""
     return any(character in path for character in "*?[")

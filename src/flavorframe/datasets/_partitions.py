@@ -37,9 +37,10 @@ class Partition:
 
 
 def fraction_read(read: int, known: int, opened: int, files: int) -> float:
-    """Estimate which fraction of the events was read, files not ``opened`` as the mean of those.
+    """Estimate the fraction of events that was read.
 
-    ``known`` is the number of events in the files that were.
+    ``known`` is the number of events in the files that were ``opened``; each of the others is taken
+    to have their mean.
 
     >>> fraction_read(50, known=100, opened=1, files=2)
     0.25

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import flavorframe as ff
-from flavorframe._run.batch import follow
+from flavorframe._run.batch import monitor
 from support.slurm_server import SlurmServer, missing
 
 
@@ -22,16 +22,16 @@ def slurm_server():
 
 @pytest.fixture
 def slurm(slurm_server, monkeypatch, tmp_path):
-    """Return a function that gives a Slurm site with a run folder, whose name is an odd one."""
+    """Return a function that gives a Slurm with a run folder, whose name is an odd one."""
     monkeypatch.setenv("SLURM_CONF", str(slurm_server.configuration))
-    monkeypatch.setattr(follow, "SOONEST", 0.2)
+    monkeypatch.setattr(monitor, "SOONEST", 0.2)
     slurm_server.clear()
 
-    def site(**asked):
+    def system(**asked):
         folder = tmp_path / "runs, 100% ours"
         return ff.Slurm(partition="short", folder=folder, **{"memory": "500MB", **asked})
 
-    return site
+    return system
 
 
 @pytest.fixture
@@ -61,5 +61,5 @@ def pool(tmp_path, monkeypatch):
         script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     monkeypatch.setenv("CONDOR_POOL", str(folder))
-    monkeypatch.setattr(follow, "SOONEST", 0.1)
+    monkeypatch.setattr(monitor, "SOONEST", 0.1)
     return folder

@@ -1,4 +1,4 @@
-"""Collect the parts of a batch run as they come, and note what is lost."""
+"""Collect the parts of a batch run as jobs end, and note the failures of lost jobs."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import sys
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flavorframe._planning.plan import Plan
 from flavorframe._run.batch.folder import RunFolder, Sent, Work
-from flavorframe._run.batch.follow import Follower, Lost
 from flavorframe._run.batch.job_files import Renewal, remove, renewable
+from flavorframe._run.batch.monitor import JobMonitor, Lost
 from flavorframe._run.batch.records import Opened, Stopped, Total, partitions_of
 from flavorframe._run.batch.shares import Share
-from flavorframe._run.batch.site import Site
 from flavorframe._run.core.accumulator import Accumulator, PartitionRows
 from flavorframe._run.core.attempts import Failed
 from flavorframe._run.core.opened_files import unchanged
@@ -24,49 +23,52 @@ from flavorframe.errors import FileError, FlavorframeError, RunError
 from flavorframe.outputs import Snapshot
 from flavorframe.result import Failure, Timing
 
+if TYPE_CHECKING:
+    from flavorframe._run.batch.system import BatchSystem
+
 INTERRUPTED = "interrupted"
 
 
 def collect(folder: RunFolder, sent: Sent, options: RunOptions, accumulator: Accumulator) -> None:
-    """Take parts as they come.
+    """Take the parts of a run until all jobs are over.
 
-    Jobs that are still in the queue are cancelled where the run is stopped, or the analysis is
-    wrong; an interrupt lets them go on.
+    Where the run is stopped, or the analysis is wrong, jobs that are still in the queue are
+    cancelled; after an interrupt they go on.
     """
     renewal = Renewal(folder.path, renewable(sent.dataset))
 
-    def tell(text: str) -> None:
-        renewal.look()
+    def report(text: str) -> None:
+        renewal.renew()
         accumulator.progress.say(text)
         accumulator.update()
 
-    follower = Follower(folder, sent.site, len(sent.work.jobs), options.retries, tell)
+    monitor = JobMonitor(folder, sent.system, len(sent.work.jobs), options.retries, report)
     parts = Parts(folder, sent.work, accumulator, raises=options.on_error == "raise")
     try:
-        for number, lost in follower.settle(
+        for number, lost in monitor.watch(
             in_order=has_rows(sent.work.plan), until=lambda: bool(accumulator.stopped)
         ):
             parts.take(number, lost)
         parts.end()
         if accumulator.stopped:
-            follower.cancel()
+            monitor.cancel()
         folder.tidy()
         remove(folder.path)
     except KeyboardInterrupt:
-        again = how_to_gather(folder, sent.site)
+        again = how_to_gather(folder, sent.system)
         print(f"Interrupted; the jobs go on, and {again} gives their result.", file=sys.stderr)
         if not accumulator.may_end:
             raise
         accumulator.stop(f"{INTERRUPTED}; {again}")
     except FlavorframeError:
-        follower.cancel()
+        monitor.cancel()
         remove(folder.path)
         raise
 
 
-def how_to_gather(folder: RunFolder, site: Site) -> str:
+def how_to_gather(folder: RunFolder, system: BatchSystem) -> str:
     """Return the line of Python that gathers a run later."""
-    return f"ff.{type(site).__name__}.gather({str(folder.path)!r})"
+    return f"ff.{type(system).__name__}.gather({str(folder.path)!r})"
 
 
 def threads_of(sent: Sent) -> int:
@@ -75,13 +77,13 @@ def threads_of(sent: Sent) -> int:
 
 
 def has_rows(plan: Plan) -> bool:
-    """Whether a plan has snapshots, whose rows are kept in memory until it is their turn."""
+    """Whether a plan has snapshots, so that parts are taken in the order of the data."""
     return any(isinstance(output, Snapshot) for _, output in plan.outputs)
 
 
 @dataclass
 class Parts:
-    """Feeds an accumulator with parts; shares of one file may be spread over several of them."""
+    """Gives parts to an accumulator; the shares of one file may be in several parts."""
 
     folder: RunFolder
     work: Work
@@ -89,14 +91,14 @@ class Parts:
     raises: bool = False
     _files: dict[int, FileInfo | None] = field(default_factory=dict)
     _spans: dict[str, Timing] = field(default_factory=dict)
-    _missing: list[tuple[Share, Failed]] = field(default_factory=list)
+    _failed: list[tuple[Share, Failed]] = field(default_factory=list)
 
     def take(self, number: int, lost: Lost | None) -> None:
         """Take the part of a job, or note that it is lost."""
         if lost is None:
             try:
                 records = self.folder.read_part(number)
-            except FileError as error:  # it was whole when it was seen first
+            except FileError as error:  # it was whole when the monitor saw it
                 job_id = self.folder.attempts[number][-1]
                 lost = Lost(str(error), job_id, self.folder.log(job_id), 1)
             else:
@@ -104,12 +106,12 @@ class Parts:
                     self._read(number, records)
                 return
         for share in self.work.jobs[number]:
-            self._miss(share, _failed(share, self.work.tree, lost))
+            self._fail(share, _failure_of(share, self.work.tree, lost))
 
     def _read(self, number: int, records: Iterable[Any]) -> None:
         shares = {share.index: share for share in self.work.jobs[number]}
         pieces: list[PartitionRows] = []
-        refused = False  # files of a job mean the same, so that all of them are, or none
+        refused = False  # the numbers of a job are one sum, so all of its files are taken, or none
         for record in records:
             if isinstance(record, Stopped):
                 raise record.error or self._unforeseen(number, record)
@@ -121,7 +123,7 @@ class Parts:
                 self.accumulator.add_many(pieces, record.partial)
                 self._note_worker(record)
         if refused:
-            self._miss_others(number)
+            self._fail_others(number)
 
     def _unforeseen(self, number: int, record: Stopped) -> RunError:
         log = self.folder.log(self.folder.attempts[number][-1])
@@ -132,34 +134,34 @@ class Parts:
         self._spans[total.worker] = known + Timing(wall=total.wall)
 
     def _open(self, share: Share, found: FileInfo | Failed) -> bool:
-        """Note a file; false where its share cannot be taken, as other shares found another."""
+        """Note a file; return whether its share can be taken: the file must not have changed."""
         if isinstance(found, Failed):
-            self._miss(share, found)
+            self._fail(share, found)
         elif share.index not in self._files:
             self._files[share.index] = self.accumulator.opened(share.index, found)
             return self._files[share.index] is not None
         elif self._files[share.index] is None:
             return False
         elif isinstance(changed := unchanged(found, self._files[share.index]), Failed):
-            self._miss(share, changed)
+            self._fail(share, changed)
             return False
         return True
 
-    def _miss(self, share: Share, failed: Failed) -> None:
+    def _fail(self, share: Share, failed: Failed) -> None:
         if self.raises:
             raise failed.error
-        self._missing.append((share, failed))
+        self._failed.append((share, failed))
 
-    def _miss_others(self, number: int) -> None:
-        """Note what goes with a share that is refused: the numbers of a job are one sum."""
-        missed = [share for share, _ in self._missing]
+    def _fail_others(self, number: int) -> None:
+        """Fail the shares of the same job, too: its numbers are one sum."""
+        failed = [share for share, _ in self._failed]
         for share in self.work.jobs[number]:
-            if share not in missed:
-                self._miss(share, _refused_with_another(share, self.work.tree))
+            if share not in failed:
+                self._fail(share, _refused_with_another(share, self.work.tree))
 
     def end(self) -> None:
-        """Note what did not come: of a file that another share opened, that share's events."""
-        for share, failed in self._missing:
+        """Note failed shares; where another share opened the file, only the events of this one."""
+        for share, failed in self._failed:
             if share.index not in self._files:
                 self._files[share.index] = self.accumulator.opened(share.index, failed)
             elif (info := self._files[share.index]) is not None:
@@ -182,7 +184,7 @@ def _refused_with_another(share: Share, tree: str | None) -> Failed:
     return Failed(failure, RunError(f"{file}: {reason}"))
 
 
-def _failed(share: Share, tree: str | None, lost: Lost) -> Failed:
+def _failure_of(share: Share, tree: str | None, lost: Lost) -> Failed:
     """Return the failure of a share whose job gave nothing."""
     failure = Failure(
         share.file_range.file, tree, None, None, str(lost), "RunError", lost.attempts, lost.job_id

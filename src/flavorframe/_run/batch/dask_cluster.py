@@ -16,24 +16,29 @@ from flavorframe._run.core import interrupts
 from flavorframe.errors import RunError
 
 if TYPE_CHECKING:
-    from flavorframe._run.batch.site import Site
+    from flavorframe._run.batch.system import BatchSystem
 
 
 def dask_cluster(
-    site: Site, kind: str, options: Mapping[str, Any], workers: int | None, *, encrypted: bool
+    system: BatchSystem,
+    kind: str,
+    options: Mapping[str, Any],
+    workers: int | None,
+    *,
+    encrypted: bool,
 ) -> Any:
-    """Return a cluster of a class of dask-jobqueue, ``kind``; ``options`` win over what is usual.
+    """Return a cluster of a class of dask-jobqueue, ``kind``; ``options`` replace the usual ones.
 
     ``encrypted`` asks for a file system that the workers read the keys from.
     """
-    folder = _folder(site)
+    folder = _folder(system)
     asked = {
-        "cores": site.cores,
+        "cores": system.cores,
         "processes": 1,
-        "memory": f"{mebibytes('memory', site.memory)}MiB",
-        "python": site.python,
-        "job_script_prologue": site.setup_lines,
-        "worker_extra_args": _ends_in_time(site),
+        "memory": f"{mebibytes('memory', system.memory)}MiB",
+        "python": system.python,
+        "job_script_prologue": system.setup_lines,
+        "worker_extra_args": _ends_in_time(system),
         "log_directory": str(folder),
         # Without it anyone on the network could have the workers run code as the user.
         "security": _security(folder) if encrypted else None,
@@ -47,16 +52,16 @@ def dask_cluster(
     return cluster
 
 
-def _ends_in_time(site: Site) -> list[str]:
+def _ends_in_time(system: BatchSystem) -> list[str]:
     """Return options that have a worker hand its work over before its job is killed."""
-    if site.time is None:
+    if system.time is None:
         return []
-    return ["--lifetime", f"{int(0.9 * seconds(site.time))}s", "--lifetime-stagger", "1m"]
+    return ["--lifetime", f"{int(0.9 * seconds(system.time))}s", "--lifetime-stagger", "1m"]
 
 
-def _folder(site: Site) -> Path:
+def _folder(system: BatchSystem) -> Path:
     """Make a folder for keys and logs, which only the user can read."""
-    below = Path(site.folder or DEFAULT).expanduser().absolute()
+    below = Path(system.folder or DEFAULT).expanduser().absolute()
     folder = below / f"dask-{secrets.token_hex(4)}"
     if shlex.quote(str(folder)) != str(folder):
         raise RunError(
@@ -92,7 +97,7 @@ def _remove_keys(folder: Path) -> None:
 
 def _jobqueue() -> Any:
     try:
-        with interrupts.handler_kept():  # which dask-jobqueue replaces by one that ends Python
+        with interrupts.handler_restored():  # which dask-jobqueue replaces by one that ends Python
             import dask_jobqueue
     except ImportError:
         raise RunError(

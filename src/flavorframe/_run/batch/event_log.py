@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flavorframe._run.batch.site import State
+from flavorframe._run.batch.states import State
 
 
 def read_states(log: Path) -> dict[str, State]:

@@ -1,10 +1,13 @@
-"""Why a job failed, as its log and the batch system say."""
+"""Why a job failed, found in its log and the batch system's answer."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from flavorframe._run.batch.site import Site
+if TYPE_CHECKING:
+    from flavorframe._run.batch.system import BatchSystem
+
 
 LAST = 20_000
 """How many characters at the end of a log are searched."""
@@ -20,7 +23,7 @@ _NO_FLAVORFRAME = re.compile(r"No module named '?flavorframe")
 _CANCELLED = re.compile(r"\*\*\* (?:JOB|STEP) .* CANCELLED|it was cancelled")
 
 
-def explanation(site: Site, log: str | None, reason: str) -> str:
+def explanation(system: BatchSystem, log: str | None, reason: str) -> str:
     """Return why an attempt failed, from its log, if there is one, and the batch system's reason.
 
     >>> from flavorframe import Slurm
@@ -29,9 +32,9 @@ def explanation(site: Site, log: str | None, reason: str) -> str:
     """
     end = (log or "")[-LAST:]
     text = f"{end}\n{reason}"
-    asked = "the site allows" if site.time is None else f"the time={site.time!r} asked for"
+    asked = "the site allows" if system.time is None else f"the time={system.time!r} asked for"
     known = {
-        _MEMORY: f"it needed more than the memory={site.memory!r} asked for",
+        _MEMORY: f"it needed more than the memory={system.memory!r} asked for",
         _TIME: f"it took longer than {asked}",
         _NO_FLAVORFRAME: "its Python has no flavorframe: name one that has with python=, or "
         "activate it with setup=",

@@ -26,17 +26,17 @@ from flavorframe.engines import Engine, FileInfo
 from flavorframe.errors import FileError
 
 if TYPE_CHECKING:
-    from flavorframe._run.batch.site import Site
+    from flavorframe._run.batch.system import BatchSystem
 
 DEFAULT = "flavorframe-runs"
-"""Where run folders are made, below the current folder, unless a site says."""
+"""Where run folders are made, below the current folder, unless the batch system says."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What every job of a run is given: the plan, how to evaluate it, and each job's shares.
+    """What every job of a run gets: the plan, how to evaluate it, and the shares of all jobs.
 
-    ``known`` are files as an earlier run, which is completed, found them.
+    ``known`` has the files that an earlier run has read, where this run completes that one.
     """
 
     plan: Plan
@@ -51,11 +51,11 @@ class Work:
 
 @dataclass(frozen=True)
 class Sent:
-    """What gathering a run needs beside its parts: where it was sent, and from what."""
+    """What gathering a run needs beside its parts: the batch system, the dataset, the options."""
 
     work: Work
     dataset: Dataset
-    site: Site
+    system: BatchSystem
     options: RunOptions
     earlier: Outcome | None
     saved: Path | None = None
@@ -64,10 +64,10 @@ class Sent:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A folder that a batch run lives in.
+    """The folder of a batch run.
 
     ``run.json`` says what it is, ``work.pickle`` is for the jobs and ``sent.pickle`` for gathering;
-    ``submissions.json`` has what the batch system called each attempt. ``parts/`` and ``logs/``
+    ``submissions.json`` has the identifier of each attempt. ``parts/`` and ``logs/``
     fill as the jobs run.
     """
 
@@ -75,9 +75,9 @@ class RunFolder:
 
     @classmethod
     def make(cls, sent: Sent) -> RunFolder:
-        """Make the folder of a new run, for its owner alone, and write down what it is."""
+        """Make the folder of a new run, for its owner alone, and write the run into it."""
         contents = {"work.pickle": packed(sent.work), "sent.pickle": packed(sent)}
-        below = Path(sent.site.folder or DEFAULT).expanduser().absolute()
+        below = Path(sent.system.folder or DEFAULT).expanduser().absolute()
         one_line("folder", str(below))  # it stands in scripts
         made = cls(_free(below, sent.dataset.name))
         make_folder(made.path)
@@ -92,7 +92,7 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
-        """Return the folder of an earlier run; raises FileError where it is none."""
+        """Return the folder of an earlier run; raises FileError if it is none."""
         folder = cls(path.expanduser().absolute())
         if not (folder.path / "run.json").is_file():
             raise FileError(f"{path} is not the folder of a batch run: it holds no run.json.")
@@ -100,12 +100,12 @@ class RunFolder:
 
     @property
     def description(self) -> dict[str, Any]:
-        """What the run is, for people and for the check that a job is of the same versions."""
+        """The description of the run: for people, and to check that jobs have the same versions."""
         return dict(self._read_json("run.json"))
 
     @property
     def work(self) -> Work:
-        """What the jobs are given."""
+        """What the jobs get."""
         work: Work = unpacked(read_own(self.path / "work.pickle"))
         return work
 
@@ -122,10 +122,7 @@ class RunFolder:
         return self.path / "parts" / part_name(number)
 
     def label(self, number: int) -> str:
-        """Return what a job's part is known by: that of another job, or run, is not taken for it.
-
-        Jobs of runs that were sent at the same time have the same numbers.
-        """
+        """Return the label of a job's part, which no job of another run shares."""
         return f"job {number} of run {self._run}"
 
     @cached_property
@@ -133,19 +130,19 @@ class RunFolder:
         return str(self.description.get("run"))
 
     def write_part(self, number: int, records: Iterable[Any], path: Path | None = None) -> None:
-        """Write a job's part, where it is looked for or elsewhere, to be brought there."""
+        """Write a job's part, by default where it is looked for."""
         write_part(path or self.part(number), self.label(number), records)
 
     def read_part(self, number: int) -> Generator[Any, None, None]:
-        """Return the records of a job's part; raises FileError where it is at fault."""
+        """Return the records of a job's part; raises FileError if it is faulty."""
         return read_part(self.part(number), self.label(number))
 
     def fault(self, number: int) -> str | None:
-        """Return what is wrong with a job's part: nothing, or None where there is none."""
+        """Return what is wrong with a job's part, if anything; None if there is no part."""
         return fault(self.part(number), self.label(number))
 
     def tidy(self) -> None:
-        """Remove files that killed jobs left half written; call it when no job runs any more."""
+        """Remove files that killed jobs left half written, once all jobs have ended."""
         for begun in (self.path / "parts").glob(".*"):
             begun.unlink(missing_ok=True)
 
@@ -157,7 +154,7 @@ class RunFolder:
 
     @property
     def attempts(self) -> dict[int, list[str]]:
-        """What the batch system called the attempts at each job, the latest last."""
+        """The batch system's identifiers of the attempts at each job, the latest last."""
         found: dict[int, list[str]] = {}
         for submission in self._read_json("submissions.json"):
             for number, job_id in submission["jobs"]:
@@ -165,14 +162,14 @@ class RunFolder:
         return found
 
     def add_submission(self, jobs: Sequence[tuple[int, str]]) -> None:
-        """Note that jobs, by number, were submitted and what the batch system calls them."""
+        """Note the numbers of submitted jobs, each with its identifier in the batch system."""
         known = self._read_json("submissions.json")
         text = json.dumps([*known, {"time": _now(), "jobs": jobs}])
         self._write("submissions.json", text.encode())
 
     @contextlib.contextmanager
-    def leading(self) -> Iterator[bool]:
-        """Yield whether this process may submit: of all that follow a run, one may at a time."""
+    def submitting(self) -> Iterator[bool]:
+        """Yield whether this process may submit: of those that watch a run, one at a time may."""
         import fcntl
 
         with open(self.path / "lock", "w") as file:
@@ -182,7 +179,7 @@ class RunFolder:
                 yield False
                 return
             except OSError:
-                pass  # without locks, two processes that follow one run both submit
+                pass  # without locks, two processes that watch one run both submit
             yield True
 
     def _write(self, name: str, content: bytes) -> None:
@@ -216,7 +213,7 @@ def _description(sent: Sent) -> dict[str, Any]:
         "files": len(sent.dataset.files),
         "jobs": len(sent.work.jobs),
         "plan": sent.work.plan.digest,
-        "site": repr(sent.site),
+        "site": repr(sent.system),
         **environment(),
     }
 

@@ -17,15 +17,15 @@ from flavorframe.result import Result
 
 
 def gather(path: Path, options: Mapping[str, Any]) -> Result:
-    """Return the result of a run that was sent; see `flavorframe._run.batch.system.System.gather`.
+    """Return the result of a run that was sent earlier; see `flavorframe.Slurm.gather`.
 
-    ``options`` are those that are others than when it was sent.
+    ``options`` replace those that the run was sent with.
     """
     folder = RunFolder.open(path)
     sent = folder.sent
     plan, dataset, engine = sent.work.plan, sent.dataset, get_engine(sent.work.engine)
     chosen = replace(sent.options, **options)
-    with interrupts.noted(), saving_to(sent.saved):
+    with interrupts.deferred(), saving_to(sent.saved):
         with Accumulator(plan, dataset, engine, chosen, sent.earlier) as accumulator:
             collect(folder, sent, chosen, accumulator)
         outcome = accumulator.outcome(threads_of(sent))

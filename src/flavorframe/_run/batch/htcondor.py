@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flavorframe._run.batch.commands import command
 from flavorframe._run.batch.folder import RunFolder, part_name
 from flavorframe._run.batch.job_files import present
 from flavorframe._run.batch.request import mebibytes, seconds
-from flavorframe._run.batch.site import State, command
-from flavorframe._run.batch.system import System
+from flavorframe._run.batch.states import State
+from flavorframe._run.batch.system import BatchSystem
 from flavorframe._run.delivery.work_folder import PROXY
 from flavorframe.errors import AnalysisError, RunError, did_you_mean
 
@@ -27,16 +28,26 @@ _EXPRESSIONS = re.compile(r"\+.+|MY\..+|requirements|rank|periodic_\w+|on_exit_\
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class HTCondor(System):
-    """HTCondor, with files carried to the jobs and back; see `Site` for the rest.
-
-    ``time`` is told as ``MaxRuntime``. ``options`` are commands of the submit description, such as
-    ``{"requirements": '(OpSysAndVer =?= "AlmaLinux9")'}``.
+class HTCondor(BatchSystem):
+    """HTCondor, with files carried to the jobs and back.
 
     Args:
+        cores: Cores of a job.
+        memory: Memory of a job, with a unit: "2GB".
+        time: Longest time that a job may take, hours:minutes:seconds: "02:00:00";
+            it becomes ``MaxRuntime``.
+        jobs: Number of jobs; by default one a file, up to 100.
+        setup: A line of shell, or several, that a job runs first.
+        python: The Python that a job runs; by default the one that runs now.
+        folder: Folder below which each run has one of its own; by default ``flavorframe-runs``.
+        options: Commands of the submit description, such as
+            ``{"requirements": '(OpSysAndVer =?= "AlmaLinux9")'}``.
         disk: What a job may write, with a unit: "2GB".
         flavour: CERN's class of run time, such as "longlunch".
         shared_filesystem: Jobs read and write the folder of the run; no file is carried.
+
+    Raises:
+        AnalysisError: A size, a time or a number cannot be read, or CERN has no such flavour.
 
     Example:
         >>> HTCondor(memory="4GB", flavour="longlunch", jobs=20)

@@ -1,8 +1,8 @@
 """A batch job: ``python -m flavorframe._run.batch.job FOLDER NUMBER [PART]`` evaluates its share.
 
-It reads its work from the run's folder, and writes its part there, or where the third argument
-says. An error of the analysis itself becomes the part; whatever else stops a job leaves none, and
-the job is submitted again.
+It reads its work from the run's folder, and writes its part there, or to the path in the third
+argument. An error of the analysis itself is written as the part. Where anything else stops a job,
+there is no part, and the job is submitted again.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _require_same_versions(sent: dict[str, str]) -> None:
-    """Exit where this Python or flavorframe cannot read what was sent, or may not mean the same."""
+    """Exit where this Python or flavorframe differs from the one that sent the job."""
     for name, version in environment().items():
         if version != sent.get(name):
             sys.exit(

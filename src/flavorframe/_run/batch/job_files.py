@@ -1,4 +1,4 @@
-"""Job files: credentials, corrections and files that jobs read, in the folder of the run."""
+"""Files that jobs read from the folder of the run: credentials, corrections, the user's files."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import warnings
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flavorframe._files.remote.credentials import USUAL, credentials_for
 from flavorframe._planning.plan import Plan
 from flavorframe._run.batch.request import seconds
-from flavorframe._run.batch.site import Site
 from flavorframe._run.core.options import RunOptions
 from flavorframe._run.delivery.delivery import Delivery
 from flavorframe._run.delivery.work_folder import (
@@ -26,18 +26,23 @@ from flavorframe._run.delivery.work_folder import (
 from flavorframe.datasets import Dataset
 from flavorframe.errors import CredentialError
 
+if TYPE_CHECKING:
+    from flavorframe._run.batch.system import BatchSystem
 
-def delivery_for(plan: Plan, dataset: Dataset, site: Site, options: RunOptions) -> Delivery:
-    """Return what the jobs need, checked against the time that they may take.
 
-    Raises CredentialError for credentials that will not do.
+def delivery_for(
+    plan: Plan, dataset: Dataset, system: BatchSystem, options: RunOptions
+) -> Delivery:
+    """Return what the jobs need; credentials must last as long as the jobs may take.
+
+    Raises CredentialError for credentials that are missing or end too early.
     """
-    needed = USUAL if site.time is None else timedelta(seconds=seconds(site.time))
+    needed = USUAL if system.time is None else timedelta(seconds=seconds(system.time))
     return Delivery.of(plan, dataset, options.files, needed)
 
 
 def renewable(dataset: Dataset) -> Delivery:
-    """Return the credentials to renew while the jobs run: none where none is valid now."""
+    """Return the credentials to renew while the jobs run; none if none is valid now."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the user was warned when the run was sent
         try:
@@ -47,13 +52,13 @@ def renewable(dataset: Dataset) -> Delivery:
 
 
 def present(folder: Path, *, proxy: bool) -> list[str]:
-    """Return the names of what lies in the folder for its jobs, with the proxy or without."""
+    """Return the names of the files that are in the folder for its jobs."""
     names = [TOKEN, S3_KEYS, S3_SETTINGS, FILES, CORRECTIONS, *([PROXY] if proxy else [])]
     return [name for name in names if (folder / name).exists()]
 
 
 def remove(folder: Path) -> None:
-    """Remove it, once no job needs it any more."""
+    """Remove the files for jobs, once all jobs have ended."""
     for name in present(folder, proxy=True):
         path = folder / name
         if path.is_dir():
@@ -64,14 +69,14 @@ def remove(folder: Path) -> None:
 
 @dataclass
 class Renewal:
-    """Hands on credentials that the user has renewed to the jobs of a run."""
+    """Gives credentials that the user has renewed to the jobs of a run."""
 
     folder: Path
     delivery: Delivery
     _sent: dict[str, bytes] = field(default_factory=dict, repr=False)
 
-    def look(self) -> None:
-        """Write renewed credentials; the old ones stay while there are no valid new ones."""
+    def renew(self) -> None:
+        """Write credentials that have changed; the old ones stay until the new ones are valid."""
         if not self.delivery.credentials:
             return
         try:

@@ -1,4 +1,4 @@
-"""Parts: what a job gives back, a file of records with a checksum."""
+"""Parts: each job writes its records to a file with a checksum."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ DAMAGED = "it is damaged, half written, or of another version"
 
 
 def write_part(path: Path, label: str, records: Iterable[Any]) -> None:
-    """Write the records as they come, and after them a digest; the file appears when all are there.
+    """Write the records, then their digest; the file appears once it is complete.
 
-    The label, of one line, says whose part it is.
+    The label, of one line, names the job whose part it is.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -40,7 +40,7 @@ def write_part(path: Path, label: str, records: Iterable[Any]) -> None:
 
 
 def read_part(path: Path, label: str) -> Generator[Any, None, None]:
-    """Return the records of a part, one after the other; raises FileError where it is at fault."""
+    """Return the records of a part, one after the other; raises FileError if it is faulty."""
     try:
         file = open_own(path)
     except FileNotFoundError:
@@ -62,7 +62,7 @@ def _records(file: BinaryIO) -> Generator[Any, None, None]:
 
 
 def fault(path: Path, label: str) -> str | None:
-    """Return what is wrong with a part: nothing, or None where there is none."""
+    """Return what is wrong with a part; ``""`` if nothing is, None if there is no part."""
     try:
         with open_own(path) as file:
             return _fault(file, label)
@@ -92,7 +92,7 @@ def _is_whole(file: BinaryIO) -> bool:
 
 
 class _Digested:
-    """A file to write to that keeps the digest of what went through."""
+    """A file to write to, with the digest of what was written."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""Records: what a job writes into its part, and how it comes by it."""
+"""Records: what a job writes into its part, and the evaluation that yields them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class Total:
-    """The last record of a job: the sum of its partials, and from start to end how long it took."""
+    """The last record of a job: the sum of its partials, and its wall time [s]."""
 
     partial: Partial
     worker: str
@@ -51,7 +51,7 @@ Record = Opened | PartitionRows | Total | Stopped
 
 
 def records(work: Work, shares: Sequence[Share]) -> Iterator[Record]:
-    """Yield what became of each file and of each of its partitions, in order, and the total."""
+    """Yield a record of each file and each of its partitions, in order, and the total."""
     began = time.perf_counter()
     engine, plan, worker = get_engine(work.engine), work.plan, platform.node()
 
@@ -96,18 +96,18 @@ def _opened(
 
 def partitions_of(share: Share, info: FileInfo, size: int) -> Sequence[Partition]:
     """Return the partitions of a share, the same wherever its file is opened."""
-    return share.of_list(list(partitions(share.file_range, share.index, info, size)))
+    return share.slice_of(list(partitions(share.file_range, share.index, info, size)))
 
 
 def _located(found: T | Failed, worker: str) -> T | Failed:
-    """Return a failure with the machine where it happened; anything else as it is."""
+    """Return a failure with the name of this machine; anything else as it is."""
     if not isinstance(found, Failed):
         return found
     return replace(found, failure=replace(found.failure, worker=worker))
 
 
 def is_of_the_analysis(error: Exception) -> bool:
-    """Whether trying again could not help: not so where memory or the system failed."""
+    """Whether an error is of the analysis, so that another attempt would not help."""
     return isinstance(error, FlavorframeError) or not isinstance(error, MemoryError | OSError)
 
 

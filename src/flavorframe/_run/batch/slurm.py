@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from flavorframe._run.batch.commands import command, require_commands
 from flavorframe._run.batch.folder import RunFolder
 from flavorframe._run.batch.request import mebibytes
-from flavorframe._run.batch.site import State, UnreachableError, command, require_commands
-from flavorframe._run.batch.system import System
+from flavorframe._run.batch.states import State, UnreachableError
+from flavorframe._run.batch.system import BatchSystem
 from flavorframe.errors import RunError
 
 ARRAY = 1000
@@ -32,15 +33,24 @@ _FAILED = {
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Slurm(System):
-    """Slurm, by way of a file system that jobs share with this machine; see `Site` for the rest.
-
-    ``options`` are those of ``sbatch``, such as ``{"constraint": "el9", "exclusive": ""}``.
+class Slurm(BatchSystem):
+    """Slurm, by way of a file system that jobs share with this machine.
 
     Args:
+        cores: Cores of a job.
+        memory: Memory of a job, with a unit: "2GB".
+        time: Longest time that a job may take, hours:minutes:seconds: "02:00:00".
+        jobs: Number of jobs; by default one a file, up to 100.
+        setup: A line of shell, or several, that a job runs first.
+        python: The Python that a job runs; by default the one that runs now.
+        folder: Folder below which each run has one of its own; by default ``flavorframe-runs``.
+        options: Options of ``sbatch``, such as ``{"constraint": "el9", "exclusive": ""}``.
         partition: Slurm's partition.
         account: Account that the jobs are charged to.
         qos: Quality of service.
+
+    Raises:
+        AnalysisError: A size, a time or a number cannot be read.
 
     Example:
         >>> Slurm(partition="short", memory="4GB", time="01:00:00", jobs=20)

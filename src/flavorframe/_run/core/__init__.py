@@ -1,11 +1,12 @@
-"""What all executors share: the contract, and the way of what they read into an outcome.
+"""What all executors share.
 
-* `executor`: what an executor is, and the options of a run.
-* `partitions`: which events are to be read, in partitions.
-* `attempts`: opening a file and evaluating a partition; an error of the data becomes a failure.
-* `accumulator`: what executors feed. It adds up partials, and has the rest done by
-  `opened_files` (files that do not belong together are refused), `failures`, `ordering` (rows in
-  the order of the data), `updates` (results so far, whether to stop) and `worker_times`.
-* `ending`: files take their places, and the outcome becomes a result.
-* `interrupts`, `threads`: Ctrl-C, and a pool of threads that heeds it.
+* `executor`: the interface of executors.
+* `options`: the options of a run, `RunOptions`, and which of them each backend takes.
+* `partitions`: which events are to be read, cut into partitions.
+* `attempts`: opens a file and evaluates a partition; an error of the data becomes a failure.
+* `accumulator`: adds up what executors read. It uses `opened_files` (refuses files that do not
+  belong together), `failures`, `ordering` (passes rows on in the order of the data), `updates`
+  (gives the result so far, and asks whether to stop) and `worker_times`.
+* `ending`: moves files to their places, and makes the result from the outcome.
+* `interrupts`, `threads`: defers Ctrl-C, and a pool of threads that an interrupt ends.
 """

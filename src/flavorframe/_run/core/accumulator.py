@@ -1,4 +1,4 @@
-"""What all executors feed: it adds up what was read, and gives the outcome of the run."""
+"""The accumulator, which all executors feed: it adds up what they read to the run's outcome."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from flavorframe.result.result import Result
 
 @dataclass(frozen=True)
 class PartitionRows:
-    """The rows of a partition, or of several that follow each other; or a failure."""
+    """The rows of a partition, or of several that follow each other, or their failure."""
 
     part: Partition
     found: Tables | Failed
@@ -40,7 +40,8 @@ class PartitionRows:
 class Accumulator:
     """Takes files as they are opened, and partials in any order.
 
-    ``work`` lists the ranges of events to be read. Used as a context; afterwards `outcome` has all.
+    ``work`` lists the ranges of events to be read. It is used in a ``with`` block; call `outcome`
+    after the block, whose end puts gaps, failures and rows into the outcome.
     """
 
     def __init__(
@@ -69,25 +70,29 @@ class Accumulator:
 
     def __enter__(self) -> Accumulator:
         with ExitStack() as stack:
-            stack.enter_context(interrupts.noted())
-            self._undo = stack.enter_context(ExitStack())
-            self._undo.callback(self._outcome.written.discard)
-            self._undo.enter_context(self._rows)
+            stack.enter_context(interrupts.deferred())
+            # Files that were written are removed at the end, unless the block ends without error.
+            self._discard_files = stack.enter_context(ExitStack())
+            self._discard_files.callback(self._outcome.written.discard)
+            self._discard_files.enter_context(self._rows)
             stack.enter_context(self.progress)
             self._ordering: Ordering[Tables] = Ordering(
-                self.work, self._rows.enter, self._rows.write, self._rows.skip
+                self.work,
+                enter=self._rows.enter,
+                write=self._rows.write,
+                add_gap=self._rows.add_gap,
             )
-            self._stack = stack.pop_all()
+            self._contexts = stack.pop_all()  # they are left in __exit__
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        with self._stack:
+        with self._contexts:
             if kind is None:
                 self._finish()
-                self._undo.pop_all()
+                self._discard_files.pop_all()  # nothing is discarded
 
     def opened(self, index: int, found: FileInfo | Failed) -> FileInfo | None:
-        """Note what opening the file of a range gave; return it where it can be read."""
+        """Take a file that was opened, or its failure; return the file if it can be read."""
         self._is_consistent = False
         info = self._open(index, found)
         self._is_consistent = True
@@ -108,21 +113,21 @@ class Accumulator:
         return found
 
     def add(self, part: Partition, found: Partial | Failed) -> None:
-        """Add what a partition gave."""
+        """Add the partial of a partition, or its failure."""
         if isinstance(found, Failed):
             self.add_many([PartitionRows(part, found)], None)
         else:
             self.add_many([PartitionRows(part, found.tables)], found)
 
     def add_many(self, rows: Iterable[PartitionRows], partial: Partial | None) -> None:
-        """Add what some partitions gave, and the sum of their partials."""
+        """Add the rows and failures of several partitions, and the sum of their partials."""
         self._is_consistent = False
         for each in rows:
             if isinstance(each.found, Failed):
                 self._failures.note(each.found)
-                self._ordering.came(each.part, None)
+                self._ordering.add(each.part, None)
             else:
-                self._ordering.came(each.part, each.found)
+                self._ordering.add(each.part, each.found)
         if partial is not None:
             self.progress.advance(partial.timing)
             self._outcome.partial = self._outcome.partial + replace(partial, tables={})
@@ -130,7 +135,7 @@ class Accumulator:
         self.update()
 
     def update(self) -> None:
-        """Tell what there is so far, once in a while, and stop where that is asked for."""
+        """Give listeners the result so far, once a second or less; stop if the user asks for it."""
         if time.perf_counter() >= self._updates.next:
             read = self.events - self._earlier_events
             fraction = fraction_read(read, self._expected_events, self._opened, len(self.work))
@@ -143,12 +148,12 @@ class Accumulator:
         self._outcome.partial = replace(partial, timing=with_waiting(partial.timing, spans))
 
     def stop(self, reason: str) -> None:
-        """Note that the run ends before everything is read; what is missing becomes gaps."""
+        """End the run before everything is read; events that were not read become gaps."""
         self._outcome.stopped = reason
 
     @property
     def stopped(self) -> str:
-        """Why the run ends early; an empty string where it does not."""
+        """Why the run ends early; an empty string if it does not."""
         return self._outcome.stopped
 
     @property
@@ -158,12 +163,12 @@ class Accumulator:
 
     @property
     def may_end(self) -> bool:
-        """Whether there is something worth keeping, and nothing was interrupted half added."""
+        """Whether some events were read, and no partition was interrupted while it was added."""
         return self._is_consistent and self.events > 0
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Have an interrupt (Ctrl-C) end the block and the run, and keep what was read, if any."""
+        """End the block and the run at an interrupt (Ctrl-C); keep what was read, if anything."""
         try:
             yield
         except KeyboardInterrupt:
@@ -172,7 +177,7 @@ class Accumulator:
             self.stop("interrupted")
 
     def outcome(self, threads: int) -> Outcome:
-        """Return all that was added, with the wall time since the start."""
+        """Return the outcome of the run; call it after the ``with`` block has ended."""
         self._outcome.partial = self._timed(threads=threads)
         if self.progress.listener is not None:
             self.progress.listener(_result(self._outcome))
@@ -188,7 +193,7 @@ class Accumulator:
             unwritten=dict(self._rows.unwritten),
             stopped="running",
         )
-        return replace(_result(outcome), unfinished=None)  # it goes on, and knows of no gaps
+        return replace(_result(outcome), unfinished=None)  # its gaps are not known yet
 
     def _timed(self, threads: int) -> Partial:
         wall = self._earlier_seconds + time.perf_counter() - self._start
@@ -207,7 +212,7 @@ class Accumulator:
         outcome.rows = self._rows.stored
         self._rows.write_manifests(outcome)
         outcome.unwritten = self._rows.unwritten
-        if interrupts.taken():
+        if interrupts.take():
             if not self.events:
                 raise KeyboardInterrupt
             self.stop(self.stopped or "interrupted")

@@ -29,12 +29,12 @@ R = TypeVar("R")
 
 DATA_ERRORS = (FileError, BranchError)
 MISMATCH_ERRORS = (BranchError, ExpressionError, AnalysisError)
-"""What is raised where an analysis does not fit a file; it may fit others."""
+"""Errors where an analysis does not fit a file; it may fit other files."""
 
 
 @dataclass(frozen=True)
 class Failed:
-    """A failure, and the error that tells of it."""
+    """A failure for the result, and the error that caused it."""
 
     failure: Failure
     error: FlavorframeError
@@ -43,7 +43,7 @@ class Failed:
 def prepare(
     engine: Engine, plan: Plan, file_range: FileRange, tree: str | None, retries: int = 0
 ) -> FileInfo | Failed:
-    """Open the file of a range; that the analysis does not fit it is a failure of the file."""
+    """Open the file of a range; where the analysis does not fit it, that file fails."""
     failure = Failure(file_range.file, tree, None, None, "", "")
     return attempt(
         lambda: engine.prepare(plan, file_range.file, tree),
@@ -62,13 +62,13 @@ def evaluate(engine: Engine, plan: Plan, part: Partition, retries: int = 0) -> P
 
 
 def read_unchanged(read: Callable[[], R], files: Sequence[Partition | FileInfo]) -> R:
-    """Return what is read of files, which must still be of the same versions afterwards.
+    """Return the result of reading files; raises FileChangedError if one has changed meanwhile.
 
-    Each server is asked once for each of its files, some at a time. Raises FileChangedError.
+    Servers are asked for the versions of several files at a time, once for each file.
     """
     try:
         found = read()
-    except FileError:  # what seems damaged may be another file
+    except FileError:  # a file that seems damaged may have been replaced
         _require([file for file in files if not is_remote(file.file)], or_gone=True)
         raise
     _require(files)
@@ -87,9 +87,9 @@ def attempt(
     retries: int = 0,
     data_errors: tuple[type[FlavorframeError], ...] = DATA_ERRORS,
 ) -> R | Failed:
-    """Return what the work gives, or the failure with the reason where the data is at fault.
+    """Return the result of the work, or a failure with the reason for an error of the data.
 
-    Errors that are transient are tried again up to ``retries`` times, after 1 s, 2 s, 3 s ....
+    After a transient error the work is tried again, up to ``retries`` times, after 1, 2, 3 s ....
     """
     for number in range(1, retries + 2):
         try:
@@ -106,6 +106,6 @@ def attempt(
 
 
 def is_transient(failed: Failed) -> bool:
-    """Return whether another attempt may succeed: a server may come back, a refusal stays."""
+    """Return whether another attempt may succeed: a server may be back by then."""
     permanent = isinstance(failed.error, AccessError | FileChangedError)
     return isinstance(failed.error, FileError) and not permanent and is_remote(failed.failure.file)

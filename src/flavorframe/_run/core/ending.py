@@ -1,4 +1,4 @@
-"""The end of a run: its files take their places, together with those of its result."""
+"""The end of a run: its files are moved to their places, and its outcome becomes a result."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from flavorframe.result._saving import remove_from, save_to, writing_to
 
 
 def saving_to(folder: Path | None) -> AbstractContextManager[object]:
-    """Lock the folder in the block, if the result is saved in one."""
+    """Lock the folder in the block, if the result is to be saved."""
     return nullcontext() if folder is None else writing_to(folder)
 
 
 def result_of(outcome: Outcome, digest: str | None = None) -> Result:
-    """Return the result of an outcome, once all that it has written is in its place.
+    """Move the files of an outcome to their places, and return its result.
 
-    ``digest`` is that of the user's plan, where snapshots have paths that it does not know. The
-    result is saved where the outcome has a folder. What cannot be written is in
+    ``digest`` is that of the user's plan, which does not know the paths of its snapshots. The
+    result is saved if the outcome has a folder. Outputs that cannot be written are in
     ``result.unwritten``.
     """
     with outcome.written as files:
@@ -39,12 +39,12 @@ def result_of(outcome: Outcome, digest: str | None = None) -> Result:
 
 
 def _saved(result: Result, outcome: Outcome, folder: Path) -> Result:
-    """Return the result, with the reason where it cannot be saved beside its snapshots."""
+    """Save the result beside its snapshots and return it, with the reason if that fails."""
     with FileSet() as more:
         try:
             save_to(result, folder, more, outcome.name)
         except OutputError as error:
-            remove_from(folder, outcome.written)  # what is there is of a run before
+            remove_from(folder, outcome.written)  # the files there are of an earlier run
             unwritten = {**result.unwritten, str(folder): str(error)}
             return replace(result, unwritten=unwritten, unfinished=outcome)
         outcome.written.join(more)
@@ -52,7 +52,7 @@ def _saved(result: Result, outcome: Outcome, folder: Path) -> Result:
 
 
 def _without_files(result: Result, outcome: Outcome, reason: str) -> Result:
-    """Return the result as it is where files could not take their places."""
+    """Return the result where its files could not be moved to their places."""
     lost = [name for name, value in result.outputs.items() if isinstance(value, WrittenSnapshot)]
     outcome.unwritten |= dict.fromkeys(lost, reason)
     unwritten = {**result.unwritten, **outcome.unwritten}

@@ -1,4 +1,4 @@
-"""What every executor is, and what it gives back."""
+"""The interface of executors."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from flavorframe.datasets import Dataset
 
 
 class Executor(Protocol):
-    """Where partitions are evaluated; see `flavorframe._run` for how to add one."""
+    """Evaluates plans on datasets somewhere; `flavorframe._run` says how to add one."""
 
     def announce(
         self, runs: Sequence[tuple[Plan, Dataset]], saved: Sequence[tuple[str, Path | None]]
     ) -> None:
-        """Note the runs that are to come: batch systems take all of them at once.
+        """Learn of all runs before the first: a batch system submits their jobs together.
 
-        ``saved`` tells under which name, and in which folder if any, each result will be saved.
+        ``saved`` has, for each run, the name of its result and the folder where that will be
+        saved, if any.
         """
         return
 
     def close(self) -> None:
-        """Stop what was started for the runs, such as a cluster; no run comes after."""
+        """Stop what was started for the runs, such as a cluster; no run follows."""
         return
 
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
@@ -39,8 +40,8 @@ class Executor(Protocol):
             earlier: The outcome of a run that is to be completed, of the same plan and dataset.
 
         Returns:
-            What was read, with the gaps where it is not all. Files that the run has written take
-            their places in `flavorframe._run.core.ending.result_of`.
+            What was read, and the gaps. Files that the run has written are still hidden:
+            `flavorframe._run.core.ending.result_of` moves them to their places.
 
         Raises:
             FlavorframeError: The first failure's, where not one file could be read.

@@ -1,4 +1,4 @@
-"""The failures of a run: they are noted or raised, and a run that read nothing is an error."""
+"""Collects the failures of a run, or raises the first; a run that read nothing is an error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class FailureLog:
     """Notes failures as they come; the first is raised where the user asks for that."""
 
     def __init__(self, dataset: Dataset, *, raises: bool) -> None:
-        self._places = {file: number for number, file in enumerate(dataset.files)}
+        self._order = {file: number for number, file in enumerate(dataset.files)}
         self._raises = raises
         self._first_error: FlavorframeError | None = None
         self.items: list[Failure] = []
@@ -27,7 +27,7 @@ class FailureLog:
 
     def sort(self) -> None:
         """Put the failures into the order of the data."""
-        self.items.sort(key=lambda failure: (self._places[failure.file], failure.start or 0))
+        self.items.sort(key=lambda failure: (self._order[failure.file], failure.start or 0))
 
     def require_some_read(self, outcome: Outcome) -> None:
         """Raise where every file failed: there is nothing to give back but the reason."""

@@ -1,7 +1,16 @@
-"""Interrupts (Ctrl-C) during a run: they are noted, and raised only where it waits.
+"""Interrupts (Ctrl-C) during a run: they are deferred, and raised only where the run waits.
 
 Python raises KeyboardInterrupt between any two lines, also between one that adds up what a
-partition gave and the next, which notes that it came.
+partition gave and the next, which notes that the partition is done. So a run defers interrupts
+(`deferred`), and allows them where it waits and nothing is half done (`allowed`).
+
+What happens to a run that is interrupted is decided elsewhere:
+
+* `accumulator.Accumulator` keeps what was read (``interruptible``), and at its end takes an
+  interrupt that was still deferred.
+* `threads.Pool` drops the work that waits, and gives the work under way some seconds to end.
+* ``batch.executor`` and ``batch.collect`` let the jobs go on, and print how to gather them.
+* ``run_datasets`` defers interrupts also between a run and the saving of its result.
 """
 
 from __future__ import annotations
@@ -14,65 +23,67 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, ClassVar
 
-PATIENCE = 1.0
-"""Seconds after which another interrupt is raised wherever the run is: it comes to no wait."""
+FORCE_SECONDS = 1.0
+"""Seconds after which a second interrupt is raised at once, where the first is still deferred."""
 
 
 class Interrupts:
-    """What came of interrupts while a run goes on; ``act`` is what else would have been done.
+    """The interrupts of a run; ``handler`` is what would handle them without the run.
 
-    ``current`` are those of the run in the main thread, the only one that is interrupted.
+    ``current`` are those of the run in the main thread: Python interrupts no other thread.
     """
 
     current: ClassVar[Interrupts | None] = None
 
-    def __init__(self, act: Callable[[int, FrameType | None], Any]) -> None:
-        self._act = act
-        self._open = False
-        self._noted: float | None = None
+    def __init__(self, handler: Callable[[int, FrameType | None], Any]) -> None:
+        self._handler = handler
+        self._are_allowed = False
+        self._deferred_at: float | None = None
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Note an interrupt, or have it raised where the run waits."""
+        """Defer an interrupt, or raise it where interrupts are allowed."""
         now = time.monotonic()
         over = Interrupts.current is not self
-        if over or self._open or (self._noted is not None and now - self._noted > PATIENCE):
-            self._raise(number, frame)
-        elif self._noted is None:
-            self._noted = now
+        since = self._deferred_at
+        if over or self._are_allowed or (since is not None and now - since > FORCE_SECONDS):
+            self.raise_now(number, frame)
+        elif since is None:
+            self._deferred_at = now
 
-    def _raise(self, number: int, frame: FrameType | None) -> None:
-        self._noted = None
-        self._act(number, frame)
+    def raise_now(self, number: int = signal.SIGINT, frame: FrameType | None = None) -> None:
+        """Have an interrupt handled as it would be without the run, most often raised."""
+        self._deferred_at = None
+        self._handler(number, frame)
 
     @contextlib.contextmanager
-    def open(self, state: bool) -> Iterator[None]:
-        """Have interrupts raised in the block, or (``False``) noted again."""
-        before, self._open = self._open, state
+    def set_allowed(self, allowed: bool) -> Iterator[None]:
+        """Allow interrupts in the block, or (``False``) defer them."""
+        before, self._are_allowed = self._are_allowed, allowed
         try:
-            if state and self._noted is not None:
-                self._raise(signal.SIGINT, None)
+            if allowed and self._deferred_at is not None:
+                self.raise_now()
             yield
         finally:
-            self._open = before
+            self._are_allowed = before
 
-    def taken(self) -> bool:
-        """Return whether there was one that was only noted, and forget it."""
-        noted, self._noted = self._noted, None
-        return noted is not None
+    def take(self) -> bool:
+        """Return whether an interrupt was deferred, and forget it."""
+        since, self._deferred_at = self._deferred_at, None
+        return since is not None
 
 
 @contextlib.contextmanager
-def noted() -> Iterator[None]:
-    """Have interrupts noted in the block, except where `waiting` says that they can be raised.
+def deferred() -> Iterator[None]:
+    """Defer interrupts in the block, except within `allowed`.
 
-    Another interrupt is raised at once where the first has been noted for a second or more. One
-    that was not taken by the end is raised there.
+    A second interrupt is raised at once where the first was deferred more than `FORCE_SECONDS` ago.
+    One that is still deferred at the end of the block is raised there.
     """
     handler = signal.getsignal(signal.SIGINT)
     if not _is_main() or not callable(handler):
         yield
     elif Interrupts.current is not None:
-        with Interrupts.current.open(False):  # a run within a callback of another
+        with Interrupts.current.set_allowed(False):  # a run within a callback of another
             yield
     else:
         with _installed(Interrupts(handler)):
@@ -87,22 +98,24 @@ def _installed(interrupts: Interrupts) -> Iterator[None]:
         yield
     finally:
         Interrupts.current = None
-        if _is_main():  # not where a run that was never left is cleared away
+        # A generator that was never finished may be closed by another thread.
+        if _is_main():
             signal.signal(signal.SIGINT, before)
-            if interrupts.taken():
-                interrupts._act(signal.SIGINT, None)
+            if interrupts.take():
+                interrupts.raise_now()
 
 
 @contextlib.contextmanager
-def waiting() -> Iterator[None]:
-    """Have an interrupt raised at once in the block: nothing is gathered there."""
-    with contextlib.nullcontext() if (current := _current()) is None else current.open(True):
+def allowed() -> Iterator[None]:
+    """Raise interrupts at once in the block, also one that was deferred before it."""
+    current = _current()
+    with contextlib.nullcontext() if current is None else current.set_allowed(True):
         yield
 
 
 @contextlib.contextmanager
-def handler_kept() -> Iterator[None]:
-    """Have interrupts handled after the block as before it."""
+def handler_restored() -> Iterator[None]:
+    """Restore the handler of interrupts after the block, which may replace it."""
     handler = signal.getsignal(signal.SIGINT)
     try:
         yield
@@ -111,10 +124,10 @@ def handler_kept() -> Iterator[None]:
             signal.signal(signal.SIGINT, handler)
 
 
-def taken() -> bool:
-    """Return whether an interrupt was noted that has not been raised, and forget it."""
+def take() -> bool:
+    """Return whether an interrupt of the run was deferred, and forget it."""
     current = _current()
-    return current is not None and current.taken()
+    return current is not None and current.take()
 
 
 def _current() -> Interrupts | None:

@@ -1,4 +1,4 @@
-"""The files of a run as they are opened: all must fit what was read before."""
+"""Checks each file that a run opens: it must not have changed, and its names mean the same."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flavorframe.result import Failure
 
 
 class OpenedFiles:
-    """Knows what each file of a run holds, with those of an earlier run that it completes."""
+    """The files of a run that were opened, and those of the earlier run that it completes."""
 
     def __init__(self, dataset: Dataset, earlier: Outcome | None) -> None:
         self._dataset = dataset
@@ -24,7 +24,7 @@ class OpenedFiles:
         self._first = next((info for info in self._infos.values() if info.meanings), None)
 
     def checked(self, found: FileInfo | Failed) -> FileInfo | Failed:
-        """Return what opening a file gave, or a failure where it does not fit the others."""
+        """Return the opened file, or a failure if it does not fit the others."""
         if not isinstance(found, Failed):
             found = unchanged(found, self._read.get(found.file))
         if not isinstance(found, Failed):
@@ -32,7 +32,7 @@ class OpenedFiles:
         return found
 
     def add(self, info: FileInfo) -> None:
-        """Note a file that was checked; names of the plan mean the same in all that follow."""
+        """Note a file that was checked; the first one decides what the names of the plan mean."""
         self._first = self._first or info
         meanings = info.meanings if info.file == self._first.file else ()
         self._infos[info.file] = replace(info, edges=(), meanings=meanings)
@@ -44,7 +44,7 @@ class OpenedFiles:
 
 
 def unchanged(found: FileInfo, known: FileInfo | None) -> FileInfo | Failed:
-    """Return a failure where a file is another than when it was opened before."""
+    """Return the file, or a failure if it has changed since it was opened before."""
     if known is None or (known.events == found.events and _may_be_same(found, known)):
         return found
     failure = Failure(found.file, found.tree, None, None, CHANGED, "FileChangedError")
@@ -58,7 +58,7 @@ def _may_be_same(found: FileInfo, known: FileInfo) -> bool:
 
 
 def meaning_alike(found: FileInfo, first: FileInfo | None) -> FileInfo | Failed:
-    """Return a failure where a name of the plan means something else than in the first file."""
+    """Return the file, or a failure if a name of the plan has another meaning in the first file."""
     known = {} if first is None else dict(first.meanings)
     differing = [(name, m) for name, m in found.meanings if known.get(name, m) != m]
     if first is None or not differing:

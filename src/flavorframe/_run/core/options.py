@@ -2,7 +2,7 @@
 
 The signatures of `Analysis.run`, `Analysis.submit`, `Result.resume`, `Results.resume` and
 ``ff.Slurm.gather`` are written out, so that ``help()`` and editors show them. A test compares each
-with what stands here. To add an option, add a field to `RunOptions` and a keyword to each method.
+with the fields here. To add an option, add a field to `RunOptions` and a keyword to each method.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flavorframe.engines import Engine
     from flavorframe.result import Result
 
-    Target: TypeAlias = "str | BatchSystem | DaskClient | DaskCluster | None"
+    Target: TypeAlias = "str | BatchSystemLike | DaskClientLike | DaskClusterLike | None"
 
 PARTITION_SIZE = 170_000
 """Events in a partition: enough that Python has little to do, few enough to take little memory."""
@@ -31,28 +31,28 @@ NAME_BYTES = 255
 
 POLICIES = ("report", "raise")
 
-Way = Literal["run", "submit", "resume", "gather"]
+Method = Literal["run", "submit", "resume", "gather"]
 """The methods that take options."""
-Place = Literal["threads", "local Dask", "Dask", "batch"]
-"""Where a run is evaluated; "local Dask" is a cluster that the run itself starts."""
+Backend = Literal["threads", "local Dask", "Dask", "batch"]
+"""What evaluates a run; "local Dask" is a cluster that the run itself starts."""
 
 
-class BatchSystem(Protocol):
-    """What has jobs evaluate a run, such as ``ff.Slurm(...)``; its method gives an executor."""
+class BatchSystemLike(Protocol):
+    """A batch system such as ``ff.Slurm(...)``, known by its method `executor`."""
 
     @property
     def executor(self) -> Callable[[Engine, RunOptions], Any]: ...
 
 
-class DaskCluster(Protocol):
-    """A cluster of Dask, which clients connect to."""
+class DaskClusterLike(Protocol):
+    """A Dask cluster, known by its method `get_client`."""
 
     @property
     def get_client(self) -> Callable[..., Any]: ...
 
 
-class DaskClient(Protocol):
-    """A client of a Dask cluster."""
+class DaskClientLike(Protocol):
+    """A client of a Dask cluster, known by its method `scheduler_info`."""
 
     @property
     def scheduler_info(self) -> Callable[..., Any]: ...
@@ -61,16 +61,16 @@ class DaskClient(Protocol):
 def _about(
     text: str,
     *,
-    ways: Sequence[Way] = ("run", "submit", "resume"),
-    refused_by: Mapping[Way, str] | None = None,
-    refused_at: Mapping[Place, str] | None = None,
+    methods: Sequence[Method] = ("run", "submit", "resume"),
+    refused_by: Mapping[Method, str] | None = None,
+    refused_at: Mapping[Backend, str] | None = None,
 ) -> dict[str, Any]:
-    """Return what is known of an option, for its field.
+    """Return the metadata of an option's field.
 
-    ``text`` is its line in the docstrings. ``ways`` are the methods that have it; ``refused_by``
-    says why another has not, and ``refused_at`` where it means nothing, and why.
+    ``text`` is its line in the docstrings. ``methods`` have the option; ``refused_by`` says why
+    another method does not, and ``refused_at`` why it means nothing to some backends.
     """
-    return {"about": text, "ways": ways, "by": refused_by or {}, "at": refused_at or {}}
+    return {"about": text, "methods": methods, "by": refused_by or {}, "at": refused_at or {}}
 
 
 _ASK_LATER = "{name}= needs this process: a detached run is asked by ff.attach(name), which has "
@@ -101,7 +101,7 @@ class RunOptions:
         default="columnar",
         metadata=_about(
             '``"columnar"``, ``"rdataframe"``, or an object with the methods of an engine.',
-            ways=("run", "submit"),
+            methods=("run", "submit"),
         ),
     )
     cache: bool | PathLike | None = field(
@@ -118,7 +118,7 @@ class RunOptions:
         default=None,
         metadata=_about(
             "Folder for the result and its snapshots, which are written while the run goes on.",
-            ways=("run", "submit"),
+            methods=("run", "submit"),
         ),
     )
     threads: int | None = field(
@@ -140,7 +140,7 @@ class RunOptions:
         metadata=_about(
             "Show a progress bar; by default where a person is looking on. In a notebook "
             '``"live"`` shows the histograms as well.',
-            ways=("run", "resume", "gather"),
+            methods=("run", "resume", "gather"),
             refused_by={
                 "submit": "progress= has nowhere to be shown: a detached run is asked by "
                 "ff.attach(name), which has fraction and so_far()."
@@ -152,21 +152,21 @@ class RunOptions:
         metadata=_about(
             '``"report"`` notes files that cannot be read in ``result.failures``; ``"raise"`` '
             "raises the first error.",
-            ways=("run", "submit", "resume", "gather"),
+            methods=("run", "submit", "resume", "gather"),
         ),
     )
     retries: int = field(
         default=2,
         metadata=_about(
             "How many times more to try what failed for a reason that may pass.",
-            ways=("run", "submit", "resume", "gather"),
+            methods=("run", "submit", "resume", "gather"),
         ),
     )
     on_update: Callable[[Result], object] | None = field(
         default=None,
         metadata=_about(
             "Function that is called about once a second with the result so far.",
-            ways=("run", "resume", "gather"),
+            methods=("run", "resume", "gather"),
             refused_by={"submit": f"{_ASK_LATER}so_far() and stop()."},
         ),
     )
@@ -175,7 +175,7 @@ class RunOptions:
         metadata=_about(
             "Function that is asked between partitions whether to end the run, with the "
             "result so far.",
-            ways=("run", "resume"),
+            methods=("run", "resume"),
             refused_by={"submit": f"{_ASK_LATER}so_far() and stop()."},
         ),
     )
@@ -215,15 +215,15 @@ class RunOptions:
         """The most events of a partition."""
         return self.partition_size or PARTITION_SIZE
 
-    def require_possible(self, place: Place, engine: Engine | None = None) -> None:
-        """Raise AnalysisError for an option that means nothing at a place, or to an engine."""
+    def require_possible(self, backend: Backend, engine: Engine | None = None) -> None:
+        """Raise AnalysisError for an option that means nothing to the backend or the engine."""
         if self.cache and engine is not None and engine.name != "columnar":
             raise AnalysisError(
                 f"cache={self.cache!r}: engine {engine.name!r} keeps nothing; leave it out, or use "
                 "engine='columnar'."
             )
         for name, item in _FIELDS.items():
-            reason, value = item.metadata["at"].get(place), getattr(self, name)
+            reason, value = item.metadata["at"].get(backend), getattr(self, name)
             if reason is not None and value:
                 raise AnalysisError(reason.format(name=name, value=value))
 
@@ -235,28 +235,28 @@ class RunOptions:
 _FIELDS: dict[str, Field[Any]] = {item.name: item for item in fields(RunOptions)}
 
 
-def options_of(way: Way) -> dict[str, Field[Any]]:
+def options_of(method: Method) -> dict[str, Field[Any]]:
     """Return the options that a method has, by name."""
-    return {name: x for name, x in _FIELDS.items() if way in x.metadata["ways"]}
+    return {name: x for name, x in _FIELDS.items() if method in x.metadata["methods"]}
 
 
-def refuse_unknown(way: Way, keywords: Mapping[str, object]) -> None:
+def refuse_unknown(method: Method, keywords: Mapping[str, object]) -> None:
     """Raise AnalysisError for keywords that a method does not have, with the reason or the nearest.
 
     What has a reason to be refused may still be given as off, such as ``progress=False``.
     """
     for name, value in keywords.items():
-        reason = _FIELDS[name].metadata["by"].get(way) if name in _FIELDS else None
+        reason = _FIELDS[name].metadata["by"].get(method) if name in _FIELDS else None
         if reason is None:
-            raise AnalysisError(_no_option(way, name))
+            raise AnalysisError(_no_option(method, name))
         if value:
             raise AnalysisError(reason.format(name=name))
 
 
-def _no_option(way: Way, name: str) -> str:
-    known = options_of(way)
+def _no_option(method: Method, name: str) -> str:
+    known = options_of(method)
     near, names = did_you_mean(name, known), ", ".join(known)
-    if way == "gather":
+    if method == "gather":
         return f"gather() has no option {name!r}: it takes {names}.{near}"
     return f"There is no option {name!r} of a run.{near} There are {names}."
 

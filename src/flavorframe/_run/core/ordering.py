@@ -1,4 +1,4 @@
-"""Results of partitions, which come in any order, are passed on in the order of the data."""
+"""Passes the results of partitions on in the order of the data; they arrive in any order."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ T = TypeVar("T")
 class Ordering(Generic[T]):
     """A cursor over the ranges of events that a run reads.
 
-    ``enter`` is called with the number of each range when the cursor comes to it, ``emit`` with
-    what each partition gave, and ``gap`` with the file, start and stop of what is missing.
+    When the cursor comes to a range, ``enter`` is called with its number. Then ``write`` is called
+    with the result of each partition, and ``add_gap`` with file, start and stop of events that were
+    not read.
     """
 
     work: Sequence[FileRange]
     enter: Callable[[int], None]
-    emit: Callable[[T], None]
-    gap: Callable[[str, int, int | None], None]
+    write: Callable[[T], None]
+    add_gap: Callable[[str, int, int | None], None]
     _index: int = -1
     _start: int = 0
     _stops: dict[int, int | None] = field(default_factory=dict)
@@ -38,29 +39,29 @@ class Ordering(Generic[T]):
         self._stops[index] = events if events is None or stop is None else stop
         self._advance()
 
-    def came(self, part: Partition, content: T | None) -> None:
-        """Note what a partition gave; ``None`` where it failed."""
+    def add(self, part: Partition, content: T | None) -> None:
+        """Take the result of a partition; ``None`` where it failed."""
         self._pending[part.index, part.start] = (part.stop, content)
         self._advance()
 
     def end(self) -> None:
-        """Pass on the rest; what has not come by now is a gap."""
+        """Pass on the rest; partitions that have not arrived are gaps."""
         while self._index < len(self.work):
             current, stop = self.work[self._index], self._stops.get(self._index)
             for start in sorted(s for i, s in self._pending if i == self._index):
                 if start > self._start:
-                    self.gap(current.file, self._start, start)
+                    self.add_gap(current.file, self._start, start)
                 self._start = start
                 self._take(current)
             if stop is None or self._start < stop:
-                self.gap(current.file, self._start, current.stop)
+                self.add_gap(current.file, self._start, current.stop)
             self._next()
 
     def _advance(self) -> None:
         while self._index in self._stops:
             current, stop = self.work[self._index], self._stops[self._index]
             if stop is None:
-                self.gap(current.file, current.start, current.stop)
+                self.add_gap(current.file, current.start, current.stop)
                 self._next()
             elif self._start >= stop:
                 self._next()
@@ -72,9 +73,9 @@ class Ordering(Generic[T]):
     def _take(self, current: FileRange) -> None:
         stop, content = self._pending.pop((self._index, self._start))
         if content is None:
-            self.gap(current.file, self._start, stop)
+            self.add_gap(current.file, self._start, stop)
         else:
-            self.emit(content)
+            self.write(content)
         self._start = stop
 
     def _next(self) -> None:

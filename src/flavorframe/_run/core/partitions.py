@@ -21,7 +21,7 @@ class FileRange:
 
 
 def file_ranges(dataset: Dataset, earlier: Outcome | None) -> tuple[FileRange, ...]:
-    """Return what is to be read, in the order of the data: every file, or the gaps."""
+    """Return the ranges to be read, in the order of the data: every file, or the gaps."""
     if earlier is None:
         return tuple(FileRange(file) for file in dataset.files)
     unread = _unread_files(earlier)
@@ -32,7 +32,7 @@ def file_ranges(dataset: Dataset, earlier: Outcome | None) -> tuple[FileRange, .
 
 
 def known_files(earlier: Outcome | None) -> dict[str, FileInfo]:
-    """Return the files of which an earlier run has read some events: they must not change since."""
+    """Return the files that an earlier run has read events of: they must not have changed."""
     if earlier is None:
         return {}
     unread = _unread_files(earlier)
@@ -40,7 +40,7 @@ def known_files(earlier: Outcome | None) -> dict[str, FileInfo]:
 
 
 def _unread_files(earlier: Outcome) -> set[str]:
-    """Return the files of which nothing was read: these may have changed, and are read whole."""
+    """Return the files of which nothing was read: they may have changed, and are read whole."""
     events = {info.file: info.events for info in earlier.files}
     return {
         gap.file
@@ -63,7 +63,7 @@ def partitions(file_range: FileRange, index: int, info: FileInfo, size: int) -> 
 def first_stop(start: int, stop: int, size: int, edges: Sequence[int]) -> int:
     """Return where the first partition of the events from ``start`` up to ``stop`` ends.
 
-    It is as `split` would cut, were all partitions of that size.
+    `split` with that size would cut there.
 
     >>> first_stop(0, 10, 4, ())
     3

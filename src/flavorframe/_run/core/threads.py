@@ -14,8 +14,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-PATIENCE = 5.0
-"""Seconds that what is under way has to end when a run is interrupted; what hangs is left alone."""
+SHUTDOWN_SECONDS = 5.0
+"""Seconds to wait for work under way after an interrupt; threads that hang are left alone."""
 
 
 def available_cores() -> int:
@@ -24,7 +24,7 @@ def available_cores() -> int:
 
 
 class Pool(ThreadPoolExecutor):
-    """A pool that drops what is waiting when the run is interrupted."""
+    """A pool that drops work which has not begun when its block raises."""
 
     def __init__(self, threads: int) -> None:
         super().__init__(threads)
@@ -40,8 +40,8 @@ class Pool(ThreadPoolExecutor):
     def __exit__(self, *error: object) -> bool | None:
         failed = error[0] is not None
         self.shutdown(wait=False, cancel_futures=failed)
-        with interrupts.waiting():
-            wait(list(self._under_way), timeout=PATIENCE if failed else None)
+        with interrupts.allowed():
+            wait(list(self._under_way), timeout=SHUTDOWN_SECONDS if failed else None)
         return None
 
 
@@ -59,5 +59,5 @@ def ordered(
 
 
 def _result(future: Future[R]) -> R:
-    with interrupts.waiting():
+    with interrupts.allowed():
         return future.result()

@@ -1,4 +1,4 @@
-"""What a run tells while it goes on, and whether it is to stop."""
+"""Updates of a run: the result so far for its listeners, and whether the user stops it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from flavorframe._run.progress.base import Progress
 from flavorframe.result.result import Result
 
 UPDATE_SECONDS = 1.0
-"""How often a run tells what it has so far, at most."""
+"""Least time between two updates of a run [s]."""
 REST = 10
-"""Times as long as an update took, the next one comes later: a tenth of a run may go there."""
+"""The next update comes this many times later than the last one took: a tenth of a run at most."""
 
 
 class Updates:
-    """Gives the result so far to those who asked for it, and asks whether to stop."""
+    """Gives the result so far to listeners, and asks whether to stop."""
 
     def __init__(self, options: RunOptions, progress: Progress, expiry: CredentialExpiry) -> None:
         self._should_stop = options.should_stop
@@ -31,10 +31,10 @@ class Updates:
     def give(self, so_far: Callable[[], Result] | None, fraction: float) -> bool:
         """Give the result so far, if there is one; return whether the run is to stop.
 
-        ``fraction`` is how much of what is to be read was read. An interrupt is raised here.
+        ``fraction`` of the events have been read. A deferred interrupt is raised here.
         """
         now = time.perf_counter()
-        with interrupts.waiting():
+        with interrupts.allowed():
             if self._listeners and so_far is not None:
                 result = so_far()
                 for listener in self._listeners:

@@ -10,7 +10,7 @@ from flavorframe.result.timing import STAGES
 
 
 def with_waiting(timing: Timing, spans: Mapping[str, Timing]) -> Timing:
-    """Return the timing with what each worker waited: its wall time less that of the stages.
+    """Return the timing with the time that each worker waited: wall time less that of the stages.
 
     ``spans`` has the wall time and the threads of each worker.
     """

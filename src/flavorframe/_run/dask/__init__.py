@@ -1,16 +1,16 @@
 """Runs on Dask clusters. Dask is an optional package: nothing here is imported by a local run.
 
-From the user's target to the results, in order:
+The modules, from the user's target to the results:
 
 * `requirement`: the error where Dask is not installed.
-* `protocols`: what is used of a Dask client and its futures.
-* `cluster`: a client of what the user named, and what is asked of its scheduler.
-* `admission`: the plugin that lets a worker take part which has the same versions as the client.
-* `delivery`: credentials and files for the workers, renewed while a run goes on.
+* `protocols`: types for the parts of Dask that are used.
+* `cluster`: connects to the cluster that the user named, and asks its scheduler.
+* `worker_plugin`: the plugin that gives work to workers with the same versions as the client.
+* `worker_delivery`: brings credentials and files to the workers, and renews credentials.
 * `worker_tasks`: what workers do: open files, and evaluate partitions.
 * `workers`: which workers take part, and which are left out, and why.
-* `schedule`: what is to be opened and evaluated next, and in which sizes.
-* `tasks`, `futures`: what was submitted, and what comes back whatever happens to workers.
-* `task_manager`: submits tasks as others come back, and tries again what failed.
-* `executor`: all of it, for one run.
+* `schedule`: which files to open and which partitions to evaluate next, and how large.
+* `tasks`, `futures`: tasks that were submitted, and their results.
+* `task_manager`: submits tasks as others complete, and tries failed ones again.
+* `executor`: the executor, which uses all of these.
 """

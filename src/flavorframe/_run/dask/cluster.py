@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 SECONDS = 5
 """How long a scheduler may take to answer a small question."""
 REGISTER_SECONDS = 60.0
-"""How long workers may take to get ready: to import everything may be slow."""
+"""How long workers may take to set a plugin up: importing everything may be slow."""
 ATTEMPTS = 5
 """How often a plugin is registered at most, where workers die meanwhile."""
 
 
 @contextlib.contextmanager
 def client_for(on: Any, threads: int | None) -> Iterator[DaskClient]:
-    """Yield a client of the cluster; what was started for it is closed at the end.
+    """Yield a client of the cluster; whatever is started for it is closed at the end.
 
     Raises RunError where Dask is not installed or no scheduler answers, and AnalysisError for an
     asynchronous client.
@@ -149,12 +149,12 @@ def _new_client(on: Any) -> DaskClient:
     return client
 
 
-def admission_plugin(name: str, module: str, content: bytes) -> WorkerPlugin:
+def same_version_plugin(name: str, module: str, content: bytes) -> WorkerPlugin:
     """Return the plugin that gives the content to workers with the versions of this process."""
-    from flavorframe._run.dask import admission
+    from flavorframe._run.dask import worker_plugin
 
-    text = inspect.getsource(admission)
-    return admission.Admission(text, name, environment(), module, content)
+    text = inspect.getsource(worker_plugin)
+    return worker_plugin.SameVersionPlugin(text, name, environment(), module, content)
 
 
 def register(client: DaskClient, plugin: WorkerPlugin, name: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Run on a Dask cluster: tasks of some partitions, submitted as others come back."""
+"""Run on a Dask cluster: tasks of some partitions, submitted as others complete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flavorframe._run.core import interrupts
 from flavorframe._run.core.accumulator import Accumulator
 from flavorframe._run.core.executor import Executor
 from flavorframe._run.core.options import RunOptions
-from flavorframe._run.dask.cluster import Connection, admission_plugin, register, unregister
+from flavorframe._run.dask.cluster import Connection, register, same_version_plugin, unregister
 from flavorframe._run.dask.protocols import DaskClient
 from flavorframe._run.dask.workers import Workers
 from flavorframe._run.delivery.delivery import Delivery
@@ -41,13 +41,13 @@ class DaskExecutor(Executor):
         An interrupt (Ctrl-C), or a scheduler that is lost, ends the run early, and what was read
         until then is kept.
         """
-        from flavorframe._run.dask.delivery import delivered
         from flavorframe._run.dask.task_manager import TaskManager
+        from flavorframe._run.dask.worker_delivery import delivered
 
         content = packed((self._engine, plan, dataset.tree))
         delivery = Delivery.of(plan, dataset, self._options.files)
         with contextlib.ExitStack() as stack:
-            with interrupts.waiting():
+            with interrupts.allowed():
                 client = self._connection.client
                 stack.enter_context(delivered(client, delivery))
                 stack.enter_context(report(client, self._options))
@@ -55,7 +55,7 @@ class DaskExecutor(Executor):
                 Accumulator(plan, dataset, self._engine, self._options, earlier, delivery)
             )
             accumulator.progress.say(f"dashboard: {client.dashboard_link}")
-            with interrupts.waiting():
+            with interrupts.allowed():
                 run, workers = stack.enter_context(evaluation(client, content))
             tasks = TaskManager(client, run, workers, accumulator, self._options)
             with contextlib.ExitStack() as at_the_end, accumulator.interruptible():
@@ -72,7 +72,7 @@ def evaluation(client: DaskClient, content: bytes) -> Iterator[tuple[str, Worker
     run, workers = f"flavorframe-{secrets.token_hex(4)}", Workers()
     try:
         refused = register(
-            client, admission_plugin(run, "flavorframe._run.dask.worker_tasks", content), run
+            client, same_version_plugin(run, "flavorframe._run.dask.worker_tasks", content), run
         )
         for worker, reason in refused.items():
             workers.refuse(worker, reason)

@@ -1,4 +1,4 @@
-"""Dask's futures: what is under way, and what comes back whatever happens to workers."""
+"""Dask's futures: tasks that were submitted, and their results even where workers die or hang."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from flavorframe._run.core import interrupts
-from flavorframe._run.dask.admission import TASK
 from flavorframe._run.dask.cluster import ask
 from flavorframe._run.dask.protocols import DaskClient, DaskFuture
+from flavorframe._run.dask.worker_plugin import TASK
 
 T = TypeVar("T")
 
 WAIT_SECONDS = 0.5
-"""How long to wait for a result before the workers are looked at."""
+"""How long to wait for a result before asking how the workers are."""
 
 
 class SchedulerLostError(Exception):
@@ -27,9 +27,9 @@ class SchedulerLostError(Exception):
 
 
 class Futures(Generic[T]):
-    """Futures that have not completed, each with the ``goal`` it was submitted for.
+    """Futures that have not completed, each with the task that it was submitted for.
 
-    ``hangs`` is called while a result is waited for: whether it may never come.
+    ``hangs`` is called while results are fetched; it returns whether more workers hang.
     """
 
     def __init__(self, client: DaskClient, name: str, hangs: Callable[[], bool]) -> None:
@@ -48,55 +48,57 @@ class Futures(Generic[T]):
         self,
         work: str,
         items: Sequence[Any],
-        goals: Sequence[T],
+        tasks: Sequence[T],
         priority: float,
         workers: Collection[str] | None = None,
     ) -> None:
-        """Submit work on each of the items, to some workers only where they are given."""
+        """Submit work on the items of each task, to any worker or to the ``workers`` given."""
         keys = [(f"{work}-{self._name}", self.submitted + i) for i in range(len(items))]
         self.submitted += len(items)
-        tasks = [{"run": self._name, "work": work, "items": pickle.dumps(item)} for item in items]
+        arguments = [
+            {"run": self._name, "work": work, "items": pickle.dumps(item)} for item in items
+        ]
         some = None if workers is None else list(workers)
         futures = self._client.map(
-            partial(eval, TASK), tasks, key=keys, priority=priority, pure=False, workers=some
+            partial(eval, TASK), arguments, key=keys, priority=priority, pure=False, workers=some
         )
-        for future, goal in zip(futures, goals, strict=True):
-            self._under_way[future] = goal
+        for future, task in zip(futures, tasks, strict=True):
+            self._under_way[future] = task
             if workers is not None:
                 self._choices[future] = workers
             future.add_done_callback(self._done.put)
 
     def stranded(self, here: Collection[str]) -> list[T]:
-        """Take back tasks that may only go to workers which have left."""
+        """Cancel and return tasks that may only go to workers which have left."""
         return self._take_back(
             [f for f, choice in self._choices.items() if not any(w in here for w in choice)]
         )
 
     def on_workers(self, workers: Collection[str], may: Callable[[T], bool]) -> list[T]:
-        """Take back, where one may, tasks that some workers compute or have results of."""
+        """Cancel and return tasks that some workers compute or hold, where ``may`` allows it."""
         addresses = list(workers)
         known = [
             ask(self._client, question, workers=addresses)
             for question in (self._client.scheduler.processing, self._client.scheduler.has_what)
         ]
         keys = {key for by_worker in known for found in by_worker.values() for key in found}
-        found = [f for f, goal in self._under_way.items() if f.key in keys and may(goal)]
+        found = [f for f, task in self._under_way.items() if f.key in keys and may(task)]
         return self._take_back(found)
 
     def _take_back(self, futures: list[DaskFuture]) -> list[T]:
-        goals = [self._forget(future) for future in futures]
+        tasks = [self._forget(future) for future in futures]
         if futures:
             self._client.cancel(futures, force=True)
-        return goals
+        return tasks
 
     def _forget(self, future: DaskFuture) -> T:
         self._choices.pop(future, None)
         return self._under_way.pop(future)
 
     def completed(self) -> Iterator[tuple[T, Any]]:
-        """Yield goals with what came of them, an exception where that was raised.
+        """Yield each completed task with its result, or the exception that it raised.
 
-        Waits a little where nothing has completed. Raises SchedulerLostError.
+        Waits at most `WAIT_SECONDS` for the first. Raises SchedulerLostError.
         """
         done = [future for future in self._next() if future in self._under_way]
         results = self._results([future for future in done if future.status == "finished"])
@@ -114,7 +116,7 @@ class Futures(Generic[T]):
                 future.add_done_callback(self._done.put)
 
     def cancel(self) -> None:
-        """Drop what is under way."""
+        """Cancel all tasks."""
         futures, self._under_way = list(self._under_way), {}
         self._choices.clear()
         if futures and self._client.status == "running":
@@ -123,7 +125,7 @@ class Futures(Generic[T]):
 
     def _next(self) -> list[DaskFuture]:
         try:
-            with interrupts.waiting():
+            with interrupts.allowed():
                 done = [self._done.get(timeout=WAIT_SECONDS)]
         except queue.Empty:
             return []
@@ -132,7 +134,7 @@ class Futures(Generic[T]):
         return done
 
     def _results(self, futures: list[DaskFuture]) -> dict[DaskFuture, Any]:
-        """Return what can be fetched: all at once, or each by itself where some are lost."""
+        """Fetch the results: all at once, or one by one where some are lost."""
         results = self._fetched(futures)
         if results is None:
             singles = (
@@ -142,7 +144,7 @@ class Futures(Generic[T]):
         return dict(zip(futures, results, strict=True))
 
     def _fetched(self, futures: list[DaskFuture]) -> list[Any] | None:
-        """Return the results, or ``None`` where some may be lost; wait for no dead scheduler."""
+        """Return the results, or ``None`` where some may be lost or the scheduler is dead."""
         client = self._client
         coming = asyncio.run_coroutine_threadsafe(
             client.gather(futures, errors="skip", asynchronous=True), client.loop.asyncio_loop
@@ -159,5 +161,5 @@ class Futures(Generic[T]):
 
 
 def _has_come(coming: Future[Any]) -> bool:
-    with interrupts.waiting():
+    with interrupts.allowed():
         return bool(wait([coming], timeout=WAIT_SECONDS).done)

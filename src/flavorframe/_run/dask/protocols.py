@@ -1,4 +1,4 @@
-"""What is used of Dask's clients, schedulers and futures, which come without types."""
+"""Types for the parts of Dask's clients, schedulers and futures that are used: Dask has none."""
 
 from __future__ import annotations
 

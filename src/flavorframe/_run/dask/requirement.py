@@ -1,4 +1,4 @@
-"""Dask is an optional package: what to say where it is asked for and not installed."""
+"""Dask is an optional package: the error where a run needs it and it is not installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to open and to evaluate next: large partitions first, and small ones at the end."""
+"""Which files to open and which partitions to evaluate next: large partitions first, small last."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from flavorframe.datasets import Partition
 from flavorframe.engines import FileInfo
 
 TASK_SECONDS = 0.5
-"""Partitions that take less are put together in tasks that take about so long."""
+"""Seconds that a task should take: partitions that take less are put together."""
 MOST_PARTS = 500
 """The most partitions in a task."""
 SMALLEST = PARTITION_SIZE // 4
-"""Events of the smallest partitions, at the end of a run: a partition costs some milliseconds."""
+"""Events of the smallest partitions, at the end of a run: each costs some extra milliseconds."""
 FIRST_TASKS = 2
-"""Tasks for each thread, of one partition, until it is known how long that takes."""
+"""Tasks of one partition for each thread, until the time of a partition is known."""
 TASKS_PER_THREAD = 30
-"""Tasks under way for each thread: seconds of work, so that adaptive clusters see it and grow."""
+"""Tasks submitted for each thread: seconds of work, so that adaptive clusters grow."""
 FEWEST_TASKS, MOST_TASKS = 100, 4000
 
 
 class Schedule:
     """Gives the ranges of a run whose files are to be opened, and their partitions, in order.
 
-    ``threads`` is how many there are now. With a ``size`` each partition has so many events;
-    without one they shrink towards the end, so that no thread is left with a large one.
+    ``threads`` is the number of threads of the cluster now. With a ``size`` each partition has so
+    many events; without one they shrink towards the end, so that no thread is left with a large
+    one.
     """
 
     def __init__(self, work: Sequence[FileRange], size: int | None) -> None:
@@ -62,7 +63,7 @@ class Schedule:
         return self._opening < 32 * self.threads and len(self._opened) < self._window
 
     def opened(self, index: int, info: FileInfo | None) -> None:
-        """Note that the file of a range was opened, or (``None``) could not be."""
+        """Note the opened file of a range; ``None`` if it could not be opened."""
         self._opening -= 1
         self._opened[index] = info
         if info is not None:
@@ -97,7 +98,7 @@ class Schedule:
             yield part
 
     def _count(self) -> int:
-        """Return how many partitions make a task of a good length."""
+        """Return how many partitions make a task of about `TASK_SECONDS`."""
         if self._seconds is None:
             return 1
         by_time = TASK_SECONDS / max(self._seconds, 1e-6)

@@ -27,18 +27,18 @@ from flavorframe.errors import FileError
 from flavorframe.result import Timing
 
 FATAL = 5
-"""Partitions that kill workers after which the run ends, if nothing was read."""
+"""Number of partitions that kill workers, after which a run that has read nothing ends."""
 TRIES = 3
-"""Workers that try to read something before it is a failure."""
+"""Number of workers that try to read a partition before it is a failure."""
 MOVES = 2
-"""How often a task is taken from workers that hang: the task may be the reason."""
+"""How often a task is moved away from workers that hang: the task may be the reason."""
 HEAR_SECONDS = 5.0
-"""How often the scheduler is asked when it last heard of each worker."""
+"""Seconds between two questions to the scheduler when it last heard of each worker."""
 OPEN, EVALUATE = open_files.__name__, evaluate_parts.__name__
 
 
 class TaskManager:
-    """Submits tasks as others come back, and gives their results to the accumulator."""
+    """Submits tasks as others complete, and gives their results to the accumulator."""
 
     def __init__(
         self,
@@ -87,11 +87,11 @@ class TaskManager:
         self._accumulator.stop(f"the scheduler {self._address} was lost")
 
     def cancel(self) -> None:
-        """Drop what is under way."""
+        """Cancel all tasks."""
         self._futures.cancel()
 
     def _update_workers(self) -> None:
-        """Ask once in a while which workers there are: they come and go, and some hang."""
+        """Ask about once a second which workers are present: they come and go, and some hang."""
         now = time.monotonic()
         if self._client.status != "running" or (self.threads and now - self._looked < 1):
             return
@@ -111,7 +111,7 @@ class TaskManager:
         self._accumulator.progress.say(f"dashboard: {self._client.dashboard_link}{waiting}")
 
     def _find_hung(self) -> bool:
-        """Give tasks of workers that hang to others; return whether more of them hang by now."""
+        """Move tasks from workers that hang to others; return whether more hang than before."""
         now = time.monotonic()
         if self._client.status != "running" or now - self._heard < HEAR_SECONDS:
             return False
@@ -160,7 +160,7 @@ class TaskManager:
         self._later += [(when, task) for task in tasks]
 
     def _again(self, task: Task, items: Sequence[Item], worker: str) -> None:
-        """Try items again, each by itself, on other workers where there are some.
+        """Try items again, each in a task of its own, on other workers if there are any.
 
         Remote files are tried after 1 s, then 2 s, 3 s ....
         """
@@ -183,7 +183,7 @@ class TaskManager:
             self._take_refused(task, *found[1:])
 
     def _take_refused(self, task: Task, worker: str, reason: str) -> None:
-        """Give a task to other workers that one may not do, or cannot do yet."""
+        """Give a task to other workers, where one is refused or has no plugin yet."""
         if reason:
             self._workers.refuse(worker, reason)
             self._workers.require_one()
@@ -199,7 +199,7 @@ class TaskManager:
         self._again(task, again, opened.worker)
 
     def _note_opened(self, index: int, found: FileInfo | Failed) -> None:
-        """Note what opening a file gave, in the order of the data: the first file decides."""
+        """Note opened files in the order of the data: the first decides what names mean."""
         self._found[index] = found
         while self._noted in self._found:
             info = self._accumulator.opened(self._noted, self._found.pop(self._noted))
@@ -220,7 +220,7 @@ class TaskManager:
         self._again(task, again, worker)
 
     def _is_tried_again(self, task: Task, item: Item, found: object, worker: str) -> bool:
-        """Whether another attempt may succeed: later, or on a worker that has not tried."""
+        """Whether another attempt is made: later, or on a worker that has not tried."""
         file = file_of(item)
         if not isinstance(found, Failed):
             self._workers.read(worker, task.tried, file, remote=is_remote(file))
@@ -231,7 +231,7 @@ class TaskManager:
         return isinstance(found.error, FileError) and elsewhere
 
     def _suspect(self, task: Task, error: KilledWorker) -> None:
-        """Try each item of a task that killed workers alone: another may have been the reason."""
+        """Try each item of a task that killed workers alone, to find the one that does."""
         if len(task.items) > 1:
             self._send(task.singles(task.items, task.attempts), priority=1)
         elif task.attempts <= min(self._retries, 1):

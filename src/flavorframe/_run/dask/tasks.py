@@ -1,4 +1,4 @@
-"""Tasks of a run on Dask, and what they open or evaluate."""
+"""The tasks of a run on Dask: files to open, or partitions to evaluate."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Task:
 
 
 class KilledWorker(Protocol):
-    """What is used of `distributed.KilledWorker`, the error where a task kills its workers."""
+    """The error of a task that kills workers: the used part of `distributed.KilledWorker`."""
 
     last_worker: WorkerState
     allowed_failures: int
@@ -64,7 +64,7 @@ def file_of(item: Item) -> str:
 
 
 def number_of(item: Item) -> int:
-    """Return the number of the range that an item is, or is of."""
+    """Return the number of the range that an item is or belongs to."""
     return item.index if isinstance(item, Partition) else item[0]
 
 

@@ -29,7 +29,7 @@ _runs: dict[tuple[str, str], tuple[Engine, Plan, str | None]] = {}
 
 
 ENVIRONMENT = environment()
-"""What this process has, noted while its code is the one that is loaded."""
+"""The versions of this process, read at import: the installed files may change later."""
 
 
 def setup(run: str, worker: str, content: bytes) -> None:

@@ -10,22 +10,22 @@ from itertools import islice
 from flavorframe.errors import RunError
 
 SILENT_SECONDS = 60.0
-"""A worker that the scheduler has not heard of for so long hangs."""
+"""Seconds without a sign of life after which a worker counts as hanging."""
 FAILED_READS = 3
-"""A worker is left out that failed to read so many remote files which others read, and read none.
+"""A worker that has read no file is left out when it failed on so many remote files of others.
 
-One is not enough, as a server may be down for a moment; for local files, which fail fast, it is.
+One such file is not enough, as a server may be down for a moment; one local file is enough.
 """
 NEEDED = (
     "They need the same flavorframe, Python, numpy and correctionlib as here, and every installed "
     "package that the analysis's own functions use."
 )
 CHOICE = 50
-"""Workers that a task may choose from, where it may not go to all."""
+"""Most workers that are named for a task that has failed on others."""
 
 
 class Workers:
-    """The workers of a run: which there are, which have read something, which are left out."""
+    """The workers of a run: which are present, which have read a file, which are left out."""
 
     def __init__(self) -> None:
         self.left_out: dict[str, str] = {}
@@ -42,7 +42,7 @@ class Workers:
         self._present = list(workers)
 
     def note_last_seen(self, last_seen: Mapping[str, float], now: float) -> None:
-        """Note when the scheduler last heard of each worker, by its clock, and ``now`` by ours."""
+        """Note when the scheduler last heard of each worker, by its clock; ``now`` is by ours."""
         for worker, seen in last_seen.items():
             if self._heard.get(worker, (None,))[0] != seen:
                 self._heard[worker] = seen, now
@@ -56,7 +56,7 @@ class Workers:
         self.refused[worker] = reason
 
     def require_all(self) -> None:
-        """Raise RunError where one may not take part."""
+        """Raise RunError if a worker may not take part."""
         if self.refused:
             raise RunError(
                 f"not all workers can take the analysis: {described(self.refused)}. {NEEDED} Or "
@@ -64,14 +64,14 @@ class Workers:
             )
 
     def require_one(self) -> None:
-        """Raise RunError where there are workers, and none of them may take part."""
+        """Raise RunError if there are workers and none of them may take part."""
         if self._present and all(worker in self.refused for worker in self._present):
             raise RunError(
                 f"the workers cannot take the analysis: {described(self.refused)}. {NEEDED}"
             )
 
     def read(self, worker: str, others: Collection[str], file: str, *, remote: bool) -> None:
-        """Note that a worker read what others could not; leave these out if it is their fault."""
+        """Note that a worker read a file, and leave out others that could not and seem unable."""
         self._able[worker] = None
         for other in others:
             self._failed_reads[other] += 1
@@ -85,10 +85,10 @@ class Workers:
         )
 
     def choice(self, tried: Collection[str] = ()) -> tuple[str, ...] | None:
-        """Return the workers for a task that some have tried already; ``None`` for any of them.
+        """Return the workers for a task that some have ``tried``; ``None`` if any may take it.
 
-        Workers that have read something come first, those that were left out last. It is empty
-        where there are no workers.
+        Workers that have read a file are preferred; those that were left out are taken only if
+        there are no others. Without workers it is empty.
         """
         if not (tried or self.left_out or self.refused or self.hung):
             return None
@@ -99,7 +99,7 @@ class Workers:
         return tuple(islice(able or fit, CHOICE if tried else None))
 
     def warn_of_left_out(self) -> None:
-        """Warn of workers that were left out, if any: there is something wrong with them."""
+        """Warn of workers that were left out: something is wrong with them."""
         reasons = {**self.silent, **self.left_out, **self.refused}
         if reasons:
             warnings.warn(
@@ -115,7 +115,7 @@ class Workers:
 
 
 def described(reasons: Mapping[str, str], most: int = 3) -> str:
-    """Return the workers with what there is to say of each, for a message.
+    """Return the workers, each with its reason, as text for a message.
 
     >>> described({"tcp://a:1": "it hangs", "tcp://b:1": "it hangs", "tcp://c:1": "old"}, most=1)
     'worker tcp://a:1: it hangs; and 2 others'

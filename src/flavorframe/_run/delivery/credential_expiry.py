@@ -1,4 +1,4 @@
-"""Warn of a run that will go on for longer than its credentials are valid, as soon as it shows."""
+"""Warns as soon as a run will probably take longer than its credentials are valid."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from flavorframe.errors import CredentialError
 
 
 class CredentialExpiry:
-    """Compares the time that a run will still take with what is left of its credentials."""
+    """Compares the time that a run will still take with the time left of its credentials."""
 
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
         self._has_warned = not delivery.credentials
 
     def check(self, seconds: float, fraction: float) -> None:
-        """Warn, once, where the rest takes too long at the rate so far.
+        """Warn once, if the rest takes too long at the rate so far.
 
         ``fraction`` of the run was done in these ``seconds``.
         """

@@ -1,4 +1,4 @@
-"""What a run needs beside its data, brought to where it runs: credentials, corrections, files."""
+"""What the workers of a run need beside the data: credentials, corrections, files."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from flavorframe.errors import AnalysisError, CorrectionError
 
 @dataclass(frozen=True)
 class Delivery:
-    """What is to be delivered, by where it is on this machine; contents are read when they go.
+    """What is to be delivered, as places on this machine; contents are read at the delivery.
 
-    ``corrections`` are paths by the SHA-256 that their files had when the analysis was written.
+    ``corrections`` has paths, by the SHA-256 of the files when the analysis was written.
     """
 
     credentials: Credentials = field(default_factory=Credentials)
@@ -50,10 +50,10 @@ class Delivery:
         files: PathLike | Iterable[PathLike] = (),
         needed: timedelta = USUAL,
     ) -> Delivery:
-        """Return what a plan needs on a dataset, checked: a run of about ``needed`` begins.
+        """Return what a plan needs on a dataset, for a run that takes about the time ``needed``.
 
-        Raises CredentialError for credentials that will not do, and AnalysisError for extra files
-        that are not there or have the same name.
+        Raises CredentialError for credentials that are missing or end too early, and AnalysisError
+        for extra files that do not exist or have the same name.
         """
         credentials = credentials_for(dataset.files, needed)
         return cls(credentials, _corrections(plan), existing_files(files))
@@ -75,7 +75,7 @@ class Delivery:
         return Payload(contents, version)
 
     def secrets(self) -> dict[str, bytes]:
-        """Return the credentials as they are now; raises CredentialError where they are gone."""
+        """Return the contents of the credentials now; raises CredentialError if they are gone."""
         proxy, token = self.credentials.proxy, self.credentials.token
         contents = {}
         if proxy is not None:
@@ -87,7 +87,7 @@ class Delivery:
         return contents
 
     def current(self) -> Credentials:
-        """Return what the same places hold now; raises CredentialError where it is not valid."""
+        """Return the credentials in the same places now; raises CredentialError if not valid."""
         proxy, token = self.credentials.proxy, self.credentials.token
         found = Credentials(
             proxy and read_proxy(proxy.path),
@@ -99,7 +99,7 @@ class Delivery:
 
     @contextlib.contextmanager
     def here(self) -> Iterator[None]:
-        """Let functions of this process find the extra files, where they are."""
+        """Let functions in this process find the extra files in the block."""
         names = {Path(path).name: path for path in self.files}
         extra_files.register(names, {})
         try:
@@ -110,7 +110,7 @@ class Delivery:
     def into(self, folder: Path) -> None:
         """Write everything into a folder with mode 0700, for jobs: see `work_folder.in_use`.
 
-        The folder must be where the jobs can read it, and is to be removed after them.
+        The jobs must be able to read the folder, and it must be removed after them.
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -127,7 +127,7 @@ def _corrections(plan: Plan) -> dict[str, str]:
 
 
 def existing_files(files: PathLike | Iterable[PathLike]) -> tuple[str, ...]:
-    """Return the whole paths of extra files; raises AnalysisError for those that will not do."""
+    """Return the absolute paths of extra files; raises AnalysisError if one cannot be used."""
     given = (files,) if isinstance(files, str | os.PathLike) else tuple(files)
     paths = [Path(file).expanduser().resolve() for file in given]
     for path in paths:

@@ -1,4 +1,4 @@
-"""Private folders on the workers' machines: credentials and files, while a run needs them.
+"""Private folders on the workers' machines, which hold credentials and files during a run.
 
 A folder has mode 0700 and its files 0600. The process that uses it holds a lock in it, which the
 system lets go of when the process ends, however it ends: a folder without its lock was left behind.
@@ -24,7 +24,7 @@ from flavorframe._shipping import extra_files
 
 PROXY, TOKEN, FILES, CORRECTIONS = "x509up", "bearer_token", "files", "corrections"
 S3_KEYS, S3_SETTINGS = "aws_credentials", "aws_config"
-"""What is where in a folder."""
+"""The names of files and folders in it."""
 NOTE, LOCK = "note.json", "lock"
 
 _VARIABLES = {
@@ -34,12 +34,12 @@ _VARIABLES = {
     S3_SETTINGS: s3.CONFIG_FILE,
 }
 _SHADOWS = {TOKEN: ("BEARER_TOKEN",), S3_KEYS: s3.KEYS, S3_SETTINGS: s3.SETTINGS}
-"""What would take precedence over the variable."""
+"""Variables that would take precedence."""
 
 
 @dataclass(frozen=True)
 class Payload:
-    """What is to be written into a folder: contents by their paths in it, which are not printed."""
+    """The contents of a folder, by their paths in it; ``repr`` does not show them."""
 
     contents: Mapping[str, bytes] = field(repr=False)
     version: int = 0
@@ -74,7 +74,7 @@ def in_use(folder: Path) -> Iterator[None]:
 
 
 def _set_variables(folder: Path) -> dict[str, str | None]:
-    """Point the environment to the folder's credentials; return what was there before."""
+    """Point the environment to the folder's credentials; return the variables as they were."""
     earlier: dict[str, str | None] = {}
     for name, variable in _VARIABLES.items():
         if (folder / name).exists():
@@ -123,7 +123,7 @@ class WorkFolder:
 
     @classmethod
     def release(cls, run: str) -> None:
-        """Remove the folder when nobody in this process needs it any more."""
+        """Remove the folder once no worker in this process needs it."""
         with cls._guard:
             held = cls._held.get(run)
             if held is None:
@@ -174,7 +174,7 @@ def _locked(folder: Path) -> int:
 
 @dataclass(frozen=True)
 class Entry:
-    """A folder on a machine: which run's, which process's, since when, its size, and its use."""
+    """A folder on a machine: its run, process, age, size, and whether it is in use."""
 
     path: str
     host: str

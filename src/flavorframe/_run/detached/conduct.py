@@ -1,4 +1,4 @@
-"""Conduct a detached run: do its job, and record in its store how it stands."""
+"""Conducts a detached run: does its job, and records in its store how it stands."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flavorframe._run.detached.store import RunStore
+from flavorframe._run.run_datasets import run_datasets
 from flavorframe._shipping.user_code import packed
 from flavorframe.errors import FlavorframeError, RunError
 
@@ -24,14 +25,14 @@ ENDED = ("finished", "stopped", "failed")
 
 
 class SupersededError(Exception):
-    """The run was begun anew elsewhere, as this process gave no sign of life."""
+    """Another process has started the run again, as this one gave no sign of life."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """The first, second, ... start of a run: a worker that conducts it may die.
+    """One start of a run; there are several where a worker that conducts it dies.
 
-    Each has records of its own, so that one that hangs and goes on disturbs no later one.
+    Each has records of its own, so that an earlier start that hung and goes on does no harm.
     """
 
     store: RunStore
@@ -48,7 +49,7 @@ class Start:
         return state
 
     def require_latest(self) -> None:
-        """Raise SupersededError where there was another start since, or one has ended."""
+        """Raise SupersededError if there was a later start, or one has ended."""
         if starts(self.store) > self.number or ended(self.store) is not None:
             raise SupersededError
 
@@ -76,12 +77,12 @@ class Start:
 
 
 def starts(store: RunStore) -> int:
-    """Return how often a run has begun."""
+    """Return how often a run was started."""
     return int(store.get("starts") or 0)
 
 
 def ended(store: RunStore) -> Start | None:
-    """Return the start that has ended, if one has; of several the last."""
+    """Return the last start that has ended, if any."""
     for number in range(max(starts(store), 1), 0, -1):
         start = Start(store, number)
         if start.state()["status"] in ENDED:
@@ -90,7 +91,7 @@ def ended(store: RunStore) -> Start | None:
 
 
 def conduct(store: RunStore, job_of: Callable[[], Job], on: Target = None) -> None:
-    """Do a job and record how it stands; ``on`` is where, unless the job says."""
+    """Do a job and record how the run stands; ``on`` replaces the job's target."""
     start = Start(store, starts(store) + 1)
     try:
         _conduct(start, job_of, on)
@@ -117,7 +118,7 @@ def _conduct(start: Start, job_of: Callable[[], Job], on: Target) -> None:
         job = job_of()
         where = job.options.on if on is None else on
         options = replace(job.options, on=where, on_update=update, should_stop=should_stop)
-        result = job.analysis.run_with(job.data, options)
+        result = run_datasets(job.plan, job.data, options)
     except SupersededError:
         raise
     except Exception as error:
@@ -130,7 +131,7 @@ def _conduct(start: Start, job_of: Callable[[], Job], on: Target) -> None:
 
 @contextlib.contextmanager
 def _without_room() -> Iterator[None]:
-    """Let the run go on where there is no room to record how it stands."""
+    """Let the run go on if there is no space to record how it stands."""
     try:
         yield
     except RunError as error:
@@ -142,7 +143,7 @@ def _each(result: Result | Results) -> list[Result]:
 
 
 def _packed_error(error: Exception) -> bytes:
-    """Return an error of ours as it is, and others as text: their classes may be elsewhere."""
+    """Return flavorframe's errors as they are, others as text: their class may be unknown."""
     if isinstance(error, FlavorframeError):
         return packed(error)
     return packed(RunError(f"the run failed: {type(error).__name__}: {error}"))

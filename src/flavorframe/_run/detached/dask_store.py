@@ -19,11 +19,11 @@ class DaskStore:
 
     @property
     def _taken(self) -> str:
-        """The name that is published first: of two processes that submit one name, one can."""
+        """The name under which a claim is published: only one process can publish it."""
         return f"{self.key}-claim"
 
     def create(self, job: bytes) -> bool:
-        """Create the run; false where there is one of this name already."""
+        """Create the run with its job; return whether the name was free."""
         if self.exists():
             return False
         try:
@@ -37,13 +37,13 @@ class DaskStore:
         return self._taken in self.client.list_datasets()
 
     def get(self, key: str) -> bytes | None:
-        """Return what is known under a name."""
+        """Return the bytes under a name."""
         where = {"keys": [self.key, key], "default": None}
         content: bytes | None = self._ask(self.client.scheduler.get_metadata, **where)
         return content
 
     def put(self, key: str, content: bytes) -> None:
-        """Make known under a name."""
+        """Put bytes under a name."""
         self._ask(self.client.scheduler.set_metadata, keys=[self.key, key], value=content)
 
     def _ask(self, question: Any, **more: Any) -> Any:
@@ -54,10 +54,10 @@ class DaskStore:
             raise RunError(f"the scheduler that knows of {self.key} is lost: {reason}.") from error
 
     def make_room(self) -> None:
-        """Nothing: there is room as long as there is a scheduler."""
+        """Do nothing: a scheduler always has space."""
 
     def is_alive(self) -> bool:
-        """Whether the task is there and has not ended."""
+        """Whether the task exists and has not ended."""
         with contextlib.suppress(KeyError):
             future = self.client.get_dataset(self.key)
             return future.status not in ("finished", "error", "cancelled", "lost")
@@ -73,4 +73,4 @@ class DaskStore:
 
 
 SUBMIT_SECONDS = 60
-"""How long it may take to submit a task that conducts a run."""
+"""Longest time that submitting the task of a run takes [s]."""

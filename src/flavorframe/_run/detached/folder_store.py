@@ -1,4 +1,4 @@
-"""The store of a detached run in a folder of this machine."""
+"""The store of a detached run in a folder on this machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from flavorframe.errors import RunError
 
 
 class FolderStore:
-    """A folder of this machine; a process of this machine conducts the run.
+    """A folder on this machine; a process of this machine conducts the run.
 
     The folder appears at once, with the job in it: of two processes that submit one name, one can.
     """
@@ -27,7 +27,7 @@ class FolderStore:
         self.folder = runs_folder() / file_name(name)
 
     def create(self, job: bytes) -> bool:
-        """Create the run with its job; false where there is one of this name already."""
+        """Create the run with its job; return whether the name was free."""
         make_folder(self.folder.parent)
         _remove_left_behind(self.folder.parent)
         with writing(self.folder):
@@ -45,7 +45,7 @@ class FolderStore:
         return (self.folder / "job").exists()
 
     def get(self, key: str) -> bytes | None:
-        """Return what is written under a name; raises RunError where it is damaged."""
+        """Return the bytes under a name; raises RunError if they are damaged."""
         try:
             found = read_own(self.folder / key)
         except FileNotFoundError:
@@ -59,7 +59,7 @@ class FolderStore:
         return content
 
     def put(self, key: str, content: bytes) -> None:
-        """Write under a name."""
+        """Write bytes under a name."""
         make_folder(self.folder)
         _write(self.folder / key, content)
 
@@ -79,7 +79,7 @@ class FolderStore:
 ROOM = 1 << 16
 """Bytes kept free on a disk, to record the end of a run when the disk is full."""
 LEFT_SECONDS = 3600
-"""Longest time that submitting takes; folders that are older were left behind."""
+"""Longest time that submitting takes [s]; unfinished folders that are older were left behind."""
 _ROOM = "room"
 _DIGEST = sha256().digest_size
 
@@ -90,7 +90,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _renamed(hidden: Path, folder: Path) -> bool:
-    """Give a folder its name; false where something else has it."""
+    """Give a folder its name; return whether the name was free."""
     try:
         hidden.rename(folder)
     except OSError as error:
@@ -101,7 +101,7 @@ def _renamed(hidden: Path, folder: Path) -> bool:
 
 
 def _remove_left_behind(runs: Path) -> None:
-    """Remove what processes left behind that were killed while they submitted."""
+    """Remove folders of processes that were killed while they submitted."""
     for hidden in runs.glob(".*"):
         with contextlib.suppress(OSError):  # it went away
             if time.time() - hidden.stat().st_mtime > LEFT_SECONDS:

@@ -1,4 +1,4 @@
-"""A detached run, looked after from any process."""
+"""Detached runs, as the user sees them from any process."""
 
 from __future__ import annotations
 

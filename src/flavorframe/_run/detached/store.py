@@ -1,4 +1,4 @@
-"""Where a detached run keeps its job, how it stands and its result: a folder, or a scheduler."""
+"""The interface of stores, which keep the job, the state and the result of a detached run."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from typing import Protocol
 
 
 class RunStore(Protocol):
-    """Pieces of bytes by name; ``put`` replaces, ``get`` gives ``None`` where there is none.
+    """Bytes by name; ``put`` replaces them, ``get`` returns ``None`` for a name without bytes.
 
-    What cannot be written, or is not as it was written, is a RunError.
+    Raises RunError for bytes that cannot be written, or were changed since.
     """
 
     def create(self, job: bytes) -> bool:
-        """Create the run with its job; false where there is one of this name already."""
+        """Create the run with its job; return whether the name was free."""
 
     def exists(self) -> bool:
         """Whether there is a run of this name."""
 
     def get(self, key: str) -> bytes | None:
-        """Return what is there under a name."""
+        """Return the bytes under a name."""
 
     def put(self, key: str, content: bytes) -> None:
-        """Put something there under a name."""
+        """Put bytes under a name."""
 
     def make_room(self) -> None:
-        """Make room for a last short record, where there is none."""
+        """Free space for a last short record, where the store is full."""
 
     def is_alive(self) -> bool:
         """Whether the process or task that conducts the run, or that submits it, is still there."""

@@ -14,14 +14,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flavorframe._files.writing import writing
+from flavorframe._planning.plan import Plan
 from flavorframe._run.dask.cluster import lasting_client
 from flavorframe._run.delivery.delivery import existing_files
 from flavorframe._run.detached.conduct import conduct
 from flavorframe._run.detached.dask_store import DaskStore
 from flavorframe._run.detached.folder_store import FolderStore, process_of
-from flavorframe._run.detached.job import Job, Runnable
+from flavorframe._run.detached.job import Job
 from flavorframe._run.detached.run import Run, lives_on_cluster
 from flavorframe._run.detached.store import RunStore
+from flavorframe._run.plans import plans_for, with_absolute_paths
 from flavorframe._run.targets import executor_for
 from flavorframe._shipping.user_code import environment, packed, unpacked
 from flavorframe.datasets import Dataset
@@ -36,7 +38,7 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
 
 
 def submit(
-    analysis: Runnable,
+    plan: Plan,
     data: Dataset | Mapping[str, Dataset],
     name: str | None,
     options: RunOptions,
@@ -49,16 +51,16 @@ def submit(
     options = replace(options, progress=False)
     _refuse_now(options)
     if isinstance(data, Mapping):
-        data = dict(data.items())  # a catalogue looks its globs up here, not on the cluster
-    job = Job(analysis.with_absolute_paths(), data, _absolute(options))
-    job.analysis.planned(data, job.options.output)  # what it would raise, it raises now
+        data = dict(data.items())  # a catalogue expands its globs here, not on the cluster
+    job = Job(with_absolute_paths(plan), data, _absolute(options))
+    plans_for(job.plan, data, job.options.output)  # raises errors now, where the user sees them
     if lives_on_cluster(options.on):
         return _submit_to_cluster(job, name)
     return _submit_process(job, name)
 
 
 def _refuse_now(options: RunOptions) -> None:
-    """Raise what would otherwise be raised later, where the user does not see it."""
+    """Raise errors of the options now: later the user would not see them."""
     executor_for(options, get_engine(options.engine, options.cache))
 
 

@@ -1,4 +1,4 @@
 """How far a run is, shown in a terminal or a notebook.
 
-`choice` picks one of the bars of `terminal` and `notebook`; `base` says what each of them is told.
+`choice` picks one of the bars of `terminal` and `notebook`; `base` is the interface of both.
 """

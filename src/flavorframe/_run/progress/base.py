@@ -1,4 +1,4 @@
-"""What a run tells of its progress, and the events and rates that bars show."""
+"""The interface of progress bars, and the events and rates that they show."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from typing import Protocol
 from flavorframe.result import Result, Timing
 
 MOST_WORKERS = 8
-"""How many workers are shown."""
+"""Most workers that are shown."""
 
 
 class Progress(Protocol):
-    """What an executor tells while it works; a ``listener`` wants the results so far too."""
+    """Shows how far a run is; executors call its methods.
+
+    A ``listener`` is called with the result so far.
+    """
 
     @property
     def listener(self) -> Callable[[Result], object] | None:
-        """What is to be called, once in a while, with the result so far."""
+        """The function to call about once a second with the result so far, if any."""
 
     def __enter__(self) -> Progress: ...
 
@@ -61,7 +64,7 @@ class Silent:
 
 
 class Counts:
-    """What bars show: events, events/s and MB/s of all and of each worker, and a line."""
+    """The numbers that bars show: events, events/s and MB/s, of all and of each worker."""
 
     listener = None
 
@@ -95,7 +98,7 @@ class Counts:
         return rate + f"{timing.bytes_read / 1e6 / self.seconds:,.0f} MB/s"
 
     def lines(self) -> list[str]:
-        """Return what stands below the bar: the line, and the first of the workers."""
+        """Return the lines below the bar: the line of text, and the first of the workers."""
         workers = sorted(self.total.workers.items())
         lines = [f"  {name}: {self.rate(timing)}" for name, timing in workers[:MOST_WORKERS]]
         if len(workers) > MOST_WORKERS:

@@ -12,7 +12,7 @@ from flavorframe._shell import ipython
 
 
 def choose_progress(show: bool | Literal["live"] | None, title: str) -> Progress:
-    """Return a bar where one is wanted: by default, where a person is looking on."""
+    """Return the progress bar for the option ``progress``; by default one if a person looks on."""
     if show == "live":
         return Live(title)
     in_notebook = hasattr(ipython(), "kernel")

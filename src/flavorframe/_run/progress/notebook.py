@@ -14,7 +14,7 @@ from flavorframe.result import Result, Timing
 
 EMPTY = "waiting for the first events"
 BAR_SECONDS = 0.2
-"""How often the bar is drawn, at most."""
+"""Least time between two drawings of the bar [s]."""
 
 
 class NotebookBar(Counts):
@@ -130,5 +130,5 @@ def _pictures(result: Result) -> Iterator[str]:
 
 
 def _uncut(picture: Any) -> str:
-    """Return a drawing whose labels may be larger than it foresees."""
+    """Return a drawing with room for labels that are larger than it expects."""
     return str(picture).replace("<svg ", '<svg style="overflow: visible" ', 1)

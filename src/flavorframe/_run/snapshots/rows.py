@@ -29,10 +29,10 @@ Tables = Mapping[str, tuple[Chunk, ...]]
 class Rows:
     """The snapshots of a plan: files where they have a path, tables in memory otherwise.
 
-    It is told in the order of the data which range of a file begins (`enter`), which rows come
-    (`write`) and which events are missing (`skip`). ``earlier`` is a run that is being completed:
-    its rows are copied to their places. An output that cannot be written is in ``unwritten`` with
-    the reason, or the error is raised where ``raises``.
+    `core.ordering` calls, in the order of the data, `enter` at the beginning of each range of a
+    file, `write` with rows, and `add_gap` for events that were not read. ``earlier`` is a run that
+    is being completed: its rows are copied to their places. An output that cannot be written is in
+    ``unwritten`` with the reason, or with ``raises`` the error is raised.
     """
 
     def __init__(
@@ -79,8 +79,8 @@ class Rows:
                         self._writers[name].write(chunk)
                 self._counts[name] += row_count(chunk)
 
-    def skip(self, file: str, start: int, stop: int | None) -> None:
-        """Note that events are missing here; those that follow each other are one gap."""
+    def add_gap(self, file: str, start: int, stop: int | None) -> None:
+        """Note events that were not read; those that follow each other are one gap."""
         last = self.gaps[-1] if self.gaps else None
         if last and (last.file, last.stop, last.rows) == (file, start, self._counts):
             self.gaps[-1] = replace(last, stop=stop)
@@ -88,7 +88,7 @@ class Rows:
             self.gaps.append(Gap(file, start, stop, dict(self._counts)))
 
     def finish(self) -> None:
-        """Write what is left, and give a snapshot its columns where no partition told them."""
+        """Write what is left, and give a snapshot its columns where it has no rows."""
         self._copy(None)
         for name, writer in list(self._writers.items()):
             with self._noting(name):

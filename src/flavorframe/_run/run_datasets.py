@@ -1,4 +1,4 @@
-"""A run of an analysis on several datasets, one after the other."""
+"""A run of a plan on datasets, one after the other."""
 
 from __future__ import annotations
 
@@ -15,21 +15,30 @@ from flavorframe._run.core.ending import result_of
 from flavorframe._run.core.executor import Executor
 from flavorframe._run.core.options import RunOptions
 from flavorframe._run.outcome import Outcome
+from flavorframe._run.plans import Planned, plans_for
 from flavorframe._run.targets import executor_for
 from flavorframe.datasets import Dataset
-from flavorframe.engines import Engine
+from flavorframe.engines import Engine, TellingEngine, get_engine
 from flavorframe.result import Result, Results
 from flavorframe.result._saving import writing_to
 
-Planned = Mapping[str, tuple[Plan, Dataset]]
-"""The plan for each dataset, by the name of its result."""
+
+def run_datasets(
+    plan: Plan, data: Dataset | Mapping[str, Dataset], options: RunOptions
+) -> Result | Results:
+    """Run a plan on a dataset, or on each of several; see `flavorframe.Analysis.run`."""
+    engine = get_engine(options.engine, options.cache)
+    planned = plans_for(plan, data, options.output)
+    if isinstance(engine, TellingEngine):
+        engine.tell_what_is_not_kept(plan)
+    results = _run_each(planned, plan.digest, engine, options)
+    return results if isinstance(data, Mapping) else next(iter(results.values()))
 
 
-def run_in_turn(planned: Planned, digest: str, engine: Engine, options: RunOptions) -> Results:
-    """Run each plan on its dataset; see `flavorframe.Analysis.run`.
+def _run_each(planned: Planned, digest: str, engine: Engine, options: RunOptions) -> Results:
+    """Run each plan on its dataset. After a run that is stopped, no other dataset is read.
 
-    ``digest`` is that of the plan as the user wrote it: those for the datasets also say where their
-    snapshots go. Where one run is stopped, the datasets after it are not read.
+    ``digest`` is that of the plan as the user wrote it; the plans also have paths of snapshots.
     """
     folders = {name: _folder(options, name) for name in planned}
     results = dict[str, Result]()
@@ -41,19 +50,19 @@ def run_in_turn(planned: Planned, digest: str, engine: Engine, options: RunOptio
         for name, (plan, data) in planned.items():
             results[name] = _run_one(plan, data, current, folders[name], name, digest)
             if results[name].stopped:
-                current = Unread(engine, results[name].stopped)
+                current = SkippingExecutor(engine, results[name].stopped)
     return Results(results)
 
 
-class Unread(Executor):
-    """The executor of datasets after a run that was stopped: it reads nothing, but notes it."""
+class SkippingExecutor(Executor):
+    """The executor for datasets after a run that was stopped: all their events become gaps."""
 
     def __init__(self, engine: Engine, reason: str) -> None:
         self._engine = engine
         self._reason = reason
 
     def run(self, plan: Plan, dataset: Dataset, earlier: Outcome | None = None) -> Outcome:
-        """Return the outcome of a run that was stopped before its first event."""
+        """Return the outcome of a run that has read nothing."""
         options = RunOptions(progress=False)
         with Accumulator(plan, dataset, self._engine, options, earlier) as accumulator:
             accumulator.stop(self._reason)
@@ -67,7 +76,7 @@ def _folder(options: RunOptions, name: str) -> Path | None:
 def _run_one(
     plan: Plan, data: Dataset, executor: Executor, folder: Path | None, name: str, digest: str
 ) -> Result:
-    with interrupts.noted():  # also between the run and the end that it comes to
+    with interrupts.deferred():  # also between the run and the saving of its result
         if folder is None:
             return result_of(executor.run(plan, data), digest)
         with writing_to(folder) as whole:

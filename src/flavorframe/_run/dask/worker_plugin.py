@@ -1,7 +1,7 @@
-"""The plugin that lets a worker take part in a run, and gives it its tasks.
+"""The plugin that gives work to Dask's workers that have the same versions as this process.
 
-It travels as text: a worker may have another flavorframe or none, or a Python that does not
-understand the bytecode of this one. So nothing but the standard library and Dask is used here.
+It travels as source text: a worker may have another flavorframe or none, or a Python that cannot
+read the bytecode of this one. So it uses the standard library and Dask alone.
 """
 
 from __future__ import annotations
@@ -14,23 +14,25 @@ from typing import Any
 from distributed import WorkerPlugin
 
 REFUSED = "flavorframe refused"
-"""The first of what a refused task gives back; the worker and the reason follow."""
-OTHER = "it has "
-"""What the reason begins with where a version is not the one wanted."""
+"""What a refused task returns first; the worker's address and the reason follow."""
+OTHER_VERSION = "it has "
+"""The beginning of the reason where a version differs."""
 TASK = (
     "(lambda worker: worker.plugins[run].do(work, items) if run in worker.plugins "
     f"else ({REFUSED!r}, worker.address, ''))(__import__('distributed').get_worker())"
 )
-"""A task, for `eval`: the plugin does some work on packed items, if the worker has it by now."""
+"""A task as text for `eval`: call the worker's plugin, or return that it has none yet."""
 _UNPACKED = (
-    "(exec(text, space := {'__name__': 'flavorframe_admission'}), space['Admission'](*state))[1]"
+    "(exec(text, space := {'__name__': 'flavorframe_worker_plugin'}), "
+    "space['SameVersionPlugin'](*state))[1]"
 )
 
 
-class Admission(WorkerPlugin):  # type: ignore[misc]
-    """Admits a worker that has the versions ``wanted``, and brings it the content of the run.
+class SameVersionPlugin(WorkerPlugin):  # type: ignore[misc]
+    """Accepts a worker that has the versions ``wanted``, and gives it the ``content``.
 
-    The ``module`` has functions ``setup(name, worker, content)`` and ``teardown(name, worker)``.
+    ``text`` is the source of this module. The ``module`` that takes the content has functions
+    ``setup(name, worker, content)`` and ``teardown(name, worker)``.
     """
 
     def __init__(
@@ -48,24 +50,24 @@ class Admission(WorkerPlugin):  # type: ignore[misc]
         return eval, (_UNPACKED, {"text": self.text, "state": state})
 
     def setup(self, worker: Any) -> None:
-        """Take the content where the versions are those wanted; raises RuntimeError otherwise."""
+        """Take the content if the versions are those wanted; raises RuntimeError otherwise."""
         self.address = worker.address
-        self.refusal = self.difference() or self.taken()
+        self.refusal = self.difference() or self.take_content()
         if self.refusal:
             raise RuntimeError(self.refusal)
 
     def difference(self) -> str:
-        """Return which versions are not those wanted; an empty string where all are."""
+        """Return which versions differ from those wanted; an empty string if none does."""
         here = _environment()
         other = [
             f"{name} {here.get(name, 'is missing')} instead of {version}"
             for name, version in self.wanted.items()
             if here.get(name) != version
         ]
-        return f"{OTHER}{', '.join(other)}" if other else ""
+        return f"{OTHER_VERSION}{', '.join(other)}" if other else ""
 
-    def taken(self) -> str:
-        """Take the content; return why it cannot be taken, where it cannot."""
+    def take_content(self) -> str:
+        """Take the content; return the reason if that fails, an empty string otherwise."""
         try:
             import_module(self.module).setup(self.name, self.address, self.content)
         except Exception as error:  # whatever unpacking raises, such as packages that are missing
@@ -73,27 +75,27 @@ class Admission(WorkerPlugin):  # type: ignore[misc]
         return ""
 
     def teardown(self, worker: Any) -> None:
-        """Release what was taken."""
+        """Have the module forget the content."""
         if not self.refusal:
             import_module(self.module).teardown(self.name, self.address)
 
     def do(self, work: str, items: bytes) -> Any:
-        """Do the work that is named so on some items, unless the worker was refused."""
+        """Call the function ``work`` of the module on some items, unless the worker was refused."""
         if self.refusal:
             return REFUSED, self.address, self.refusal
         return getattr(import_module(self.module), work)(pickle.loads(items), self.name)
 
 
 def _environment() -> Mapping[str, str]:
-    """Return the versions here, also where flavorframe is an older one."""
+    """Return the versions of this worker, also of an older flavorframe."""
     try:
         from flavorframe._run.dask.worker_tasks import ENVIRONMENT
     except Exception:  # whatever an older or broken installation raises
-        return _of_older_ones()
+        return _versions_of_older_flavorframe()
     return ENVIRONMENT
 
 
-def _of_older_ones() -> dict[str, str]:
+def _versions_of_older_flavorframe() -> dict[str, str]:
     import platform
 
     python = ".".join(platform.python_version_tuple()[:2])

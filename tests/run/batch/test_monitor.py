@@ -6,15 +6,15 @@ import shutil
 import pytest
 
 import flavorframe as ff
-from flavorframe._run.batch import follow
+from flavorframe._run.batch import monitor as monitor_module
 from flavorframe._run.batch.collect import Parts
 from flavorframe._run.batch.failure_reasons import explanation
 from flavorframe._run.batch.folder import RunFolder, Sent, Work
-from flavorframe._run.batch.follow import Follower
+from flavorframe._run.batch.monitor import PART_SECONDS, JobMonitor
 from flavorframe._run.batch.parts import DAMAGED, fault, read_part, write_part
 from flavorframe._run.batch.records import records
 from flavorframe._run.batch.shares import divide
-from flavorframe._run.batch.site import State, UnreachableError
+from flavorframe._run.batch.states import State, UnreachableError
 from flavorframe._run.core.accumulator import Accumulator
 from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.partitions import FileRange
@@ -24,7 +24,7 @@ from support.analyses import weighted
 
 
 class Queue(ff.Slurm):
-    """A site that notes what it is asked, and says of each attempt what ``says`` has for it."""
+    """A Slurm that notes what it is asked, and says of each attempt what ``says`` has for it."""
 
     says = {}  # noqa: RUF012
     refuses = False
@@ -53,8 +53,8 @@ def set_to(site, **values):
 def clock(monkeypatch):
     """Return a clock that goes on when someone sleeps."""
     times = [0.0]
-    monkeypatch.setattr(follow.time, "monotonic", lambda: times[0])
-    monkeypatch.setattr(follow.time, "sleep", lambda s: times.__setitem__(0, times[0] + s))
+    monkeypatch.setattr(monitor_module.time, "monotonic", lambda: times[0])
+    monkeypatch.setattr(monitor_module.time, "sleep", lambda s: times.__setitem__(0, times[0] + s))
     return times
 
 
@@ -75,18 +75,18 @@ def attempts(folder):
 
 
 def test_only_what_failed_is_submitted_again_until_it_is_lost(folder, site, clock):
-    follower = Follower(folder, site, 3, retries=1)
-    follower.look()
+    monitor = JobMonitor(folder, site, 3, retries=1)
+    monitor.poll()
     assert folder.attempts == {0: ["0_0"], 1: ["0_1"], 2: ["0_2"]}
     folder.write_part(0, [])
     set_to(site, says={"0_1": State("running"), "0_2": State("failed", "its node failed")})
-    follower.look()
-    assert follower.settled == {0: None}
+    monitor.poll()
+    assert monitor.settled == {0: None}
     assert attempts(folder) == {0: 1, 1: 1, 2: 2}
     folder.write_part(1, [])
     set_to(site, says={"3_2": State("failed", "time limit")})
-    follower.look()
-    lost = follower.settled[2]
+    monitor.poll()
+    lost = monitor.settled[2]
     assert (lost.reason, lost.attempts) == (
         "it took longer than the site allows",
         2,
@@ -96,69 +96,69 @@ def test_only_what_failed_is_submitted_again_until_it_is_lost(folder, site, cloc
 
 
 def test_a_part_that_comes_late_is_waited_for(folder, site, clock):
-    follower = Follower(folder, site, 3, retries=0)
-    follower.look()
+    monitor = JobMonitor(folder, site, 3, retries=0)
+    monitor.poll()
     set_to(site, says={"0_0": State("done"), "0_1": State("running")})  # and 0_2 has left the queue
-    follower.look()
-    assert follower.settled == {}
-    clock[0] += follow.PATIENCE / 2
+    monitor.poll()
+    assert monitor.settled == {}
+    clock[0] += PART_SECONDS / 2
     folder.write_part(0, [])
-    follower.look()
-    assert follower.settled == {0: None}
-    clock[0] += follow.PATIENCE
-    follower.look()
-    assert "left the queue without a result" in follower.settled[2].reason
-    assert 1 not in follower.settled
+    monitor.poll()
+    assert monitor.settled == {0: None}
+    clock[0] += PART_SECONDS
+    monitor.poll()
+    assert "left the queue without a result" in monitor.settled[2].reason
+    assert 1 not in monitor.settled
 
 
 def test_no_answer_and_no_room_are_waited_out(folder, site, clock):
     said = []
-    follower = Follower(folder, site, 3, retries=1, tell=said.append)
-    follower.look()
+    monitor = JobMonitor(folder, site, 3, retries=1, report=said.append)
+    monitor.poll()
     set_to(site, says=UnreachableError("squeue refused: Unable to contact slurm controller"))
-    follower.look()
+    monitor.poll()
     assert said[-1].startswith("no answer from the batch system: squeue refused")
     set_to(site, says={f"0_{n}": State("failed") for n in range(3)}, refuses=True)
-    follower.look()
+    monitor.poll()
     assert "too many jobs" in said[-2]
     set_to(site, refuses=False)
-    follower.look()
+    monitor.poll()
     assert attempts(folder) == {0: 2, 1: 2, 2: 2}
 
 
 def test_two_that_follow_submit_once(folder, site):
-    with folder.leading() as leads:
-        assert leads
-        Follower(folder, site, 3, retries=1).look()
+    with folder.submitting() as may_submit:
+        assert may_submit
+        JobMonitor(folder, site, 3, retries=1).poll()
         assert folder.attempts == {}
-    Follower(folder, site, 3, retries=1).look()
-    Follower(folder, site, 3, retries=1).look()
+    JobMonitor(folder, site, 3, retries=1).poll()
+    JobMonitor(folder, site, 3, retries=1).poll()
     assert attempts(folder) == {0: 1, 1: 1, 2: 1}
 
 
 def test_what_is_held_is_cancelled(folder, site, clock):
-    follower = Follower(folder, site, 3, retries=0)
-    follower.look()
+    monitor = JobMonitor(folder, site, 3, retries=0)
+    monitor.poll()
     set_to(site, says={"0_0": State("held", "it was held: no such file"), "0_1": State("waiting")})
-    follower.look()
+    monitor.poll()
     assert site.cancelled == ["0_0"]
-    assert follower.settled[0].reason == "it was held: no such file"
+    assert monitor.settled[0].reason == "it was held: no such file"
 
 
 @pytest.mark.parametrize("in_order", [True, False])
 def test_parts_are_given_in_order_where_rows_need_it(folder, site, clock, in_order):
-    follower = Follower(folder, site, 3, retries=0)
-    follower.look()
+    monitor = JobMonitor(folder, site, 3, retries=0)
+    monitor.poll()
     set_to(site, says={f"0_{n}": State("running") for n in range(3)})
     given = []
     folder.write_part(2, [])
-    for number, _ in follower.settle(in_order=in_order, until=lambda: clock[0] > 100):
+    for number, _ in monitor.watch(in_order=in_order, until=lambda: clock[0] > 100):
         given.append(number)
     assert given == ([] if in_order else [2])
     folder.write_part(0, [])
     folder.write_part(1, [])
-    again = Follower(folder, site, 3, retries=0)
-    assert [number for number, _ in again.settle(in_order=in_order)] == [0, 1, 2]
+    again = JobMonitor(folder, site, 3, retries=0)
+    assert [number for number, _ in again.watch(in_order=in_order)] == [0, 1, 2]
 
 
 def test_a_damaged_part_is_none(tmp_path):
@@ -176,9 +176,9 @@ def test_a_damaged_part_is_none(tmp_path):
 
 def test_a_part_of_another_job_or_run_is_refused_and_its_job_done_again(folder, site, clock, data):
     def finish():
-        follower.look()
-        clock[0] += follow.PATIENCE + 1
-        follower.look()
+        monitor.poll()
+        clock[0] += PART_SECONDS + 1
+        monitor.poll()
 
     other = RunFolder.make(folder.sent)
     for number in range(3):
@@ -189,32 +189,32 @@ def test_a_part_of_another_job_or_run_is_refused_and_its_job_done_again(folder, 
     for part, content in zip(exchanged, reversed(contents), strict=True):
         part.write_bytes(content)
     shutil.copy(other.part(2), folder.part(2))
-    follower = Follower(folder, site, 3, retries=1)
-    follower.look()
-    assert follower.settled == {}
+    monitor = JobMonitor(folder, site, 3, retries=1)
+    monitor.poll()
+    assert monitor.settled == {}
     finish()
     assert attempts(folder) == {0: 2, 1: 2, 2: 2}
     folder.write_part(0, [])
     finish()
-    assert follower.settled[0] is None
+    assert monitor.settled[0] is None
     assert re.search(
-        r"00001.part is not taken: it is the part of job 0 of", str(follower.settled[1])
+        r"00001.part is not taken: it is the part of job 0 of", str(monitor.settled[1])
     )
     assert re.search(
-        r"00002.part is not taken: .* job 2 of run .*, not of", str(follower.settled[2])
+        r"00002.part is not taken: .* job 2 of run .*, not of", str(monitor.settled[2])
     )
 
 
 def test_a_part_that_is_damaged_after_it_was_seen_is_a_failure(folder, site, clock, data):
-    follower = Follower(folder, site, 3, retries=0)
-    follower.look()
+    monitor = JobMonitor(folder, site, 3, retries=0)
+    monitor.poll()
     work = folder.work
     for number in range(3):
         folder.write_part(number, records(work, work.jobs[number]))
     engine = get_engine("columnar")
     with Accumulator(work.plan, data, engine, RunOptions(progress=False)) as accumulator:
         parts = Parts(folder, work, accumulator)
-        for number, lost in follower.settle(in_order=True):
+        for number, lost in monitor.watch(in_order=True):
             folder.part(1).write_bytes(folder.part(1).read_bytes()[:-1])
             parts.take(number, lost)
         parts.end()

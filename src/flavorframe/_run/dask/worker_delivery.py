@@ -1,9 +1,10 @@
-"""Delivery to Dask's workers, also to those that join later, and renewal while the run goes on.
+"""Delivery of credentials and files to Dask's workers, also to those that join later.
 
-Contents travel as the state of a worker plugin: over the cluster's own connections, and held by
-the scheduler until the run ends, so that a worker has them before its first task. They are in no
-task, log or dashboard. Anybody who can ask the scheduler for them could as well have a worker read
-them: clusters on machines that are shared need TLS.
+Credentials that the user renews are delivered again. Contents travel as the state of a worker
+plugin, over the cluster's own connections. The scheduler holds the plugin until the run ends, so
+that a worker has the contents before its first task. They are in no task, log or dashboard. Anybody
+who can ask the scheduler for them could as well have a worker read them: clusters on machines that
+are shared need TLS.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from datetime import timedelta
 from typing import Any
 
 from flavorframe._files.remote.times import span
-from flavorframe._run.dask.cluster import admission_plugin, ask, register, unregister
+from flavorframe._run.dask.cluster import ask, register, same_version_plugin, unregister
 from flavorframe._run.dask.protocols import DaskClient
 from flavorframe._run.delivery.delivery import Delivery
 from flavorframe._run.delivery.work_folder import Entry, Payload, WorkFolder, clean, entries
@@ -48,7 +49,7 @@ def _run_of(name: str) -> str:
 
 @contextlib.contextmanager
 def delivered(client: DaskClient, delivery: Delivery) -> Iterator[None]:
-    """Keep everything on the workers of a client, renewed, for as long as the block takes.
+    """Deliver to the workers of a client in the block, and renew what has changed.
 
     Raises RunError where a worker has no place for it.
     """
@@ -96,11 +97,11 @@ class WorkerDelivery:
         return f"{NAME} {self._client.id} {self._run} {self._payload.version}"
 
     def _register(self) -> None:
-        from flavorframe._run.dask.admission import OTHER
+        from flavorframe._run.dask.worker_plugin import OTHER_VERSION
 
-        plugin = admission_plugin(self._name, __name__, pickle.dumps(self._payload))
+        plugin = same_version_plugin(self._name, __name__, pickle.dumps(self._payload))
         for worker, reason in register(self._client, plugin, self._name).items():
-            if not reason.startswith(OTHER):  # which takes no part in the run either
+            if not reason.startswith(OTHER_VERSION):  # of another version, it takes no part
                 raise RunError(
                     f"worker {worker} cannot take the run's credentials and files: {reason}."
                 )
