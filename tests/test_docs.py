@@ -91,7 +91,9 @@ def test_partitions_are_as_long_as_in_the_code(page):
 def test_the_command_line_has_the_options_of_its_page_and_no_others():
     page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
     others = "".join((ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in ("facility",))
-    existing = options(typer.main.get_command(app))
+    facility = pytest.importorskip("flavorframe_facility.cli", reason="needs the facility")
+    commands = (typer.main.get_command(each) for each in (app, facility.app))
+    existing = set().union(*map(options, commands))
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page))
     assert named - existing - {"--help", "--install-completion"} == set()
     hidden = {"--no-minos", "--help", "--install-completion", "--show-completion", "--version"}

@@ -71,8 +71,8 @@ def chunks(
     `generate`.
 
     Example:
-        >>> [len(piece) for piece in chunks(12_000)]
-        [10000, 2000]
+        >>> sum(len(piece) for piece in chunks(12_000))
+        12000
     """
     period = era_named(era)
     check_kind(kind)
