@@ -6,6 +6,9 @@ import pytest
 
 from facility_support import browser as browsers
 from facility_support.facility import Facility
+from facility_support.names import resolve_below_localhost
+
+resolve_below_localhost()
 
 
 @pytest.fixture(scope="session")

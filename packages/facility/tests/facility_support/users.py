@@ -44,10 +44,23 @@ class User:
         assert answer.ok, answer.text
 
     def get(self, path, token="own"):
-        """Ask the facility with the server's token, another or none."""
+        """Ask the hub, or for ``user/NAME/`` a server, with the server's token, another or none."""
+        return self.ask(self._url(path), token)
+
+    def ask(self, url, token="own"):
+        """Ask for an address with the server's token, another or none."""
         headers = {"Authorization": f"token {self.token if token == 'own' else token}"}
-        headers = {} if token is None else headers
-        return requests.get(f"{self.facility.url}{path}", headers=headers, timeout=60)
+        return requests.get(url, headers={} if token is None else headers, timeout=60)
+
+    @property
+    def url(self):
+        return self.facility.url_of(self.name)
+
+    def _url(self, path):
+        if not path.startswith("user/"):
+            return f"{self.facility.url}{path}"
+        _, name, below = path.split("/", 2)
+        return f"{self.facility.url_of(name)}{below}"
 
     def python(self, code, *, check=True, **more):
         """Run Python as a cell of the user's notebook would, as the user; return what it prints."""

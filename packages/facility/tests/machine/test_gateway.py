@@ -13,17 +13,22 @@ import pytest
 import requests
 
 from facility_support.users import User
+from flavorframe_facility.gateway.config import PREFIX
 from support.servers import wait_for
 
 pytestmark = pytest.mark.xdist_group("facility")
 
-PREFIX = "services/dask-gateway"
 SECONDS = 120
 
 
 @pytest.fixture(scope="module")
 def bob(facility):
     return User(facility, "bob")
+
+
+def gateway(facility, path):
+    """Return an address at the gateway, as servers reach it; the hub's proxy does not lead there."""
+    return f"http://127.0.0.1:{facility.settings.gateway_proxy_port}{PREFIX}/{path}"
 
 
 class Cluster:
@@ -42,6 +47,7 @@ with Gateway() as gateway:
         self.owner = owner
         self.name = owner.python(code).split()[-1]
         self.path = f"api/v1/clusters/{self.name}"
+        self.url = gateway(owner.facility, self.path)
 
     @property
     def row(self):
@@ -64,12 +70,12 @@ with Gateway() as gateway:
 
     @property
     def status(self):
-        answer = self.owner.get(f"{PREFIX}/{self.path}")
+        answer = self.owner.ask(self.url)
         return answer.json()["status"] if answer.ok else answer.status_code
 
     def stop(self):
         requests.delete(
-            f"{self.owner.facility.url}{PREFIX}/{self.path}",
+            self.url,
             headers={"Authorization": f"token {self.owner.token}"},
             timeout=60,
         )
@@ -179,13 +185,13 @@ with Gateway() as gateway:
 def test_without_a_token_of_the_hub_nothing_is_answered(alice, cluster, token):
     wait_for(lambda: cluster.status == "RUNNING", SECONDS)
     for path in ("api/v1/clusters/", "api/v1/options", cluster.path):
-        assert alice.get(f"{PREFIX}/{path}", token).status_code == 401
+        assert alice.ask(gateway(alice.facility, path), token).status_code == 401
     for path in ("status", "individual-plots.json", "sitemap.json"):
-        page = f"{PREFIX}/clusters/{cluster.name}/{path}"
-        assert alice.get(page, token).status_code == 401
-    assert alice.get(f"{PREFIX}/api/v1/routes", token).status_code == 401
+        page = gateway(alice.facility, f"clusters/{cluster.name}/{path}")
+        assert alice.ask(page, token).status_code == 401
+    assert alice.ask(gateway(alice.facility, "api/v1/routes"), token).status_code == 401
     beat = requests.post(
-        f"{alice.facility.url}{PREFIX}/{cluster.path}/heartbeat",
+        f"{cluster.url}/heartbeat",
         headers={"Authorization": f"token {token}"}, json={}, timeout=60,
     )  # fmt: skip
     assert beat.status_code == 401
@@ -197,8 +203,8 @@ def test_a_dashboard_is_for_its_owner(alice, bob, cluster):
     own = alice.get(f"user/alice/proxy-dask/{page}")
     assert own.status_code == 200
     assert "Individual Task Stream" in own.json()
-    assert alice.get(f"{PREFIX}/{page}").json() == own.json()
-    assert bob.get(f"{PREFIX}/{page}").status_code == 404
+    assert alice.ask(gateway(alice.facility, page)).json() == own.json()
+    assert bob.ask(gateway(alice.facility, page)).status_code == 404
     assert bob.get(f"user/bob/proxy-dask/{page}").status_code == 404
     assert bob.get(f"user/alice/proxy-dask/{page}").status_code == 403
     assert "/hub/login" in bob.get(f"user/alice/proxy-dask/{page}", None).url
@@ -378,7 +384,7 @@ def test_groups_share_limits_and_idle_clusters_are_stopped(facility, alice, bob)
     cluster = Cluster(alice)  # which must live until bob has asked for his
     try:
         refusal = requests.post(
-            f"{facility.url}{PREFIX}/api/v1/clusters/", json={}, timeout=60,
+            gateway(facility, "api/v1/clusters/"), json={}, timeout=60,
             headers={"Authorization": f"token {bob.token}"},
         )  # fmt: skip
         assert refusal.status_code == 422, refusal.text

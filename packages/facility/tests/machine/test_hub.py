@@ -78,9 +78,10 @@ def test_neither_does_a_forged_request_to_the_api(facility):
 
 
 def test_without_login_nothing_is_shown(facility, alice):
-    for path in ("user/alice/lab", "user/alice/api/contents", "hub/api/users", "hub/home"):
-        answer = requests.get(f"{facility.url}{path}", allow_redirects=False, timeout=60)
-        assert answer.status_code in (302, 403), path
+    paths = [f"{facility.url_of('alice')}{path}" for path in ("lab", "api/contents")]
+    for url in [*paths, f"{facility.url}hub/api/users", f"{facility.url}hub/home"]:
+        answer = requests.get(url, allow_redirects=False, timeout=60)
+        assert answer.status_code in (302, 403), url
     assert alice.get("user/alice/api/contents", token="forged").status_code == 403
 
 
@@ -88,7 +89,7 @@ def test_another_users_server_is_closed(facility, alice):
     session = requests.Session()
     session.get(f"{facility.url}hub/login")
     post(session, facility, "hub/login", username="mallory", password=facility.password)
-    assert session.get(f"{facility.url}user/alice/api/contents").status_code == 403
+    assert session.get(f"{facility.url_of('alice')}api/contents").status_code == 403
     assert session.delete(f"{facility.url}hub/api/users/alice/server").status_code == 403
     assert alice.get("hub/api/users/alice").status_code in (200, 403)
     assert alice.get("hub/api/users/grace").status_code in (403, 404)
@@ -126,7 +127,7 @@ def test_programs_beside_the_python_are_found_in_terminals(alice):
 
 def in_terminal(user, line, seconds=60):
     """Return what a terminal of a user's server shows, in which a line is typed."""
-    url = f"{user.facility.url}user/{user.name}"
+    url = user.url.rstrip("/")
     headers = {"Authorization": f"token {user.token}"}
     answer = requests.post(f"{url}/api/terminals", headers=headers, timeout=60)
     answer.raise_for_status()
@@ -186,7 +187,7 @@ def test_a_new_password(facility):
         session = requests.Session()
         session.get(f"{facility.url}hub/login")
         post(session, facility, "hub/login", username="jane", password=password)
-        assert ("jupyterhub-session-id" in session.cookies) == known
+        assert ("jupyterhub-hub-login" in session.cookies) == known
     assert old not in facility.log()
 
 

@@ -27,6 +27,9 @@ print(found.output, found.exception)
 """
 
 
+TLS = {"certificate": os.devnull, "key": os.devnull, "domain": "facility.example.org"}
+
+
 @pytest.fixture
 def settings(tmp_path):
     return make(folder=tmp_path / "state", port=free_block())
@@ -70,11 +73,11 @@ def test_settings_with_which_it_does_not_start_are_not_kept(settings, unstartabl
     ("choices", "user", "message"),
     [
         ({"certificate": "/none.pem", "key": "/none.key"}, 0, "the certificate /none.pem is not"),
-        ({"address": "0.0.0.0", "certificate": os.devnull, "key": os.devnull}, 9, "needs root"),
+        ({"address": "0.0.0.0", **TLS}, 9, "needs root"),
         ({"login": "oidc"}, 9, "needs root here"),
         ({"login": "oidc"}, 0, "there is no file /none, which should hold the client secret"),
-        ({"address": "none.invalid", "certificate": os.devnull, "key": os.devnull}, 0,
-         "none.invalid is no address of this machine"),
+        ({"address": "none.invalid", **TLS}, 0, "none.invalid is no address of this machine"),
+        ({"address": "0.0.0.0", **TLS}, 0, "the certificate /dev/null cannot be read"),
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_told_before_anything_is_installed(

@@ -6,10 +6,11 @@ import sys
 
 from traitlets.config import Config
 
+from flavorframe.errors import FacilityError
 from flavorframe_facility import options
 from flavorframe_facility.gateway import config as gateway
 from flavorframe_facility.login import config as login
-from flavorframe_facility.settings import Settings
+from flavorframe_facility.settings import Oidc, Settings
 
 
 def configure(c: Config, settings: Settings) -> None:
@@ -26,8 +27,27 @@ def configure(c: Config, settings: Settings) -> None:
     c.Spawner.default_url = "/lab"
     _cull_idle_servers(c, settings)
     c.Spawner.server_token_scopes = ["users:activity!user", "access:servers!server"]
+    _separate_origins(c, settings)
     login.configure(c, settings)
     gateway.configure(c)
+
+
+def _separate_origins(c: Config, settings: Settings) -> None:
+    """Give each user's server an origin of its own.
+
+    What a server shows is its user's choice. At the hub's own origin, its pages could use the
+    session of whoever looks at them.
+    """
+    if settings.backend == "kubernetes" and settings.domain is None:
+        raise FacilityError(
+            "facility.domain is not set: each user's server gets a name of its own below it."
+        )
+    c.JupyterHub.subdomain_host = settings.url.rstrip("/")
+    # Otherwise a server could set cookies for the whole domain, and so for the hub.
+    c.JupyterHub.cookie_host_prefix_enabled = settings.url.startswith("https:")
+    c.Spawner.disable_user_config = True
+    if isinstance(settings.login, Oidc):
+        c.OpenIDAuthenticator.oauth_callback_url = f"{settings.url}hub/oauth_callback"
 
 
 def add_role(c: Config, service: str, scopes: list[str]) -> None:

@@ -35,7 +35,7 @@ def configure(c: Config, settings: Settings) -> None:
 
 def _configure_hub(c: Config, settings: Settings) -> None:
     private = settings.private
-    c.JupyterHub.bind_url = settings.url
+    c.JupyterHub.bind_url = settings.bind_url
     c.JupyterHub.hub_port = settings.hub_port
     c.JupyterHub.db_url = f"sqlite:///{private}/jupyterhub.sqlite"
     c.JupyterHub.cookie_secret_file = str(private / "cookie-secret")
@@ -48,7 +48,8 @@ def _configure_hub(c: Config, settings: Settings) -> None:
 
 def _configure_gateway(c: Config, settings: Settings) -> None:
     address = f"http://127.0.0.1:{settings.gateway_proxy_port}"
-    c.JupyterHub.services.append({"name": GATEWAY, "url": address, "display": False})
+    # Without an address: it is reached from users' servers, not through the hub's proxy.
+    c.JupyterHub.services.append({"name": GATEWAY, "display": False})
     c.Spawner.environment.update({"DASK_GATEWAY__ADDRESS": f"{address}{PREFIX}"})
 
 

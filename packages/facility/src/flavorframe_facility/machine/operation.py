@@ -16,6 +16,7 @@ from flavorframe_facility.hub import client
 from flavorframe_facility.isolation import require_accounts
 from flavorframe_facility.login import password
 from flavorframe_facility.machine import homes, installation, processes
+from flavorframe_facility.machine.certificate import require_names
 from flavorframe_facility.machine.installation import Report
 from flavorframe_facility.machine.programs import programs
 from flavorframe_facility.secret_files import PASSWORD, read_secret, write_private
@@ -152,6 +153,8 @@ def _require_possible(settings: Settings) -> None:
     if isinstance(settings.login, Oidc):
         read_secret(settings.login.client_secret_file, "client secret of the OpenID provider")
     _require_free_ports(settings)
+    if settings.certificate is not None and settings.domain is not None:
+        require_names(settings.certificate, settings.domain)
 
 
 def _require_provider(settings: Settings) -> None:
