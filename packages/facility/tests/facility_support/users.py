@@ -28,20 +28,36 @@ class User:
         self.session = requests.Session()
         self.session.get(f"{facility.url}hub/login", timeout=60)
         self._post("hub/login", username=name, password=facility.password)
+        self._start_server()
+
+    def restart(self):
+        """Stop the server, and start another."""
+        path = f"hub/api/users/{self.name}/server"
+        wait_for(lambda: self._delete(path) == 204, 60, self.facility.log)
+        self._start_server()
+
+    def _start_server(self):
         self._post("hub/spawn", environment="flavorframe", cores="1", memory="2")
-        wait_for(lambda: server_of(facility, name) is not None, 120, facility.log)
-        self.environment = server_of(facility, name).info["environ"]
+        wait_for(lambda: server_of(self.facility, self.name) is not None, 120, self.facility.log)
+        self.environment = server_of(self.facility, self.name).info["environ"]
         self.token = self.environment["JUPYTERHUB_API_TOKEN"]
-        wait_for(self._is_served, 200, facility.log)
+        wait_for(self._is_served, 200, self.facility.log)
 
     def _is_served(self):
-        return self.get(f"user/{self.name}/api/status").status_code == 200
+        answer = self.ask(f"{self.url}api/status")
+        return answer.status_code == 200 and answer.url.startswith(self.url)
 
     def _post(self, path, **fields):
+        answer = self._send("POST", path, data=fields)
+        assert answer.ok, answer.text
+
+    def _delete(self, path):
+        return self._send("DELETE", path).status_code
+
+    def _send(self, method, path, **more):
         url = f"{self.facility.url}{path}"
         xsrf = next(c.value for c in self.session.cookies if c.name == "_xsrf" and "hub" in c.path)
-        answer = self.session.post(url, data=fields, params={"_xsrf": xsrf}, timeout=120)
-        assert answer.ok, answer.text
+        return self.session.request(method, url, params={"_xsrf": xsrf}, timeout=120, **more)
 
     def get(self, path, token="own"):
         """Ask the hub, or for ``user/NAME/`` a server, with the server's token, another or none."""

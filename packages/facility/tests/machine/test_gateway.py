@@ -27,7 +27,7 @@ def bob(facility):
 
 
 def gateway(facility, path):
-    """Return an address at the gateway, as servers reach it; the hub's proxy does not lead there."""
+    """Return an address at the gateway, which the hub's proxy does not lead to."""
     return f"http://127.0.0.1:{facility.settings.gateway_proxy_port}{PREFIX}/{path}"
 
 
@@ -273,6 +273,40 @@ def test_a_cluster_runs_as_its_owner_and_knows_no_secret(alice, cluster):
         seen = json.dumps({k: v for k, v in holder.items() if k != "JUPYTERHUB_API_TOKEN"})
         assert not [secret for secret in secrets - {alice.token} if secret in seen]
     assert alice.token not in json.dumps(process.environ())
+
+
+def test_an_unfinished_message_does_not_fill_the_gateway(alice, cluster):
+    wait_for(lambda: cluster.status == "RUNNING", SECONDS)
+    process = psutil.Process(pid_of(alice.facility, "gateway"))
+    before = process.memory_info().rss
+    page = f"/clusters/{cluster.name}/eventstream"
+    assert send_fragments(alice, page, 900_000) == 900_000  # the connection itself is good
+    assert send_fragments(alice, page, 200_000_000) < 100_000_000
+    assert process.memory_info().rss - before < 50_000_000
+    assert cluster.status == "RUNNING"
+
+
+def send_fragments(user, page, size, part=100_000):
+    """Send the parts of a message of a web socket that never ends; return how much was taken."""
+    request = (
+        f"GET {page} HTTP/1.1\r\nHost: gateway\r\nAuthorization: token {user.token}\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    sent = 0
+    address = ("127.0.0.1", user.facility.settings.gateway_port)
+    with socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(request.encode())
+        assert b"101 Switching" in connection.recv(1000)
+        kind = 1  # text; the parts that follow continue it
+        while sent < size:
+            header = bytes([kind, 0x80 | 127]) + part.to_bytes(8, "big") + bytes(4)
+            try:
+                connection.sendall(header + bytes(part))
+            except ConnectionError:
+                break
+            sent, kind = sent + part, 0
+    return sent
 
 
 # Limits
