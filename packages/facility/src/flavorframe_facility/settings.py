@@ -116,6 +116,13 @@ class Settings(_Model):
         cluster_cores_per_user: Cores of all clusters of a user together.
         cluster_memory_per_user: Memory of all clusters of a user together, in GB.
         cluster_limits_by_group: By group, what the clusters of its members may take together.
+        processes_per_server: Processes and threads of a server, or of a Dask worker.
+        total_memory: Memory of all servers and clusters of this machine together, in GB; None
+            means all that it has.
+        home_quota: Size of a home, in GB, above which no server is started; None means no limit.
+        login_days: Days after which people log in again, and after which their tokens end.
+        trusted_proxies: Addresses of proxies in front of the facility's own, which tell from
+            where requests come.
         accounts: Prefix of the names of users' accounts on this machine.
 
     Raises:
@@ -140,6 +147,11 @@ class Settings(_Model):
     cluster_cores_per_user: Annotated[int, Field(ge=1)] = 8
     cluster_memory_per_user: Annotated[int, Field(ge=1)] = 16
     cluster_limits_by_group: dict[str, ClusterLimits] = {}
+    processes_per_server: Annotated[int, Field(ge=50)] = 2000
+    total_memory: Annotated[int, Field(ge=1)] | None = None
+    home_quota: Annotated[int, Field(ge=1)] | None = None
+    login_days: Annotated[float, Field(gt=0)] = 1
+    trusted_proxies: tuple[str, ...] = ()
     accounts: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,9}-$")] = "ff-"
 
     @model_validator(mode="after")

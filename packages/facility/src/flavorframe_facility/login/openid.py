@@ -221,8 +221,9 @@ def groups_of(claims: dict[str, Any]) -> set[str]:
     """
     found: set[str] = set()
     for claim in GROUP_CLAIMS:
-        groups = claims.get(claim) or ()
-        found |= {groups} if isinstance(groups, str) else {g for g in groups if isinstance(g, str)}
+        groups = claims.get(claim)
+        named = [groups] if isinstance(groups, str) else groups if isinstance(groups, list) else []
+        found |= {group for group in named if isinstance(group, str)}
     return {group_name(group) for group in found} - {""}
 
 

@@ -15,8 +15,9 @@ from flavorframe.errors import FacilityError
 from flavorframe_facility.hub import client
 from flavorframe_facility.isolation import require_accounts
 from flavorframe_facility.login import password
-from flavorframe_facility.machine import homes, installation, processes
+from flavorframe_facility.machine import homes, installation, limits, processes
 from flavorframe_facility.machine.certificate import require_names
+from flavorframe_facility.machine.folders import close_to_others, make_folder, require_own
 from flavorframe_facility.machine.installation import Report
 from flavorframe_facility.machine.programs import programs
 from flavorframe_facility.secret_files import PASSWORD, read_secret, write_private
@@ -104,6 +105,7 @@ def down(settings: Settings, *, keep_servers: bool = False) -> int:
             stopped = client.stop_servers(settings)
         for name in reversed(_ports(settings)):
             processes.stop(settings, name)
+            limits.end_program(settings, name)
     return stopped
 
 
@@ -121,11 +123,13 @@ def state(settings: Settings) -> State:
 
 def make_folders(settings: Settings) -> None:
     """Make the facility's folders: users can reach their homes, and nothing in `private`."""
+    require_own(settings.folder)
     try:
-        settings.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        settings.homes.mkdir(mode=0o711, exist_ok=True)
-        settings.private.mkdir(mode=0o700, exist_ok=True)
-        settings.logs.mkdir(mode=0o700, exist_ok=True)
+        for folder in (settings.folder, settings.homes):
+            make_folder(folder, 0o711)
+        for folder in (settings.private, settings.logs):
+            make_folder(folder, 0o700)
+        close_to_others(settings.private)
     except OSError as error:
         raise FacilityError(
             f"{settings.folder} cannot be written: {error.strerror}. Choose another --folder."
@@ -136,7 +140,8 @@ def _start(settings: Settings) -> None:
     wanted = [p for p in programs(settings) if processes.running(settings, p.name) is None]
     try:
         for program in wanted:
-            processes.start(settings, program)
+            group = limits.program_group(settings, program.name)
+            processes.start(settings, program, group)
         processes.wait_until_healthy(settings, wanted, STARTUP_TIMEOUT)
     except FacilityError:
         for program in reversed(wanted):
@@ -150,6 +155,8 @@ def _require_possible(settings: Settings) -> None:
     for what, file in (("certificate", settings.certificate), ("key", settings.key)):
         if file is not None and not os.access(file, os.R_OK):
             raise FacilityError(f"the {what} {file} is not there, or cannot be read.")
+    if settings.key is not None:
+        read_secret(settings.key, "key of the certificate")
     if isinstance(settings.login, Oidc):
         read_secret(settings.login.client_secret_file, "client secret of the OpenID provider")
     _require_free_ports(settings)
