@@ -6,15 +6,15 @@ import sys
 
 from traitlets.config import Config
 
-from flavorframe.errors import FacilityError
 from flavorframe_facility import options
 from flavorframe_facility.gateway import config as gateway
+from flavorframe_facility.hub import origins
 from flavorframe_facility.login import config as login
-from flavorframe_facility.settings import Oidc, Settings
+from flavorframe_facility.settings import Settings
 
 
 def configure(c: Config, settings: Settings) -> None:
-    """Configure a hub: the form of options, the login, Dask Gateway, and stopping idle servers.
+    """Configure a hub: options, origins, login, Dask Gateway, and stopping idle servers.
 
     Args:
         c: Configuration of JupyterHub, which is changed.
@@ -27,27 +27,9 @@ def configure(c: Config, settings: Settings) -> None:
     c.Spawner.default_url = "/lab"
     _cull_idle_servers(c, settings)
     c.Spawner.server_token_scopes = ["users:activity!user", "access:servers!server"]
-    _separate_origins(c, settings)
+    origins.configure(c, settings)
     login.configure(c, settings)
     gateway.configure(c)
-
-
-def _separate_origins(c: Config, settings: Settings) -> None:
-    """Give each user's server an origin of its own.
-
-    What a server shows is its user's choice. At the hub's own origin, its pages could use the
-    session of whoever looks at them.
-    """
-    if settings.backend == "kubernetes" and settings.domain is None:
-        raise FacilityError(
-            "facility.domain is not set: each user's server gets a name of its own below it."
-        )
-    c.JupyterHub.subdomain_host = settings.url.rstrip("/")
-    # Otherwise a server could set cookies for the whole domain, and so for the hub.
-    c.JupyterHub.cookie_host_prefix_enabled = settings.url.startswith("https:")
-    c.Spawner.disable_user_config = True
-    if isinstance(settings.login, Oidc):
-        c.OpenIDAuthenticator.oauth_callback_url = f"{settings.url}hub/oauth_callback"
 
 
 def add_role(c: Config, service: str, scopes: list[str]) -> None:

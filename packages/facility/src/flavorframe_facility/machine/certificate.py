@@ -35,7 +35,7 @@ def _names(certificate: Path) -> list[str]:
         return []
     except ValueError as error:
         raise FacilityError(f"the certificate {certificate} cannot be read: {error}.") from error
-    return found.value.get_values_for_type(x509.DNSName)
+    return [str(name) for name in found.value.get_values_for_type(x509.DNSName)]
 
 
 def _is_covered(name: str, names: list[str]) -> bool:
