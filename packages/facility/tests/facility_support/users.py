@@ -82,12 +82,12 @@ class Login:
         self.session.headers.update(headers or {})
         self.session.get(f"{facility.url}hub/login", timeout=60)
         fields = {"username": name, "password": password or facility.password}
-        self.status = self.post("hub/login", data=fields).status_code
+        self.status = self.ask("POST", "hub/login", data=fields).status_code
 
-    def post(self, path, **content):
+    def ask(self, method, path, **content):
         url = f"{self.facility.url}{path}"
         xsrf = next(c.value for c in self.session.cookies if c.name == "_xsrf" and "hub" in c.path)
-        return self.session.post(url, params={"_xsrf": xsrf}, timeout=120, **content)
+        return self.session.request(method, url, params={"_xsrf": xsrf}, timeout=120, **content)
 
     def is_in(self):
         """Whether the hub knows the cookies."""
@@ -104,7 +104,7 @@ class Login:
 
     def new_token(self):
         """Return a new token with all rights of the user; ``answer`` has what the hub says."""
-        answer = self.post(f"hub/api/users/{self.name}/tokens", json={})
+        answer = self.ask("POST", f"hub/api/users/{self.name}/tokens", json={})
         assert answer.ok, answer.text
         self.answer = answer.json()
         return self.answer["token"]
