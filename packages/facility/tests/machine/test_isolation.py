@@ -187,6 +187,34 @@ def test_a_process_gets_a_signal_if_it_is_the_one_that_was_started():
     assert processes.send(process.pid, created, signal.SIGKILL) is False
 
 
+def test_a_session_is_known_while_its_leader_lives():
+    leader = subprocess.Popen(["/bin/sh", "-c", "sleep 60 & echo $!; read _"], text=True,
+                              start_new_session=True, stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE)  # fmt: skip
+    child = psutil.Process(int(leader.stdout.readline()))
+    process = psutil.Process(leader.pid)
+    members = {(p.pid, p.create_time()) for p in (process, child)}
+    assert processes.session(process) == members
+    leader.communicate("\n")
+    assert os.getsid(child.pid) == leader.pid  # a number that may be another process's by now
+    assert processes.session(process) == set()
+    child.kill()
+
+
+@pytest.mark.parametrize("state", [{"pid": 2**22 + 1, "created": 1.0}, {}])
+def test_what_is_left_of_a_server_that_ended_without_the_hub_is_ended(tmp_path, state):
+    spawner = MachineSpawner(facility=make(folder=tmp_path), user=SimpleNamespace(name="none"))
+    ended = []
+
+    async def end():
+        ended.append(True)
+
+    spawner._end_processes = end
+    spawner.load_state(state)
+    assert run(spawner.poll()) == 0
+    assert bool(ended) == bool(state)
+
+
 # Limits
 
 ESCAPE = """
