@@ -91,3 +91,66 @@ class User:
         )  # fmt: skip
         assert not check or done.returncode == 0, done.stdout
         return done.stdout
+
+
+class Login:
+    """A browser of somebody who tries a password, from an address of this machine.
+
+    Args:
+        facility: The facility.
+        name: The name.
+        password: The password; the right one if none is given.
+        address: Address that the facility sees.
+        headers: Headers of each request.
+    """
+
+    def __init__(self, facility, name, password=None, *, address="127.0.0.1", headers=None):
+        self.facility, self.name = facility, name
+        self.session = requests.Session()
+        self.session.mount("http://", _From(address))
+        self.session.headers.update(headers or {})
+        self.session.get(f"{facility.url}hub/login", timeout=60)
+        fields = {"username": name, "password": password or facility.password}
+        self.status = self.ask("POST", "hub/login", data=fields).status_code
+
+    def ask(self, method, path, **content):
+        url = f"{self.facility.url}{path}"
+        xsrf = next(c.value for c in self.session.cookies if c.name == "_xsrf" and "hub" in c.path)
+        return self.session.request(method, url, params={"_xsrf": xsrf}, timeout=120, **content)
+
+    def is_in(self):
+        """Whether the hub knows the cookies."""
+        answer = self.session.get(f"{self.facility.url}hub/home", timeout=60, allow_redirects=False)
+        return answer.status_code == 200
+
+    def copy(self):
+        """Return another browser with the same cookies."""
+        other = object.__new__(Login)
+        other.__dict__.update(self.__dict__)
+        other.session = requests.Session()
+        other.session.cookies.update(self.session.cookies)
+        return other
+
+    def new_token(self):
+        """Return a new token with all rights of the user; ``answer`` has what the hub says."""
+        answer = self.ask("POST", f"hub/api/users/{self.name}/tokens", json={})
+        assert answer.ok, answer.text
+        self.answer = answer.json()
+        return self.answer["token"]
+
+
+class _From(requests.adapters.HTTPAdapter):
+    """Connects from an address of this machine."""
+
+    def __init__(self, address):
+        self._address = address
+        super().__init__()
+
+    def init_poolmanager(self, *arguments, **options):
+        super().init_poolmanager(*arguments, source_address=(self._address, 0), **options)
+
+
+def is_known(facility, token):
+    """Whether the hub knows a token."""
+    headers = {"Authorization": f"token {token}"}
+    return requests.get(f"{facility.url}hub/api/user", headers=headers, timeout=60).ok

@@ -14,9 +14,12 @@ import requests
 
 from facility_support.users import User
 from flavorframe_facility.gateway.config import PREFIX
+from flavorframe_facility.machine import groups
 from support.servers import wait_for
 
 pytestmark = pytest.mark.xdist_group("facility")
+
+needs_groups = pytest.mark.skipif(not groups.version(), reason="control groups cannot be written")
 
 SECONDS = 120
 
@@ -224,6 +227,72 @@ def test_a_scheduler_answers_nobody_without_its_certificate(alice, bob, cluster)
     assert requests.post(
         f"http://127.0.0.1:{cluster.ports()['api']}/api/comm", json={"op": "scale"}, timeout=10
     ).status_code in (401, 403)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"", b"no JSON", b"[]", b"7", b"null", b"\xff\xfe", b"[" * 100_000,
+        {"count": -1}, {"count": "many"}, {"count": None}, {"count": 1e9}, {"count": True},
+        {"active_workers": 7}, {"closing_workers": [{}]}, {"closed_workers": None},
+    ],
+)  # fmt: skip
+def test_a_malformed_heartbeat_is_refused(alice, cluster, wrong):
+    wait_for(lambda: cluster.status == "RUNNING", SECONDS)
+    token = psutil.Process(cluster.process).environ()["DASK_GATEWAY_API_TOKEN"]
+    good = {
+        "count": 0, "active_workers": [], "closing_workers": [], "closed_workers": [],
+        **dict.fromkeys(("api_address", "scheduler_address", "dashboard_address"), ""),
+    }  # fmt: skip
+
+    def beat(body):
+        return requests.post(
+            f"{cluster.url}/heartbeat", timeout=60,
+            data=body if isinstance(body, bytes) else json.dumps({**good, **body}),
+            headers={"Authorization": f"token {token}", "Content-Type": "application/json"},
+        )  # fmt: skip
+
+    assert beat({}).status_code == 200
+    assert beat(wrong).status_code == 400
+    addressed = beat({"scheduler_address": "tls://198.51.100.1:8786"})
+    assert addressed.status_code == 409
+    assert beat({"scheduler_address": ["tls://127.0.0.1"]}).status_code == 409
+    assert beat({"scheduler_address": "tls://[127"}).status_code == 409
+    assert cluster.status == "RUNNING"
+
+
+@needs_groups
+def test_what_left_its_session_ends_with_the_cluster(alice):
+    cluster = Cluster(alice)
+    wait_for(lambda: cluster.status == "RUNNING", SECONDS)
+    code = f"""
+from dask_gateway import Gateway
+
+def escape():
+    import os, time
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            for number in range(3, 256):
+                try:
+                    os.close(number)
+                except OSError:
+                    pass
+            os.execv("/bin/sleep", ["sleep", "4711"])
+        os._exit(0)
+    os.wait()
+
+with Gateway() as gateway, gateway.connect({cluster.name!r}) as connected:
+    connected.scale(1)
+    with connected.get_client() as client:
+        client.submit(escape).result(60)
+"""
+    alice.python(code)
+    (found,) = [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"][1:] == ["4711"]]
+    assert found.ppid() == 1
+    assert os.getsid(found.pid) != os.getsid(cluster.process)
+    cluster.stop()
+    wait_for(lambda: not found.is_running(), SECONDS)
 
 
 def answer_of(port, name, *, plain=False):

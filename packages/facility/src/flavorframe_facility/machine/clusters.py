@@ -268,7 +268,6 @@ async def _stop(state: dict[str, Any]) -> None:
     send(process.pid, process.create_time(), signal.SIGINT)
     until = time.monotonic() + STOP_TIMEOUT
     while _process(state) is not None and time.monotonic() < until:
-        family |= session(process)
         await asyncio.sleep(0.05)
-    for number, created in family:
+    for number, created in family | session(process):
         send(number, created, signal.SIGKILL)

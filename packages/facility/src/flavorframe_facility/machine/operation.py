@@ -15,7 +15,7 @@ from flavorframe.errors import FacilityError
 from flavorframe_facility.hub import client
 from flavorframe_facility.isolation import require_accounts
 from flavorframe_facility.login import password
-from flavorframe_facility.machine import homes, installation, limits, processes
+from flavorframe_facility.machine import homes, installation, limits, processes, sessions
 from flavorframe_facility.machine.certificate import require_names
 from flavorframe_facility.machine.folders import close_to_others, make_folder, require_own
 from flavorframe_facility.machine.installation import Report
@@ -54,7 +54,8 @@ def up(settings: Settings, report: Report, *, new_password: bool = False) -> str
     Args:
         settings: Settings of the facility; they are saved.
         report: Gets a line about each step that takes long.
-        new_password: Choose a new password for the workshop, and restart the hub.
+        new_password: Choose a new password for the workshop. Everybody is logged out, all tokens
+            of users are revoked, and their servers and clusters are stopped.
 
     Returns:
         The workshop's password if it is new.
@@ -73,8 +74,11 @@ def up(settings: Settings, report: Report, *, new_password: bool = False) -> str
             workshop_password = _make_secrets(settings, new_password)
             if new_password:
                 processes.stop(settings, "hub")
+                sessions.revoke(settings)
             homes.prepare(settings, report)
             _start(settings)
+            if new_password:
+                _end_servers_and_clusters(settings)
     return workshop_password
 
 
@@ -147,6 +151,13 @@ def _start(settings: Settings) -> None:
         for program in reversed(wanted):
             processes.stop(settings, program.name)
         raise
+
+
+def _end_servers_and_clusters(settings: Settings) -> None:
+    client.stop_servers(settings)
+    settings.stop_clusters.touch()
+    processes.stop(settings, "gateway")
+    _start(settings)
 
 
 def _require_possible(settings: Settings) -> None:

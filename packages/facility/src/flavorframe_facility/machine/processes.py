@@ -30,6 +30,8 @@ INHERITED = (
 )
 """Environment variables of the administrator that programs get: none that may hold a secret."""
 
+_END = 1 << 20  # bytes of a log that are read; a user's server can write more than there is memory
+
 CONFIGURATION = """\
 # Written by `flavorframe facility up`. Change settings.json instead.
 from pathlib import Path
@@ -240,7 +242,9 @@ def log_file(settings: Settings, name: str) -> Path:
 def last_lines(settings: Settings, name: str, number: int = 20) -> str:
     """Return the end of a program's log."""
     try:
-        text = log_file(settings, name).read_text(errors="replace")
+        with log_file(settings, name).open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _END))
+            text = log.read().decode(errors="replace")
     except FileNotFoundError:
         return ""
     return "\n".join(text.splitlines()[-number:])

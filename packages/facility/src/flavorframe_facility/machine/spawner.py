@@ -37,6 +37,7 @@ class MachineSpawner(LocalProcessSpawner):  # type: ignore[misc]
     pid: int
     port: int
     _created = 0.0
+    _has_processes = False
 
     async def start(self) -> tuple[str, int]:
         """Start the server and return its address.
@@ -72,6 +73,7 @@ class MachineSpawner(LocalProcessSpawner):  # type: ignore[misc]
             )
         self.pid = self.proc.pid
         self._created = psutil.Process(self.pid).create_time()
+        self._has_processes = True
 
     async def stop(self, now: bool = False) -> None:
         """Stop the server and all processes that it started."""
@@ -80,9 +82,8 @@ class MachineSpawner(LocalProcessSpawner):  # type: ignore[misc]
 
     async def poll(self) -> int | None:
         """Return the status of a server that has ended, whose processes end with it."""
-        was_started = bool(self.pid)
         status: int | None = await super().poll()
-        if status is not None and was_started:
+        if status is not None and self._has_processes:
             await self._end_processes()
         return status
 
@@ -90,6 +91,7 @@ class MachineSpawner(LocalProcessSpawner):  # type: ignore[misc]
         owner = await asyncio.to_thread(account, self.facility, self.user.name)
         await asyncio.to_thread(limits.end, self.facility, self._group)
         await asyncio.to_thread(limits.end_strays, self.facility, owner)
+        self._has_processes = False
 
     @property
     def _group(self) -> str:
@@ -108,9 +110,10 @@ class MachineSpawner(LocalProcessSpawner):  # type: ignore[misc]
         return {**super().get_state(), **({"created": self._created} if self.pid else {})}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Find the process again, unless another process has its number now."""
+        """Find the process again; it may have ended, and another may have its number now."""
         super().load_state(state)
         self._created = state.get("created", 0.0)
+        self._has_processes = bool(self.pid)
         if find(self.pid, self._created) is None:
             self.pid = 0
 
