@@ -92,6 +92,11 @@ server.serve_forever()
 
 
 @pytest.fixture(scope="module")
+def olivia(facility):
+    return User(facility, "olivia")
+
+
+@pytest.fixture(scope="module")
 def mallory(facility):
     return User(facility, "mallory")
 
@@ -114,17 +119,17 @@ def evil_page(facility, mallory):
 
 
 @pytest.fixture
-def victim(facility, alice, browser):
-    """Return a page of alice, logged in at the hub and at her server."""
+def victim(facility, olivia, browser):
+    """Return a page of olivia, logged in at the hub and at her server."""
     with person(browser) as page:
-        log_in(page, facility, "alice")
-        page.goto(f"{alice.url}lab", wait_until="domcontentloaded")
-        assert page.url.startswith(alice.url)
+        log_in(page, facility, "olivia")
+        page.goto(f"{olivia.url}lab", wait_until="domcontentloaded")
+        assert page.url.startswith(olivia.url)
         yield page
 
 
 def attack(page, hub, server):
-    return page.evaluate(ATTACK, [hub, server, "alice"])
+    return page.evaluate(ATTACK, [hub, server, "olivia"])
 
 
 def show_as(page, url):
@@ -134,31 +139,31 @@ def show_as(page, url):
 
 
 def tokens(page, hub):
-    """Return how many tokens alice has, beside those of her sessions."""
+    """Return how many tokens olivia has, beside those of her sessions."""
     page.goto(f"{hub}hub/home")
-    return page.evaluate(NUMBERS, [hub, "alice"])
+    return page.evaluate(NUMBERS, [hub, "olivia"])
 
 
 def test_a_colleagues_page_can_do_nothing_with_a_visitors_session(
-    facility, alice, victim, evil_page
+    facility, olivia, victim, evil_page
 ):
     hub = facility.url
     before = tokens(victim, hub)
-    terminals = alice.get("user/alice/api/terminals").json()
+    terminals = olivia.get("user/olivia/api/terminals").json()
     victim.goto(evil_page)
     assert victim.title() == "evil"
-    found = attack(victim, hub, alice.url)
+    found = attack(victim, hub, olivia.url)
     for what in ("token", "page", "files", "terminal"):
         assert found[what].startswith("refused"), found
-    assert alice.get("user/alice/api/terminals").json() == terminals
+    assert olivia.get("user/olivia/api/terminals").json() == terminals
     assert tokens(victim, hub) == before
     # The same program does it all, where its page has the origin of the hub or the server.
-    found = attack(victim, hub, alice.url)
-    assert "alice" in found["page"], found
+    found = attack(victim, hub, olivia.url)
+    assert "olivia" in found["page"], found
     assert IS_TOKEN.fullmatch(found["token"]), found
     assert tokens(victim, hub) == before + 1
-    victim.goto(f"{alice.url}lab", wait_until="domcontentloaded")
-    found = attack(victim, hub, alice.url)
+    victim.goto(f"{olivia.url}lab", wait_until="domcontentloaded")
+    found = attack(victim, hub, olivia.url)
     assert (found["files"], found["terminal"]) == ("directory", "open")
 
 
@@ -171,7 +176,7 @@ def test_it_can_set_no_cookie_for_the_hub(facility, victim):
     }
     assert set_by_her == {"mine": "mallory.localhost"}
     victim.goto(f"{facility.url}hub/home")
-    assert "alice" in victim.inner_text("body")
+    assert "olivia" in victim.inner_text("body")
 
 
 CONFIGURATION = "open({!r}, 'w').close()\n"
@@ -227,11 +232,11 @@ def test_names_below_a_domain_are_kept_apart(public, browser):
     hub = public.url
     assert hub == f"https://facility.test:{public.settings.port}/"
     with person(browser) as page:
-        log_in(page, public, "alice")
+        log_in(page, public, "olivia")
         page.goto(f"{hub}hub/home")
         before = tokens(page, hub)
         show_as(page, f"{public.url_of('mallory')}lab")
-        found = attack(page, hub, public.url_of("alice"))
+        found = attack(page, hub, public.url_of("olivia"))
         assert all(found[what].startswith("refused") for what in ("token", "page", "files"))
         # She can set cookies for the whole domain, but not the one that logs in.
         for name in ("__Host-jupyterhub-hub-login", "jupyterhub-hub-login"):
@@ -243,17 +248,17 @@ def test_names_below_a_domain_are_kept_apart(public, browser):
         assert kept["jupyterhub-hub-login"] == "evil"
         assert kept["__Host-jupyterhub-hub-login"] != "evil"
         assert tokens(page, hub) == before
-        assert IS_TOKEN.fullmatch(attack(page, hub, public.url_of("alice"))["token"])
+        assert IS_TOKEN.fullmatch(attack(page, hub, public.url_of("olivia"))["token"])
 
 
 def test_a_server_is_at_its_users_name_with_tls(public, browser):
     with person(browser) as page:
-        log_in(page, public, "alice")
+        log_in(page, public, "olivia")
         page.goto(f"{public.url}hub/spawn")
         page.click("#spawn_form input[type=submit], #spawn_form button[type=submit]")
-        page.wait_for_url(f"{public.url_of('alice')}lab**", wait_until="commit")
-        names = {one["name"] for one in page.context.cookies(public.url_of("alice"))}
-        assert "__Host-jupyterhub-user-alice" in names
+        page.wait_for_url(f"{public.url_of('olivia')}lab**", wait_until="commit")
+        names = {one["name"] for one in page.context.cookies(public.url_of("olivia"))}
+        assert "__Host-jupyterhub-user-olivia" in names
 
 
 @pytest.mark.parametrize("names", [["facility.test"], ["*.facility.test"], ["other.test"]])
