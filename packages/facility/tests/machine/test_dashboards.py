@@ -6,11 +6,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+pytest.importorskip("dask_gateway_server", reason="Dask Gateway is not installed")
 from facility_support.coroutines import run
-
-dashboards = pytest.importorskip(
-    "flavorframe_facility.machine.dashboards", reason="Dask Gateway is not installed"
-)
+from flavorframe_facility.machine import dashboards
 
 
 @asynccontextmanager
