@@ -17,7 +17,7 @@ from facility_support.kubernetes import Kubernetes
 from flavorframe_facility.kubernetes import gateway
 from flavorframe_facility.kubernetes.backend import PodBackend
 
-SECONDS = 60
+SECONDS = 30
 CLUSTER = "gateway.dask.org/cluster"
 COMPONENT = "app.kubernetes.io/component"
 EMPTY = {"active_workers": [], "closing_workers": [], "closed_workers": []}
@@ -66,8 +66,9 @@ class Gateway:
         app = web.Application()
         app.add_routes(default_routes)
         app["backend"], app["authenticator"] = self.backend, Trusting()
+        app["log"] = self.backend.log
         await self.backend.setup(app)
-        self._runner = web.AppRunner(app, shutdown_timeout=0)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()

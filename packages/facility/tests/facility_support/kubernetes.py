@@ -32,7 +32,7 @@ class Kubernetes:
         app = web.Application()
         for path in (PATH + TAIL, PATH + "/namespaces/{namespace}" + TAIL):
             app.router.add_route("*", path, self._answer)
-        self._runner = web.AppRunner(app, shutdown_timeout=0)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -89,8 +89,7 @@ class Kubernetes:
         if kind == "pods":
             if _labels(made)["app.kubernetes.io/component"] == "dask-worker":
                 await self.gate.wait()
-            running = {"name": made["spec"]["containers"][0]["name"], "state": {"running": {}}}
-            made["status"] = {"phase": "Running", "containerStatuses": [running]}
+            made["status"] = {"phase": "Running", "containerStatuses": [_running(made)]}
         await self._tell("ADDED", kind, made)
         if kind == "services":
             ends = {"metadata": dict(meta), "subsets": [{"addresses": [{"ip": "10.0.0.1"}]}]}
@@ -134,6 +133,12 @@ class Kubernetes:
             position = len(self.events)
             async with self.changed:
                 await self.changed.wait_for(lambda at=position: len(self.events) > at)
+
+
+def _running(pod):
+    (container,) = pod["spec"]["containers"]
+    known = {"name": container["name"], "image": container["image"], "imageID": "sha256:0"}
+    return {**known, "ready": True, "restartCount": 0, "state": {"running": {}}}
 
 
 def _labels(one):

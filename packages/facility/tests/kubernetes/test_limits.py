@@ -11,7 +11,7 @@ from facility_support.coroutines import run
 pytest.importorskip("kubernetes_asyncio")
 pytest.importorskip("dask_gateway_server")
 
-from facility_support.dask_on_kubernetes import EMPTY, running
+from facility_support.dask_on_kubernetes import EMPTY, SECONDS, running
 
 SETTINGS = {
     "folder": "/srv/jupyterhub/flavorframe",
@@ -42,7 +42,7 @@ def on_kubernetes(monkeypatch):
             async with running(monkeypatch, **options) as gateway:
                 await test(gateway)
 
-        run(inside())
+        run(asyncio.wait_for(inside(), SECONDS))
 
     return go
 

@@ -10,10 +10,14 @@ from aiohttp import web
 from dask_gateway_server.backends.base import PublicException
 from dask_gateway_server.backends.kubernetes.backend import KubeBackend, KubeClusterConfig
 from dask_gateway_server.models import User
+from kubernetes_asyncio import client
+from kubernetes_asyncio.client.rest import ApiException
 from traitlets import Dict, Float, Instance, List, Unicode
 
+from flavorframe_facility.gateway.dashboards import Dashboards
 from flavorframe_facility.gateway.heartbeats import require_json_objects, workers_asked_for
 from flavorframe_facility.gateway.limits import Rules, Usage
+from flavorframe_facility.kubernetes.network import policy_for
 from flavorframe_facility.kubernetes.usage import (
     full_name,
     is_over,
@@ -53,7 +57,9 @@ class PodBackend(KubeBackend):  # type: ignore[misc]
     async def setup(self, app: web.Application) -> None:
         """Start the backend."""
         app.middlewares.append(require_json_objects)
+        app.router.add_get("/clusters/{name}/{path:.*}", Dashboards(self, app["authenticator"]))
         await super().setup(app)
+        self.network_client = client.NetworkingV1Api(api_client=self.api_client)
         self._room_task = asyncio.ensure_future(self._look_for_room())
 
     async def cleanup(self) -> None:
@@ -74,6 +80,19 @@ class PodBackend(KubeBackend):  # type: ignore[misc]
             if reason is not None:
                 raise PublicException(reason)
             return await super().start_cluster(user, cluster_options)  # type: ignore[no-any-return]
+
+    async def sync_cluster(self, cluster_name: str) -> None:
+        """Note a change of a cluster; let the pods of a new one reach each other."""
+        found = self.informer.get(cluster_name)
+        if found is not None and cluster_name not in self.clusters and not is_over(found):
+            try:
+                await self.network_client.create_namespaced_network_policy(
+                    self.clusters_namespace, policy_for(found)
+                )
+            except ApiException as error:
+                if error.status != 409:  # it is there since before a restart of the gateway
+                    raise
+        await super().sync_cluster(cluster_name)
 
     async def on_cluster_heartbeat(self, cluster_name: str, msg: dict[str, Any]) -> None:
         """Let a cluster have as many workers as it asks for, within the limits."""

@@ -13,6 +13,11 @@ from flavorframe_facility.kubernetes.backend import PodBackend, PodClusterConfig
 from flavorframe_facility.kubernetes.chart import choice
 from flavorframe_facility.settings import make
 
+PRELOAD = "flavorframe_facility.gateway.scheduler"
+METRICS_PORT = "FLAVORFRAME_METRICS_PORT"
+METRICS = 8789
+"""Port of schedulers' metrics, which the chart opens to Prometheus."""
+
 
 def configure(c: Config) -> None:
     """Configure the gateway of the Dask Gateway chart, after that chart's own configuration.
@@ -34,12 +39,28 @@ def configure(c: Config) -> None:
     c.PodBackend.cluster_options = options(settings)
     c.PodBackend.clusters_namespace = c.KubeClusterConfig.namespace = namespace
     c.KubeClusterConfig.idle_timeout = settings.idle_cluster_minutes * 60
-    c.KubeClusterConfig.scheduler_cmd = ["dask", "scheduler"]
-    c.KubeClusterConfig.worker_cmd = ["dask", "worker"]
+    c.KubeClusterConfig.scheduler_cmd = ["dask", "scheduler", "--preload", PRELOAD]
+    c.KubeClusterConfig.worker_cmd = ["dask", "worker", "--no-dashboard"]
     config = c.KubeClusterConfig
+    _add(config, "scheduler_extra_container_config", _scheduler_container())
     _add(config, "environment", pods["environment"])
     _add(config, "worker_extra_pod_config", {"volumes": pods["volumes"]})
     _add(config, "worker_extra_container_config", {"volumeMounts": pods["mounts"]})
+
+
+def _scheduler_container() -> dict[str, Any]:
+    """Return what a scheduler needs for TLS of its dashboard, and for metrics at a port apart."""
+    folder, tls = "/etc/dask-credentials", "DASK_DISTRIBUTED__SCHEDULER__DASHBOARD__TLS__"
+    environment = {
+        f"{tls}CERT": f"{folder}/dask.crt",
+        f"{tls}KEY": f"{folder}/dask.pem",
+        f"{tls}CA_FILE": f"{folder}/dask.crt",
+        METRICS_PORT: str(METRICS),
+    }
+    return {
+        "env": [{"name": name, "value": text} for name, text in environment.items()],
+        "ports": [{"name": "metrics", "containerPort": METRICS}],
+    }
 
 
 def _add(config: Config, name: str, more: Mapping[str, Any]) -> None:

@@ -21,11 +21,11 @@ from dask_gateway_server.backends.local import LocalBackend, LocalClusterConfig
 from dask_gateway_server.utils import FrozenAttrDict
 from traitlets import Instance, List, Unicode
 
+from flavorframe_facility.gateway.dashboards import Dashboards
 from flavorframe_facility.gateway.limits import Rules, Usage
 from flavorframe_facility.isolation import users_have_accounts
 from flavorframe_facility.machine import limits
 from flavorframe_facility.machine.accounts import Account, account
-from flavorframe_facility.machine.dashboards import Dashboards
 from flavorframe_facility.machine.processes import find
 from flavorframe_facility.settings import Settings
 
@@ -171,7 +171,7 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
 
     def get_scheduler_command(self, cluster: Cluster) -> list[str]:
         """Return how a scheduler is started."""
-        preload = "flavorframe_facility.machine.scheduler"
+        preload = "flavorframe_facility.gateway.scheduler"
         return [*super().get_scheduler_command(cluster), "--preload", preload]
 
     def get_scheduler_env(self, cluster: Cluster) -> dict[str, str]:
