@@ -72,7 +72,7 @@ class Gateway:
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
-        self.url = "http://127.0.0.1:{}".format(site._server.sockets[0].getsockname()[1])
+        self.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"
         self.session = aiohttp.ClientSession()
 
     async def __aexit__(self, *_):

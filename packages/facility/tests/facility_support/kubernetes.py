@@ -36,7 +36,7 @@ class Kubernetes:
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
-        self.url = "http://127.0.0.1:{}".format(site._server.sockets[0].getsockname()[1])
+        self.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(self, *_):
@@ -61,7 +61,9 @@ class Kubernetes:
             return await self._create(kind, await request.json(), request.match_info["namespace"])
         if request.method == "GET" and not name:
             wanted = dict(
-                part.split("=") for part in request.query.get("labelSelector", "").split(",") if part
+                part.split("=")
+                for part in request.query.get("labelSelector", "").split(",")
+                if part
             )
             if "watch" in request.query:
                 return await self._watch(request, kind, wanted)

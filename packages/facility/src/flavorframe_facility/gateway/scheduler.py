@@ -1,7 +1,7 @@
 """A preload module of each scheduler: its dashboard requires the cluster's client certificate.
 
-Dashboards listen where other users reach them: on loopback, or in the network of pods. Dask encrypts
-them, but shows them to everybody.
+Dashboards listen where other users reach them: on loopback, or in the network of pods. Dask
+encrypts them, but shows them to everybody.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ class PodBackend(KubeBackend):  # type: ignore[misc]
         if found is not None and cluster_name not in self.clusters and not is_over(found):
             try:
                 await self.network_client.create_namespaced_network_policy(
-                    self.clusters_namespace, policy_for(found)
+                    self.clusters_namespace, policy_for(found)  # type: ignore[arg-type]
                 )
             except ApiException as error:
                 if error.status != 409:  # it is there since before a restart of the gateway
@@ -102,19 +102,20 @@ class PodBackend(KubeBackend):  # type: ignore[misc]
             if cluster is None or is_over(cluster):
                 self._unmet.pop(cluster_name, None)
                 return
-            count = await self._granted(cluster_name, asked)
-            await super().on_cluster_heartbeat(cluster_name, {**msg, "count": count})
+            before, count = await self._granted(cluster_name, asked)
+            if count != before:
+                await super().on_cluster_heartbeat(cluster_name, {**msg, "count": count})
             if count < asked:
                 self._unmet[cluster_name] = msg
             else:
                 self._unmet.pop(cluster_name, None)
 
-    async def _granted(self, cluster_name: str, asked: int) -> int:
-        """Return how many workers of those asked for a cluster may have."""
+    async def _granted(self, cluster_name: str, asked: int) -> tuple[int, int]:
+        """Return how many workers a cluster is told to have, and how many of those asked it may."""
         clusters, pods = await self._existing()
         used = self._usage(clusters, pods)
         if cluster_name not in used:
-            return 0
+            return 0, 0
         mine = used.pop(cluster_name)
         allowed = self.rules.workers(mine, used.values())
         count = asked if allowed is None else min(asked, allowed)
@@ -122,7 +123,7 @@ class PodBackend(KubeBackend):  # type: ignore[misc]
         if count < before:
             most = max(before, self._lowered.get(cluster_name, (0, 0.0))[0])
             self._lowered[cluster_name] = (most, time.monotonic() + self.settle_seconds)
-        return count
+        return before, count
 
     async def _existing(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Return the clusters and the pods that Kubernetes has at this moment."""
