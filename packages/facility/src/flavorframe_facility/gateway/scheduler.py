@@ -11,7 +11,7 @@ import ssl
 
 from distributed import Scheduler
 from distributed.http.scheduler.prometheus import routes
-from distributed.http.utils import RoutingApplication
+from tornado.web import Application
 
 METRICS_PORT = "FLAVORFRAME_METRICS_PORT"
 """Environment variable with the port of the scheduler's metrics, for Prometheus on Kubernetes."""
@@ -29,4 +29,4 @@ def dask_setup(scheduler: Scheduler) -> None:
 
 def _serve_metrics(scheduler: Scheduler, port: int) -> None:
     handlers = [(path, handler, {"dask_server": scheduler}) for path, handler, _ in routes]
-    RoutingApplication(handlers).listen(port)
+    Application(handlers).listen(port)
