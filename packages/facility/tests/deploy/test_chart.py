@@ -103,7 +103,7 @@ def test_whole_chart_has_its_pods(tmp_path):
 
 
 def policies(chart, **changes):
-    """Return the network policies of the chart, and those that the gateway makes for two clusters."""
+    """Return the policies of the chart, and those that the gateway makes for two clusters."""
     found = [one for one in render(chart, manifests.values(**changes)) if _is_policy(one)]
     for name in "ab":
         cluster = {

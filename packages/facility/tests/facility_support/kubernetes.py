@@ -52,7 +52,7 @@ class Kubernetes:
     async def bury(self):
         """End all pods that linger."""
         for name in list(self.dying):
-            await self._remove("pods", name)
+            await self.remove("pods", name)
         self.dying.clear()
 
     async def _answer(self, request):
@@ -102,9 +102,10 @@ class Kubernetes:
         if kind == "pods" and self.lingering:
             self.dying.add(name)
             return
-        await self._remove(kind, name)
+        await self.remove(kind, name)
 
-    async def _remove(self, kind, name):
+    async def remove(self, kind, name):
+        """End an object and what it owns."""
         gone = self.objects[kind].pop(name, None)
         if gone is None:
             return

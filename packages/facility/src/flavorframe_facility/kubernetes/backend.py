@@ -87,7 +87,8 @@ class PodBackend(KubeBackend):  # type: ignore[misc]
         if found is not None and cluster_name not in self.clusters and not is_over(found):
             try:
                 await self.network_client.create_namespaced_network_policy(
-                    self.clusters_namespace, policy_for(found)  # type: ignore[arg-type]
+                    self.clusters_namespace,
+                    policy_for(found),  # type: ignore[arg-type]
                 )
             except ApiException as error:
                 if error.status != 409:  # it is there since before a restart of the gateway

@@ -1,4 +1,4 @@
-"""Limits of Dask clusters hold on Kubernetes, whatever a changed scheduler reports."""
+"""Dask clusters on Kubernetes keep their limits, whatever a scheduler reports, and apart."""
 
 import asyncio
 import json
@@ -104,7 +104,7 @@ def test_pods_count_until_they_are_gone(on_kubernetes):
         assert len(gateway.workers(first)) == 4
         assert gateway.workers(second) == []
         for pod in gateway.workers(first)[:3]:
-            await gateway.kubernetes._remove("pods", pod["metadata"]["name"])
+            await gateway.kubernetes.remove("pods", pod["metadata"]["name"])
         await gateway.until(lambda: len(gateway.workers(second)) == 3)
 
     on_kubernetes(attack)
@@ -192,5 +192,24 @@ def test_a_heartbeat_needs_the_clusters_own_token(on_kubernetes):
         content = {**EMPTY, "count": 1}
         assert await gateway.send(name, json=content, headers=foreign) == 401
         assert await gateway.send(other, json=content) == 200
+
+    on_kubernetes(attack)
+
+
+def test_each_cluster_has_a_network_of_its_own_while_it_is_there(on_kubernetes):
+    async def attack(gateway):
+        first, second = await gateway.new("ada"), await gateway.new("bob")
+        kept = {
+            one["metadata"]["name"]: one["spec"]
+            for one in gateway.kubernetes.all("networkpolicies")
+        }
+        for name in (first, second):
+            short = name.partition(".")[2]
+            own = {"podSelector": {"matchLabels": {"gateway.dask.org/cluster": short}}}
+            assert kept[f"dask-{short}"]["ingress"] == [{"from": [own]}]
+            assert kept[f"dask-{short}"]["egress"] == [{"to": [own]}]
+        await gateway.kubernetes.remove("daskclusters", first.partition(".")[2])
+        left = [one["metadata"]["name"] for one in gateway.kubernetes.all("networkpolicies")]
+        assert left == [f"dask-{second.partition('.')[2]}"]
 
     on_kubernetes(attack)
