@@ -6,6 +6,9 @@ import pytest
 
 from facility_support import browser as browsers, manifests
 from facility_support.facility import Facility
+from facility_support.names import treat_localhost_as_browsers_do
+
+treat_localhost_as_browsers_do()
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,22 @@ def test_beyond_loopback_only_with_tls(tmp_path):
         make(folder=tmp_path, address="0.0.0.0")
     with pytest.raises(FacilityError, match="give both"):
         make(folder=tmp_path, certificate="host.pem")
-    assert make(folder=tmp_path, address="::1", port=80).url == "http://[::1]:80/"
+    here = make(folder=tmp_path, address="::1", port=80)
+    assert (here.bind_url, here.url) == ("http://[::1]:80/", "http://localhost/")
+    tls = {"certificate": "host.pem", "key": "host.key"}
+    with pytest.raises(FacilityError, match=r"give the facility's name in the DNS as domain"):
+        make(folder=tmp_path, address="0.0.0.0", **tls)
+    there = make(folder=tmp_path, address="0.0.0.0", port=443, domain="facility.example.org", **tls)
+    assert there.url == "https://facility.example.org/"
+
+
+@pytest.mark.parametrize("domain", ["127.0.0.1", "https://example.org", "*.example.org", "a_b", ""])
+def test_a_domain_is_a_name_with_names_below_it(tmp_path, domain):
+    with pytest.raises(FacilityError, match="domain"):
+        make(folder=tmp_path, domain=domain)
+    assert (
+        make(folder=tmp_path, domain="host-1.example.org").url == "http://host-1.example.org:8000/"
+    )
 
 
 @pytest.mark.parametrize(

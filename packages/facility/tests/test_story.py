@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+import requests
 
 from facility_support.browser import person, screenshot, start_server
 from support.servers import wait_for
@@ -76,7 +77,7 @@ def test_the_tutorial_fits_the_peak_on_a_cluster_of_the_panel(oidc_facility, lab
 
 
 def test_the_dashboard_shows_the_tasks(lab, cluster, task_stream):
-    counts = lab.request.get(f"{origin(lab)}{cluster}/json/counts.json").json()
+    counts = get(lab, f"{origin(lab)}{cluster}/json/counts.json").json()
     assert counts["workers"] == 2
     wait_for(lambda: tasks_in(task_stream), 60)  # Dask's pages are brought up to date now and then
     tasks = tasks_in(task_stream)
@@ -89,10 +90,16 @@ def test_the_dashboard_shows_the_tasks(lab, cluster, task_stream):
 
 def test_nobody_else_sees_the_dashboard(oidc_facility, lab, cluster, browser):
     with person(browser) as stranger:
-        answer = stranger.request.get(f"{origin(lab)}{cluster}/status")
-        assert "oauth_login" in answer.text()
+        answer = get(stranger, f"{origin(lab)}{cluster}/status")
+        assert "oauth_login" in answer.text
     session, _ = oidc_facility.sign_in("carol")
     assert session.get(f"{origin(lab)}{cluster}/status").status_code == 403
+
+
+def get(page, url):
+    """Ask for an address with the cookies of a browser."""
+    cookies = {one["name"]: one["value"] for one in page.context.cookies(url)}
+    return requests.get(url, cookies=cookies, timeout=60)
 
 
 def origin(page):

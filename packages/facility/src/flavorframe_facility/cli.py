@@ -51,6 +51,10 @@ def up(
     address: Annotated[
         str | None, typer.Option(help="Where to listen. By default on loopback alone.")
     ] = None,
+    domain: Annotated[
+        str | None,
+        typer.Option(help="Name in the DNS; users' servers have names below it. Or localhost."),
+    ] = None,
     certificate: Annotated[Path | None, typer.Option(help="TLS certificate, as PEM.")] = None,
     key: Annotated[Path | None, typer.Option(help="The certificate's key.")] = None,
     oidc: Annotated[
@@ -76,6 +80,7 @@ def up(
     chosen: dict[str, Any] = {
         "port": port,
         "address": address,
+        "domain": domain,
         "certificate": _absolute(certificate),
     }
     chosen |= {"key": _absolute(key), "login": login}

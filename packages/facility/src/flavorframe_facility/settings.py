@@ -18,6 +18,10 @@ GB = 10**9
 """Bytes of the unit that memory is chosen in."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+DOMAIN = rf"^({LABEL}\.)*[a-z]([a-z0-9-]{{0,61}}[a-z0-9])?$"
+"""Name in the DNS, and no IP address, below which there are no names."""
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class _Model(BaseModel):
@@ -96,7 +100,9 @@ class Settings(_Model):
     Args:
         folder: Folder of the facility: users' homes, databases, secrets, logs.
         backend: Where servers and clusters run.
-        address: Where the facility listens; beyond loopback only with a certificate.
+        address: Where the facility listens; beyond loopback only with a certificate and a domain.
+        domain: Name of the facility in the DNS, below which each user's server has its own, such
+            as ``alice.facility.example.org``. On loopback ``localhost``, unless another is given.
         port: The facility's port. The ports after it, up to ``port + 5``, are used on loopback.
         certificate: TLS certificate with its chain, as PEM.
         key: Key of the certificate.
@@ -110,6 +116,13 @@ class Settings(_Model):
         cluster_cores_per_user: Cores of all clusters of a user together.
         cluster_memory_per_user: Memory of all clusters of a user together, in GB.
         cluster_limits_by_group: By group, what the clusters of its members may take together.
+        processes_per_server: Processes and threads of a server, or of a Dask worker.
+        total_memory: Memory of all servers and clusters of this machine together, in GB; None
+            means all that it has.
+        home_quota: Size of a home, in GB, above which no server is started; None means no limit.
+        login_days: Days after which people log in again, and after which their tokens end.
+        trusted_proxies: Addresses of proxies in front of the facility's own, which tell from
+            where requests come.
         accounts: Prefix of the names of users' accounts on this machine.
 
     Raises:
@@ -120,6 +133,7 @@ class Settings(_Model):
     folder: Path
     backend: Literal["local", "kubernetes"] = "local"
     address: str = "127.0.0.1"
+    domain: Annotated[str, Field(pattern=DOMAIN, max_length=190)] | None = None
     port: Annotated[int, Field(ge=1, le=65530)] = 8000
     certificate: Path | None = None
     key: Path | None = None
@@ -133,6 +147,11 @@ class Settings(_Model):
     cluster_cores_per_user: Annotated[int, Field(ge=1)] = 8
     cluster_memory_per_user: Annotated[int, Field(ge=1)] = 16
     cluster_limits_by_group: dict[str, ClusterLimits] = {}
+    processes_per_server: Annotated[int, Field(ge=50)] = 2000
+    total_memory: Annotated[int, Field(ge=1)] | None = None
+    home_quota: Annotated[int, Field(ge=1)] | None = None
+    login_days: Annotated[float, Field(gt=0)] = 1
+    trusted_proxies: tuple[str, ...] = ()
     accounts: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,9}-$")] = "ff-"
 
     @model_validator(mode="after")
@@ -144,14 +163,32 @@ class Settings(_Model):
                 f"address {self.address} can be reached from other machines, and passwords would "
                 "cross the network readable: give a certificate and its key as well"
             )
+        if self.address not in LOOPBACK and self.domain is None:
+            raise ValueError(
+                f"address {self.address} can be reached from other machines, and a page of one "
+                "user's server could act there for whoever looks at it: give the facility's name "
+                "in the DNS as domain, such as facility.example.org. The name and all names below "
+                "it, *.facility.example.org, must lead here and be in the certificate"
+            )
         return self
 
     @property
     def url(self) -> str:
         """Address of the facility for users."""
-        scheme = "http" if self.certificate is None else "https"
+        if self.backend == "kubernetes":
+            return f"https://{self.domain}/"
+        port = "" if DEFAULT_PORTS[self._scheme] == self.port else f":{self.port}"
+        return f"{self._scheme}://{self.domain or 'localhost'}{port}/"
+
+    @property
+    def bind_url(self) -> str:
+        """Address at which the facility's proxy listens."""
         host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{scheme}://{host}:{self.port}/"
+        return f"{self._scheme}://{host}:{self.port}/"
+
+    @property
+    def _scheme(self) -> str:
+        return "http" if self.certificate is None else "https"
 
     @property
     def proxy_port(self) -> int:
@@ -213,7 +250,7 @@ def make(**choices: Any) -> Settings:
     """Return settings, or raise a FacilityError that says which one is wrong.
 
     >>> make(folder="/srv/facility", port=8080).url
-    'http://127.0.0.1:8080/'
+    'http://localhost:8080/'
     >>> make(folder="/srv/facility", address="0.0.0.0")
     Traceback (most recent call last):
         ...

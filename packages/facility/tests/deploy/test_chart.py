@@ -345,6 +345,7 @@ def choice(chart, **changes):
 
 
 CHANGES = {
+    "facility.domain": "other.example.edu",
     "facility.login.issuer": "https://other.example.edu/",
     "facility.login.client_id": "other",
     "facility.login.user_group": "other",
@@ -427,9 +428,18 @@ def test_a_misspelt_value_is_refused(own, path):
         render(own, wrong)
 
 
+def ingress(*hosts):
+    return {"jupyterhub": {"ingress": {"enabled": True, "hosts": list(hosts)}}}
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        ({"facility": {"domain": ""}}, "facility.domain is not set"),
+        ({"facility": {"domain": "10.0.0.1"}}, "domain"),
+        (ingress("facility.example.edu"), r"hosts has to hold \*\.facility\.example\.edu"),
+        (ingress("*.facility.example.edu"), "hosts has to hold facility.example.edu"),
+        ({"jupyterhub": {"proxy": {"chp": {"extraCommandLineFlags": []}}}}, "host-routing"),
         ({"facility": {"login": {"issuer": ""}}}, "facility.login.issuer is not set"),
         ({"facility": {"login": {"user_group": ""}}}, "facility.login.user_group is not set"),
         ({"namespace": "other"}, "is for namespace other"),
@@ -448,6 +458,12 @@ def test_a_misspelt_value_is_refused(own, path):
 def test_what_cannot_be_is_refused_with_its_reason(own, changes, said):
     with pytest.raises(HelmError, match=said):
         render(own, manifests.values(**changes))
+
+
+def test_servers_have_names_of_their_own_behind_the_ingress(own):
+    both = ingress("facility.example.edu", "*.facility.example.edu")
+    found = choice(own, **both)
+    assert make(**found["settings"]).url == "https://facility.example.edu/"
 
 
 @pytest.mark.parametrize("site", SITES)

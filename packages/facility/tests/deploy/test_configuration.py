@@ -19,6 +19,7 @@ CHOICE = {
     "settings": {
         "folder": "/srv/jupyterhub/flavorframe",
         "backend": "kubernetes",
+        "domain": "facility.example.edu",
         "environments": [{"name": "own", "title": "Own", "image": "example/own:1"}],
         "clusters_per_user": 1,
         "cluster_cores_per_user": 4,
@@ -62,6 +63,21 @@ def test_servers_know_the_gateway_and_have_what_is_mounted(hub):
     assert known["DASK_GATEWAY__ADDRESS"] == address
     assert hub.KubeSpawner.volumes == {"home": {"name": "home"}, "cvmfs": VOLUME}
     assert hub.KubeSpawner.volume_mounts["cvmfs"] == MOUNT
+
+
+def test_each_server_has_an_origin_of_its_own(hub):
+    assert hub.JupyterHub.subdomain_host == "https://facility.example.edu"
+    assert hub.JupyterHub.cookie_host_prefix_enabled
+    assert hub.Spawner.disable_user_config
+
+
+def test_a_facility_without_a_domain_is_refused(monkeypatch):
+    settings = {name: value for name, value in CHOICE["settings"].items() if name != "domain"}
+    monkeypatch.setenv(chart.VARIABLE, json.dumps({**CHOICE, "settings": settings}))
+    c = Config()
+    c.JupyterHub.services, c.JupyterHub.load_roles = [], []
+    with pytest.raises(FacilityError, match=r"facility\.domain is not set"):
+        configure(c)
 
 
 def test_a_servers_limits_are_those_asked_for(hub):

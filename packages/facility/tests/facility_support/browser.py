@@ -11,6 +11,7 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-sync", "--disable-background-networking", "--disable-component-update",
     "--disable-dev-shm-usage",
+    "--host-resolver-rules=MAP facility.test 127.0.0.1, MAP *.facility.test 127.0.0.1",
 ]  # fmt: skip
 PATIENCE = 90_000
 """Milliseconds that pages have on a busy machine."""

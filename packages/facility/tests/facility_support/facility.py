@@ -66,6 +66,10 @@ class Facility:
         assert not check or done.returncode == 0, done.stdout
         return done.stdout
 
+    def url_of(self, user):
+        """Return the address of a user's server, which has an origin of its own."""
+        return f"{self.url.replace('//', f'//{user}.')}user/{user}/"
+
     def log(self, name="hub"):
         return processes.last_lines(self.settings, name, 200)
 

@@ -15,7 +15,7 @@ class Kernel:
     def __init__(self, user):
         self.user = user
         self._headers = {"Authorization": f"token {user.token}"}
-        self._url = f"{user.facility.url}user/{user.name}/api/kernels"
+        self._url = f"{user.url}api/kernels"
         answer = requests.post(self._url, json={}, headers=self._headers, timeout=120)
         answer.raise_for_status()
         self.name = answer.json()["id"]

@@ -9,7 +9,8 @@ import yaml
 
 DEPLOY = Path(__file__).parents[4] / "deploy"
 CHART = DEPLOY / "chart"
-NEEDED = {"issuer": "https://iam.example.edu/", "client_id": "facility", "user_group": "bphysics"}
+LOGIN = {"issuer": "https://iam.example.edu/", "client_id": "facility", "user_group": "bphysics"}
+NEEDED = {"domain": "facility.example.edu", "login": LOGIN}
 CHARTS, UNAVAILABLE = "FLAVORFRAME_CHARTS", "FLAVORFRAME_CHARTS_UNAVAILABLE"
 WHOLE = (
     "the chart is NOT CHECKED with the charts it depends on, JupyterHub's and Dask Gateway's: run "
@@ -57,7 +58,7 @@ def copied(folder, *, whole):
 def values(name=None, **changes):
     """Return the values of an example, or the few that everybody has to set, with changes."""
     file = CHART / f"values-{name}.yaml"
-    base = yaml.safe_load(file.read_text()) if name else {"facility": {"login": NEEDED}}
+    base = yaml.safe_load(file.read_text()) if name else {"facility": NEEDED}
     return merged(base, changes)
 
 

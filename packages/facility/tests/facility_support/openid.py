@@ -44,7 +44,7 @@ from flavorframe_facility.login import config as login
 chosen = settings.make(**json.loads({settings!r}))
 c.Spawner.server_token_scopes = ["users:activity!user", "access:servers!server"]
 login.configure(c, chosen)
-c.JupyterHub.bind_url = chosen.url
+c.JupyterHub.bind_url = chosen.bind_url
 c.JupyterHub.hub_port = chosen.hub_port
 c.JupyterHub.db_url = "sqlite:///{folder}/hub.sqlite"
 c.JupyterHub.cookie_secret_file = "{folder}/private/cookie-secret"
@@ -206,7 +206,7 @@ class OidcFacility(Site):
 
     def __init__(self, folder):
         port = free_block()
-        self.provider = Provider(f"http://127.0.0.1:{port}/hub/oauth_callback")
+        self.provider = Provider(f"http://localhost:{port}/hub/oauth_callback")
         secret = folder / "client-secret"
         secret.write_text(SECRET)
         secret.chmod(0o600)

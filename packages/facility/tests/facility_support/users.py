@@ -28,26 +28,55 @@ class User:
         self.session = requests.Session()
         self.session.get(f"{facility.url}hub/login", timeout=60)
         self._post("hub/login", username=name, password=facility.password)
+        self._start_server()
+
+    def restart(self):
+        """Stop the server, and start another."""
+        path = f"hub/api/users/{self.name}/server"
+        wait_for(lambda: self._delete(path) == 204, 60, self.facility.log)
+        self._start_server()
+
+    def _start_server(self):
         self._post("hub/spawn", environment="flavorframe", cores="1", memory="2")
-        wait_for(lambda: server_of(facility, name) is not None, 120, facility.log)
-        self.environment = server_of(facility, name).info["environ"]
+        wait_for(lambda: server_of(self.facility, self.name) is not None, 120, self.facility.log)
+        self.environment = server_of(self.facility, self.name).info["environ"]
         self.token = self.environment["JUPYTERHUB_API_TOKEN"]
-        wait_for(self._is_served, 200, facility.log)
+        wait_for(self._is_served, 200, self.facility.log)
 
     def _is_served(self):
-        return self.get(f"user/{self.name}/api/status").status_code == 200
+        answer = self.ask(f"{self.url}api/status")
+        return answer.status_code == 200 and answer.url.startswith(self.url)
 
     def _post(self, path, **fields):
-        url = f"{self.facility.url}{path}"
-        xsrf = next(c.value for c in self.session.cookies if c.name == "_xsrf" and "hub" in c.path)
-        answer = self.session.post(url, data=fields, params={"_xsrf": xsrf}, timeout=120)
+        answer = self._send("POST", path, data=fields)
         assert answer.ok, answer.text
 
+    def _delete(self, path):
+        return self._send("DELETE", path).status_code
+
+    def _send(self, method, path, **more):
+        url = f"{self.facility.url}{path}"
+        xsrf = next(c.value for c in self.session.cookies if c.name == "_xsrf" and "hub" in c.path)
+        return self.session.request(method, url, params={"_xsrf": xsrf}, timeout=120, **more)
+
     def get(self, path, token="own"):
-        """Ask the facility with the server's token, another or none."""
+        """Ask the hub, or for ``user/NAME/`` a server, with the server's token, another or none."""
+        return self.ask(self._url(path), token)
+
+    def ask(self, url, token="own"):
+        """Ask for an address with the server's token, another or none."""
         headers = {"Authorization": f"token {self.token if token == 'own' else token}"}
-        headers = {} if token is None else headers
-        return requests.get(f"{self.facility.url}{path}", headers=headers, timeout=60)
+        return requests.get(url, headers={} if token is None else headers, timeout=60)
+
+    @property
+    def url(self):
+        return self.facility.url_of(self.name)
+
+    def _url(self, path):
+        if not path.startswith("user/"):
+            return f"{self.facility.url}{path}"
+        _, name, below = path.split("/", 2)
+        return f"{self.facility.url_of(name)}{below}"
 
     def python(self, code, *, check=True, **more):
         """Run Python as a cell of the user's notebook would, as the user; return what it prints."""
@@ -62,3 +91,66 @@ class User:
         )  # fmt: skip
         assert not check or done.returncode == 0, done.stdout
         return done.stdout
+
+
+class Login:
+    """A browser of somebody who tries a password, from an address of this machine.
+
+    Args:
+        facility: The facility.
+        name: The name.
+        password: The password; the right one if none is given.
+        address: Address that the facility sees.
+        headers: Headers of each request.
+    """
+
+    def __init__(self, facility, name, password=None, *, address="127.0.0.1", headers=None):
+        self.facility, self.name = facility, name
+        self.session = requests.Session()
+        self.session.mount("http://", _From(address))
+        self.session.headers.update(headers or {})
+        self.session.get(f"{facility.url}hub/login", timeout=60)
+        fields = {"username": name, "password": password or facility.password}
+        self.status = self.ask("POST", "hub/login", data=fields).status_code
+
+    def ask(self, method, path, **content):
+        url = f"{self.facility.url}{path}"
+        xsrf = next(c.value for c in self.session.cookies if c.name == "_xsrf" and "hub" in c.path)
+        return self.session.request(method, url, params={"_xsrf": xsrf}, timeout=120, **content)
+
+    def is_in(self):
+        """Whether the hub knows the cookies."""
+        answer = self.session.get(f"{self.facility.url}hub/home", timeout=60, allow_redirects=False)
+        return answer.status_code == 200
+
+    def copy(self):
+        """Return another browser with the same cookies."""
+        other = object.__new__(Login)
+        other.__dict__.update(self.__dict__)
+        other.session = requests.Session()
+        other.session.cookies.update(self.session.cookies)
+        return other
+
+    def new_token(self):
+        """Return a new token with all rights of the user; ``answer`` has what the hub says."""
+        answer = self.ask("POST", f"hub/api/users/{self.name}/tokens", json={})
+        assert answer.ok, answer.text
+        self.answer = answer.json()
+        return self.answer["token"]
+
+
+class _From(requests.adapters.HTTPAdapter):
+    """Connects from an address of this machine."""
+
+    def __init__(self, address):
+        self._address = address
+        super().__init__()
+
+    def init_poolmanager(self, *arguments, **options):
+        super().init_poolmanager(*arguments, source_address=(self._address, 0), **options)
+
+
+def is_known(facility, token):
+    """Whether the hub knows a token."""
+    headers = {"Authorization": f"token {token}"}
+    return requests.get(f"{facility.url}hub/api/user", headers=headers, timeout=60).ok

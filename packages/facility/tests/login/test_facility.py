@@ -52,7 +52,7 @@ def test_a_users_processes_see_the_access_token_and_no_secret(oidc_facility):
     hub = [
         p["pid"]
         for p in running("uids", "cmdline")
-        if p["uids"].real == 0 and str(settings.folder) in " ".join(p["cmdline"])
+        if p["uids"].real == 0 and str(settings.folder) in " ".join(p["cmdline"] or ())
     ]
     assert hub
     closed = [str(f) for f in private] + [f"/proc/{pid}/environ" for pid in hub]

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from facility_support.browser import screenshot
 from facility_support.openid import LIFETIME, SECRET, USERS, Hub, wait_for
+from flavorframe_facility.login.openid import groups_of
 
 pytestmark = pytest.mark.xdist_group("login")
 
@@ -46,6 +47,14 @@ def test_a_member_gets_in_and_is_no_administrator(hub):
 def test_groups_of_the_wlcg_count(hub):
     session, _ = hub.sign_in("bob")
     assert sorted(hub.api(session, "GET", "user").json()["groups"]) == ["cms", "flavour"]
+
+
+@pytest.mark.parametrize(
+    "claim", [{"flavour": False}, {"flavour": True}, [{"flavour": 1}], 7, None]
+)
+def test_what_is_no_list_of_names_makes_nobody_a_member(claim):
+    assert groups_of({"groups": claim}) == set()
+    assert groups_of({"groups": ["flavour"]}) == groups_of({"groups": "flavour"}) == {"flavour"}
 
 
 def test_the_administrators_group_makes_administrators(hub):

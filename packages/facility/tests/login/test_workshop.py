@@ -1,5 +1,8 @@
 """The login of a workshop: names, passwords, and too many wrong ones."""
 
+import os
+import socket
+import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +13,7 @@ from traitlets.config import Config
 
 from facility_support.coroutines import run
 from flavorframe.errors import FacilityError
-from flavorframe_facility.login import config as login, workshop
+from flavorframe_facility.login import config as login, peers, workshop
 from flavorframe_facility.login.names import why_unsafe
 from flavorframe_facility.login.password import hash_password, is_password
 from flavorframe_facility.login.workshop import Throttle
@@ -31,9 +34,14 @@ def authenticator(config):
 
 
 def try_in(authenticator, name, password, address="192.0.2.1"):
-    handler = SimpleNamespace(request=SimpleNamespace(remote_ip=address))
+    handler = SimpleNamespace(request=request_from(address))
     data = {"username": name, "password": password}
     return run(authenticator.get_authenticated_user(handler, data))
+
+
+def request_from(address, port=4711, **headers):
+    context = SimpleNamespace(address=(address, port))
+    return SimpleNamespace(connection=SimpleNamespace(context=context), headers=headers)
 
 
 def test_the_shared_password_lets_any_safe_name_in(authenticator):
@@ -70,6 +78,56 @@ def test_too_many_wrong_passwords_have_to_wait(authenticator, monkeypatch):
     with pytest.raises(web.HTTPError, match=r"try again in \d+ seconds"):
         try_in(authenticator, "jane", PASSWORD)
     assert try_in(authenticator, "jane", PASSWORD, address="192.0.2.2")
+
+
+def test_many_failures_of_others_keep_nobody_out_who_did_not_fail(authenticator, monkeypatch):
+    monkeypatch.setattr(authenticator, "_of_all", Throttle(3))
+    for number in range(3):
+        assert try_in(authenticator, "jane", "wrong", address=f"192.0.2.{number}") is None
+    assert try_in(authenticator, "jane", PASSWORD, address="192.0.2.9")
+    with pytest.raises(web.HTTPError, match=r"try again in (10|9) seconds"):
+        try_in(authenticator, "jane", PASSWORD, address="192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    ("headers", "seen"),
+    [
+        ({"X-Forwarded-For": "192.0.2.5"}, "192.0.2.5"),
+        ({"X-Forwarded-For": "198.51.100.1, 192.0.2.5"}, "192.0.2.5"),
+        ({"X-Forwarded-For": "192.0.2.5", "X-Real-Ip": "198.51.100.1"}, "192.0.2.5"),
+        ({"X-Forwarded-For": "198.51.100.1, 192.0.2.5, 10.0.0.1"}, "192.0.2.5"),
+        ({"X-Forwarded-For": "192.0.2.5, nonsense"}, "unknown"),
+        ({}, "127.0.0.1"),
+    ],
+)
+def test_the_proxys_client_is_the_last_that_is_no_proxy(headers, seen):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as hub,
+        socket.create_connection(hub.getsockname()) as proxy,
+    ):
+        request = request_from(*proxy.getsockname())
+        request.headers.update(headers)
+        assert peers.origin(request, {"10.0.0.1"}) == seen
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who can be another account")
+def test_another_account_of_this_machine_is_counted_as_one(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as hub:
+        code = (
+            "import socket, sys\n"
+            f"with socket.create_connection(('127.0.0.1', {hub.getsockname()[1]})) as s:\n"
+            "    print(*s.getsockname(), flush=True)\n"
+            "    sys.stdin.read()"
+        )
+        attacker = subprocess.Popen(
+            ["/usr/bin/python3", "-c", code], user=65534, group=65534, cwd="/",
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        address, port = attacker.stdout.readline().split()
+        request = request_from(address, int(port))
+        request.headers["X-Forwarded-For"] = "192.0.2.5"
+        assert peers.origin(request, ()) == "account 65534"
+        attacker.communicate()
 
 
 def test_right_passwords_are_not_counted(authenticator, monkeypatch):

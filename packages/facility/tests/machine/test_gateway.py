@@ -13,17 +13,25 @@ import pytest
 import requests
 
 from facility_support.users import User
+from flavorframe_facility.gateway.config import PREFIX
+from flavorframe_facility.machine import groups
 from support.servers import wait_for
 
 pytestmark = pytest.mark.xdist_group("facility")
 
-PREFIX = "services/dask-gateway"
+needs_groups = pytest.mark.skipif(not groups.version(), reason="control groups cannot be written")
+
 SECONDS = 120
 
 
 @pytest.fixture(scope="module")
 def bob(facility):
     return User(facility, "bob")
+
+
+def gateway(facility, path):
+    """Return an address at the gateway, which the hub's proxy does not lead to."""
+    return f"http://127.0.0.1:{facility.settings.gateway_proxy_port}{PREFIX}/{path}"
 
 
 class Cluster:
@@ -42,6 +50,7 @@ with Gateway() as gateway:
         self.owner = owner
         self.name = owner.python(code).split()[-1]
         self.path = f"api/v1/clusters/{self.name}"
+        self.url = gateway(owner.facility, self.path)
 
     @property
     def row(self):
@@ -64,12 +73,12 @@ with Gateway() as gateway:
 
     @property
     def status(self):
-        answer = self.owner.get(f"{PREFIX}/{self.path}")
+        answer = self.owner.ask(self.url)
         return answer.json()["status"] if answer.ok else answer.status_code
 
     def stop(self):
         requests.delete(
-            f"{self.owner.facility.url}{PREFIX}/{self.path}",
+            self.url,
             headers={"Authorization": f"token {self.owner.token}"},
             timeout=60,
         )
@@ -179,13 +188,13 @@ with Gateway() as gateway:
 def test_without_a_token_of_the_hub_nothing_is_answered(alice, cluster, token):
     wait_for(lambda: cluster.status == "RUNNING", SECONDS)
     for path in ("api/v1/clusters/", "api/v1/options", cluster.path):
-        assert alice.get(f"{PREFIX}/{path}", token).status_code == 401
+        assert alice.ask(gateway(alice.facility, path), token).status_code == 401
     for path in ("status", "individual-plots.json", "sitemap.json"):
-        page = f"{PREFIX}/clusters/{cluster.name}/{path}"
-        assert alice.get(page, token).status_code == 401
-    assert alice.get(f"{PREFIX}/api/v1/routes", token).status_code == 401
+        page = gateway(alice.facility, f"clusters/{cluster.name}/{path}")
+        assert alice.ask(page, token).status_code == 401
+    assert alice.ask(gateway(alice.facility, "api/v1/routes"), token).status_code == 401
     beat = requests.post(
-        f"{alice.facility.url}{PREFIX}/{cluster.path}/heartbeat",
+        f"{cluster.url}/heartbeat",
         headers={"Authorization": f"token {token}"}, json={}, timeout=60,
     )  # fmt: skip
     assert beat.status_code == 401
@@ -197,8 +206,8 @@ def test_a_dashboard_is_for_its_owner(alice, bob, cluster):
     own = alice.get(f"user/alice/proxy-dask/{page}")
     assert own.status_code == 200
     assert "Individual Task Stream" in own.json()
-    assert alice.get(f"{PREFIX}/{page}").json() == own.json()
-    assert bob.get(f"{PREFIX}/{page}").status_code == 404
+    assert alice.ask(gateway(alice.facility, page)).json() == own.json()
+    assert bob.ask(gateway(alice.facility, page)).status_code == 404
     assert bob.get(f"user/bob/proxy-dask/{page}").status_code == 404
     assert bob.get(f"user/alice/proxy-dask/{page}").status_code == 403
     assert "/hub/login" in bob.get(f"user/alice/proxy-dask/{page}", None).url
@@ -218,6 +227,72 @@ def test_a_scheduler_answers_nobody_without_its_certificate(alice, bob, cluster)
     assert requests.post(
         f"http://127.0.0.1:{cluster.ports()['api']}/api/comm", json={"op": "scale"}, timeout=10
     ).status_code in (401, 403)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"", b"no JSON", b"[]", b"7", b"null", b"\xff\xfe", b"[" * 100_000,
+        {"count": -1}, {"count": "many"}, {"count": None}, {"count": 1e9}, {"count": True},
+        {"active_workers": 7}, {"closing_workers": [{}]}, {"closed_workers": None},
+    ],
+)  # fmt: skip
+def test_a_malformed_heartbeat_is_refused(alice, cluster, wrong):
+    wait_for(lambda: cluster.status == "RUNNING", SECONDS)
+    token = psutil.Process(cluster.process).environ()["DASK_GATEWAY_API_TOKEN"]
+    good = {
+        "count": 0, "active_workers": [], "closing_workers": [], "closed_workers": [],
+        **dict.fromkeys(("api_address", "scheduler_address", "dashboard_address"), ""),
+    }  # fmt: skip
+
+    def beat(body):
+        return requests.post(
+            f"{cluster.url}/heartbeat", timeout=60,
+            data=body if isinstance(body, bytes) else json.dumps({**good, **body}),
+            headers={"Authorization": f"token {token}", "Content-Type": "application/json"},
+        )  # fmt: skip
+
+    assert beat({}).status_code == 200
+    assert beat(wrong).status_code == 400
+    addressed = beat({"scheduler_address": "tls://198.51.100.1:8786"})
+    assert addressed.status_code == 409
+    assert beat({"scheduler_address": ["tls://127.0.0.1"]}).status_code == 409
+    assert beat({"scheduler_address": "tls://[127"}).status_code == 409
+    assert cluster.status == "RUNNING"
+
+
+@needs_groups
+def test_what_left_its_session_ends_with_the_cluster(alice):
+    cluster = Cluster(alice)
+    wait_for(lambda: cluster.status == "RUNNING", SECONDS)
+    code = f"""
+from dask_gateway import Gateway
+
+def escape():
+    import os, time
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            for number in range(3, 256):
+                try:
+                    os.close(number)
+                except OSError:
+                    pass
+            os.execv("/bin/sleep", ["sleep", "4711"])
+        os._exit(0)
+    os.wait()
+
+with Gateway() as gateway, gateway.connect({cluster.name!r}) as connected:
+    connected.scale(1)
+    with connected.get_client() as client:
+        client.submit(escape).result(60)
+"""
+    alice.python(code)
+    (found,) = [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"][1:] == ["4711"]]
+    assert found.ppid() == 1
+    assert os.getsid(found.pid) != os.getsid(cluster.process)
+    cluster.stop()
+    wait_for(lambda: not found.is_running(), SECONDS)
 
 
 def answer_of(port, name, *, plain=False):
@@ -267,6 +342,40 @@ def test_a_cluster_runs_as_its_owner_and_knows_no_secret(alice, cluster):
         seen = json.dumps({k: v for k, v in holder.items() if k != "JUPYTERHUB_API_TOKEN"})
         assert not [secret for secret in secrets - {alice.token} if secret in seen]
     assert alice.token not in json.dumps(process.environ())
+
+
+def test_an_unfinished_message_does_not_fill_the_gateway(alice, cluster):
+    wait_for(lambda: cluster.status == "RUNNING", SECONDS)
+    process = psutil.Process(pid_of(alice.facility, "gateway"))
+    before = process.memory_info().rss
+    page = f"/clusters/{cluster.name}/eventstream"
+    assert send_fragments(alice, page, 900_000) == 900_000  # the connection itself is good
+    assert send_fragments(alice, page, 200_000_000) < 100_000_000
+    assert process.memory_info().rss - before < 50_000_000
+    assert cluster.status == "RUNNING"
+
+
+def send_fragments(user, page, size, part=100_000):
+    """Send the parts of a message of a web socket that never ends; return how much was taken."""
+    request = (
+        f"GET {page} HTTP/1.1\r\nHost: gateway\r\nAuthorization: token {user.token}\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    sent = 0
+    address = ("127.0.0.1", user.facility.settings.gateway_port)
+    with socket.create_connection(address, timeout=30) as connection:
+        connection.sendall(request.encode())
+        assert b"101 Switching" in connection.recv(1000)
+        kind = 1  # text; the parts that follow continue it
+        while sent < size:
+            header = bytes([kind, 0x80 | 127]) + part.to_bytes(8, "big") + bytes(4)
+            try:
+                connection.sendall(header + bytes(part))
+            except ConnectionError:
+                break
+            sent, kind = sent + part, 0
+    return sent
 
 
 # Limits
@@ -378,7 +487,7 @@ def test_groups_share_limits_and_idle_clusters_are_stopped(facility, alice, bob)
     cluster = Cluster(alice)  # which must live until bob has asked for his
     try:
         refusal = requests.post(
-            f"{facility.url}{PREFIX}/api/v1/clusters/", json={}, timeout=60,
+            gateway(facility, "api/v1/clusters/"), json={}, timeout=60,
             headers={"Authorization": f"token {bob.token}"},
         )  # fmt: skip
         assert refusal.status_code == 422, refusal.text

@@ -12,8 +12,8 @@ import requests
 from facility_support.browser import log_in, person, screenshot, start_server
 from facility_support.coroutines import run
 from facility_support.kernel import Kernel
-from facility_support.users import User, server_of
-from flavorframe_facility.machine import limits, processes
+from facility_support.users import Login, User, is_known, server_of
+from flavorframe_facility.machine import groups, processes
 
 pytestmark = pytest.mark.xdist_group("facility")
 
@@ -78,9 +78,10 @@ def test_neither_does_a_forged_request_to_the_api(facility):
 
 
 def test_without_login_nothing_is_shown(facility, alice):
-    for path in ("user/alice/lab", "user/alice/api/contents", "hub/api/users", "hub/home"):
-        answer = requests.get(f"{facility.url}{path}", allow_redirects=False, timeout=60)
-        assert answer.status_code in (302, 403), path
+    paths = [f"{facility.url_of('alice')}{path}" for path in ("lab", "api/contents")]
+    for url in [*paths, f"{facility.url}hub/api/users", f"{facility.url}hub/home"]:
+        answer = requests.get(url, allow_redirects=False, timeout=60)
+        assert answer.status_code in (302, 403), url
     assert alice.get("user/alice/api/contents", token="forged").status_code == 403
 
 
@@ -88,7 +89,7 @@ def test_another_users_server_is_closed(facility, alice):
     session = requests.Session()
     session.get(f"{facility.url}hub/login")
     post(session, facility, "hub/login", username="mallory", password=facility.password)
-    assert session.get(f"{facility.url}user/alice/api/contents").status_code == 403
+    assert session.get(f"{facility.url_of('alice')}api/contents").status_code == 403
     assert session.delete(f"{facility.url}hub/api/users/alice/server").status_code == 403
     assert alice.get("hub/api/users/alice").status_code in (200, 403)
     assert alice.get("hub/api/users/grace").status_code in (403, 404)
@@ -126,7 +127,7 @@ def test_programs_beside_the_python_are_found_in_terminals(alice):
 
 def in_terminal(user, line, seconds=60):
     """Return what a terminal of a user's server shows, in which a line is typed."""
-    url = f"{user.facility.url}user/{user.name}"
+    url = user.url.rstrip("/")
     headers = {"Authorization": f"token {user.token}"}
     answer = requests.post(f"{url}/api/terminals", headers=headers, timeout=60)
     answer.raise_for_status()
@@ -148,7 +149,7 @@ def in_terminal(user, line, seconds=60):
 
 def test_limits_bite(facility, kernel):
     assert "2000000000" in kernel.run("import os; print(os.environ['MEM_LIMIT'])")
-    if limits._version():
+    if groups.version():
         burn = """
 import multiprocessing, time
 def burn(_):
@@ -179,15 +180,37 @@ def test_servers_outlive_the_hub(facility):
     assert "server of henry" in facility.command("status")
 
 
-def test_a_new_password(facility):
+def test_a_new_password_ends_all_that_the_old_one_gave(facility):
     old = facility.password
+    before = Login(facility, "jane")
+    token = before.new_token()
+    user = User(facility, "jill")
+    assert before.is_in()
+    assert is_known(facility, token)
+    assert is_known(facility, user.token)
     facility.password = re.search("password (.+)", facility.command("up", "--new-password"))[1]
-    for password, known in ((old, False), (facility.password, True)):
-        session = requests.Session()
-        session.get(f"{facility.url}hub/login")
-        post(session, facility, "hub/login", username="jane", password=password)
-        assert ("jupyterhub-session-id" in session.cookies) == known
+    assert not Login(facility, "jane", old).is_in()
+    assert Login(facility, "jane").is_in()
+    assert not before.is_in()
+    assert not is_known(facility, token)
+    assert not is_known(facility, user.token)
+    assert server_of(facility, "jill") is None
+    assert "server of" not in facility.command("status")
     assert old not in facility.log()
+
+
+def test_logging_out_ends_all_that_the_login_gave(facility):
+    user, login = User(facility, "judy"), Login(facility, "judy")
+    stolen = login.copy()
+    token, ends = login.new_token(), login.answer["expires_at"]
+    assert ends is not None
+    assert stolen.is_in()
+    assert is_known(facility, token)
+    login.session.get(f"{facility.url}hub/logout", timeout=60)
+    assert not stolen.is_in()
+    assert not is_known(facility, token)
+    assert is_known(facility, user.token)  # the server goes on, and asks the hub who may use it
+    assert user.get("user/judy/api/status").status_code == 200
 
 
 def test_what_is_told_of_a_facility_that_runs(facility):

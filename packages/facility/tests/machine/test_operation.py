@@ -27,6 +27,9 @@ print(found.output, found.exception)
 """
 
 
+TLS = {"certificate": os.devnull, "key": "own.key", "domain": "facility.example.org"}
+
+
 @pytest.fixture
 def settings(tmp_path):
     return make(folder=tmp_path / "state", port=free_block())
@@ -70,18 +73,25 @@ def test_settings_with_which_it_does_not_start_are_not_kept(settings, unstartabl
     ("choices", "user", "message"),
     [
         ({"certificate": "/none.pem", "key": "/none.key"}, 0, "the certificate /none.pem is not"),
-        ({"address": "0.0.0.0", "certificate": os.devnull, "key": os.devnull}, 9, "needs root"),
+        ({"address": "0.0.0.0", **TLS}, 9, "needs root"),
         ({"login": "oidc"}, 9, "needs root here"),
         ({"login": "oidc"}, 0, "there is no file /none, which should hold the client secret"),
-        ({"address": "none.invalid", "certificate": os.devnull, "key": os.devnull}, 0,
-         "none.invalid is no address of this machine"),
+        ({"address": "none.invalid", **TLS}, 0, "none.invalid is no address of this machine"),
+        ({"address": "0.0.0.0", **TLS}, 0, "the certificate /dev/null cannot be read"),
+        ({"address": "0.0.0.0", **TLS, "key": "shared.key"}, 0,
+         "shared.key of the key of the certificate has mode 0640, so that others can read it"),
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_told_before_anything_is_installed(
-    settings, monkeypatch, choices, user, message
+    settings, monkeypatch, tmp_path, choices, user, message
 ):
     monkeypatch.setattr(installation, "install", lambda settings, tell: pytest.fail("installed"))
     monkeypatch.setattr("os.geteuid", lambda: user)
+    if choices.get("key") in ("own.key", "shared.key"):
+        key = tmp_path / choices["key"]
+        key.write_text("a key")
+        key.chmod(0o640 if key.name == "shared.key" else 0o600)
+        choices = {**choices, "key": key}
     if "login" in choices:
         choices = {"login": {"kind": "oidc", "issuer": "https://iam.invalid", "client_id": "a",
                              "client_secret_file": "/none", "user_group": "b"}}  # fmt: skip

@@ -13,6 +13,14 @@ PREFIX = f"/services/{SERVICE}"
 SCOPES = [f"access:services!service={SERVICE}", "read:users:groups!user"]
 """What the token of a user's server may do for the gateway: use it, and say who the user is."""
 
+EXTENSIONS = {
+    "flavorframe_facility.server.dashboards": True,
+    "dask_labextension": False,
+    "jupyter_server_proxy": False,
+}
+"""Extensions of users' servers. Two are switched off because they forward requests, with the
+cookies of the browser, to whatever process listens at a port of the machine."""
+
 CLIENT = {
     "DASK_GATEWAY__AUTH__TYPE": "jupyterhub",
     "DASK_GATEWAY__HTTP_CLIENT__PROXY": "False",
@@ -35,7 +43,7 @@ def configure(c: Config) -> None:
     """
     c.JupyterHub.extra_user_scopes.update({SCOPES[0]})
     c.Spawner.server_token_scopes.extend(SCOPES)
-    c.Spawner.args.append(
-        "--ServerApp.jpserver_extensions=flavorframe_facility.server.dashboards=True"
+    c.Spawner.args.extend(
+        f"--ServerApp.jpserver_extensions={name}={enabled}" for name, enabled in EXTENSIONS.items()
     )
     c.Spawner.environment.update(CLIENT)

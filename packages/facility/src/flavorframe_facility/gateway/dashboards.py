@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import tempfile
+from collections import Counter
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import aiohttp
@@ -18,6 +21,13 @@ WebSocket: TypeAlias = aiohttp.ClientWebSocketResponse | web.WebSocketResponse
 FORWARDED = ("Accept", "Accept-Language", "If-Modified-Since", "If-None-Match", "User-Agent")
 RETURNED = ("Content-Type", "Cache-Control", "ETag", "Last-Modified", "Location")
 
+FROM_BROWSER, FROM_SCHEDULER = 1 << 20, 8 << 20
+"""Bytes of the largest message of a web socket. Both ends are programs of users, and a message is
+kept in the gateway's memory until it is complete."""
+
+SOCKETS = 64
+"""Number of web sockets that one user can have open at a time."""
+
 
 class Dashboards:
     """Forwards requests for dashboards, with the certificate of the cluster.
@@ -27,6 +37,7 @@ class Dashboards:
 
     def __init__(self, backend: Backend, authenticator: HubAuthenticator) -> None:
         self._backend, self._authenticator = backend, authenticator
+        self._open: Counter[str] = Counter()
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Answer a request; 404 if the user has no cluster of that name."""
@@ -40,8 +51,20 @@ class Dashboards:
             url += f"?{request.query_string}"
         session, tls = self._backend.session, _context(cluster.tls_cert, cluster.tls_key)
         if request.headers.get("Upgrade", "").lower() == "websocket":
-            return await _relay_websocket(request, session, url, tls)
+            with self._counted(user.name):
+                return await _relay_websocket(request, session, url, tls)
         return await _forward(request, session, url, tls)
+
+    @contextlib.contextmanager
+    def _counted(self, user: str) -> Iterator[None]:
+        """Count a web socket of a user while it is open; 429 if there are too many."""
+        if self._open[user] >= SOCKETS:
+            raise web.HTTPTooManyRequests(reason=f"you have {SOCKETS} dashboards open: close some")
+        self._open[user] += 1
+        try:
+            yield
+        finally:
+            self._open[user] -= 1
 
 
 async def _forward(
@@ -66,9 +89,11 @@ async def _relay_websocket(
 ) -> web.StreamResponse:
     spoken = request.headers.get("Sec-WebSocket-Protocol", "")
     protocols = tuple(word.strip() for word in spoken.split(",") if word.strip())
-    async with session.ws_connect(url, ssl=tls, protocols=protocols, max_msg_size=0) as there:
+    async with session.ws_connect(
+        url, ssl=tls, protocols=protocols, max_msg_size=FROM_SCHEDULER
+    ) as there:
         chosen = () if there.protocol is None else (there.protocol,)
-        here = web.WebSocketResponse(protocols=chosen, max_msg_size=0)
+        here = web.WebSocketResponse(protocols=chosen, max_msg_size=FROM_BROWSER)
         await here.prepare(request)
         relays = [asyncio.ensure_future(_relay(*ends)) for ends in ((here, there), (there, here))]
         await asyncio.wait(relays, return_when=asyncio.FIRST_COMPLETED)

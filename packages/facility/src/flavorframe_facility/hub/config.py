@@ -8,12 +8,13 @@ from traitlets.config import Config
 
 from flavorframe_facility import options
 from flavorframe_facility.gateway import config as gateway
+from flavorframe_facility.hub import origins
 from flavorframe_facility.login import config as login
 from flavorframe_facility.settings import Settings
 
 
 def configure(c: Config, settings: Settings) -> None:
-    """Configure a hub: the form of options, the login, Dask Gateway, and stopping idle servers.
+    """Configure a hub: options, origins, login, Dask Gateway, and stopping idle servers.
 
     Args:
         c: Configuration of JupyterHub, which is changed.
@@ -26,6 +27,7 @@ def configure(c: Config, settings: Settings) -> None:
     c.Spawner.default_url = "/lab"
     _cull_idle_servers(c, settings)
     c.Spawner.server_token_scopes = ["users:activity!user", "access:servers!server"]
+    origins.configure(c, settings)
     login.configure(c, settings)
     gateway.configure(c)
 

@@ -15,6 +15,8 @@ from flavorframe_facility.settings import make
 
 PRELOAD = "flavorframe_facility.gateway.scheduler"
 METRICS_PORT = "FLAVORFRAME_METRICS_PORT"
+"""Both are of the module that schedulers load, which needs Dask and is not loaded here."""
+
 METRICS = 8789
 """Port of schedulers' metrics, which the chart opens to Prometheus."""
 

@@ -37,9 +37,11 @@ def configure(c: Config, settings: Settings) -> None:
     require_accounts(settings)
     shared = settings.backend == "local" and not users_have_accounts()
     c.JupyterHub.template_vars.update({"one_account": shared})
+    _end_logins(c, settings.login_days)
     if isinstance(settings.login, Workshop):
         hashed = read_secret(settings.private / PASSWORD, "workshop's hashed password")
         workshop(c, hashed)
+        c.WorkshopAuthenticator.trusted_proxies = list(settings.trusted_proxies)
     else:
         openid(c, settings.login, settings.private)
         access_tokens.configure(c)
@@ -118,6 +120,12 @@ def openid(c: Config, chosen: Oidc, private: Path) -> None:
     login.auth_refresh_strict = True
     c.CryptKeeper.keys = [crypt_key(private)]
     c.JupyterHub.template_vars.update({"user_group": chosen.user_group, "contact": chosen.contact})
+
+
+def _end_logins(c: Config, days: float) -> None:
+    """Have cookies, and tokens that users make, end after some days."""
+    c.JupyterHub.cookie_max_age_days = days
+    c.JupyterHub.token_expires_in_max_seconds = int(days * 24 * 3600)
 
 
 def _require_group(chosen: Oidc) -> None:

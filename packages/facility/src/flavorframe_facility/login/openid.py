@@ -11,10 +11,12 @@ from typing import Any
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.user import User
 from oauthenticator.generic import GenericOAuthenticator
+from oauthenticator.oauth2 import OAuthLogoutHandler
 from tornado import web
 from tornado.httpclient import HTTPClientError
 from traitlets import Unicode
 
+from flavorframe_facility.login.logout import RevokingLogoutHandler
 from flavorframe_facility.login.names import why_unsafe
 from flavorframe_facility.login.pages import CallbackHandler, RefusedError
 from flavorframe_facility.login.provider import Keys, TokenRefusedError, verified
@@ -31,10 +33,15 @@ class ProviderUnavailableError(Exception):
     """The provider gives no usable answer now; the text says which."""
 
 
+class OpenIDLogoutHandler(RevokingLogoutHandler, OAuthLogoutHandler):  # type: ignore[misc]
+    """Logs a user out, revokes the user's tokens, and forgets a login that was begun."""
+
+
 class OpenIDAuthenticator(GenericOAuthenticator):  # type: ignore[misc]
     """Admits the members of a group, with verified tokens that only the hub keeps."""
 
     callback_handler = CallbackHandler
+    logout_handler = OpenIDLogoutHandler
 
     issuer = Unicode(config=True, help="The issuer, as its tokens spell it.")
     keys_url = Unicode(config=True, help="Where the issuer publishes its keys.")
@@ -221,8 +228,9 @@ def groups_of(claims: dict[str, Any]) -> set[str]:
     """
     found: set[str] = set()
     for claim in GROUP_CLAIMS:
-        groups = claims.get(claim) or ()
-        found |= {groups} if isinstance(groups, str) else {g for g in groups if isinstance(g, str)}
+        groups = claims.get(claim)
+        named = [groups] if isinstance(groups, str) else groups if isinstance(groups, list) else []
+        found |= {group for group in named if isinstance(group, str)}
     return {group_name(group) for group in found} - {""}
 
 

@@ -7,16 +7,22 @@ import time
 from collections import defaultdict, deque
 from typing import Any
 
+from jupyterhub.app import JupyterHub
 from jupyterhub.auth import Authenticator
 from jupyterhub.handlers import BaseHandler
 from tornado import web
-from traitlets import Unicode
+from traitlets import List, Unicode
 
+from flavorframe_facility.login.logout import RevokingLogoutHandler
 from flavorframe_facility.login.names import why_unsafe
 from flavorframe_facility.login.password import is_password
+from flavorframe_facility.login.peers import origin
 
 FAILURES_OF_ADDRESS, FAILURES_OF_ALL = 20, 200
 """Wrong passwords a minute from one address (which a class room may share), and from all."""
+
+PAUSE = 10
+"""Seconds between two attempts of an address that failed, while there are too many from all."""
 
 
 class Throttle:
@@ -65,11 +71,13 @@ class WorkshopAuthenticator(Authenticator):  # type: ignore[misc]
 
     password_hash = Unicode(config=True, help="The hash of the password that all share.")
     admin_password_hash = Unicode(config=True, help="The hash of the administrators' password.")
+    trusted_proxies = List(Unicode(), config=True, help="Proxies in front of the facility's own.")
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._by_address = Throttle(FAILURES_OF_ADDRESS)
         self._of_all = Throttle(FAILURES_OF_ALL)
+        self._slow = Throttle(1, PAUSE)
 
     async def authenticate(
         self, handler: BaseHandler, data: dict[str, str]
@@ -86,28 +94,35 @@ class WorkshopAuthenticator(Authenticator):  # type: ignore[misc]
             raise web.HTTPError(403, f"{wrong} Choose another name.")
         admin = name in self.admin_users
         hashed = self.admin_password_hash if admin else self.password_hash
-        address = _network(handler.request.remote_ip)
+        address = origin(handler.request, self.trusted_proxies)
         if not await self._is_right(address, data.get("password", ""), hashed):
             return None
         return {"name": name, "admin": admin}
 
+    def get_handlers(self, app: JupyterHub) -> list[tuple[str, type[BaseHandler]]]:
+        """Return the pages of login and logout."""
+        return [("/logout", RevokingLogoutHandler), *super().get_handlers(app)]
+
     async def _is_right(self, address: str, password: str, hashed: str) -> bool:
-        throttles = [(self._by_address, address), (self._of_all, "")]
-        wait = max(throttle.wait(key) for throttle, key in throttles)
+        wait = self._wait(address)
         if wait:
             raise web.HTTPError(
                 429, f"Too many wrong passwords: try again in {int(wait) + 1} seconds."
             )
         # Counted before the check, so that attempts at the same time are limited too.
-        for throttle, key in throttles:
+        counted = ((self._by_address, address), (self._slow, address), (self._of_all, ""))
+        for throttle, key in counted:
             throttle.count(key)
         right = await asyncio.to_thread(is_password, password, hashed)
         if right:
-            for throttle, key in throttles:
+            for throttle, key in counted:
                 throttle.uncount(key)
         return right
 
+    def _wait(self, address: str) -> float:
+        """Return for how many seconds an address may not try.
 
-def _network(address: str) -> str:
-    """Return an IPv4 address, or the /64 network in which a machine has many IPv6 addresses."""
-    return ":".join(address.split(":")[:4]) if ":" in address else address
+        While all together fail too often, those who failed have to wait; nobody else is kept out.
+        """
+        many = self._of_all.wait("") > 0
+        return max(self._by_address.wait(address), self._slow.wait(address) if many else 0.0)

@@ -18,7 +18,12 @@ from pathlib import Path
 
 from flavorframe.errors import FacilityError
 from flavorframe_facility.isolation import users_have_accounts
+from flavorframe_facility.machine.folders import make_folder
 from flavorframe_facility.settings import Settings
+
+_NO_LOGIN = shutil.which("nologin", path="/usr/sbin:/sbin:/usr/bin:/bin") or "/bin/false"
+_CLOSED = ("--shell", _NO_LOGIN, "--expiredate", "1970-01-02")
+"""Options of an account that SSH, su and cron do not admit: servers alone, which have limits."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ def account(settings: Settings, user: str) -> Account:
             f"account {name} has its home in {entry.pw_dir} and not in {home}: it belongs to "
             "another facility. Choose other `accounts` in settings.json."
         )
+    if entry.pw_shell != _NO_LOGIN:  # made by an earlier version
+        _run("usermod", *_CLOSED, name)
     return Account(name, entry.pw_uid, entry.pw_gid, home)
 
 
@@ -72,9 +79,9 @@ def _entry(name: str) -> pwd.struct_passwd | None:
 
 def _add(name: str, home: Path) -> pwd.struct_passwd:
     has_files = home.exists()
-    home.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-    shell = shutil.which("bash") or "/bin/sh"
-    _run("useradd", "--create-home", "--home-dir", str(home), "--shell", shell, "-U", name)
+    make_folder(home.parent, 0o711)
+    identity = ("--create-home", "--home-dir", str(home), "--user-group")
+    _run("useradd", *identity, *_CLOSED, name)
     home.chmod(0o700)
     if has_files:  # the home was copied from another machine, where accounts had other numbers
         _run("chown", "--recursive", "--no-dereference", f"{name}:{name}", str(home))

@@ -7,7 +7,8 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -22,12 +23,13 @@ from dask_gateway_server.utils import FrozenAttrDict
 from traitlets import Instance, List, Unicode
 
 from flavorframe_facility.gateway.dashboards import Dashboards
+from flavorframe_facility.gateway.heartbeats import require_json_objects, workers_asked_for
 from flavorframe_facility.gateway.limits import Rules, Usage
-from flavorframe_facility.isolation import users_have_accounts
-from flavorframe_facility.machine import limits
+from flavorframe_facility.machine import enter, limits
 from flavorframe_facility.machine.accounts import Account, account
-from flavorframe_facility.machine.processes import find
-from flavorframe_facility.settings import Settings
+from flavorframe_facility.machine.folders import make_folder
+from flavorframe_facility.machine.processes import find, send, session
+from flavorframe_facility.settings import GB, ClusterLimits, Settings
 
 STOP_TIMEOUT = 5.0
 """Seconds that a process has to end after SIGINT."""
@@ -56,6 +58,7 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
         """Start the backend, and serve the dashboards of clusters."""
         self.facility.stop_clusters.unlink(missing_ok=True)
         await super().setup(app)
+        app.middlewares.append(require_json_objects)
         app.router.add_get("/clusters/{name}/{path:.*}", Dashboards(self, app["authenticator"]))
 
     async def cleanup(self) -> None:
@@ -71,7 +74,7 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
         new = Usage(
             user.name, frozenset(user.groups), 0, config.worker_cores, int(config.worker_memory)
         )
-        reason = self.rules.refusal(new, map(usage_of, self.db.active_clusters()))
+        reason = self._rules().refusal(new, map(usage_of, self.db.active_clusters()))
         if reason is not None:
             raise PublicException(reason)
         return await super().start_cluster(user, cluster_options)  # type: ignore[no-any-return]
@@ -87,20 +90,29 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
 
     async def on_cluster_heartbeat(self, cluster_name: str, msg: dict[str, Any]) -> None:
         """Update a cluster from its heartbeat, which its owner could forge: it is checked."""
+        count = workers_asked_for(msg)
         cluster = self.db.get_cluster(cluster_name)
         if cluster is None:
             return
         for name in ("scheduler_address", "dashboard_address", "api_address"):
-            if msg[name] and urlsplit(msg[name]).hostname != self.default_host:
+            if not _is_here(msg.get(name), self.default_host):
                 raise PublicException(f"{name} is not on this machine")
         allowed = self._allowed(cluster)
         if allowed is not None:
-            msg = {**msg, "count": min(int(msg["count"]), allowed)}
+            msg = {**msg, "count": min(count, allowed)}
         await super().on_cluster_heartbeat(cluster_name, msg)
 
     def _allowed(self, cluster: Cluster) -> int | None:
         others = [usage_of(one) for one in self.db.active_clusters() if one is not cluster]
-        return self.rules.workers(usage_of(cluster), others)
+        return self._rules().workers(usage_of(cluster), others)
+
+    def _rules(self) -> Rules:
+        """Return the rules, with the memory that servers and schedulers leave to workers."""
+        here = limits.left_to_workers(self.facility)
+        everybody = self.rules.everybody
+        if everybody.memory is not None:
+            everybody = ClusterLimits(memory=min(everybody.memory, here // GB))
+        return replace(self.rules, everybody=everybody)
 
     # Processes
 
@@ -121,7 +133,7 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
     async def do_stop_cluster(self, cluster: Cluster) -> None:
         """Stop the scheduler, and remove the folder of the cluster."""
         await _stop(cluster.state)
-        limits.remove_group(_group(cluster, "scheduler"))
+        await asyncio.to_thread(limits.end, self.facility, _group(cluster, "scheduler"))
         if "workdir" in cluster.state:
             await asyncio.to_thread(shutil.rmtree, cluster.state["workdir"], ignore_errors=True)
 
@@ -142,7 +154,7 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
     async def do_stop_worker(self, worker: Worker) -> None:
         """Stop a worker and what it started."""
         await _stop(worker.state)
-        limits.remove_group(_group(worker.cluster, worker.name))
+        await asyncio.to_thread(limits.end, self.facility, _group(worker.cluster, worker.name))
 
     async def do_check_workers(self, workers: list[Worker]) -> list[bool]:
         """Return which workers run."""
@@ -156,12 +168,13 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
         environment |= {key: os.environ[key] for key in INHERITED if key in os.environ}
         environment |= {"HOME": str(owner.home), "USER": owner.name, "LOGNAME": owner.name}
         environment["DASK_TEMPORARY_DIRECTORY"] = str(folder / "scratch")
-        join = limits.create_group(_group(cluster, name), cores, int(memory))
+        group = _group(cluster, name)
+        start = limits.entry(self.facility, owner, group, cores, int(memory))
         with _owned_file(folder / "logs" / f"{name}.log", owner, 0o600) as log:
             process = await asyncio.create_subprocess_exec(
-                *command, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=log,
-                stderr=asyncio.subprocess.STDOUT, start_new_session=True,
-                preexec_fn=_preexec(owner, join),
+                *enter.command(start, command), env=environment, cwd="/",
+                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
             )  # fmt: skip
         return {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
 
@@ -197,6 +210,16 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
             cluster.added_to_proxies = True
 
 
+def _is_here(address: object, host: str) -> bool:
+    """Whether the address that a scheduler reports is none, or is on this machine."""
+    if address is None or address == "":
+        return True
+    try:
+        return isinstance(address, str) and urlsplit(address).hostname == host
+    except ValueError:  # no address at all
+        return False
+
+
 def usage_of(cluster: Cluster) -> Usage:
     """Return what a cluster takes: the workers that run or that it asked for, if these are more."""
     config = cluster.config
@@ -213,7 +236,7 @@ def certificate_of(cluster: Cluster) -> tuple[str, str]:
 
 def _make_folder(folder: Path, owner: Account, cluster: Cluster) -> None:
     for path in (folder, folder / "certificate", folder / "logs", folder / "scratch"):
-        path.mkdir(mode=0o711)
+        make_folder(path, 0o711)
     folder.joinpath("scratch").chmod(0o700)
     os.chown(folder / "scratch", owner.uid, owner.gid)
     for name, content in (("dask.crt", cluster.tls_cert), ("dask.pem", cluster.tls_key)):
@@ -227,22 +250,6 @@ def _owned_file(path: Path, owner: Account, mode: int) -> BinaryIO:
     return file
 
 
-def _preexec(owner: Account, join: Callable[[], None]) -> Callable[[], None]:
-    """Return what a new process does before it executes the scheduler or worker."""
-    groups = os.getgrouplist(owner.name, owner.gid)
-
-    def prepare() -> None:
-        join()
-        if users_have_accounts():
-            os.setgid(owner.gid)
-            os.setgroups(groups)
-            os.setuid(owner.uid)
-        os.umask(0o077)
-        os.chdir(owner.home)
-
-    return prepare
-
-
 def _group(cluster: Cluster, name: str) -> str:
     return f"dask-{cluster.name[:12]}-{name[:12]}"
 
@@ -253,19 +260,14 @@ def _process(state: dict[str, Any]) -> psutil.Process | None:
 
 
 async def _stop(state: dict[str, Any]) -> None:
-    """Interrupt a process; after the timeout, kill its session."""
+    """Interrupt a process; after the timeout, kill it with all of its session."""
     process = _process(state)
     if process is None:
         return
-    _signal(os.kill, process.pid, signal.SIGINT)
+    family = session(process)
+    send(process.pid, process.create_time(), signal.SIGINT)
     until = time.monotonic() + STOP_TIMEOUT
     while _process(state) is not None and time.monotonic() < until:
         await asyncio.sleep(0.05)
-    _signal(os.killpg, process.pid, signal.SIGKILL)
-
-
-def _signal(how: Callable[[int, int], None], number: int, what: int) -> None:
-    try:
-        how(number, what)
-    except ProcessLookupError:  # the process has ended
-        return
+    for number, created in family | session(process):
+        send(number, created, signal.SIGKILL)

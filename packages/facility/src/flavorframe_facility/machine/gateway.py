@@ -11,6 +11,7 @@ from flavorframe_facility.gateway.authentication import HubAuthenticator
 from flavorframe_facility.gateway.clusters import options, rules
 from flavorframe_facility.gateway.config import PREFIX, SERVICE
 from flavorframe_facility.machine.clusters import ClusterConfig, MachineBackend
+from flavorframe_facility.machine.folders import make_folder
 from flavorframe_facility.settings import Settings
 
 
@@ -43,7 +44,7 @@ def _configure_clusters(c: Config, settings: Settings) -> None:
     c.MachineBackend.cluster_options = options(settings)
     c.MachineBackend.api_url = f"http://127.0.0.1:{settings.gateway_proxy_port}{PREFIX}/api"
     folder = settings.folder / "clusters"
-    folder.mkdir(mode=0o711, exist_ok=True)
+    make_folder(folder, 0o711)
     c.MachineBackend.clusters_directory = str(folder)
     # Clusters go on while the gateway is restarted.
     c.MachineBackend.db_url = f"sqlite:///{settings.private}/gateway.sqlite"

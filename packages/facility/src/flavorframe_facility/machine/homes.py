@@ -12,17 +12,24 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 from flavorframe.errors import FacilityError
-from flavorframe_facility.isolation import users_have_accounts
-from flavorframe_facility.machine.accounts import Account
+from flavorframe_facility.machine.enter import Entry, command
+from flavorframe_facility.machine.folders import make_folder
 from flavorframe_facility.machine.installation import Report
 from flavorframe_facility.settings import Settings
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 SAMPLE, FRACTION = "sample", 0.05
 """The sample's folder, and its size as a fraction of the published data."""
+
+INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
+"""Environment variables that the copying needs."""
+
+PATIENCE = 120
+"""Seconds that the copying may take, on a busy machine."""
+
+_LONGEST = 1 << 16  # bytes of errors that are read
 
 
 def tutorial(settings: Settings) -> Path:
@@ -35,7 +42,7 @@ def prepare(settings: Settings, report: Report) -> None:
     from flavorframe import samples
 
     folder = tutorial(settings)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, 0o755)
     for notebook in NOTEBOOKS.glob("*.ipynb"):
         shutil.copy(notebook, folder)
     if not (folder / SAMPLE).exists():
@@ -43,24 +50,51 @@ def prepare(settings: Settings, report: Report) -> None:
         samples.write(folder / SAMPLE, eras=samples.ERAS, fraction=FRACTION)
 
 
-async def fill(settings: Settings, account: Account) -> None:
+async def fill(settings: Settings, home: Path, start: Entry) -> None:
     """Copy the tutorial into a user's home, in a process of the user.
+
+    The user can take control of that process: it has nothing of the hub, neither environment nor
+    open files, and it is within the limits of the user's server.
+
+    Args:
+        settings: Settings of the facility.
+        home: The home.
+        start: How a process gets the account of the user, and its limits.
 
     Raises:
         FacilityError: The home cannot be written.
 
     """
-    command = [sys.executable, "-m", __name__, str(tutorial(settings)), str(account.home)]
-    identity: dict[str, Any] = {}
-    if users_have_accounts():
-        identity = {"user": account.uid, "group": account.gid, "extra_groups": []}
+    copying = [sys.executable, "-m", __name__, str(tutorial(settings)), str(home)]
+    environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
     process = await asyncio.create_subprocess_exec(
-        *command, stderr=asyncio.subprocess.PIPE, cwd="/", **identity
+        *command(start, copying),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment | {"HOME": str(home)},
+        cwd="/",
+        start_new_session=True,
     )
-    _, errors = await process.communicate()
-    if process.returncode != 0:
-        reason = errors.decode(errors="replace").strip().splitlines()[-1:]
-        raise FacilityError(f"{account.home} cannot be filled: {' '.join(reason)}")
+    try:
+        said = await asyncio.wait_for(_end_of(process), PATIENCE)
+    except asyncio.TimeoutError:
+        process.kill()
+        said = f"it takes longer than {PATIENCE} s"
+    if await process.wait() != 0:
+        raise FacilityError(f"{home} cannot be filled: {said}")
+
+
+async def _end_of(process: asyncio.subprocess.Process) -> str:
+    """Return the last line of a process's errors, of which no more is read than it may say."""
+    if process.stderr is None:
+        return ""
+    said = b""
+    while len(said) < _LONGEST and (part := await process.stderr.read(_LONGEST)):
+        said += part
+    if len(said) >= _LONGEST:
+        process.kill()
+    return " ".join(said.decode(errors="replace").strip().splitlines()[-1:])
 
 
 def copy_missing(source: Path, home: Path) -> None:

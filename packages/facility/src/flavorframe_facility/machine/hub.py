@@ -8,6 +8,7 @@ from traitlets.config import Config
 
 from flavorframe_facility.gateway.config import PREFIX, SERVICE as GATEWAY
 from flavorframe_facility.hub import config as hub
+from flavorframe_facility.machine.sessions import COOKIE_SECRET, DATABASE
 from flavorframe_facility.machine.spawner import MachineSpawner
 from flavorframe_facility.server import JUPYTER
 from flavorframe_facility.settings import Settings
@@ -35,10 +36,10 @@ def configure(c: Config, settings: Settings) -> None:
 
 def _configure_hub(c: Config, settings: Settings) -> None:
     private = settings.private
-    c.JupyterHub.bind_url = settings.url
+    c.JupyterHub.bind_url = settings.bind_url
     c.JupyterHub.hub_port = settings.hub_port
-    c.JupyterHub.db_url = f"sqlite:///{private}/jupyterhub.sqlite"
-    c.JupyterHub.cookie_secret_file = str(private / "cookie-secret")
+    c.JupyterHub.db_url = f"sqlite:///{private}/{DATABASE}"
+    c.JupyterHub.cookie_secret_file = str(private / COOKIE_SECRET)
     # Servers and the proxy go on while the hub is restarted.
     c.JupyterHub.cleanup_servers = False
     c.ConfigurableHTTPProxy.should_start = False
@@ -48,7 +49,8 @@ def _configure_hub(c: Config, settings: Settings) -> None:
 
 def _configure_gateway(c: Config, settings: Settings) -> None:
     address = f"http://127.0.0.1:{settings.gateway_proxy_port}"
-    c.JupyterHub.services.append({"name": GATEWAY, "url": address, "display": False})
+    # Without an address: it is reached from users' servers, not through the hub's proxy.
+    c.JupyterHub.services.append({"name": GATEWAY, "display": False})
     c.Spawner.environment.update({"DASK_GATEWAY__ADDRESS": f"{address}{PREFIX}"})
 
 

@@ -16,7 +16,9 @@ from flavorframe_facility.isolation import users_have_accounts
 from flavorframe_facility.settings import Settings
 
 PROXY = "configurable-http-proxy"
-PROXY_VERSION = "^5.0.0"
+PINNED = Path(__file__).parent / "proxy"
+"""Folder with the versions of the proxy and all that it needs, and their checksums."""
+
 NODE_VERSION = 18
 
 Report = Callable[[str], None]
@@ -37,9 +39,7 @@ def install(settings: Settings, report: Report) -> None:
     _require_node()
     if _found_proxy(settings) is None:
         report(f"installing {PROXY} with npm")
-        folder = str(_node_folder(settings))
-        options = ["--no-audit", "--no-fund", "--loglevel=error"]
-        _run(["npm", "install", *options, "--prefix", folder, f"{PROXY}@{PROXY_VERSION}"])
+        _install_pinned(_node_folder(settings))
     if users_have_accounts():
         _require_accounts()
 
@@ -124,6 +124,15 @@ def _found_proxy(settings: Settings) -> str | None:
 
 def _node_folder(settings: Settings) -> Path:
     return settings.folder / "node"
+
+
+def _install_pinned(folder: Path) -> None:
+    """Install the proxy as it is pinned, and execute nothing of what is installed meanwhile."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in PINNED.glob("*.json"):
+        shutil.copyfile(file, folder / file.name)
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    _run(["npm", "ci", *options, "--prefix", str(folder)])
 
 
 def _run(command: Sequence[str]) -> None:

@@ -1,131 +1,130 @@
-"""Limits of cores and memory for the processes of a server or worker, enforced by the kernel.
+"""Limits of cores, memory and processes for a server or worker, enforced by the kernel.
 
 Control groups, of version 2 or 1, limit all processes of a server together: they wait for cores
-beyond the limit, and one that takes memory beyond it is killed. If control groups cannot be
-written, the server is bound to as many cores, and each process has the limit of memory by itself.
+beyond the limit, one that takes memory beyond it is killed, and there are no more processes than
+allowed. Where they cannot be written, the server is bound to as many cores, and each process has
+the limit of memory by itself.
 """
 
 from __future__ import annotations
 
 import os
 import random
-import resource
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from dataclasses import replace
 
-ROOT = Path("/sys/fs/cgroup")
-PERIOD = 100_000
-"""Microseconds of the period in which the use of cores is limited."""
+import psutil
 
-Files = Mapping[Path, str]
+from flavorframe_facility.isolation import users_have_accounts
+from flavorframe_facility.machine import groups, strays
+from flavorframe_facility.machine.accounts import Account
+from flavorframe_facility.machine.enter import Entry
+from flavorframe_facility.machine.groups import Facility, Limits
+from flavorframe_facility.settings import GB, Settings
+
+PROGRAM_PROCESSES = 4096
+"""Number of processes and threads of a program of the facility, with those that it starts."""
 
 
 def kind() -> str:
     """Return how limits are enforced on this machine, for the administrator."""
-    version = _version()
+    version = groups.version()
     if version:
         return f"by control groups (version {version}), all processes of a server together"
     return "for each process of a server by itself, for control groups cannot be written here"
 
 
-def create_group(name: str, cores: float, memory: int) -> Callable[[], None]:
-    """Make a control group with limits.
+def facility(settings: Settings) -> Facility:
+    """Return the control groups of a facility, and what all of them may take together."""
+    here = psutil.virtual_memory().total
+    memory = here if settings.total_memory is None else settings.total_memory * GB
+    return Facility(settings.accounts.rstrip("-"), memory)
+
+
+def entry(settings: Settings, owner: Account, group: str, cores: float, memory: int) -> Entry:
+    """Return how a process of a user gets its account and its limits.
 
     Args:
-        name: Name of the group; the limits of a group that exists are changed.
+        settings: Settings of the facility.
+        owner: Account of the user.
+        group: Name of the control group.
         cores: Number of cores.
         memory: Memory, in bytes.
 
+    Raises:
+        FacilityError: All servers and clusters together would take more than there is.
+
+    """
+    limits = Limits(cores, memory, settings.processes_per_server)
+    start = Entry(str(owner.home), account=_numbers(owner))
+    if start.account is not None:
+        start = replace(start, shared_memory=memory // 2)
+    if groups.version():
+        return replace(start, groups=groups.create(facility(settings), group, limits))
+    return _limited(start, limits)
+
+
+def program_group(settings: Settings, name: str) -> tuple[str, ...]:
+    """Make a control group for a program of the facility, apart from those of users.
+
+    A program that grows without end is killed, and neither the machine nor another program with it.
+
+    Args:
+        settings: Settings of the facility.
+        name: Name of the program.
+
     Returns:
-        The function by which a process joins the group.
+        The folders in which a process enters the group; none without control groups.
 
     """
-    version = _version()
-    if not version:
-        return _process_limits(cores, memory)
-    folders = _folders(version, name)
-    for folder in folders:
-        folder.mkdir(exist_ok=True)
-    for file, value in _settings(version, folders, cores, memory).items():
-        if file.exists():  # some kernels have no files for swap
-            file.write_text(value)
-
-    def join() -> None:
-        for folder in folders:
-            (folder / "cgroup.procs").write_text(str(os.getpid()))
-
-    return join
+    if not groups.version():
+        return ()
+    memory = psutil.virtual_memory().total // 4
+    limits = Limits(os.cpu_count() or 1, memory, PROGRAM_PROCESSES)
+    return groups.create(_programs(settings), name, limits)
 
 
-def remove_group(name: str) -> None:
-    """Remove a control group whose processes have ended."""
-    for folder in _folders(_version(), name):
-        try:
-            folder.rmdir()
-        except OSError:  # never made, or in use by a process that is still ending: it may stay
-            continue
+def end_program(settings: Settings, name: str) -> None:
+    """End what a program left behind in its control group."""
+    if groups.version():
+        groups.end(_programs(settings), name)
 
 
-def _version() -> int:
-    """Return the version of control groups that can be written: 2, 1, or 0 for none."""
-    if os.geteuid() != 0:
-        return 0
-    if (ROOT / "cgroup.controllers").exists():
-        return 2 if _are_delegated() else 0
-    return 1 if all(os.access(ROOT / part, os.W_OK) for part in ("memory", "cpu")) else 0
+def _programs(settings: Settings) -> Facility:
+    return Facility(f"{facility(settings).name}-programs", psutil.virtual_memory().total)
 
 
-def _are_delegated() -> bool:
-    control = ROOT / "cgroup.subtree_control"
-    if {"cpu", "memory"} <= set(control.read_text().split()):
-        return os.access(ROOT, os.W_OK)
-    try:
-        control.write_text("+cpu +memory")
-    except OSError:  # in a container without rights
-        return False
-    return True
+def left_to_workers(settings: Settings) -> int:
+    """Return the memory that servers and schedulers leave to all Dask workers, in bytes."""
+    ours = facility(settings)
+    others = groups.taken(ours, of_workers=False) if groups.version() else 0
+    return max(0, ours.memory - others)
 
 
-def _folders(version: int, name: str) -> list[Path]:
-    group = f"flavorframe-{name}"
-    return [ROOT / group] if version == 2 else [ROOT / part / group for part in ("memory", "cpu")]
+def end(settings: Settings, group: str) -> None:
+    """End all processes of a control group; without control groups there is none to end."""
+    if groups.version():
+        groups.end(facility(settings), group)
 
 
-def _settings(version: int, folders: list[Path], cores: float, memory: int) -> Files:
-    quota = int(cores * PERIOD)
-    if version == 2:
-        (folder,) = folders
-        return {
-            folder / "memory.max": str(memory),
-            folder / "memory.swap.max": "0",
-            folder / "cpu.max": f"{quota} {PERIOD}",
-        }
-    of_memory, of_cores = folders
-    _remove_limits(of_memory)
-    return {
-        of_memory / "memory.limit_in_bytes": str(memory),
-        of_memory / "memory.memsw.limit_in_bytes": str(memory),
-        of_cores / "cpu.cfs_period_us": str(PERIOD),
-        of_cores / "cpu.cfs_quota_us": str(quota),
-    }
+def end_strays(settings: Settings, owner: Account) -> None:
+    """End the processes of a user that are in no control group.
 
-
-def _remove_limits(folder: Path) -> None:
-    """Remove the limits of a group of version 1.
-
-    New ones could not be set otherwise: the limit with swap can never be below that without.
+    Without control groups these are all of the user's, the Dask clusters with them.
     """
-    for name in ("memory.memsw.limit_in_bytes", "memory.limit_in_bytes"):
-        if (folder / name).exists():
-            (folder / name).write_text("-1")
+    if users_have_accounts():
+        strays.end(owner.uid, groups.all_members(facility(settings)))
 
 
-def _process_limits(cores: float, memory: int) -> Callable[[], None]:
+def _numbers(owner: Account) -> tuple[int, int, tuple[int, ...]] | None:
+    if not users_have_accounts():
+        return None
+    return owner.uid, owner.gid, tuple(os.getgrouplist(owner.name, owner.gid))
+
+
+def _limited(start: Entry, limits: Limits) -> Entry:
+    """Return an entry with limits for each process by itself."""
     here = sorted(os.sched_getaffinity(0))
-    chosen = random.sample(here, min(len(here), max(1, int(cores))))
-
-    def bind() -> None:
-        os.sched_setaffinity(0, chosen)
-        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-
-    return bind
+    cores = random.sample(here, min(len(here), max(1, int(limits.cores))))
+    # The number of processes is that of an account, which may be the administrator's otherwise.
+    processes = limits.processes if start.account is not None else None
+    return replace(start, cores=tuple(cores), memory=limits.memory, processes=processes)

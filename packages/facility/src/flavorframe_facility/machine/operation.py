@@ -15,7 +15,9 @@ from flavorframe.errors import FacilityError
 from flavorframe_facility.hub import client
 from flavorframe_facility.isolation import require_accounts
 from flavorframe_facility.login import password
-from flavorframe_facility.machine import homes, installation, processes
+from flavorframe_facility.machine import homes, installation, limits, processes, sessions
+from flavorframe_facility.machine.certificate import require_names
+from flavorframe_facility.machine.folders import close_to_others, make_folder, require_own
 from flavorframe_facility.machine.installation import Report
 from flavorframe_facility.machine.programs import programs
 from flavorframe_facility.secret_files import PASSWORD, read_secret, write_private
@@ -52,7 +54,8 @@ def up(settings: Settings, report: Report, *, new_password: bool = False) -> str
     Args:
         settings: Settings of the facility; they are saved.
         report: Gets a line about each step that takes long.
-        new_password: Choose a new password for the workshop, and restart the hub.
+        new_password: Choose a new password for the workshop. Everybody is logged out, all tokens
+            of users are revoked, and their servers and clusters are stopped.
 
     Returns:
         The workshop's password if it is new.
@@ -71,8 +74,11 @@ def up(settings: Settings, report: Report, *, new_password: bool = False) -> str
             workshop_password = _make_secrets(settings, new_password)
             if new_password:
                 processes.stop(settings, "hub")
+                sessions.revoke(settings)
             homes.prepare(settings, report)
             _start(settings)
+            if new_password:
+                _end_servers_and_clusters(settings)
     return workshop_password
 
 
@@ -103,6 +109,7 @@ def down(settings: Settings, *, keep_servers: bool = False) -> int:
             stopped = client.stop_servers(settings)
         for name in reversed(_ports(settings)):
             processes.stop(settings, name)
+            limits.end_program(settings, name)
     return stopped
 
 
@@ -120,11 +127,13 @@ def state(settings: Settings) -> State:
 
 def make_folders(settings: Settings) -> None:
     """Make the facility's folders: users can reach their homes, and nothing in `private`."""
+    require_own(settings.folder)
     try:
-        settings.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        settings.homes.mkdir(mode=0o711, exist_ok=True)
-        settings.private.mkdir(mode=0o700, exist_ok=True)
-        settings.logs.mkdir(mode=0o700, exist_ok=True)
+        for folder in (settings.folder, settings.homes):
+            make_folder(folder, 0o711)
+        for folder in (settings.private, settings.logs):
+            make_folder(folder, 0o700)
+        close_to_others(settings.private)
     except OSError as error:
         raise FacilityError(
             f"{settings.folder} cannot be written: {error.strerror}. Choose another --folder."
@@ -135,12 +144,20 @@ def _start(settings: Settings) -> None:
     wanted = [p for p in programs(settings) if processes.running(settings, p.name) is None]
     try:
         for program in wanted:
-            processes.start(settings, program)
+            group = limits.program_group(settings, program.name)
+            processes.start(settings, program, group)
         processes.wait_until_healthy(settings, wanted, STARTUP_TIMEOUT)
     except FacilityError:
         for program in reversed(wanted):
             processes.stop(settings, program.name)
         raise
+
+
+def _end_servers_and_clusters(settings: Settings) -> None:
+    client.stop_servers(settings)
+    settings.stop_clusters.touch()
+    processes.stop(settings, "gateway")
+    _start(settings)
 
 
 def _require_possible(settings: Settings) -> None:
@@ -149,9 +166,13 @@ def _require_possible(settings: Settings) -> None:
     for what, file in (("certificate", settings.certificate), ("key", settings.key)):
         if file is not None and not os.access(file, os.R_OK):
             raise FacilityError(f"the {what} {file} is not there, or cannot be read.")
+    if settings.key is not None:
+        read_secret(settings.key, "key of the certificate")
     if isinstance(settings.login, Oidc):
         read_secret(settings.login.client_secret_file, "client secret of the OpenID provider")
     _require_free_ports(settings)
+    if settings.certificate is not None and settings.domain is not None:
+        require_names(settings.certificate, settings.domain)
 
 
 def _require_provider(settings: Settings) -> None:

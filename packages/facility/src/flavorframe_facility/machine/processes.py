@@ -13,11 +13,24 @@ import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 
 from flavorframe.errors import FacilityError
+from flavorframe_facility.machine import enter
+from flavorframe_facility.secret_files import write_private
 from flavorframe_facility.settings import Settings
+
+INHERITED = (
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR"),
+    *("PYTHONPATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "CONDA_DEFAULT_ENV", "CONDA_ROOT"),
+    *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
+)
+"""Environment variables of the administrator that programs get: none that may hold a secret."""
+
+_END = 1 << 20  # bytes of a log that are read; a user's server can write more than there is memory
 
 CONFIGURATION = """\
 # Written by `flavorframe facility up`. Change settings.json instead.
@@ -38,7 +51,7 @@ class Program:
         name: Name in messages and files.
         command: Command that starts it.
         health: URL that answers when the program is ready.
-        environment: Environment variables, in addition to those of this process.
+        environment: Environment variables, in addition to the `INHERITED` ones.
 
     """
 
@@ -62,6 +75,7 @@ def configuration(settings: Settings, name: str, module: str) -> str:
     """
     file = settings.private / name
     file.write_text(CONFIGURATION.format(module=module, folder=str(settings.folder)))
+    file.chmod(0o600)
     return str(file)
 
 
@@ -84,27 +98,88 @@ def find(number: int, created: float) -> psutil.Process | None:
         return None
 
 
-def start(settings: Settings, program: Program) -> None:
-    """Start a program in the background, with its output in its log."""
-    environment = {**os.environ, **program.environment}
-    with log_file(settings, program.name).open("ab") as log:
+def send(number: int, created: float, what: int) -> bool:
+    """Send a signal to a process, unless another has its number by now.
+
+    Args:
+        number: Number of the process.
+        created: When it was created, as `psutil` tells it.
+        what: Number of the signal; 0 sends none.
+
+    Returns:
+        Whether the process exists.
+
+    """
+    try:
+        handle = os.pidfd_open(number)  # stands for this process, whatever happens to its number
+    except ProcessLookupError:
+        return False
+    try:
+        if find(number, created) is None:
+            return False
+        signal.pidfd_send_signal(handle, what)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+def session(process: psutil.Process) -> set[tuple[int, float]]:
+    """Return number and time of creation of the processes of a session, its leader among them.
+
+    Args:
+        process: The leader. If it has ended, its number may be another's, and the set is empty.
+
+    """
+    leader = process.pid
+    found = {
+        (member.pid, member.create_time())
+        for member in psutil.process_iter()
+        if _session_of(member.pid) == leader
+    }
+    return found if process.is_running() else set()
+
+
+def _session_of(number: int) -> int | None:
+    try:
+        return os.getsid(number)
+    except ProcessLookupError:
+        return None
+
+
+def inherited() -> dict[str, str]:
+    """Return the environment variables that programs get of those of this process."""
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}
+
+
+def start(settings: Settings, program: Program, groups: tuple[str, ...] = ()) -> None:
+    """Start a program in the background, with its output in its log.
+
+    Args:
+        settings: Settings of the facility.
+        program: The program.
+        groups: Folders of the control groups that it enters.
+
+    """
+    entry = enter.Entry(str(settings.private), groups=groups)
+    with open_log(settings, program.name) as log:
         process = subprocess.Popen(
-            program.command,
-            env=environment,
-            cwd=settings.private,
+            enter.command(entry, program.command),
+            env={**inherited(), **program.environment},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_accept_interrupts,  # noqa: PLW1509 - the command has one thread
         )
     record = {"process": process.pid, "created": psutil.Process(process.pid).create_time()}
-    _record_file(settings, program.name).write_text(json.dumps(record))
+    write_private(_record_file(settings, program.name), json.dumps(record))
 
 
-def _accept_interrupts() -> None:
-    """Accept SIGINT, by which the hub ends services; a shell ignores it for background commands."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def open_log(settings: Settings, name: str) -> BinaryIO:
+    """Open a log at its end; a new one is for its owner alone."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+    return os.fdopen(os.open(log_file(settings, name), flags, 0o600), "ab")
 
 
 def wait_until_healthy(settings: Settings, programs: Iterable[Program], seconds: float) -> None:
@@ -167,7 +242,9 @@ def log_file(settings: Settings, name: str) -> Path:
 def last_lines(settings: Settings, name: str, number: int = 20) -> str:
     """Return the end of a program's log."""
     try:
-        text = log_file(settings, name).read_text(errors="replace")
+        with log_file(settings, name).open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _END))
+            text = log.read().decode(errors="replace")
     except FileNotFoundError:
         return ""
     return "\n".join(text.splitlines()[-number:])

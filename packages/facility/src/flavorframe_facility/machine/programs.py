@@ -29,11 +29,11 @@ def _proxy(settings: Settings) -> Program:
     }
     if settings.certificate is not None and settings.key is not None:
         options |= {"ssl-cert": settings.certificate, "ssl-key": settings.key}
-    flags = [f"--{name}={value}" for name, value in options.items()]
+    flags = ["--host-routing", *(f"--{name}={value}" for name, value in options.items())]
     return Program(
         name="proxy",
         command=(proxy_command(settings), *flags),
-        health=f"{settings.url}_chp_healthz",
+        health=f"{settings.bind_url}_chp_healthz",
         environment={"CONFIGPROXY_AUTH_TOKEN": (settings.private / "proxy-token").read_text()},
     )
 

@@ -5,18 +5,28 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 import psutil
-from jupyterhub.spawner import LocalProcessSpawner, set_user_setuid
+from jupyterhub.spawner import LocalProcessSpawner
+from jupyterhub.utils import random_port
 from traitlets import Instance
 
-from flavorframe_facility.isolation import users_have_accounts
-from flavorframe_facility.machine import homes, limits
+from flavorframe.errors import FacilityError
+from flavorframe_facility.machine import homes, limits, quota
 from flavorframe_facility.machine.accounts import Account, account, server_log, short_name
-from flavorframe_facility.machine.processes import log_file
+from flavorframe_facility.machine.enter import Entry, command
+from flavorframe_facility.machine.processes import find, open_log, send
 from flavorframe_facility.settings import Settings
+
+
+class RefusedError(FacilityError):
+    """A server that is not started; the hub's page shows why."""
+
+    @property
+    def jupyterhub_message(self) -> str:
+        """The text of the hub's page."""
+        return str(self)
 
 
 class MachineSpawner(LocalProcessSpawner):  # type: ignore[misc]
@@ -25,59 +35,100 @@ class MachineSpawner(LocalProcessSpawner):  # type: ignore[misc]
     facility = Instance(Settings, help="Settings of the facility.").tag(config=True)
 
     pid: int
-    _account: Account
-    _join: Callable[[], None]
+    port: int
+    _created = 0.0
+    _has_processes = False
 
     async def start(self) -> tuple[str, int]:
-        """Start the server and return its address."""
-        user = self.user.name
-        self._account = await asyncio.to_thread(account, self.facility, user)
-        await homes.fill(self.facility, self._account)
-        self._join = limits.create_group(self._group, self.cpu_limit, self.mem_limit)
-        with log_file(self.facility, server_log(user)).open("ab") as log:
-            self.popen_kwargs = {"stdout": log, "stderr": subprocess.STDOUT}
-            return await super().start()  # type: ignore[no-any-return]
+        """Start the server and return its address.
+
+        Raises:
+            RefusedError: The home is full, or all servers would take more than the machine has.
+
+        """
+        owner = await asyncio.to_thread(account, self.facility, self.user.name)
+        await asyncio.to_thread(limits.end, self.facility, self._group)  # of an earlier server
+        try:
+            await asyncio.to_thread(quota.require, self.facility, owner)
+            start = limits.entry(self.facility, owner, self._group, self.cpu_limit, self.mem_limit)
+        except FacilityError as reason:
+            raise RefusedError(str(reason)) from None
+        await homes.fill(self.facility, owner.home, start)
+        self.port = self.port or random_port()
+        self._execute(start, owner)
+        return self.ip or "127.0.0.1", self.port
+
+    def _execute(self, start: Entry, owner: Account) -> None:
+        program = [*self.cmd, *self.get_args()]
+        self.log.info("Starting %s for %s", " ".join(program), owner.name)
+        with _log(self.facility, self.user.name, owner) as log:
+            self.proc = subprocess.Popen(
+                command(start, program),
+                env=_environment(self.get_env(), owner),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.pid = self.proc.pid
+        self._created = psutil.Process(self.pid).create_time()
+        self._has_processes = True
 
     async def stop(self, now: bool = False) -> None:
         """Stop the server and all processes that it started."""
         await super().stop(now)
-        limits.remove_group(self._group)
+        await self._end_processes()
+
+    async def poll(self) -> int | None:
+        """Return the status of a server that has ended, whose processes end with it."""
+        status: int | None = await super().poll()
+        if status is not None and self._has_processes:
+            await self._end_processes()
+        return status
+
+    async def _end_processes(self) -> None:
+        owner = await asyncio.to_thread(account, self.facility, self.user.name)
+        await asyncio.to_thread(limits.end, self.facility, self._group)
+        await asyncio.to_thread(limits.end_strays, self.facility, owner)
+        self._has_processes = False
 
     @property
     def _group(self) -> str:
-        return f"{self.facility.accounts}{short_name(self.user.name)}"
+        return f"server-{short_name(self.user.name)}"
 
-    def make_preexec_fn(self, name: str) -> Callable[[], None]:
-        """Return what a new process does before it executes the server."""
-        join, home = self._join, self._account.home
-        become = (
-            set_user_setuid(self._account.name) if users_have_accounts() else lambda: os.chdir(home)
-        )
-
-        def prepare() -> None:
-            join()
-            become()
-
-        return prepare
+    async def _signal(self, sig: int) -> bool:
+        """Send a signal to the server, and to no other process that has its number by now."""
+        return send(self.pid, self._created, sig)
 
     def user_env(self, env: dict[str, str]) -> dict[str, str]:
-        """Return the environment of a server, for the user's account."""
-        place = {"HOME": str(self._account.home), "USER": self._account.name}
-        return {**env, **place, "SHELL": "/bin/bash"}
+        """Return an environment as it is: the account is known when the server starts."""
+        return env
 
     def get_state(self) -> dict[str, Any]:
         """Return what the hub must know of the process after it was restarted."""
-        state = super().get_state()
-        if self.pid and psutil.pid_exists(self.pid):
-            state["created"] = psutil.Process(self.pid).create_time()
-        return state  # type: ignore[no-any-return]
+        return {**super().get_state(), **({"created": self._created} if self.pid else {})}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Find the process again, unless another process has its number now."""
+        """Find the process again; it may have ended, and another may have its number now."""
         super().load_state(state)
-        try:
-            same = psutil.Process(self.pid).create_time() == state.get("created")
-        except (psutil.NoSuchProcess, ValueError):
-            same = False
-        if not same:
+        self._created = state.get("created", 0.0)
+        self._has_processes = bool(self.pid)
+        if find(self.pid, self._created) is None:
             self.pid = 0
+
+
+def _environment(environment: dict[str, str], owner: Account) -> dict[str, str]:
+    """Return the environment of a server, for the account of its user."""
+    place = {"HOME": str(owner.home), "USER": owner.name, "LOGNAME": owner.name}
+    return {**environment, **place, "SHELL": "/bin/bash"}
+
+
+def _log(settings: Settings, user: str, owner: Account) -> BinaryIO:
+    """Open the log of a user's server: the user's own file, in a folder that only root enters.
+
+    The server could write into it without end; so it counts as the user's.
+    """
+    file = open_log(settings, server_log(user))
+    os.fchown(file.fileno(), owner.uid, owner.gid)
+    return file

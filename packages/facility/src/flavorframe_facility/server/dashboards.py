@@ -1,7 +1,10 @@
-"""An extension of the Jupyter server: the dashboards of the user's Dask clusters in JupyterLab.
+"""An extension of the Jupyter server: Dask's panel of JupyterLab, and the dashboards of clusters.
 
-The server admits its owner only, and asks the gateway with the owner's token. Requests only read
-pages: nothing can be started or stopped by them.
+The server admits its owner only, and asks the gateway with the owner's token. Requests for
+dashboards only read pages: nothing can be started or stopped by them.
+
+It takes the place of the panel's own extension, which would forward requests with all cookies to
+the port that a cluster's dashboard once had.
 """
 
 from __future__ import annotations
@@ -55,9 +58,19 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(server: ServerApp) -> None:
     import dask
     import dask_gateway
+    from dask_labextension.clusterhandler import DaskClusterHandler
+    from dask_labextension.dashboardhandler import DaskDashboardCheckHandler
 
     address = dask_gateway.client.format_template(dask.config.get("gateway.address"))
     web = server.web_app
     web.settings["dask_gateway_address"] = address
-    pattern = url_path_join(web.settings["base_url"], PATH, r"clusters/([0-9a-z.-]+)/(.*)")
-    web.add_handlers(".*$", [(pattern, DashboardHandler)])
+    handlers = {
+        rf"{PATH}/clusters/([0-9a-z.-]+)/(.*)": DashboardHandler,
+        r"dask/clusters/(?P<cluster_id>\w+-\w+-\w+-\w+-\w+)": DaskClusterHandler,
+        r"dask/clusters/?": DaskClusterHandler,
+        r"dask/dashboard-check/(?P<url>.+)": DaskDashboardCheckHandler,
+    }
+    base = web.settings["base_url"]
+    web.add_handlers(
+        ".*$", [(url_path_join(base, path), handler) for path, handler in handlers.items()]
+    )
