@@ -18,7 +18,14 @@ COMMANDS = {
     "hub": ["jupyterhub --version", "dask-gateway-server --version", "flavorframe --help"],
 }
 MODULES = {
-    "worker": ["XRootD.client", "aiohttp", "bokeh", "dask_gateway", "pyarrow"],
+    "worker": [
+        "XRootD.client",
+        "aiohttp",
+        "bokeh",
+        "dask_gateway",
+        "flavorframe_facility.gateway.scheduler",
+        "pyarrow",
+    ],
     "user": ["ROOT", "XRootD.client", "coffea", "dask_gateway", "dask_labextension", "ipywidgets"],
     "hub": [
         "dask_gateway_server.backends.kubernetes.backend",

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from facility_support import browser as browsers
+from facility_support import browser as browsers, manifests
 from facility_support.facility import Facility
 from facility_support.names import treat_localhost_as_browsers_do
 
@@ -52,3 +52,10 @@ def page(browser):
     """Return a page of somebody whom the facility has never seen."""
     with browsers.person(browser) as page:
         yield page
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say at the end of each run what was not checked, whoever reads no list of skipped tests."""
+    if manifests.subcharts() is None:
+        terminalreporter.section("NOT CHECKED")
+        terminalreporter.write_line(manifests.WHOLE)

@@ -1,5 +1,6 @@
 """The Helm chart, rendered by Helm's own library: valid, safe, and each value has an effect."""
 
+import ipaddress
 import json
 import re
 from pathlib import Path
@@ -9,10 +10,12 @@ import yaml
 
 from facility_support import manifests
 from facility_support.helm import HelmError, lint, render
+from flavorframe_facility.kubernetes.network import CLUSTER, policy_for
 from flavorframe_facility.settings import make
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate")
 
+NAMESPACE = "kubernetes.io/metadata.name"
 CVMFS = {"cvmfs": {"enabled": True}, "certificates": {"path": "/cvmfs/grid.cern.ch/certificates"}}
 SITES = {
     "default": manifests.values(),
@@ -59,10 +62,32 @@ def test_manifests_are_valid(chart):
                 kubernetes_validate.validate(manifest, version, strict=True)
 
 
-def test_namespace_refuses_unsafe_pods():
-    found = yaml.safe_load((manifests.CHART / "namespace.yaml").read_text())
-    kubernetes_validate.validate(found, "1.37", strict=True)
-    assert found["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "baseline"
+def test_namespaces_refuse_unsafe_pods():
+    enforced = {}
+    for found in yaml.safe_load_all((manifests.CHART / "namespace.yaml").read_text()):
+        kubernetes_validate.validate(found, "1.37", strict=True)
+        labels = found["metadata"]["labels"]
+        enforced[found["metadata"]["name"]] = labels["pod-security.kubernetes.io/enforce"]
+    assert enforced == {manifests.HOME: "baseline", manifests.CLUSTERS: "restricted"}
+
+
+def test_the_charts_it_depends_on_are_here():
+    if manifests.subcharts() is None:
+        if manifests.must_be_whole():
+            pytest.fail(f"a failure of the environment: {manifests.WHOLE}")
+        pytest.skip(manifests.WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("environment", "fails"),
+    [({"CI": "true"}, True), ({"CI": "true", manifests.UNAVAILABLE: "1"}, False), ({}, False)],
+)
+def test_missing_charts_fail_where_they_can_be_had(monkeypatch, environment, fails):
+    for name in ("CI", manifests.UNAVAILABLE):
+        monkeypatch.delenv(name, raising=False)
+    for name, text in environment.items():
+        monkeypatch.setenv(name, text)
+    assert manifests.must_be_whole() == fails
 
 
 def test_whole_chart_has_its_pods(tmp_path):
@@ -78,67 +103,235 @@ def test_whole_chart_has_its_pods(tmp_path):
 
 
 def policies(chart, **changes):
-    found = render(chart, manifests.values(**changes))
-    return {one["metadata"]["name"]: one["spec"] for one in found if one["kind"] == "NetworkPolicy"}
+    """Return the policies of the chart, and those that the gateway makes for two clusters."""
+    found = [one for one in render(chart, manifests.values(**changes)) if _is_policy(one)]
+    for name in "ab":
+        cluster = {
+            "apiVersion": "v1",
+            "kind": "DaskCluster",
+            "metadata": {"name": name, "uid": "1"},
+        }
+        own = policy_for(cluster)
+        own["metadata"]["namespace"] = manifests.CLUSTERS
+        found.append(own)
+    return found
 
 
-def labels(kind):
-    named = manifests.USERS[kind]
-    return {f"app.kubernetes.io/{key}": value for key, value in named.items()}
+def _is_policy(manifest):
+    return manifest["kind"] == "NetworkPolicy"
 
 
-def reach(specs, source, target):
+def named(found, name):
+    (spec,) = [one["spec"] for one in found if one["metadata"]["name"] == name]
+    return spec
+
+
+def part(name, component, namespace=manifests.HOME, cluster=None):
+    """Return the namespace and the labels of some pods."""
+    labels = {"app.kubernetes.io/name": name, "app.kubernetes.io/component": component}
+    return namespace, labels | ({CLUSTER: cluster} if cluster else {})
+
+
+def reach(found, source, target):
     """Return the ports at which pods reach others by all policies; None is any port."""
 
-    def ports(kind, mine, other):
-        found = set()
-        for spec in specs.values():
-            if not manifests.selects({"spec": spec}, mine):
-                continue
-            for rule in spec.get(kind, ()):
-                peers = rule.get("from" if kind == "ingress" else "to", ())
-                pods = [one["podSelector"]["matchLabels"] for one in peers if "podSelector" in one]
-                if any(pod.items() <= other.items() for pod in pods):
-                    found |= {port["port"] for port in rule.get("ports", ())} or {None}
-        return found
+    def matches(peer, home):
+        spaces = peer.get("namespaceSelector", {"matchLabels": {NAMESPACE: home}})["matchLabels"]
+        pods = peer.get("podSelector", {}).get("matchLabels", {})
+        return spaces == {NAMESPACE: other[0]} and pods.items() <= other[1].items()
 
-    out, into = ports("egress", source, target), ports("ingress", target, source)
+    def ports(kind, mine):
+        known = set()
+        for policy in found:
+            home = manifests.namespace_of(policy)
+            if home != mine[0] or not manifests.selects(policy, mine[1]):
+                continue
+            for rule in policy["spec"].get(kind, ()):
+                peers = rule.get("from" if kind == "ingress" else "to", ())
+                if any("ipBlock" not in peer and matches(peer, home) for peer in peers):
+                    known |= {port["port"] for port in rule.get("ports", ())} or {None}
+        return known
+
+    other = target
+    out = ports("egress", source)
+    other = source
+    into = ports("ingress", target)
     return into if None in out else out if None in into else out & into
 
 
-def part(name, component):
-    return {"app.kubernetes.io/name": name, "app.kubernetes.io/component": component}
+PROXY, GATEWAY = part("dask-gateway", "traefik"), part("dask-gateway", "gateway")
+HUB, SERVER = part("jupyterhub", "hub"), part("jupyterhub", "singleuser-server")
+SCHEDULER, WORKER, OTHER_SCHEDULER, OTHER_WORKER = (
+    part("dask-gateway", f"dask-{kind}", manifests.CLUSTERS, cluster)
+    for cluster in "ab"
+    for kind in ("scheduler", "worker")
+)
 
 
 def test_pods_reach_what_they_need_and_no_more(own):
-    specs = policies(own)
-    proxy, gateway = part("dask-gateway", "traefik"), part("dask-gateway", "gateway")
-    server, scheduler, worker = map(labels, ("server", "scheduler", "worker"))
-    assert reach(specs, server, proxy) == {8000}
-    assert reach(specs, part("jupyterhub", "proxy"), proxy) == set()
-    assert reach(specs, proxy, scheduler) == {8786, 8787}
-    assert reach(specs, proxy, gateway) == {8000}
-    assert reach(specs, scheduler, gateway) == {8000}
-    assert reach(specs, gateway, scheduler) == {8788}
-    assert reach(specs, worker, scheduler) == {None}
-    assert reach(specs, scheduler, worker) == {None}
-    for target in (scheduler, worker, gateway, part("jupyterhub", "hub"), server):
-        assert reach(specs, server, target) == set()
-    for target in (gateway, proxy, server, part("jupyterhub", "hub")):
-        assert reach(specs, worker, target) == set()
+    found = policies(own)
+    assert reach(found, SERVER, PROXY) == {8000}
+    assert reach(found, part("jupyterhub", "proxy"), PROXY) == set()
+    assert reach(found, PROXY, SCHEDULER) == {8786}
+    assert reach(found, PROXY, GATEWAY) == {8000}
+    assert reach(found, SCHEDULER, GATEWAY) == {8000}
+    assert reach(found, GATEWAY, SCHEDULER) == {8787, 8788}
+    for target in (SCHEDULER, WORKER, GATEWAY, HUB, SERVER):
+        assert reach(found, SERVER, target) == set()
+    for target in (GATEWAY, PROXY, SERVER, HUB):
+        assert reach(found, WORKER, target) == set()
+
+
+def test_pods_of_a_cluster_reach_their_own_and_no_other_cluster(own):
+    found = policies(own)
+    for source, target in ((WORKER, SCHEDULER), (SCHEDULER, WORKER)):
+        assert reach(found, source, target) == {None}
+    for source in (WORKER, SCHEDULER):
+        for target in (OTHER_WORKER, OTHER_SCHEDULER):
+            assert reach(found, source, target) == set()
+
+
+def test_only_prometheus_reaches_metrics(own):
+    found = policies(own, monitoring={"enabled": True})
+    prometheus = ("monitoring", {})
+    ports = {
+        port["port"]
+        for one in found
+        if manifests.selects(one, SCHEDULER[1]) and manifests.namespace_of(one) == SCHEDULER[0]
+        for rule in one["spec"].get("ingress", ())
+        for peer in rule["from"]
+        if peer.get("namespaceSelector") == {"matchLabels": {NAMESPACE: prometheus[0]}}
+        for port in rule["ports"]
+    }
+    assert ports == {8789}
 
 
 def blocks(spec):
     return [peer["ipBlock"] for rule in spec["egress"] for peer in rule["to"] if "ipBlock" in peer]
 
 
+METADATA = ("169.254.169.254", "169.254.170.2", "168.63.129.16", "100.100.100.200", "192.0.0.192")
+"""Where clouds tell virtual machines and containers their secrets."""
+
+
+def allowed(spec, address):
+    """Whether a policy lets pods reach an address."""
+    place = ipaddress.ip_address(address)
+    for block in blocks(spec):
+        inside = place in ipaddress.ip_network(block["cidr"])
+        if inside and not any(
+            place in ipaddress.ip_network(one) for one in block.get("except", ())
+        ):
+            return True
+    return False
+
+
 @pytest.mark.parametrize("kind", ["servers", "schedulers", "workers"])
 def test_users_pods_reach_no_private_address_but_storage(own, kind):
     name = f"flavorframe-{kind}"
-    (public,) = blocks(policies(own)[name])
-    assert {"10.0.0.0/8", "169.254.0.0/16"} <= set(public["except"])
+    spec = named(policies(own, network={"nodes": ["198.51.100.0/28"]}), name)
+    assert allowed(spec, "192.0.2.1")
+    assert allowed(spec, "198.51.100.20")
+    closed = [*METADATA, "fd00:ec2::254", "10.0.0.1", "192.168.1.1", "198.51.100.5"]
+    assert [address for address in closed if allowed(spec, address)] == []
     changed = policies(own, network={"internet": False, "storage": ["10.20.0.0/16"]})
-    assert blocks(changed[name]) == [{"cidr": "10.20.0.0/16"}]
+    assert blocks(named(changed, name)) == [{"cidr": "10.20.0.0/16"}]
+
+
+def test_storage_may_be_narrowed_to_ports(own):
+    block = {"cidr": "10.20.0.0/16", "except": ["10.20.0.0/24"], "ports": [1094]}
+    found = policies(own, network={"internet": False, "storage": [block]})
+    rule = named(found, "flavorframe-servers")["egress"][0]
+    assert rule["ports"] == [{"port": 1094}]
+    assert blocks(named(found, "flavorframe-workers")) == [
+        {"cidr": "10.20.0.0/16", "except": ["10.20.0.0/24"]}
+    ]
+
+
+def test_names_are_asked_of_the_clusters_own_servers_alone(chart):
+    """By all policies for users' pods, those of the JupyterHub chart included."""
+    found = [one for one in render(chart, SITES["k3s"]) if _is_policy(one)]
+    asked = [
+        peer
+        for policy in found
+        if manifests.selects(policy, SERVER[1]) or manifests.selects(policy, WORKER[1])
+        for rule in policy["spec"].get("egress", ())
+        if any(port["port"] == 53 for port in rule.get("ports", ()))
+        for peer in rule["to"]
+    ]
+    assert len(asked) == 2
+    for peer in asked:
+        assert peer["podSelector"] == {"matchLabels": {"k8s-app": "kube-dns"}}
+        assert peer["namespaceSelector"] == {"matchLabels": {NAMESPACE: "kube-system"}}
+
+
+# Rights
+
+
+def test_secrets_are_read_in_the_namespace_of_clusters_alone(chart):
+    found = render(chart, SITES["k3s"])
+    roles = [one for one in found if one["kind"] in ("Role", "ClusterRole")]
+    gateways = [one for one in roles if "gateway" in one["metadata"]["name"]]
+    readable = {
+        (manifests.namespace_of(role), role["kind"])
+        for role in gateways
+        for rule in role["rules"]
+        if "secrets" in rule["resources"] and set(rule["verbs"]) & {"get", "list", "watch"}
+    }
+    assert readable == {(manifests.CLUSTERS, "Role")}
+    ours = [one for one in found if one["kind"] == "Secret"]
+    assert all(manifests.namespace_of(one) == manifests.HOME for one in ours)
+
+
+# Images
+
+DIGEST = f"0.1.0@sha256:{'a' * 64}"
+BY_DIGEST = {
+    "images": {"by_digest": True},
+    "facility": {
+        "environments": [{"name": "a", "title": "A", "image": f"example.org/user:{DIGEST}"}]
+    },
+    "jupyterhub": {
+        "hub": {"image": {"tag": DIGEST}},
+        "singleuser": {"image": {"tag": DIGEST}},
+        "proxy": {"chp": {"image": {"tag": DIGEST}}},
+    },
+    "dask-gateway": {
+        "gateway": {"image": {"tag": DIGEST}, "backend": {"image": {"tag": DIGEST}}},
+        "controller": {"image": {"tag": DIGEST}},
+        "traefik": {"image": {"tag": DIGEST}},
+    },
+}
+
+
+def test_each_image_has_its_digest_where_that_is_asked_for(chart):
+    found = render(chart, manifests.merged(SITES["k3s"], BY_DIGEST))
+    pods = [manifests.pod_of(one)[1] for one in found if manifests.pod_of(one)]
+    images = [
+        container["image"]
+        for pod in pods
+        for container in [*pod.get("initContainers", ()), *pod["containers"]]
+    ]
+    assert [image for image in images if "@sha256:" not in image] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "jupyterhub.hub.image.tag",
+        "jupyterhub.singleuser.image.tag",
+        "jupyterhub.proxy.chp.image.tag",
+        "dask-gateway.gateway.image.tag",
+        "dask-gateway.gateway.backend.image.tag",
+        "dask-gateway.controller.image.tag",
+        "dask-gateway.traefik.image.tag",
+    ],
+)
+def test_an_image_without_its_digest_is_refused_where_one_is_asked_for(own, path):
+    good = manifests.merged(manifests.values(), BY_DIGEST)
+    render(own, good)
+    with pytest.raises(HelmError, match=f"{path} has no digest"):
+        render(own, manifests.merged(good, nested(path, "0.1.0")))
 
 
 # Values
@@ -173,10 +366,14 @@ CHANGES = {
     "guaranteed_share_of_cores": 0.5,
     "quota.enabled": False,
     "quota.hard": {"pods": "7"},
+    "quota.clusters": {"pods": "7"},
     "defaults.limits": {"cpu": "3", "memory": "3Gi"},
     "defaults.requests": {"cpu": "10m"},
     "network.storage": ["10.20.0.0/16"],
     "network.internet": False,
+    "network.nodes": ["198.51.100.0/28"],
+    "network.dns.namespace": "dns",
+    "network.dns.labels": {"k8s-app": "coredns"},
     "network.api_server.cidr": "10.0.0.1/32",
     "network.api_server.ports": [16443],
     "cvmfs.enabled": True,
@@ -192,7 +389,7 @@ NEEDS = {
     "monitoring.namespace": {"monitoring": {"enabled": True}},
     "monitoring.labels": {"monitoring": {"enabled": True}},
 }
-ELSEWHERE = {"namespace", "facility.login.kind"}
+ELSEWHERE = {"namespace", "clusters_namespace", "facility.login.kind", "images.by_digest"}
 """Values that cannot be changed by themselves: tested as refusals."""
 
 
@@ -246,11 +443,16 @@ def ingress(*hosts):
         ({"facility": {"login": {"issuer": ""}}}, "facility.login.issuer is not set"),
         ({"facility": {"login": {"user_group": ""}}}, "facility.login.user_group is not set"),
         ({"namespace": "other"}, "is for namespace other"),
+        ({"clusters_namespace": "other"}, "namespaces=other"),
+        ({"dask-gateway": {"gateway": {"replicas": 2}}}, "replicas has to be 1"),
         ({"certificates": {"config_map": "a", "path": "/a"}}, "two places of the same"),
         ({"facility": {"login": {"kind": "workshop"}}}, "kind"),
         ({"facility": {"cores": ["many"]}}, "cores"),
         ({"network": {"storage": ["10.0.0.1"]}}, "storage"),
-        ({"dask-gateway": {"traefik": {"additionalArguments": []}}}, "namespaces=flavorframe"),
+        (
+            {"dask-gateway": {"traefik": {"additionalArguments": []}}},
+            "namespaces=flavorframe-clusters",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_reason(own, changes, said):

@@ -1,13 +1,11 @@
 """The hub and the gateway as the chart configures them."""
 
 import json
-import warnings
 from types import SimpleNamespace
 
 import pytest
 from traitlets.config import Config
 
-from facility_support.coroutines import run
 from flavorframe.errors import FacilityError
 from flavorframe_facility.kubernetes import chart
 from flavorframe_facility.kubernetes.hub import configure
@@ -27,6 +25,7 @@ CHOICE = {
         "cluster_cores_per_user": 4,
     },
     "guaranteed_share_of_cores": 0.25,
+    "clusters_namespace": "clusters",
     "pods": {"volumes": [VOLUME], "mounts": [MOUNT], "environment": {"X509_CERT_DIR": "/c"}},
 }
 
@@ -117,48 +116,13 @@ def test_workers_have_what_is_mounted():
     assert config.idle_timeout == 30 * 60
 
 
-@pytest.fixture
-def backend(monkeypatch):
-    from dask_gateway_server.backends.kubernetes.backend import KubeBackend
-
-    from flavorframe_facility.kubernetes.gateway import PodBackend
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        made = PodBackend(config=gateway_config())
-    made.clusters, made.username_to_clusters, made.told = {}, {}, []
-
-    async def note(self, cluster_name, msg):
-        self.told.append((cluster_name, msg["count"]))
-
-    monkeypatch.setattr(KubeBackend, "on_cluster_heartbeat", note)
-    return made
-
-
-def add(backend, name, owner, groups=()):
-    from dask_gateway_server.models import Cluster, ClusterStatus
-
-    config = {"worker_cores": 1, "worker_memory": 2 * 10**9, "owner_groups": list(groups)}
-    backend.clusters[name] = Cluster(name, owner, "", {}, config, ClusterStatus.RUNNING)
-
-
-def test_a_cluster_gets_no_more_workers_than_its_owner_may_have(backend):
-    add(backend, "a", "ada")
-    add(backend, "b", "ada")
-    add(backend, "c", "bob")
-
-    async def beat():
-        for name, count in (("a", 3), ("b", 3), ("c", 9)):
-            await backend.on_cluster_heartbeat(name, {"count": count})
-
-    run(beat())
-    assert backend.told == [("a", 3), ("b", 1), ("c", 4)]
-
-
-def test_a_cluster_beyond_the_limit_is_refused(backend):
-    from dask_gateway_server.backends.base import PublicException
-    from dask_gateway_server.models import User
-
-    add(backend, "a", "ada")
-    with pytest.raises(PublicException, match="no more than 1 at a time"):
-        run(backend.start_cluster(User("ada"), {}))
+def test_schedulers_want_a_certificate_and_workers_have_no_dashboard():
+    config = gateway_config().KubeClusterConfig
+    assert config.namespace == "clusters"
+    assert "--no-dashboard" in config.worker_cmd
+    assert config.scheduler_cmd[-2:] == ["--preload", "flavorframe_facility.gateway.scheduler"]
+    container = config.scheduler_extra_container_config
+    known = {one["name"]: one["value"] for one in container["env"]}
+    tls = {f"DASK_DISTRIBUTED__SCHEDULER__DASHBOARD__TLS__{key}" for key in ("CERT", "KEY")}
+    assert tls <= known.keys()
+    assert known["FLAVORFRAME_METRICS_PORT"] == str(container["ports"][0]["containerPort"])

@@ -30,7 +30,7 @@ def workers_asked_for(heartbeat: dict[str, Any]) -> int:
     return count
 
 
-@web.middleware
+@web.middleware  # type: ignore[untyped-decorator]
 async def require_json_objects(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse a request whose body is no JSON object, or whose Authorization has no scheme."""
     if " " not in request.headers.get("Authorization", "token none"):

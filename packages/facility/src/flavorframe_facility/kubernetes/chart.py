@@ -25,6 +25,7 @@ class Choice(TypedDict):
 
     settings: dict[str, Any]
     guaranteed_share_of_cores: float
+    clusters_namespace: str
     pods: Pods
 
 

@@ -22,11 +22,11 @@ from dask_gateway_server.backends.local import LocalBackend, LocalClusterConfig
 from dask_gateway_server.utils import FrozenAttrDict
 from traitlets import Instance, List, Unicode
 
+from flavorframe_facility.gateway.dashboards import Dashboards
 from flavorframe_facility.gateway.heartbeats import require_json_objects, workers_asked_for
 from flavorframe_facility.gateway.limits import Rules, Usage
 from flavorframe_facility.machine import enter, limits
 from flavorframe_facility.machine.accounts import Account, account
-from flavorframe_facility.machine.dashboards import Dashboards
 from flavorframe_facility.machine.folders import make_folder
 from flavorframe_facility.machine.processes import find, send, session
 from flavorframe_facility.settings import GB, ClusterLimits, Settings
@@ -184,7 +184,7 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
 
     def get_scheduler_command(self, cluster: Cluster) -> list[str]:
         """Return how a scheduler is started."""
-        preload = "flavorframe_facility.machine.scheduler"
+        preload = "flavorframe_facility.gateway.scheduler"
         return [*super().get_scheduler_command(cluster), "--preload", preload]
 
     def get_scheduler_env(self, cluster: Cluster) -> dict[str, str]:

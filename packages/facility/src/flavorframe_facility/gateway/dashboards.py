@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from typing import TypeAlias
 
 import aiohttp
 from aiohttp import web
-from dask_gateway_server.backends.local import LocalBackend
+from dask_gateway_server.backends.base import Backend
 
 from flavorframe_facility.gateway.authentication import HubAuthenticator
 
@@ -34,21 +35,21 @@ class Dashboards:
     Neither tokens nor cookies are forwarded: the scheduler is a process of a user.
     """
 
-    def __init__(self, backend: LocalBackend, authenticator: HubAuthenticator) -> None:
+    def __init__(self, backend: Backend, authenticator: HubAuthenticator) -> None:
         self._backend, self._authenticator = backend, authenticator
         self._open: Counter[str] = Counter()
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Answer a request; 404 if the user has no cluster of that name."""
         user = await self._authenticator.authenticate(request)
-        cluster = self._backend.db.get_cluster(request.match_info["name"])
+        cluster = await self._backend.get_cluster(request.match_info["name"])
         if cluster is None or cluster.username != user.name or not cluster.dashboard_address:
             raise web.HTTPNotFound(reason="you have no cluster of that name")
         place = cluster.dashboard_address.partition("://")[2]
         url = f"https://{place}/{request.match_info['path']}"
         if request.query_string:
             url += f"?{request.query_string}"
-        session, tls = self._backend.session, _context(*self._backend.get_tls_paths(cluster))
+        session, tls = self._backend.session, _context(cluster.tls_cert, cluster.tls_key)
         if request.headers.get("Upgrade", "").lower() == "websocket":
             with self._counted(user.name):
                 return await _relay_websocket(request, session, url, tls)
@@ -111,8 +112,11 @@ async def _relay(source: WebSocket, target: WebSocket) -> None:
             await target.send_bytes(message.data)
 
 
-def _context(certificate: str, key: str) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=certificate)
+def _context(certificate: bytes, key: bytes) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=certificate.decode())
     context.check_hostname = False  # the certificate names the cluster, not the machine
-    context.load_cert_chain(certificate, key)
+    with tempfile.NamedTemporaryFile() as file:  # OpenSSL reads certificate and key from files only
+        file.write(certificate + b"\n" + key)
+        file.flush()
+        context.load_cert_chain(file.name)
     return context
