@@ -188,9 +188,10 @@ def test_a_process_gets_a_signal_if_it_is_the_one_that_was_started():
 
 
 def test_a_session_is_known_while_its_leader_lives():
-    leader = subprocess.Popen(["/bin/sh", "-c", "sleep 60 > /dev/null & echo $!; read _"], text=True,
-                              start_new_session=True, stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE)  # fmt: skip
+    leader = subprocess.Popen(
+        ["/bin/sh", "-c", "sleep 60 > /dev/null & echo $!; read _"], text=True,
+        start_new_session=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
     child = psutil.Process(int(leader.stdout.readline()))
     process = psutil.Process(leader.pid)
     members = {(p.pid, p.create_time()) for p in (process, child)}

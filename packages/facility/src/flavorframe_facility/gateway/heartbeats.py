@@ -30,12 +30,12 @@ def workers_asked_for(heartbeat: dict[str, Any]) -> int:
     return count
 
 
-@web.middleware
+@web.middleware  # type: ignore[untyped-decorator]
 async def require_json_objects(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse a request whose body is no JSON object, or whose Authorization has no scheme."""
     if " " not in request.headers.get("Authorization", "token none"):
         raise web.HTTPBadRequest(reason="the Authorization header must be a scheme and a token")
-    if request.method == "POST" and request.can_read_body:
+    if request.method == "POST":
         try:
             content = await request.json()
         except (ValueError, RecursionError):
