@@ -153,6 +153,15 @@ def end(facility: Facility, name: str, seconds: float = 10) -> None:
             folder.rmdir()
 
 
+def remove(facility: Facility) -> None:
+    """Remove the groups of a facility in which nothing runs."""
+    for parent in _parents(facility):
+        groups = [path for path in parent.iterdir() if path.is_dir()] if parent.exists() else []
+        for folder in (*groups, parent):
+            with contextlib.suppress(OSError):  # something runs in it
+                folder.rmdir()
+
+
 def _kill(facility: Facility, name: str, folders: list[Path]) -> None:
     for folder in folders:
         if (folder / "cgroup.kill").exists():  # version 2, since Linux 5.14

@@ -15,7 +15,7 @@ from flavorframe.errors import FacilityError
 from flavorframe_facility.hub import client
 from flavorframe_facility.isolation import require_accounts
 from flavorframe_facility.login import password
-from flavorframe_facility.machine import homes, installation, processes, sessions
+from flavorframe_facility.machine import homes, installation, limits, processes, sessions
 from flavorframe_facility.machine.folders import close_to_others, make_folder, require_own
 from flavorframe_facility.machine.installation import Report
 from flavorframe_facility.machine.programs import programs
@@ -108,6 +108,7 @@ def down(settings: Settings, *, keep_servers: bool = False) -> int:
             stopped = client.stop_servers(settings)
         for name in reversed(_ports(settings)):
             processes.stop(settings, name)
+        limits.remove(settings)
     return stopped
 
 
