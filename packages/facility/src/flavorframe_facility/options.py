@@ -110,7 +110,7 @@ def from_form(settings: Settings) -> Callable[[Mapping[str, Sequence[Any]]], dic
 
     def read(sent: Mapping[str, Sequence[Any]]) -> dict[str, str]:
         fields = {name: values for name, values in sent.items() if name != "_xsrf"}
-        with _bad_request():
+        with bad_request():
             for name, values in fields.items():
                 if len(values) != 1:
                     raise FacilityError(f"{_shown(name)} was sent {len(values)} times: choose one.")
@@ -126,7 +126,7 @@ def apply(settings: Settings) -> Callable[[Spawner, Options], None]:
     """
 
     def set_up(spawner: Spawner, options: Options) -> None:
-        with _bad_request():
+        with bad_request():
             chosen = check(settings, options)
         spawner.cpu_limit = float(chosen["cores"])
         spawner.mem_limit = int(chosen["memory"]) * GB
@@ -154,14 +154,14 @@ def _select(spawner: Spawner, chosen: Environment) -> None:
 
 
 @contextmanager
-def _bad_request() -> Iterator[None]:
+def bad_request(reason: str = "Not offered here") -> Iterator[None]:
     """Turn a FacilityError into the hub's answer 400, with its text on the page."""
     from tornado.web import HTTPError
 
     try:
         yield
     except FacilityError as error:
-        answer: Any = HTTPError(400, str(error).replace("%", "%%"), reason="Not offered here")
+        answer: Any = HTTPError(400, str(error).replace("%", "%%"), reason=reason)
         answer.jupyterhub_message = str(error)
         raise answer from None
 

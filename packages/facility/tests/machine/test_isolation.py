@@ -188,9 +188,10 @@ def test_a_process_gets_a_signal_if_it_is_the_one_that_was_started():
 
 
 def test_a_session_is_known_while_its_leader_lives():
-    leader = subprocess.Popen(["/bin/sh", "-c", "sleep 60 & echo $!; read _"], text=True,
-                              start_new_session=True, stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE)  # fmt: skip
+    leader = subprocess.Popen(
+        ["/bin/sh", "-c", "sleep 60 > /dev/null & echo $!; read _"], text=True,
+        start_new_session=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
     child = psutil.Process(int(leader.stdout.readline()))
     process = psutil.Process(leader.pid)
     members = {(p.pid, p.create_time()) for p in (process, child)}
@@ -304,3 +305,25 @@ for number in range(21):
 """
     assert user.python(code).split() == ["403"] * 20 + ["429"]
     assert Login(facility, "lou", address="127.0.0.2").is_in()
+
+
+@needs_groups
+def test_a_server_that_does_not_fit_is_not_started_and_it_is_told_why(facility):
+    user = User(facility, "max")
+    form = {"environment": "flavorframe", "cores": "1", "memory": "2"}
+    (facility.settings.homes / "max" / "large").write_bytes(os.urandom(1_100_000_000))
+    facility.settings.changed(total_memory=1, home_quota=1).save()
+    facility.command("restart")
+    try:
+        login = Login(facility, "ned")
+        told = login.ask("POST", "hub/spawn", data=form).text
+        assert "all servers and clusters together have 1 GB of memory, of which 0 GB" in told
+        assert server_of(facility, "max").pid  # what runs goes on
+        login = Login(facility, "max")
+        assert login.ask("DELETE", "hub/api/users/max/server").ok
+        wait_for(lambda: server_of(facility, "max") is None, 60)
+        assert "no more than 1 GB are allowed" in login.ask("POST", "hub/spawn", data=form).text
+    finally:
+        facility.settings.save()
+        facility.command("restart")
+    assert user.name in facility.command("logs", "--user", "max")

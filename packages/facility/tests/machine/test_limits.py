@@ -90,8 +90,8 @@ def facility():
         for group in parent.iterdir() if parent.exists() else ():
             if group.is_dir():
                 groups.end(facility, group.name)
-        if parent.exists():
-            parent.rmdir()
+    groups.remove(facility)
+    assert not any(parent.exists() for parent in groups._parents(facility))
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ async def require_json_objects(request: web.Request, handler: Handler) -> web.St
     """Refuse a request whose body is no JSON object, or whose Authorization has no scheme."""
     if " " not in request.headers.get("Authorization", "token none"):
         raise web.HTTPBadRequest(reason="the Authorization header must be a scheme and a token")
-    if request.method == "POST" and request.can_read_body:
+    if request.method == "POST":
         try:
             content = await request.json()
         except (ValueError, RecursionError):

@@ -94,9 +94,7 @@ def create(facility: Facility, name: str, limits: Limits) -> tuple[str, ...]:
         folders = _folders(facility, name)
         for folder in folders:
             folder.mkdir(exist_ok=True)
-        for file, value in _settings(folders, limits).items():
-            if file.exists():  # some kernels have no files for swap
-                file.write_text(value)
+        _write(_settings(folders, limits))
     return tuple(map(str, folders))
 
 
@@ -155,6 +153,15 @@ def end(facility: Facility, name: str, seconds: float = 10) -> None:
             folder.rmdir()
 
 
+def remove(facility: Facility) -> None:
+    """Remove the groups of a facility in which nothing runs."""
+    for parent in _parents(facility):
+        groups = [path for path in parent.iterdir() if path.is_dir()] if parent.exists() else []
+        for folder in (*groups, parent):
+            with contextlib.suppress(OSError):  # something runs in it
+                folder.rmdir()
+
+
 def _kill(facility: Facility, name: str, folders: list[Path]) -> None:
     for folder in folders:
         if (folder / "cgroup.kill").exists():  # version 2, since Linux 5.14
@@ -207,10 +214,9 @@ def _make_parents(facility: Facility) -> None:
     parents = _parents(facility)
     for parent in parents:
         parent.mkdir(exist_ok=True)
-    with contextlib.suppress(OSError):  # more is taken than was allowed since: it stays so
-        for file, value in _settings_of_memory(parents[0], facility.memory).items():
-            if file.exists():
-                file.write_text(value)
+    if _usage(parents[0]) < facility.memory:  # otherwise something would be killed
+        with contextlib.suppress(OSError):  # more is taken meanwhile
+            _write(_settings_of_memory(parents[0], facility.memory))
     if version() == 2:
         _are_delegated(parents[0])
 
@@ -224,6 +230,17 @@ def _locked(facility: Facility) -> Iterator[None]:
         yield
     finally:
         os.close(folder)
+
+
+def _write(settings: Mapping[Path, str]) -> None:
+    for file, value in settings.items():
+        if file.exists():  # it depends on the version, and some kernels have none for swap
+            file.write_text(value)
+
+
+def _usage(group: Path) -> int:
+    """Return the memory that a group takes now, in bytes."""
+    return _number(group, "memory.current", "memory.usage_in_bytes")
 
 
 def _settings(folders: list[Path], limits: Limits) -> Mapping[Path, str]:
@@ -258,7 +275,13 @@ def _remove_limits(folder: Path) -> None:
 
 
 def _memory_of(group: Path) -> int:
-    for name in ("memory.max", "memory.limit_in_bytes"):
+    """Return the memory that a group may take, in bytes."""
+    return _number(group, "memory.max", "memory.limit_in_bytes")
+
+
+def _number(group: Path, *names: str) -> int:
+    """Return the number in the first of some files that there is; 0 if there is none."""
+    for name in names:
         with contextlib.suppress(OSError, ValueError):
             return int((group / name).read_text())
     return 0

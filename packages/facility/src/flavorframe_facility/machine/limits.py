@@ -106,6 +106,12 @@ def end(settings: Settings, group: str) -> None:
         groups.end(facility(settings), group)
 
 
+def remove(settings: Settings) -> None:
+    """Remove the control groups of a facility that has stopped."""
+    if groups.version():
+        groups.remove(facility(settings))
+
+
 def end_strays(settings: Settings, owner: Account) -> None:
     """End the processes of a user that are in no control group.
 

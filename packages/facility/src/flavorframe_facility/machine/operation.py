@@ -110,6 +110,7 @@ def down(settings: Settings, *, keep_servers: bool = False) -> int:
         for name in reversed(_ports(settings)):
             processes.stop(settings, name)
             limits.end_program(settings, name)
+        limits.remove(settings)
     return stopped
 
 

@@ -12,21 +12,12 @@ from jupyterhub.spawner import LocalProcessSpawner
 from jupyterhub.utils import random_port
 from traitlets import Instance
 
-from flavorframe.errors import FacilityError
 from flavorframe_facility.machine import homes, limits, quota
 from flavorframe_facility.machine.accounts import Account, account, server_log, short_name
 from flavorframe_facility.machine.enter import Entry, command
 from flavorframe_facility.machine.processes import find, open_log, send
+from flavorframe_facility.options import bad_request
 from flavorframe_facility.settings import Settings
-
-
-class RefusedError(FacilityError):
-    """A server that is not started; the hub's page shows why."""
-
-    @property
-    def jupyterhub_message(self) -> str:
-        """The text of the hub's page."""
-        return str(self)
 
 
 class MachineSpawner(LocalProcessSpawner):  # type: ignore[misc]
@@ -43,16 +34,15 @@ class MachineSpawner(LocalProcessSpawner):  # type: ignore[misc]
         """Start the server and return its address.
 
         Raises:
-            RefusedError: The home is full, or all servers would take more than the machine has.
+            HTTPError: The home is full, or all servers would take more than the machine has (400).
 
         """
         owner = await asyncio.to_thread(account, self.facility, self.user.name)
         await asyncio.to_thread(limits.end, self.facility, self._group)  # of an earlier server
-        try:
+        with bad_request("Not started"):
             await asyncio.to_thread(quota.require, self.facility, owner)
             start = limits.entry(self.facility, owner, self._group, self.cpu_limit, self.mem_limit)
-        except FacilityError as reason:
-            raise RefusedError(str(reason)) from None
+        self._has_processes = True
         await homes.fill(self.facility, owner.home, start)
         self.port = self.port or random_port()
         self._execute(start, owner)
@@ -73,7 +63,6 @@ class MachineSpawner(LocalProcessSpawner):  # type: ignore[misc]
             )
         self.pid = self.proc.pid
         self._created = psutil.Process(self.pid).create_time()
-        self._has_processes = True
 
     async def stop(self, now: bool = False) -> None:
         """Stop the server and all processes that it started."""
