@@ -109,7 +109,8 @@ def end(settings: Settings, group: str) -> None:
 def remove(settings: Settings) -> None:
     """Remove the control groups of a facility that has stopped."""
     if groups.version():
-        groups.remove(facility(settings))
+        for each in (facility(settings), _programs(settings)):
+            groups.remove(each)
 
 
 def end_strays(settings: Settings, owner: Account) -> None:
