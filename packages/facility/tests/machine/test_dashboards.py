@@ -8,7 +8,7 @@ from aiohttp import web
 
 pytest.importorskip("dask_gateway_server", reason="Dask Gateway is not installed")
 from facility_support.coroutines import run
-from flavorframe_facility.machine import dashboards
+from flavorframe_facility.gateway import dashboards
 
 
 @asynccontextmanager
