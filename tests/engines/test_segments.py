@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from flavorframe._rootio import compiled
-from flavorframe._rootio.arrays import Strings, Values
+from flavorframe._rootio.arrays import Strings
 from flavorframe.engines._columnar.segments import (
     UNKNOWN,
     apply_tables,
@@ -21,6 +21,7 @@ from flavorframe.engines._columnar.segments import (
     reduce_segments,
     spread,
 )
+from flavorframe.engines._columnar.values import Values
 from support.compiled_part import needs_compiled
 
 counts_lists = st.lists(st.integers(0, 4), max_size=6)

@@ -40,7 +40,8 @@ Content = Array | Strings
 """The elements of a column."""
 
 
-def _taken(content: Content, places: Array) -> Content:
+def taken(content: Content, places: Array) -> Content:
+    """Return the elements at some positions."""
     return content[places] if isinstance(content, Strings) else content.take(places)
 
 
@@ -67,55 +68,19 @@ class Lists:
 
     def taken(self, places: Array) -> Content:
         """Return some elements of lists that lie one after the other."""
-        return _taken(self.content, places)
+        return taken(self.content, places)
 
     def at(self, event: Array, local: Array) -> Content:
         """Return some elements, each the ``local`` one in the list of its event."""
-        return _taken(self.content, self.starts.take(event) + local)
+        return taken(self.content, self.starts.take(event) + local)
 
     @property
     def elements(self) -> Content:
         """The elements, one event after the other."""
         if self.placed is None:
             return self.content
-        return _taken(self.content, ranges(self.starts, self.sizes))
+        return taken(self.content, ranges(self.starts, self.sizes))
 
 
 Column = Content | Lists
 """A column as it is read: scalars or lists."""
-
-
-@dataclass(frozen=True)
-class Values:
-    """What an expression evaluates to; ``valid`` is False where a link points to nothing.
-
-    ``data`` is of shape (values,), or zero-dimensional for a constant.
-    """
-
-    data: Content
-    valid: Array | None = None
-
-    @property
-    def array(self) -> Array:
-        """The data of numbers and truth values."""
-        assert not isinstance(self.data, Strings), "strings where numbers are computed with"
-        return self.data
-
-    def __getitem__(self, places: Array) -> Values:
-        if not isinstance(self.data, Strings) and np.ndim(self.data) == 0:
-            return self
-        valid = None if self.valid is None else self.valid.take(places)
-        return Values(_taken(self.data, places), valid)
-
-    def truth(self) -> Array:
-        """Return where a condition holds: a missing value fulfils none."""
-        data = np.asarray(self.data)
-        holds: Array = data if data.dtype.kind == "b" else data != 0
-        return holds if self.valid is None else holds & self.valid
-
-    def numbers(self) -> Array:
-        """Return the values as numbers, NaN where missing."""
-        data = np.asarray(self.data)
-        if self.valid is None or self.valid.all():
-            return data
-        return np.where(self.valid, data.astype(np.float64), np.nan)

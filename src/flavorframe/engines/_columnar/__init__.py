@@ -16,7 +16,8 @@ How a partition is evaluated, file by file in this order:
    cut makes another state, with smaller views (`views`).
 6. `view` is where expressions have values. The full view sees every element of the living events,
    the surviving view only the living candidates; `elements` are those of an axis in a view.
-7. `compute` has a function for each kind of node, which asks the view for the values of its parts.
+7. `compute` has a function for each kind of node, which asks the view for the
+   `values` of its parts.
    `segments` are the loops over the elements of each event, `named` a short cut for triggers, and
    `depth` keeps deep trees from filling Python's stack. `links` counts the candidates for which a
    link by value finds no element, or more than one.

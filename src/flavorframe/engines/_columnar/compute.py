@@ -14,9 +14,10 @@ from flavorframe._expr.formula import brief
 from flavorframe._expr.kinds import kind_of_type
 from flavorframe._expr.logic import operation_on
 from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, widen
-from flavorframe._rootio.arrays import Array, Content, Lists, Strings, Values
+from flavorframe._rootio.arrays import Array, Content, Lists, Strings
 from flavorframe.engines._columnar.named import any_named, is_any_named
 from flavorframe.engines._columnar.segments import first_match, reduce_segments
+from flavorframe.engines._columnar.values import Values
 from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
 
 if TYPE_CHECKING:

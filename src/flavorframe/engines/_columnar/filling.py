@@ -9,9 +9,10 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._planning.plan import BoundPlan, Plan
-from flavorframe._rootio.arrays import Array, Strings, Values
+from flavorframe._rootio.arrays import Array, Strings
 from flavorframe.engines._columnar.runner import Progress, Runner
 from flavorframe.engines._columnar.survivors import Survivors
+from flavorframe.engines._columnar.values import Values
 from flavorframe.engines._filling import empty_histogram, step_labels
 from flavorframe.engines._weighted import WeightedHistogram
 from flavorframe.engines.partial import Chunk

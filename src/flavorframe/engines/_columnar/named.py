@@ -12,10 +12,11 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.operations import compute
-from flavorframe._rootio.arrays import Array, Lists, Values
+from flavorframe._rootio.arrays import Array, Lists
 from flavorframe._rootio.list_indices import ranges, spread
 from flavorframe.engines._columnar.depth import MAX_RECURSION
 from flavorframe.engines._columnar.segments import mask_at
+from flavorframe.engines._columnar.values import Values
 
 if TYPE_CHECKING:
     from flavorframe.engines._columnar.view import View

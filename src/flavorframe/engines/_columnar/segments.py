@@ -8,8 +8,9 @@ import numpy as np
 
 from flavorframe._expr.operations import equals, widen
 from flavorframe._rootio import compiled
-from flavorframe._rootio.arrays import Array, Strings, Values
+from flavorframe._rootio.arrays import Array, Strings
 from flavorframe._rootio.list_indices import as_int64, ranges, spread
+from flavorframe.engines._columnar.values import Values
 
 
 def find_sorted(known: Array, wanted: Array) -> Array:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from flavorframe._expr import nodes as n
-from flavorframe._rootio.arrays import Array, Values
+from flavorframe._rootio.arrays import Array
 from flavorframe.engines._columnar.facts import PlanFacts
 from flavorframe.engines._columnar.links import LinkCounts
 from flavorframe.engines._columnar.segments import best
 from flavorframe.engines._columnar.state import State
+from flavorframe.engines._columnar.values import Values
 from flavorframe.engines._columnar.view import View
 from flavorframe.engines._columnar.views import ViewMaker
 from flavorframe.errors import AnalysisError

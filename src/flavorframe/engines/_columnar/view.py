@@ -19,7 +19,7 @@ import numpy as np
 from flavorframe._expr import nodes as n
 from flavorframe._expr.dependence import is_made_from_candidates
 from flavorframe._expr.formula import formula
-from flavorframe._rootio.arrays import Array, Lists, Strings, Values
+from flavorframe._rootio.arrays import Array, Lists, Strings
 from flavorframe.engines._columnar.candidates import Candidates
 from flavorframe.engines._columnar.columns import Columns
 from flavorframe.engines._columnar.compute import compute_node
@@ -28,6 +28,7 @@ from flavorframe.engines._columnar.elements import Elements, LivingCandidates
 from flavorframe.engines._columnar.facts import PlanFacts
 from flavorframe.engines._columnar.links import LinkCounts
 from flavorframe.engines._columnar.segments import combine
+from flavorframe.engines._columnar.values import Values
 
 
 class View(ABC):

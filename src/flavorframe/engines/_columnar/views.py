@@ -13,12 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from flavorframe._expr import nodes as n
-from flavorframe._rootio.arrays import Array, Values
+from flavorframe._rootio.arrays import Array
 from flavorframe.engines._columnar.candidates import Candidates
 from flavorframe.engines._columnar.columns import Columns
 from flavorframe.engines._columnar.facts import PlanFacts
 from flavorframe.engines._columnar.links import LinkCounts
 from flavorframe.engines._columnar.segments import mask_at
+from flavorframe.engines._columnar.values import Values
 from flavorframe.engines._columnar.view import FullView, SurvivingView, View
 
 

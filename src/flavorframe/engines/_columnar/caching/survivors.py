@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from flavorframe._expr import nodes as n
-from flavorframe._rootio.arrays import Array, Strings, Values
+from flavorframe._rootio.arrays import Array, Strings
 from flavorframe.engines._columnar.caching.cacheable import is_cacheable, links_in
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
 from flavorframe.engines._columnar.caching.values import (
@@ -19,6 +19,7 @@ from flavorframe.engines._columnar.depth import MAX_RECURSION
 from flavorframe.engines._columnar.segments import find_sorted
 from flavorframe.engines._columnar.state import CutCandidates, State
 from flavorframe.engines._columnar.survivors import Survivors, Weights
+from flavorframe.engines._columnar.values import Values
 
 
 class CachedSurvivors(Survivors):

@@ -10,9 +10,10 @@ import numpy as np
 
 from flavorframe._cache import Entry
 from flavorframe._expr import nodes as n
-from flavorframe._rootio.arrays import Array, Values
+from flavorframe._rootio.arrays import Array
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
 from flavorframe.engines._columnar.segments import find_sorted
+from flavorframe.engines._columnar.values import Values
 
 
 def cached_values(cache: PartitionCache, node: n.Node) -> tuple[Array, Values] | None:

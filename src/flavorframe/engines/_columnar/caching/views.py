@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from flavorframe._expr import nodes as n
-from flavorframe._rootio.arrays import Array, Strings, Values
+from flavorframe._rootio.arrays import Array, Strings
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
 from flavorframe.engines._columnar.caching.values import keep_column, keep_values
 from flavorframe.engines._columnar.candidates import Candidates
 from flavorframe.engines._columnar.links import LinkCounts
+from flavorframe.engines._columnar.values import Values
 from flavorframe.engines._columnar.view import FullView, SurvivingView
 from flavorframe.engines._columnar.views import ViewMaker
 
