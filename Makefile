@@ -39,8 +39,9 @@ check: $(VENV)/.test
 	$(BIN)/ruff format --check
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not (root or servers or browser or slow)"
 
+# One more than there are cores: much of the time tests wait for servers.
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n $$(($$(nproc) + 1)) --dist loadgroup
 
 lint: $(VENV)/.test style
 
