@@ -263,6 +263,11 @@ def test_a_correction_file_that_changed(file, tmp_path):
         plain(pt=t.mu1.pt)
 
 
+def test_packages_whose_code_counts_are_there():
+    folder = Path(ff.__file__).parent
+    assert {path.parent.name for path in folder.glob("*/__init__.py")} >= keys.CODE
+
+
 def test_other_code_of_the_package_is_another_cache(file, tmp_path, monkeypatch):
     cache = tmp_path / "cache"
     run(analysis(), file, cache)

@@ -24,7 +24,20 @@ STABLE_SECONDS = 2.0
 Key = str | None
 """None if the identity of something is unknown: then nothing is looked up, and nothing kept."""
 
-_CODE = frozenset({"_cache", "_expr", "_files", "_planning", "_rootio", "engines", "layouts"})
+CODE = frozenset(
+    [
+        "_cache",
+        "_expr",
+        "_files",
+        "_planning",
+        "_rootio",
+        "_shipping",
+        "datasets",
+        "engines",
+        "layouts",
+    ]
+)
+"""Packages of whose code entries depend, beside the modules that are in none."""
 
 
 def digest_key(kind: str, *keys: str) -> str:
@@ -55,4 +68,4 @@ def code_digest() -> bytes:
 
 
 def _matters(path: Path) -> bool:
-    return path.parts[0] in _CODE or len(path.parts) == 1
+    return path.parts[0] in CODE or len(path.parts) == 1
