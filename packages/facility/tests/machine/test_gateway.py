@@ -288,7 +288,8 @@ with Gateway() as gateway, gateway.connect({cluster.name!r}) as connected:
         client.submit(escape).result(60)
 """
     alice.python(code)
-    (found,) = [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"][1:] == ["4711"]]
+    running = psutil.process_iter(["cmdline"])  # of a process that has just ended it is None
+    (found,) = [p for p in running if (p.info["cmdline"] or ())[1:] == ["4711"]]
     assert found.ppid() == 1
     assert os.getsid(found.pid) != os.getsid(cluster.process)
     cluster.stop()
