@@ -42,6 +42,7 @@ from .certificate import Certificate as Certificate, certify as certify
 from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset
 from .errors import FlavorframeError as FlavorframeError
 from .inspection import inspect as inspect
+from .layouts.declaring import layout as layout
 from .layouts.events import events as events
 from .outputs import axis as axis, hist as hist, snapshot as snapshot
 from .physics import (

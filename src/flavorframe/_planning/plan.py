@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.identity.fingerprints import fingerprint
+from flavorframe.layouts import Layout
 from flavorframe.outputs import Output, Snapshot
 from flavorframe.selection import Selection
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to evaluate on each partition: the steps of the selection, then the outputs."""
+    """What to evaluate on each partition: the steps of the selection, then the outputs.
+
+    ``layout`` is that of the files, where the user says it. It makes no difference to what is asked
+    for, so that results of eras with different layouts add up.
+    """
 
     selection: Selection
     outputs: tuple[tuple[str, Output], ...]
+    layout: Layout | None = field(default=None, compare=False, kw_only=True)
 
     def trees(self) -> Iterator[n.Node]:
         """Yield every expression that is evaluated."""

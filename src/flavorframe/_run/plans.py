@@ -57,6 +57,7 @@ def with_absolute_paths(plan: Plan) -> Plan:
 
 def _plan_for(plan: Plan, data: Dataset, name: str, folder: PathLike | None) -> Plan:
     _name_of(data)
+    plan = replace(plan, layout=data.layout)
     if folder is not None:
         return with_absolute_paths(_writing_to(plan, result_folder(folder, name)))
     for output, snapshot in plan.outputs:

@@ -12,7 +12,8 @@ from flavorframe._expr.logic import decided, with_unsigned_literals
 from flavorframe._expr.strings import refuse_string
 from flavorframe._rootio.schema import BranchInfo, Schema
 from flavorframe.errors import BranchError, ExpressionError, did_you_mean
-from flavorframe.layouts.base import Layout, collection_axis, collection_of, only
+from flavorframe.layouts.base import collection_axis, collection_of, only
+from flavorframe.layouts.declared import Layout
 
 
 def bind(node: n.Node, layout: Layout, schema: Schema) -> n.Node:
@@ -164,10 +165,11 @@ class _Binder:
     def _unknown(self, node: n.Field) -> str:
         collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
         name = ".".join((*(() if collection is None else (collection,)), *node.path))
+        explained = self._layout.explain(self._schema, collection, node.path)
         return (
             f"{name} is not in tree {self._schema.tree} (layout {self._layout.name})."
-            f"{did_you_mean(name.replace('.', '_'), self._schema.by_name)} Branches are listed by "
-            "'flavorframe inspect FILE' and reached by events['Name']."
+            f"{explained or did_you_mean(name.replace('.', '_'), self._schema.by_name)} Branches "
+            "are listed by 'flavorframe inspect FILE' and reached by events['Name']."
         )
 
 

@@ -14,6 +14,7 @@ from flavorframe._files.writing import file_name
 from flavorframe._planning.destinations import HISTOGRAMS, UNFINISHED
 from flavorframe.datasets import Dataset
 from flavorframe.errors import FileError, RunError
+from flavorframe.layouts.declaring import declared
 from flavorframe.result import _outputs
 from flavorframe.result._json import VERSION, is_signed, parsed
 from flavorframe.result.cutflow import Cutflow, CutRow
@@ -152,6 +153,8 @@ def _require_same(path: Path, known: str | None, file: Path) -> None:
 def _from_dict(content: Mapping[str, Any]) -> Result:
     dataset = dict(content["dataset"])
     dataset["files"] = tuple(dataset["files"])
+    if dataset.get("layout") is not None:
+        dataset["layout"] = declared(dataset["layout"])
     failures = content["failures"]
     return Result(
         Dataset(**dataset),

@@ -33,7 +33,7 @@ from flavorframe.engines._filling import empty_partial
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
 from flavorframe.errors import FileError
-from flavorframe.layouts import Schema, recognise
+from flavorframe.layouts import Layout, Schema, recognise
 from flavorframe.result import Timing
 
 _TOLD: set[str] = set()
@@ -51,9 +51,9 @@ class ColumnarEngine:
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
         """Open the file and bind the plan to its branches; see `Engine.prepare`."""
         opened = open_file(file, tree)
-        bound, _ = _bind(plan, opened.schema)
+        layout = recognise(opened.schema, plan.layout)
+        bound, _ = _bind(plan, opened.schema, layout)
         require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
-        layout = recognise(opened.schema)
         edges = opened.common_edges(bound.columns)
         meant = meanings(plan, layout, opened.schema)
         return FileInfo(file, opened.tree, layout.name, opened.events, edges, opened.version, meant)
@@ -71,7 +71,7 @@ class ColumnarEngine:
     def _evaluate(
         self, plan: Plan, partition: Partition, opened: RootFile, began: float
     ) -> Partial:
-        bound, facts = _bind(plan, opened.schema)
+        bound, facts = _bind(plan, opened.schema, recognise(opened.schema, plan.layout))
         prepared = time.perf_counter()
         cache = self._partition_cache(partition, opened)
         columns, runner, links = _evaluation(bound, facts, partition, opened, cache)
@@ -107,8 +107,8 @@ class ColumnarEngine:
 
 
 @lru_cache(maxsize=32)
-def _bind(plan: Plan, schema: Schema) -> tuple[BoundPlan, PlanFacts]:
-    bound = bind_plan(plan, schema, recognise(schema))
+def _bind(plan: Plan, schema: Schema, layout: Layout) -> tuple[BoundPlan, PlanFacts]:
+    bound = bind_plan(plan, schema, layout)
     return bound, facts_of(bound.selection.candidates, list(bound.trees()))
 
 

@@ -34,7 +34,7 @@ from flavorframe.engines._rdataframe.runtime.root import (
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
 from flavorframe.errors import BranchError, FileError
-from flavorframe.layouts import BranchInfo, Schema, recognise
+from flavorframe.layouts import BranchInfo, Layout, Schema, recognise
 from flavorframe.result import Timing
 
 
@@ -48,9 +48,9 @@ class RDataFrameEngine:
         require_root()
         start()
         opened = describe(file, tree)
-        bound, _ = _programs(plan, opened.schema)
+        layout = recognise(opened.schema, plan.layout)
+        bound, _ = _programs(plan, opened.schema, layout)
         require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
-        layout = recognise(opened.schema)
         meant = meanings(plan, layout, opened.schema)
         return FileInfo(file, opened.tree, layout.name, opened.events, (), opened.version, meant)
 
@@ -90,7 +90,7 @@ class RDataFrameEngine:
     def alike(self, plan: Plan, file: FileInfo) -> object:
         """Return what files must have in common for `evaluate_files` to take them together."""
         schema = described(file.file, file.tree).schema
-        bound, program = _programs(plan, schema)
+        bound, program = _programs(plan, schema, recognise(schema, plan.layout))
         types = tuple(schema.by_name[branch].typename for branch in bound.columns)
         return file.tree, program.namespace, program.prefix, types
 
@@ -184,7 +184,7 @@ class _Run:
         """Return the run over partitions."""
         began, tree = time.perf_counter(), parts[0].tree
         schema = described(parts[0].file, tree).schema
-        bound, program = _programs(plan, schema)
+        bound, program = _programs(plan, schema, recognise(schema, plan.layout))
         branches = tuple(schema.by_name[branch] for branch in program.branches)
         loop = _Loop(program, branches, tree, tuple(part.file for part in parts))
         return cls(plan, bound, schema, parts, loop, began)
@@ -223,6 +223,6 @@ def _column_of(branch: BranchInfo, known: Collection[str]) -> str:
 
 
 @lru_cache(maxsize=32)
-def _programs(plan: Plan, schema: Schema) -> tuple[BoundPlan, Program]:
-    bound = bind_plan(plan, schema, recognise(schema))
+def _programs(plan: Plan, schema: Schema, layout: Layout) -> tuple[BoundPlan, Program]:
+    bound = bind_plan(plan, schema, layout)
     return bound, write_program(bound, schema, plan.selection)
