@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flavorframe._files.remote import access
 from flavorframe._files.versions import Version
@@ -19,6 +19,9 @@ from flavorframe._rootio.schema import Schema
 from flavorframe._rootio.source import Range, Source
 from flavorframe._rootio.tree.reader import TreeReader
 from flavorframe.errors import FileError
+
+if TYPE_CHECKING:
+    from flavorframe._rootio.candidate_rows.groups import Groups
 
 
 class ColumnReader(Protocol):
@@ -62,6 +65,7 @@ class RootFile:
         source: Source = self._file.file.source
         self._source = RemoteFile(path, source) if self._is_remote else source
         self._reader = _reader_of(path, opened, self.events, self.schema, branches, self._source)
+        self.groups: dict[tuple[str, ...], Groups] = {}  # where rows are candidates
         self._sizes: dict[str, int] = {}
         self._edges: dict[tuple[str, ...], tuple[int, ...]] = {}
 

@@ -29,11 +29,12 @@ from flavorframe.engines._columnar.filling import fill_outputs
 from flavorframe.engines._columnar.links import LinkCounts
 from flavorframe.engines._columnar.runner import Runner
 from flavorframe.engines._columnar.views import ViewMaker
+from flavorframe.engines._event_files import EventFile, as_events
 from flavorframe.engines._filling import empty_partial
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
 from flavorframe.errors import FileError
-from flavorframe.layouts import Layout, Schema, recognise
+from flavorframe.layouts import Layout, Schema
 from flavorframe.result import Timing
 
 _TOLD: set[str] = set()
@@ -50,8 +51,7 @@ class ColumnarEngine:
 
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
         """Open the file and bind the plan to its branches; see `Engine.prepare`."""
-        opened = open_file(file, tree)
-        layout = recognise(opened.schema, plan.layout)
+        opened, layout = as_events(open_file(file, tree), plan.layout)
         bound, _ = _bind(plan, opened.schema, layout)
         require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
         edges = opened.common_edges(bound.columns)
@@ -61,19 +61,18 @@ class ColumnarEngine:
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""
         began = time.perf_counter()
-        opened = open_file(partition.file, partition.tree, partition.version)
+        file = open_file(partition.file, partition.tree, partition.version)
         try:
-            return self._evaluate(plan, partition, opened, began)
+            return self._evaluate(plan, partition, file, began)
         except FileError:
-            forget(opened)
+            forget(file)
             raise
 
-    def _evaluate(
-        self, plan: Plan, partition: Partition, opened: RootFile, began: float
-    ) -> Partial:
-        bound, facts = _bind(plan, opened.schema, recognise(opened.schema, plan.layout))
+    def _evaluate(self, plan: Plan, partition: Partition, file: RootFile, began: float) -> Partial:
+        opened, layout = as_events(file, plan.layout)
+        bound, facts = _bind(plan, opened.schema, layout)
         prepared = time.perf_counter()
-        cache = self._partition_cache(partition, opened)
+        cache = self._partition_cache(partition, opened, layout)
         columns, runner, links = _evaluation(bound, facts, partition, opened, cache)
         ahead = opened.ahead(bound.columns, partition.start, partition.stop)
         with ahead, np.errstate(all="ignore"):  # infinite weights are the user's, and shown
@@ -83,12 +82,14 @@ class ColumnarEngine:
         timing = _timing(columns, partition, began, prepared)
         return Partial(filled.cutflow, filled.histograms, filled.tables, links.counts, timing)
 
-    def _partition_cache(self, partition: Partition, opened: RootFile) -> PartitionCache | None:
+    def _partition_cache(
+        self, partition: Partition, opened: EventFile, layout: Layout
+    ) -> PartitionCache | None:
         """Return the cache of a partition, or None where nothing can be kept of it."""
         version = opened.version
         if self._caching is None or version is None or not is_stable(opened.path, version):
             return None
-        return PartitionCache(cache_of(self._caching), partition, version)
+        return PartitionCache(cache_of(self._caching), partition, version, layout.rows)
 
     def tell_what_is_not_kept(self, plan: Plan) -> None:
         """Warn of functions after which the cache keeps nothing, of each once in a process."""
@@ -116,7 +117,7 @@ def _evaluation(
     bound: BoundPlan,
     facts: PlanFacts,
     partition: Partition,
-    opened: RootFile,
+    opened: EventFile,
     cache: PartitionCache | None,
 ) -> tuple[Columns, Runner, LinkCounts]:
     """Return what evaluates a partition: plainly, or within the wrappers that ask the cache."""

@@ -18,6 +18,7 @@ from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Partition
 from flavorframe.engines._columnar.caching import keys
 from flavorframe.engines._columnar.caching.keys import Key
+from flavorframe.layouts.base import RowsRule
 from flavorframe.selection import Best, Step
 
 
@@ -28,12 +29,14 @@ class PartitionCache:
     the expressions: all that the entry depends on.
     """
 
-    def __init__(self, cache: Cache, partition: Partition, version: Version) -> None:
-        """``version`` is that of the file at the time when it was opened."""
+    def __init__(
+        self, cache: Cache, partition: Partition, version: Version, rows: RowsRule | None = None
+    ) -> None:
+        """``version`` is that of the file when it was opened; ``rows`` say which are an event."""
         self._cache, self._file, self._version = cache, partition.file, version
         of = (version.content, version.there)  # on whichever machine
         place = (partition.file, partition.tree, partition.start, partition.stop, of)
-        self._base = joined("partition", keys.code_digest(), repr(place).encode())
+        self._base = joined("partition", keys.code_digest(), repr((place, rows)).encode())
         self._new: dict[str, tuple[Entry, bool]] = {}
         self._read: set[str] = set()
         self._values_keys: dict[n.Node, Key] = {}
