@@ -1,11 +1,13 @@
 """Files with one row a candidate: an analysis means the same as with lists in each event."""
 
+import shutil
+
 import numpy as np
 import pytest
 import uproot
 
 import flavorframe as ff
-from flavorframe.engines import get_engine
+from flavorframe.engines import ENGINES, get_engine
 from flavorframe.errors import FlavorframeError
 from support import agreement, oracle
 from support.reference import check_random
@@ -46,14 +48,27 @@ def analysis():
 
 
 @pytest.mark.parametrize("format", ["ttree", "rntuple"])
-def test_rows_mean_what_lists_mean(rows, sample, format):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_rows_mean_what_lists_mean(rows, sample, format, engine):
     plan = analysis()
-    in_rows = agreement.assert_right(get_engine("columnar"), plan, rows(format), layout=LAYOUT)
+    in_rows = agreement.assert_right(get_engine(engine), plan, rows(format), layout=LAYOUT)
     in_lists = oracle.evaluate(plan, oracle.open_file(str(sample("nano"))))
     assert in_rows.cutflow[-1].candidates > 10
     # The files of rows do not have the events without a candidate, which a cut on "mass" removes.
     for one, other in zip(in_rows.cutflow[4:], in_lists.cutflow[4:], strict=True):
         assert (one.events, one.candidates) == (other.events, other.candidates)
+
+
+def test_root_reads_several_files_of_rows_in_one_loop(rows, tmp_path):
+    for name in ("a.root", "b.root"):
+        shutil.copy(rows(), tmp_path / name)
+    data, plan = ff.dataset(str(tmp_path / "*.root"), layout=LAYOUT), analysis()
+    ours = plan.run(data, progress=False)
+    theirs = plan.run(data, engine="rdataframe", threads=2, progress=False)
+    counts = [[(row.events, row.candidates) for row in each.cutflow] for each in (ours, theirs)]
+    assert counts[0] == counts[1]
+    for column in ("event", "triplet_mass", "n"):
+        assert theirs.rows.columns[column].tolist() == ours.rows.columns[column].tolist()
 
 
 @pytest.mark.slow

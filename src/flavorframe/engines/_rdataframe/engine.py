@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flavorframe._planning.binding import bind_plan
@@ -17,6 +18,7 @@ from flavorframe.engines._rdataframe.codegen.external import make_ready
 from flavorframe.engines._rdataframe.codegen.names import column_name, is_readable
 from flavorframe.engines._rdataframe.codegen.program import Program, write_program
 from flavorframe.engines._rdataframe.runtime.booking import Booked, LoopResult, book, run_loop
+from flavorframe.engines._rdataframe.runtime.candidate_rows import TREE, Grouping, write_events
 from flavorframe.engines._rdataframe.runtime.child import call, start
 from flavorframe.engines._rdataframe.runtime.distributed import distributed_frame, silent
 from flavorframe.engines._rdataframe.runtime.files import describe, described
@@ -33,8 +35,8 @@ from flavorframe.engines._rdataframe.runtime.root import (
 )
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
-from flavorframe.errors import BranchError, FileError
-from flavorframe.layouts import BranchInfo, Layout, Schema, recognise
+from flavorframe.errors import AnalysisError, BranchError, FileError
+from flavorframe.layouts import BranchInfo, Layout, Schema
 from flavorframe.result import Timing
 
 
@@ -47,8 +49,8 @@ class RDataFrameEngine:
         """Open the file, bind the plan and write it as C++; see `Engine.prepare`."""
         require_root()
         start()
-        opened = describe(file, tree)
-        layout = recognise(opened.schema, plan.layout)
+        opened = describe(file, tree, plan.layout)
+        layout = opened.layout
         bound, _ = _programs(plan, opened.schema, layout)
         require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
         meant = meanings(plan, layout, opened.schema)
@@ -83,14 +85,20 @@ class RDataFrameEngine:
         run = _Run.over(plan, parts)
         if client is None:
             return run.partial(call(run.loop.where, _run_here, run.loop, threads))
+        if run.loop.grouping is not None:
+            raise AnalysisError(
+                "engine='rdataframe' does not read files with one row a candidate on a Dask "
+                "cluster: use engine='columnar', or run on this machine."
+            )
         # Compiled here first, so that errors of the compiler do not come from a worker.
         loop = call(run.loop.where, _compiled, run.loop)
         return run.partial(_run_on_cluster(loop, client))
 
     def alike(self, plan: Plan, file: FileInfo) -> object:
         """Return what files must have in common for `evaluate_files` to take them together."""
-        schema = described(file.file, file.tree).schema
-        bound, program = _programs(plan, schema, recognise(schema, plan.layout))
+        opened = described(file.file, file.tree, plan.layout)
+        schema = opened.schema
+        bound, program = _programs(plan, schema, opened.layout)
         types = tuple(schema.by_name[branch].typename for branch in bound.columns)
         return file.tree, program.namespace, program.prefix, types
 
@@ -108,6 +116,7 @@ class _Loop:
     tree: str
     files: tuple[str, ...]
     span: tuple[int, int] | None = None
+    grouping: Grouping | None = None
 
     @property
     def where(self) -> str:
@@ -144,6 +153,23 @@ class _Loop:
 
 def _run_here(loop: _Loop, threads: int) -> LoopResult:
     """Run a loop in this process."""
+    if loop.grouping is None:
+        return _run_on_events(loop, threads)
+    with TemporaryDirectory(prefix="flavorframe-") as folder:
+        written = tuple(f"{folder}/{number}.root" for number in range(len(loop.files)))
+        with reading(loop.where):
+            pairs = list(zip(loop.files, written, strict=True))
+            write_events(loop.grouping, loop.tree, pairs, _column_of)
+        of_events = replace(loop, tree=TREE, files=written, branches=_as_written(loop.branches))
+        found = _run_on_events(of_events, threads)
+        return replace(found, names=tuple(f"{file}/{TREE}" for file in written))
+
+
+def _as_written(branches: Sequence[BranchInfo]) -> tuple[BranchInfo, ...]:
+    return tuple(replace(branch, path="", own="") for branch in branches)
+
+
+def _run_on_events(loop: _Loop, threads: int) -> LoopResult:
     with reading(loop.where), implicit_threads(threads):
         frame = loop.frame()
         typed = loop.typed(frame)
@@ -183,15 +209,19 @@ class _Run:
     def over(cls, plan: Plan, parts: Sequence[Partition]) -> _Run:
         """Return the run over partitions."""
         began, tree = time.perf_counter(), parts[0].tree
-        schema = described(parts[0].file, tree).schema
-        bound, program = _programs(plan, schema, recognise(schema, plan.layout))
+        opened = described(parts[0].file, tree, plan.layout)
+        schema, rows = opened.schema, opened.layout.rows
+        bound, program = _programs(plan, schema, opened.layout)
         branches = tuple(schema.by_name[branch] for branch in program.branches)
         loop = _Loop(program, branches, tree, tuple(part.file for part in parts))
+        if rows is not None:
+            key = tuple(schema.by_name[branch] for branch in rows.key)
+            loop = replace(loop, grouping=Grouping(key, branches))
         return cls(plan, bound, schema, parts, loop, began)
 
     def partial(self, found: LoopResult) -> Partial:
         """Return what the loop gave; raises FileError where events are missing from it."""
-        names = [f"{part.file}/{part.tree}" for part in self.parts]
+        names = found.names or [f"{part.file}/{part.tree}" for part in self.parts]
         partial = gathered(self.plan, self.bound, self.schema, found, names)
         read, expected = partial.cutflow[0].events, sum(map(len, self.parts))
         if read != expected:
