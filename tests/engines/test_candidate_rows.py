@@ -67,7 +67,7 @@ def test_root_reads_several_files_of_rows_in_one_loop(rows, tmp_path):
     theirs = plan.run(data, engine="rdataframe", threads=2, progress=False)
     counts = [[(row.events, row.candidates) for row in each.cutflow] for each in (ours, theirs)]
     assert counts[0] == counts[1]
-    for column in ("event", "triplet_mass", "n"):
+    for column in ("event", "mass", "n"):
         assert theirs.rows.columns[column].tolist() == ours.rows.columns[column].tolist()
 
 
