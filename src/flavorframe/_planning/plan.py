@@ -8,6 +8,7 @@ from functools import cached_property
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.identity.fingerprints import fingerprint
+from flavorframe._planning.friends import PlannedFriend
 from flavorframe.layouts import Layout
 from flavorframe.outputs import Output, Snapshot
 from flavorframe.selection import Selection
@@ -17,13 +18,14 @@ from flavorframe.selection import Selection
 class Plan:
     """What to evaluate on each partition: the steps of the selection, then the outputs.
 
-    ``layout`` is that of the files, where the user says it. It makes no difference to what is asked
-    for, so that results of eras with different layouts add up.
+    ``layout`` is that of the files, where the user says it, and ``friends`` what lies beside them.
+    They make no difference to what is asked for, so that results of eras with others add up.
     """
 
     selection: Selection
     outputs: tuple[tuple[str, Output], ...]
     layout: Layout | None = field(default=None, compare=False, kw_only=True)
+    friends: tuple[PlannedFriend, ...] = field(default=(), compare=False, kw_only=True)
 
     def trees(self) -> Iterator[n.Node]:
         """Yield every expression that is evaluated."""

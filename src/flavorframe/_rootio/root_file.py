@@ -61,7 +61,7 @@ class RootFile:
             branches_of = branches_of_tree if _is_ttree(opened) else fields_of_ntuple
             infos, branches = branches_of(opened, path)
             self.schema = Schema(self.tree, infos)
-            self.shorter = _shorter(branches, self.events)
+            self.shorter: Mapping[str, int] = _shorter(branches, self.events)
         source: Source = self._file.file.source
         self._source = RemoteFile(path, source) if self._is_remote else source
         self._reader = _reader_of(path, opened, self.events, self.schema, branches, self._source)

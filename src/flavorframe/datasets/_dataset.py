@@ -19,6 +19,7 @@ from flavorframe.datasets._files import (
     of_fileset,
     one_tree,
 )
+from flavorframe.datasets._friends import Friend, added_friends, checked_friends
 from flavorframe.errors import DatasetError
 from flavorframe.layouts import Layout, find_layout
 
@@ -45,6 +46,7 @@ class Dataset:
         meta: What else is known, such as ``cross_section`` [pb], ``sumw`` (sum of generator
             weights) and ``generated_events``.
         layout: What the branches of the files are called; ``None`` has it recognised.
+        friends: Files that hold more about the same events, by name.
 
     Raises:
         DatasetError: There is no file, a file is named twice, a URL cannot be read, or the
@@ -63,6 +65,7 @@ class Dataset:
     kind: Kind = "data"
     meta: Mapping[str, Any] = field(default_factory=dict, hash=False)
     layout: Layout | None = None
+    friends: tuple[tuple[str, Friend], ...] = ()
 
     def __post_init__(self) -> None:
         where = f"dataset {self.name!r}"
@@ -101,6 +104,7 @@ class Dataset:
             kind=self.kind,
             meta=_common_meta(self.meta, other.meta),
             layout=self.layout,
+            friends=added_friends(self.friends, other.friends, name),
         )
 
     def head(self, n_files: int) -> Dataset:
@@ -128,7 +132,9 @@ class Dataset:
         if n_files >= len(self):
             return self
         meta = {key: value for key, value in self.meta.items() if key not in TOTALS}
-        return replace(self, files=self.files[:n_files], luminosity=None, meta=meta)
+        friends = tuple((name, each.head(n_files)) for name, each in self.friends)
+        files = self.files[:n_files]
+        return replace(self, files=files, luminosity=None, meta=meta, friends=friends)
 
     def __repr__(self) -> str:
         return f"Dataset {self.name!r}: {', '.join(facts(self))}"
@@ -147,6 +153,7 @@ def dataset(
     luminosity: float | None = None,
     kind: str = "data",
     layout: Layout | PathLike | None = None,
+    friends: Mapping[str, Friend] | None = None,
 ) -> Dataset:
     """Return the dataset of some files: paths, URLs, globs or folders (their ``*.root``).
 
@@ -161,6 +168,7 @@ def dataset(
         kind: "data" or "simulation" ("mc" for short).
         layout: What the branches are called, if that is not to be recognised: what `ff.layout`
             returns, a TOML file, or the name of a layout that is known.
+        friends: Files that hold more about the same events, by name; see `ff.friend`.
 
     Returns:
         The dataset; globs and folders are looked up now.
@@ -185,7 +193,10 @@ def dataset(
     paths = [below(here, path) for path in as_paths(given, where)]
     found, tree = expanded(paths, tree, where)
     named_layout = None if layout is None else find_layout(layout)
-    return Dataset(name, None, found, tree, luminosity, KINDS[kind], meta, named_layout)
+    named_friends = checked_friends(friends or {}, found, where)
+    return Dataset(
+        name, None, found, tree, luminosity, KINDS[kind], meta, named_layout, named_friends
+    )
 
 
 def _require_some(files: tuple[str, ...], where: str) -> None:
@@ -234,6 +245,8 @@ def facts(dataset: Dataset) -> Iterator[str]:
         yield f"{dataset.luminosity:g} fb⁻¹"
     if dataset.tree is not None:
         yield f"tree {dataset.tree!r}"
+    for name, _ in dataset.friends:
+        yield f"friend {name!r}"
     if dataset.layout is not None:
         yield f"layout {dataset.layout.name!r}"
 

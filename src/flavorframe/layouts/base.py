@@ -68,6 +68,8 @@ def collection_of(branch: BranchInfo, layout: Layout, schema: Schema) -> str:
 
     Lists that the layout puts together are of several collections where they have several counters.
     """
+    if branch.collection:
+        return branch.collection
     said = layout.collection_of(branch)
     if branch.counter in (None, f"n{said}") or not branch.is_counted_with_others:
         return said

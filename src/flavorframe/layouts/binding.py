@@ -81,6 +81,8 @@ class _Binder:
             return node.map(self._known.__getitem__)
         collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
         branch = self._layout.branch_for(self._schema, collection, node.path)
+        if branch and node.on == n.EVENT and self._schema.by_name[branch].partners:
+            return self._of_friend(branch, node)
         if branch:
             column = self._column(branch)
             return self._checked(column, node)
@@ -89,6 +91,15 @@ class _Binder:
             return self.bind(linked)
         self._refuse_link(collection, node)
         raise BranchError(self._unknown(node))
+
+    def _of_friend(self, branch: str, node: n.Field) -> n.Node:
+        """Return the value of an event's only entry in a friend, missing where it has none."""
+        if self._schema.by_name[branch].partners == "many":
+            raise BranchError(
+                f"{brief(node)}: an event may have several entries of friend {node.path[0]!r}, "
+                f"which are a collection: reduce it, as ff.events().{'.'.join(node.path)}.max()."
+            )
+        return n.Reduce("first", _as_named(self._column(branch), node.path[-1]))
 
     def _refuse_link(self, collection: str | None, node: n.Field) -> None:
         if collection is not None and len(node.path) == 1:

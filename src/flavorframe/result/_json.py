@@ -40,7 +40,8 @@ def to_dict(result: Result) -> dict[str, Any]:
 def _dataset(dataset: Dataset) -> dict[str, Any]:
     values = {field.name: getattr(dataset, field.name) for field in fields(dataset)}
     layout = None if dataset.layout is None else dict(dataset.layout.declaration)
-    return values | {"meta": dict(dataset.meta), "layout": layout}
+    friends = {name: asdict(each) for name, each in dataset.friends}
+    return values | {"meta": dict(dataset.meta), "layout": layout, "friends": friends}
 
 
 def dump(content: Any) -> str:

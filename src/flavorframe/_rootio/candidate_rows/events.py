@@ -12,10 +12,10 @@ import numpy as np
 
 from flavorframe._files.versions import Version
 from flavorframe._rootio.arrays import Array, Column, Lists
-from flavorframe._rootio.candidate_rows.grouping import groups_of
+from flavorframe._rootio.candidate_rows.groups import Groups
+from flavorframe._rootio.event_file import EventFile
 from flavorframe._rootio.list_indices import ranges
 from flavorframe._rootio.read_stats import ReadStats
-from flavorframe._rootio.root_file import RootFile
 from flavorframe._rootio.schema import BranchInfo, Schema
 
 
@@ -26,17 +26,14 @@ class EventsOfRows:
     these are read at the first row of each.
     """
 
-    def __init__(self, file: RootFile, key: tuple[str, ...], of_event: tuple[str, ...]) -> None:
-        """``key`` are the branches that tell events apart, ``of_event`` patterns of others.
-
-        Raises BranchError or FileError where that does not tell the events of the file.
-        """
+    def __init__(self, file: EventFile, groups: Groups, of_event: tuple[str, ...]) -> None:
+        """``of_event`` are patterns of branches with one value an event."""
         self._file = file
         self.path = file.path
         self.tree = file.tree
         self.version: Version | None = file.version
-        self.schema = schema_of_events(file.schema, (*key, *of_event))
-        self._groups = groups_of(file, key)
+        self.schema = schema_of_events(file.schema, of_event)
+        self._groups = groups
         self.events = self._groups.events
         self.shorter: Mapping[str, int] = file.shorter
         self._starts = lru_cache(maxsize=2)(self._groups.starts)

@@ -9,6 +9,7 @@ import numpy as np
 
 from flavorframe._rootio.arrays import Array, Lists, Strings
 from flavorframe._rootio.candidate_rows.groups import BLOCK, Groups
+from flavorframe._rootio.key_hashes import hashed
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile, require_whole
 from flavorframe._rootio.schema import Schema
@@ -70,7 +71,7 @@ def _begins(file: RootFile, key: tuple[str, ...], hashes: list[Array]) -> Iterat
         )
         for column in columns:
             begins[1:] |= column[1:] != column[:-1]
-        hashes.append(_hashed([column[begins] for column in columns]))
+        hashes.append(hashed([column[begins] for column in columns]))
         last = columns
         yield begins
 
@@ -88,22 +89,6 @@ def _keys(file: RootFile, key: Sequence[str], start: int, stop: int) -> list[Arr
             )
         columns.append(column)
     return columns
-
-
-def _hashed(columns: Sequence[Array]) -> Array:
-    """Return a number for each event, in which all values of its key are mixed.
-
-    The mixing is that of splitmix64 (Steele, Lea, Flood, OOPSLA 2014): of 10⁸ events, two have the
-    same number by chance once in 4000 files, and are then compared.
-    """
-    mixed = np.zeros(len(columns[0]), np.uint64)
-    for column in columns:
-        wide = column.astype(np.float64 if column.dtype.kind == "f" else np.uint64)
-        mixed = (mixed + np.uint64(0x9E3779B97F4A7C15)) ^ wide.view(np.uint64)
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        mixed ^= mixed >> np.uint64(31)
-    return mixed
 
 
 def _refuse_rows_apart(file: RootFile, key: tuple[str, ...], groups: Groups, hashes: Array) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
 from flavorframe._rootio.arrays import Array, Column, Content, Lists
+from flavorframe._rootio.event_file import EventFile
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe.engines._columnar.segments import find_sorted
-from flavorframe.engines._event_files import EventFile
 from flavorframe.errors import FileError
 
 MOST_COMBINATIONS = 2**28

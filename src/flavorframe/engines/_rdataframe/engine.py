@@ -48,6 +48,8 @@ class RDataFrameEngine:
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
         """Open the file, bind the plan and write it as C++; see `Engine.prepare`."""
         require_root()
+        if plan.friends:
+            raise AnalysisError("engine='rdataframe' does not read friends: use engine='columnar'.")
         start()
         opened = describe(file, tree, plan.layout)
         layout = opened.layout

@@ -10,10 +10,10 @@ import numpy as np
 from flavorframe._cache import Entry
 from flavorframe._expr import nodes as n
 from flavorframe._rootio.arrays import Array, Column, Content, Lists, Strings
+from flavorframe._rootio.event_file import EventFile
 from flavorframe.engines._columnar.caching.keys import Key
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
 from flavorframe.engines._columnar.columns import Columns
-from flavorframe.engines._event_files import EventFile
 from flavorframe.errors import FileError
 
 

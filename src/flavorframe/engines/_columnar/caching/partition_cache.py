@@ -18,7 +18,6 @@ from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Partition
 from flavorframe.engines._columnar.caching import keys
 from flavorframe.engines._columnar.caching.keys import Key
-from flavorframe.layouts.base import RowsRule
 from flavorframe.selection import Best, Step
 
 
@@ -30,13 +29,16 @@ class PartitionCache:
     """
 
     def __init__(
-        self, cache: Cache, partition: Partition, version: Version, rows: RowsRule | None = None
+        self, cache: Cache, partition: Partition, version: Version, beside: object = None
     ) -> None:
-        """``version`` is that of the file when it was opened; ``rows`` say which are an event."""
+        """``version`` is that of the file when it was opened.
+
+        ``beside`` is what else its columns depend on: which rows are an event, and friends.
+        """
         self._cache, self._file, self._version = cache, partition.file, version
         of = (version.content, version.there)  # on whichever machine
         place = (partition.file, partition.tree, partition.start, partition.stop, of)
-        self._base = joined("partition", keys.code_digest(), repr((place, rows)).encode())
+        self._base = joined("partition", keys.code_digest(), repr((place, beside)).encode())
         self._new: dict[str, tuple[Entry, bool]] = {}
         self._read: set[str] = set()
         self._values_keys: dict[n.Node, Key] = {}
