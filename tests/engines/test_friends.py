@@ -63,6 +63,29 @@ def test_a_friend_is_joined_by_its_key(main, tmp_path):
     assert np.isnan(kept).sum() == 150
 
 
+@pytest.mark.root
+def test_root_reads_friends(main, tmp_path):
+    columns, files = main
+    for name, some in (("a", slice(0, 300)), ("b", slice(300, 500))):
+        write(tmp_path / f"friend_{name}.root", "t", w=columns["x"][some] * 2)
+    path = scored(columns, RNG.permutation(500)[:350], tmp_path / "scores.root")
+    friends = {
+        "scores": ff.friend(path, on=KEY),
+        "beside": ff.friend(str(tmp_path / "friend_*.root")),
+    }
+    data = ff.dataset(files, friends=friends)
+    selection = ff.Selection(collections).cut("BDT", ~(events.scores.bdt < 0.25))
+    rows = ff.snapshot(x=events["x"], bdt=events.scores.bdt, w=events["beside.w"])
+    plan = ff.Analysis(selection, rows=rows)
+    ours, theirs = (
+        plan.run(data, engine=engine, threads=2, progress=False).rows.columns
+        for engine in ("columnar", "rdataframe")
+    )
+    assert len(ours["x"]) > 200
+    for name in ("x", "bdt", "w"):
+        assert np.array_equal(ours[name], theirs[name], equal_nan=True)
+
+
 def test_keys_of_other_types_are_the_same(main, tmp_path):
     columns, files = main
     wide = columns | {

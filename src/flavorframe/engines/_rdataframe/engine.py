@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from tempfile import TemporaryDirectory
@@ -12,8 +13,10 @@ from typing import Any
 from flavorframe._planning.binding import bind_plan
 from flavorframe._planning.meaning import meanings
 from flavorframe._planning.plan import BoundPlan, Plan
+from flavorframe._rootio.open_files import open_file
 from flavorframe._rootio.root_file import require_whole
 from flavorframe.datasets import Partition
+from flavorframe.engines._event_files import as_events
 from flavorframe.engines._rdataframe.codegen.external import make_ready
 from flavorframe.engines._rdataframe.codegen.names import column_name, is_readable
 from flavorframe.engines._rdataframe.codegen.program import Program, write_program
@@ -22,6 +25,7 @@ from flavorframe.engines._rdataframe.runtime.candidate_rows import TREE, Groupin
 from flavorframe.engines._rdataframe.runtime.child import call, start
 from flavorframe.engines._rdataframe.runtime.distributed import distributed_frame, silent
 from flavorframe.engines._rdataframe.runtime.files import describe, described
+from flavorframe.engines._rdataframe.runtime.friends import JOINED, as_written, write_joined
 from flavorframe.engines._rdataframe.runtime.graphs import ClusterGraph, Graph, LocalGraph
 from flavorframe.engines._rdataframe.runtime.outcome import gathered, nothing
 from flavorframe.engines._rdataframe.runtime.root import (
@@ -48,10 +52,8 @@ class RDataFrameEngine:
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
         """Open the file, bind the plan and write it as C++; see `Engine.prepare`."""
         require_root()
-        if plan.friends:
-            raise AnalysisError("engine='rdataframe' does not read friends: use engine='columnar'.")
         start()
-        opened = describe(file, tree, plan.layout)
+        opened = describe(file, tree, plan.layout, plan.friends)
         layout = opened.layout
         bound, _ = _programs(plan, opened.schema, layout)
         require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
@@ -63,8 +65,9 @@ class RDataFrameEngine:
         if not len(partition):
             return nothing(plan)
         run = _Run.over(plan, [partition])
-        loop = replace(run.loop, span=(partition.start, partition.stop))
-        return run.partial(call(loop.where, _run_here, loop, 1))
+        with run.with_friends() as joined:
+            loop = replace(joined.loop, span=(partition.start, partition.stop))
+            return joined.partial(call(loop.where, _run_here, loop, 1))
 
     def evaluate_files(
         self, plan: Plan, files: Sequence[FileInfo], threads: int, client: Any = None
@@ -86,11 +89,12 @@ class RDataFrameEngine:
         parts = [Partition(f.file, f.tree, 0, f.events, i) for i, f in enumerate(files)]
         run = _Run.over(plan, parts)
         if client is None:
-            return run.partial(call(run.loop.where, _run_here, run.loop, threads))
-        if run.loop.grouping is not None:
+            with run.with_friends() as joined:
+                return joined.partial(call(joined.loop.where, _run_here, joined.loop, threads))
+        if run.loop.grouping is not None or plan.friends:
             raise AnalysisError(
-                "engine='rdataframe' does not read files with one row a candidate on a Dask "
-                "cluster: use engine='columnar', or run on this machine."
+                "engine='rdataframe' reads neither files with one row a candidate nor friends on a "
+                "Dask cluster: use engine='columnar', or run on this machine."
             )
         # Compiled here first, so that errors of the compiler do not come from a worker.
         loop = call(run.loop.where, _compiled, run.loop)
@@ -98,7 +102,7 @@ class RDataFrameEngine:
 
     def alike(self, plan: Plan, file: FileInfo) -> object:
         """Return what files must have in common for `evaluate_files` to take them together."""
-        opened = described(file.file, file.tree, plan.layout)
+        opened = described(file.file, file.tree, plan.layout, plan.friends)
         schema = opened.schema
         bound, program = _programs(plan, schema, opened.layout)
         types = tuple(schema.by_name[branch].typename for branch in bound.columns)
@@ -211,7 +215,7 @@ class _Run:
     def over(cls, plan: Plan, parts: Sequence[Partition]) -> _Run:
         """Return the run over partitions."""
         began, tree = time.perf_counter(), parts[0].tree
-        opened = described(parts[0].file, tree, plan.layout)
+        opened = described(parts[0].file, tree, plan.layout, plan.friends)
         schema, rows = opened.schema, opened.layout.rows
         bound, program = _programs(plan, schema, opened.layout)
         branches = tuple(schema.by_name[branch] for branch in program.branches)
@@ -220,6 +224,25 @@ class _Run:
             key = tuple(schema.by_name[branch] for branch in rows.key)
             loop = replace(loop, grouping=Grouping(key, branches))
         return cls(plan, bound, schema, parts, loop, began)
+
+    @contextmanager
+    def with_friends(self) -> Iterator[_Run]:
+        """Have files with what the loop needs of its files and their friends, for the block."""
+        if not self.plan.friends:
+            yield self
+            return
+        with TemporaryDirectory(prefix="flavorframe-") as folder:
+            files = [f"{folder}/{number}.root" for number in range(len(self.parts))]
+            for part, target in zip(self.parts, files, strict=True):
+                opened = open_file(part.file, part.tree, part.version)
+                events, _ = as_events(opened, self.plan.layout, self.plan.friends)
+                write_joined(events, self.loop.branches, target)
+            branches = as_written(self.loop.branches)
+            loop = replace(self.loop, tree=JOINED, files=tuple(files), grouping=None)
+            parts = [
+                replace(p, file=f, tree=JOINED) for p, f in zip(self.parts, files, strict=True)
+            ]
+            yield replace(self, loop=replace(loop, branches=branches), parts=parts)
 
     def partial(self, found: LoopResult) -> Partial:
         """Return what the loop gave; raises FileError where events are missing from it."""
