@@ -232,6 +232,8 @@ def snapshot(
 def column_name(node: n.Node) -> str:
     """Return the name that a quantity bears in files: its path, or its formula in ASCII letters."""
     node = n.innermost(node)
+    if isinstance(node, n.Default):
+        node = node.operand
     if isinstance(node, n.Field):
         return "_".join(node.path)
     if isinstance(node, n.Branch):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import formula
+from flavorframe._expr.kinds import kind_of
 from flavorframe._planning.plan import Plan
 from flavorframe._rootio.schema import Schema
 from flavorframe.layouts import Layout, bind
@@ -19,9 +21,33 @@ def meanings(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[str, str
 
     For example ``("triplet.mass", "a list of numbers in each event")``.
     """
-    trees = (*plan.trees(), n.Position(plan.selection.candidates))
-    names = dict.fromkeys(node for tree in trees for node in n.walk(tree) if _is_name(node))
-    return tuple((formula(name), _meaning(bind(name, layout, schema))) for name in names)
+    names = dict.fromkeys(node for node in _nodes(plan) if _is_name(node))
+    asked = {default.operand: default for default in _defaults(plan)}
+    return tuple(
+        (formula(name), _meaning(bind(asked.get(name, name), layout, schema))) for name in names
+    )
+
+
+@lru_cache(maxsize=32)
+def lacking(plan: Plan, layout: Layout, schema: Schema) -> tuple[str, ...]:
+    """Return what a plan has default values for that the file lacks, with these values.
+
+    For example ``("muon.mva_id.default(0)",)``.
+    """
+    return tuple(
+        formula(default)
+        for default in dict.fromkeys(_defaults(plan))
+        if any(isinstance(node, n.Constant) for node in n.walk(bind(default, layout, schema)))
+    )
+
+
+def _nodes(plan: Plan) -> Iterator[n.Node]:
+    for tree in (*plan.trees(), n.Position(plan.selection.candidates)):
+        yield from n.walk(tree)
+
+
+def _defaults(plan: Plan) -> Iterator[n.Default]:
+    return (node for node in _nodes(plan) if isinstance(node, n.Default))
 
 
 def _is_name(node: n.Node) -> bool:
@@ -37,4 +63,6 @@ def _meaning(bound: n.Node) -> str:
 def _kind(bound: n.Node) -> str:
     if isinstance(bound, n.Gather):
         return _kind(bound.operand)
-    return bound.kind if isinstance(bound, n.Column) else "bool"  # a number that is tested
+    if isinstance(bound, n.Column | n.Constant):
+        return kind_of(bound)
+    return "bool"  # a number that is tested

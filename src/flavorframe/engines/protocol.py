@@ -30,6 +30,7 @@ class FileInfo:
             the file still has it afterwards.
         meanings: The names that the plan uses, each with what it stands for in this file, such
             as "one number in each event". They must be the same in all files of a run.
+        lacking: What the file lacks and has a default value for in the plan.
     """
 
     file: str
@@ -39,6 +40,7 @@ class FileInfo:
     edges: tuple[int, ...] = ()
     version: Version | None = None
     meanings: tuple[tuple[str, str], ...] = ()
+    lacking: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

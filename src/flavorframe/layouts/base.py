@@ -12,6 +12,10 @@ from flavorframe._rootio.schema import BranchInfo, Schema, fold
 from flavorframe.errors import BranchError, did_you_mean
 
 
+class LackingError(BranchError):
+    """A branch that the file does not have at all, and for which a default value may stand in."""
+
+
 class Layout(Protocol):
     """A naming scheme: which branch or computation stands for a friendly name.
 
@@ -68,7 +72,8 @@ class Layout(Protocol):
             A tree with one truth value per event.
 
         Raises:
-            BranchError: The file has no such path.
+            LackingError: The file has trigger paths, and no such one.
+            BranchError: The file has no trigger paths.
         """
 
 

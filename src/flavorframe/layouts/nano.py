@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from flavorframe._expr import nodes as n
 from flavorframe._rootio.schema import BranchInfo, Schema, fold
 from flavorframe.errors import BranchError, did_you_mean
-from flavorframe.layouts.base import by_folded_name, collections, only
+from flavorframe.layouts.base import LackingError, by_folded_name, collections, only
 
 EVENT_NAMES = {
     "luminosity_block": "luminosityBlock",
@@ -91,7 +91,8 @@ class Nano:
         paths = [b for b in schema.by_name if b.startswith(PREFIXES[menu])]
         names = [b for b in paths if _fits(b, patterns)]
         if not names:
-            raise BranchError(
+            error = LackingError if paths else BranchError
+            raise error(
                 f"No branch of tree {schema.tree} is the trigger path {' or '.join(patterns)}."
                 f"{did_you_mean(patterns[0], paths)} {_listed(paths)}"
             )

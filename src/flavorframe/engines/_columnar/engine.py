@@ -11,7 +11,7 @@ import numpy as np
 from flavorframe._cache import Caching, cache_of
 from flavorframe._expr.identity.fingerprints import doubts_of
 from flavorframe._planning.binding import bind_plan
-from flavorframe._planning.meaning import meanings
+from flavorframe._planning.meaning import lacking, meanings
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe._rootio.open_files import forget, open_file
 from flavorframe._rootio.root_file import RootFile, require_whole
@@ -55,8 +55,10 @@ class ColumnarEngine:
         require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
         layout = recognise(opened.schema)
         edges = opened.common_edges(bound.columns)
-        meant = meanings(plan, layout, opened.schema)
-        return FileInfo(file, opened.tree, layout.name, opened.events, edges, opened.version, meant)
+        return FileInfo(
+            file, opened.tree, layout.name, opened.events, edges, opened.version,
+            meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
+        )  # fmt: skip
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from flavorframe._planning.binding import bind_plan
-from flavorframe._planning.meaning import meanings
+from flavorframe._planning.meaning import lacking, meanings
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe._rootio.root_file import require_whole
 from flavorframe.datasets import Partition
@@ -51,8 +51,10 @@ class RDataFrameEngine:
         bound, _ = _programs(plan, opened.schema)
         require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
         layout = recognise(opened.schema)
-        meant = meanings(plan, layout, opened.schema)
-        return FileInfo(file, opened.tree, layout.name, opened.events, (), opened.version, meant)
+        return FileInfo(
+            file, opened.tree, layout.name, opened.events, (), opened.version,
+            meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
+        )  # fmt: skip
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""
