@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, overload
 
+from flavorframe._expr import nodes as n
 from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Dataset
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, Output, Snapshot
 from flavorframe.result import Result, Results
 from flavorframe.selection import Selection
+from flavorframe.skims import Skim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -299,8 +301,20 @@ def _check_output(name: str, output: object, selection: Selection) -> None:
         )
     if isinstance(output, Histogram) and output.without is not None:
         selection.without(output.without)
-    if isinstance(output, Snapshot) and selection.is_weighted and "weight" in dict(output.columns):
+    if isinstance(output, Skim):
+        _check_skim(name, output, selection)
+    elif (
+        isinstance(output, Snapshot) and selection.is_weighted and "weight" in dict(output.columns)
+    ):
         raise AnalysisError(
             f"Snapshot {name!r} has a column 'weight', and the one of the selection's weights is "
             "called so: give yours another name, as in ff.snapshot(my_weight=...)."
+        )
+
+
+def _check_skim(name: str, skim: Skim, selection: Selection) -> None:
+    if skim.passed is not None and selection.candidates == n.EVENT:
+        raise AnalysisError(
+            f"Skim {name!r} has passed={skim.passed!r}: candidates are events here, and all that a "
+            "skim has are selected."
         )

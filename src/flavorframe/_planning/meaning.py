@@ -9,6 +9,7 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import formula
 from flavorframe._expr.kinds import kind_of
 from flavorframe._planning.plan import Plan
+from flavorframe._planning.skimming import branches_of
 from flavorframe._rootio.schema import Schema
 from flavorframe.layouts import Layout, bind
 
@@ -23,9 +24,11 @@ def meanings(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[str, str
     """
     names = dict.fromkeys(node for node in _nodes(plan) if _is_name(node))
     asked = {default.operand: default for default in _defaults(plan)}
-    return tuple(
-        (formula(name), _meaning(bind(asked.get(name, name), layout, schema))) for name in names
-    )
+    found = {formula(name): _meaning(bind(asked.get(name, name), layout, schema)) for name in names}
+    for _, skim in plan.skims:
+        for branch in branches_of(skim, schema):
+            found[branch.name] = _held(branch.kind, is_one=branch.shape == "scalar")
+    return tuple(found.items())
 
 
 @lru_cache(maxsize=32)
@@ -55,9 +58,12 @@ def _is_name(node: n.Node) -> bool:
 
 
 def _meaning(bound: n.Node) -> str:
-    word = WORDS.get(_kind(bound), "number")
-    held = f"one {word}" if bound.axis == n.EVENT else f"a list of {word}s"
-    return f"{held} in each event"
+    return _held(_kind(bound), is_one=bound.axis == n.EVENT)
+
+
+def _held(kind: str, *, is_one: bool) -> str:
+    word = WORDS.get(kind, "number")
+    return f"{f'one {word}' if is_one else f'a list of {word}s'} in each event"
 
 
 def _kind(bound: n.Node) -> str:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from flavorframe._run.core.options import Target
     from flavorframe._run.outcome import Outcome
     from flavorframe.datasets import PathLike
+    from flavorframe.engines import FileInfo
 
 
 @dataclass(frozen=True, repr=False)
@@ -260,6 +261,17 @@ def _warnings(dataset: Dataset, outcome: Outcome) -> Iterator[str]:
     for default in outcome.files[0].lacking if outcome.files else ():
         if all(default in info.lacking for info in outcome.files):
             yield f"{default}: no file of {dataset.name} has it, so it is that value everywhere"
+    yield from dict.fromkeys(told for info in outcome.files for told in _told_of_skims(info))
+    if outcome.gaps:
+        for name in dict.fromkeys(s.name for info in outcome.files for s in info.skims if s.trees):
+            yield (
+                f"skim {name!r} has the other trees of each file that was opened, and events are "
+                "missing: sums of weights in it are larger than those of the events read"
+            )
+
+
+def _told_of_skims(info: FileInfo) -> tuple[str, ...]:
+    return tuple(told for skimmed in info.skims for told in skimmed.left_out)
 
 
 def _fraction(dataset: Dataset, outcome: Outcome) -> float:

@@ -52,6 +52,10 @@ class Columns:
             self._note_sizes(column.on, column.branch, rows, stored.sizes)
         return stored
 
+    def stored(self, branch: str, rows: Array) -> Column:
+        """Return a branch of some events as it is stored, whatever its lists belong to."""
+        return self._branch(branch, rows)
+
     def sizes(self, axis: n.Axis, rows: Array) -> Array:
         """Return how many elements of a collection each of some events has."""
         noted = self._sizes.get(axis)

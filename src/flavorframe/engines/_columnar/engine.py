@@ -28,6 +28,7 @@ from flavorframe.engines._columnar.facts import PlanFacts, facts_of
 from flavorframe.engines._columnar.filling import fill_outputs
 from flavorframe.engines._columnar.links import LinkCounts
 from flavorframe.engines._columnar.runner import Runner
+from flavorframe.engines._columnar.skimming import skimmed
 from flavorframe.engines._columnar.views import ViewMaker
 from flavorframe.engines._filling import empty_partial
 from flavorframe.engines.partial import Partial
@@ -58,6 +59,7 @@ class ColumnarEngine:
         return FileInfo(
             file, opened.tree, layout.name, opened.events, edges, opened.version,
             meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
+            tuple(skimmed(bound, opened)),
         )  # fmt: skip
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:

@@ -33,7 +33,7 @@ from flavorframe.engines._rdataframe.runtime.root import (
 )
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
-from flavorframe.errors import BranchError, FileError
+from flavorframe.errors import AnalysisError, BranchError, FileError
 from flavorframe.layouts import BranchInfo, Schema, recognise
 from flavorframe.result import Timing
 
@@ -46,6 +46,7 @@ class RDataFrameEngine:
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
         """Open the file, bind the plan and write it as C++; see `Engine.prepare`."""
         require_root()
+        _refuse_skims(plan)
         start()
         opened = describe(file, tree)
         bound, _ = _programs(plan, opened.schema)
@@ -200,6 +201,13 @@ class _Run:
             raise FileError(f"{self.loop.where}: ROOT read {read} of {expected} events.")
         timing = Timing(computing=time.perf_counter() - self.began, events=expected)
         return replace(partial, timing=timing)
+
+
+def _refuse_skims(plan: Plan) -> None:
+    for name, _ in plan.skims:
+        raise AnalysisError(
+            f"output {name!r}: engine='rdataframe' writes no skims; use engine='columnar'."
+        )
 
 
 def _declare(program: Program) -> None:
