@@ -36,7 +36,7 @@ class Analysis:
 
     Args:
         selection: Which candidates are kept, and with which weights.
-        **outputs: Histograms and snapshots; a result has them as attributes of these names.
+        **outputs: Histograms, snapshots and skims; a result has them as attributes of these names.
 
     Raises:
         AnalysisError: An output is neither, or its name is taken.
@@ -280,10 +280,7 @@ class Analysis:
         return submit(self.plan, data, name, options)
 
     def __repr__(self) -> str:
-        kinds = ", ".join(
-            f"{name} ({'histogram' if isinstance(o, Histogram) else 'snapshot'})"
-            for name, o in self.outputs
-        )
+        kinds = ", ".join(f"{name} ({type(o).__name__.lower()})" for name, o in self.outputs)
         return f"Analysis: {kinds or 'no outputs'}\n{self.selection!r}"
 
     def _repr_html_(self) -> str:
@@ -293,7 +290,8 @@ class Analysis:
 def _check_output(name: str, output: object, selection: Selection) -> None:
     if not isinstance(output, Histogram | Snapshot):
         raise AnalysisError(
-            f"Output {name!r} is {output!r}; an output is made by ff.hist(...) or ff.snapshot(...)."
+            f"Output {name!r} is {output!r}; an output is made by ff.hist(...), "
+            "ff.snapshot(...) or ff.skim(...)."
         )
     if name in RESERVED or name.startswith("_"):
         raise AnalysisError(

@@ -1,4 +1,4 @@
-"""What an analysis makes of the selected candidates: histograms and snapshots."""
+"""What an analysis makes of the selected candidates: histograms and snapshots; see also `skims`."""
 
 from __future__ import annotations
 
