@@ -13,6 +13,15 @@ import pytest
 import uproot
 
 import flavorframe as ff
+from flavorframe._run.batch.collect import Parts
+from flavorframe._run.batch.folder import RunFolder, Sent, Work
+from flavorframe._run.batch.records import records
+from flavorframe._run.batch.shares import divide
+from flavorframe._run.core.accumulator import Accumulator
+from flavorframe._run.core.ending import result_of
+from flavorframe._run.core.options import RunOptions
+from flavorframe._run.core.partitions import FileRange
+from flavorframe.engines import get_engine
 from flavorframe.errors import AnalysisError, BranchError
 
 events = ff.events()
@@ -250,12 +259,91 @@ def test_blocks_of_few_bytes_give_the_same(files, tmp_path, monkeypatch):
     assert found.event.to_list() == expected(files).event.to_list()
 
 
+def test_with_a_cache_and_another_cut(files, tmp_path):
+    path, cache = tmp_path / "skim.root", tmp_path / "cache"
+    for threshold in (3, 7, 5, 7):
+        declared = ff.Analysis(
+            ff.Selection(muon)
+            .cut("hlt", events.hlt.fired("HLT_Mu8"))
+            .cut("pt", muon.pt > threshold),
+            skim=ff.skim(path=path, passed="Muon_passed", n=muon.pt.count()),
+        )
+        run(declared, files, cache=cache)
+        found = read(path)
+        assert ak.all(found.n == ak.sum(found.Muon_pt > threshold, axis=1))
+        assert ak.all(found.n > 0)
+        assert ak.all(found.Muon_passed == (found.Muon_pt > threshold))
+    assert found.event.to_list() == expected(files).event.to_list()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_without_a_selected_event_there_are_branches_and_sums(files, tmp_path, format):
+    path = tmp_path / "skim.root"
+    result = run(analysis(path=path, format=format, passed="Muon_passed"), files[2:])
+    assert (len(result.skim), len(read(path))) == (0, 0)
+    assert {*content(1), "Muon_passed"} <= {*read(path).fields}
+    assert read(path, "Runs").genEventSumw.to_list() == [2.5]
+    again = run(ff.Analysis(ff.Selection(muon).cut("good", GOOD)), [path])
+    assert again.events == 0
+
+
+@pytest.mark.parametrize("part", [muon[muon.charge > 0], ff.pairs(muon)])
+def test_which_candidates_of_parts_and_pairs_passed(files, tmp_path, part):
+    path = tmp_path / "skim.root"
+    value = part.pt if part.axis.name.startswith("muon") else part.members[0].pt
+    selection = ff.Selection(part).cut("good", value > 7)
+    declared = ff.Analysis(selection, skim=ff.skim(path=path, passed="passed", value=value))
+    run(declared, files)
+    found = read(path)
+    if part.axis.name.startswith("muon"):
+        assert found.passed.to_list() == ((found.Muon_pt > 7) & (found.Muon_charge > 0)).to_list()
+    else:
+        assert found.passed.to_list() == (found.value > 7).to_list()
+        assert ak.num(found.passed).to_list() == ak.num(ak.combinations(found.Muon_pt, 2)).to_list()
+    assert ak.all(ak.any(found.passed, axis=1))
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_in_batch_jobs(files, tmp_path, jobs):
+    declared = analysis(path=tmp_path / "skim.root", passed="Muon_passed")
+    data = ff.dataset(files)
+    shares = tuple(divide([FileRange(file) for file in data.files], jobs))
+    work = Work(declared.plan, None, "columnar", 2, 1, 0, {}, shares)
+    folder = RunFolder.make(Sent(work, data, ff.Slurm(folder=tmp_path), RunOptions(), None))
+    with Accumulator(work.plan, data, get_engine("columnar"), RunOptions()) as accumulator:
+        parts = Parts(folder, work, accumulator)
+        for number, job in enumerate(shares):
+            folder.write_part(number, records(work, job))
+            parts.take(number, None)
+        parts.end()
+    result = result_of(accumulator.outcome(1))
+    assert result.is_complete
+    assert read(tmp_path / "skim.root").event.to_list() == expected(files).event.to_list()
+    assert read(tmp_path / "skim.root", "Runs").genEventSumw.to_list() == [0.5, 1.5, 2.5]
+
+
 @pytest.mark.xdist_group("dask")
 def test_on_dask(files, tmp_path, client):
     result = run(analysis(path=tmp_path / "skim.root"), files, on=client)
     assert result.is_complete
     assert read(tmp_path / "skim.root").event.to_list() == expected(files).event.to_list()
     assert read(tmp_path / "skim.root", "Runs").genEventSumw.to_list() == [0.5, 1.5, 2.5]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_objects_and_split_names_of_a_real_file(tmp_path, format):
+    if "FLAVORFRAME_DATA" not in os.environ:
+        pytest.skip("FLAVORFRAME_DATA, the folder of real files, is not set")
+    source = Path(os.environ["FLAVORFRAME_DATA"]) / "treemaker.root"
+    selection = ff.Selection(events).cut("HT", events["HT"] > 200)
+    path = tmp_path / "skim.root"
+    result = run(ff.Analysis(selection, skim=ff.skim(path=path, format=format)), [source])
+    assert "leaves out Electrons, GenElectrons, GenJets and 16 more" in result.warnings[0]
+    assert len(result.warnings) == (2 if format == "rntuple" else 1)  # names with dots
+    with uproot.open(source) as file:
+        names = ["HT", "EvtNum", "Muons_tightID", "Jets_bDiscriminatorCSV"]
+        wanted = next(iter(file.values(filter_classname="TTree"))).arrays(names)
+    assert read(path)[names].to_list() == wanted[wanted.HT > 200].to_list()
 
 
 # Files that differ

@@ -11,15 +11,10 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.constants import Constant, constant, constants, is_number, is_whole
+from flavorframe._expr.defaults import with_default
 from flavorframe._expr.formula import brief, formula
 from flavorframe._expr.logic import decided
-from flavorframe._expr.objects import (
-    field_of,
-    is_object,
-    offered_fields,
-    value_of,
-    with_default,
-)
+from flavorframe._expr.objects import field_of, is_object, offered_fields, value_of
 from flavorframe._expr.operations import OPERATIONS
 from flavorframe._expr.operators import NUMPY_NAMES, Operators
 from flavorframe._expr.reductions import REDUCTIONS
@@ -212,26 +207,19 @@ class Expr(Operators["Expr"]):
     def default(self, value: Constant) -> Expr:
         """Return the same, with a value for files that lack the branch or trigger path.
 
-        Without it a file that lacks a branch is not read, and noted in ``result.failures``. With it
-        the value is the same for each event of such a file, or for each element of the collection.
-        What a link that points to nothing lacks stays missing.
+        It has that value in each event of such a file, or for each element of the collection.
+        Behind a link that leads nowhere it stays missing.
 
         Args:
             value: A number, truth value or string, of the kind that the branch holds elsewhere.
-
-        Returns:
-            An expression with as many values as before.
 
         Raises:
             ExpressionError: What it is asked of is computed, an object, or of another kind.
 
         Example:
             >>> import flavorframe as ff
-            >>> events = ff.events()
-            >>> events.muon.mva_id.default(-1)
+            >>> ff.events().muon.mva_id.default(-1)
             <muon.mva_id.default(−1), one value per muon>
-            >>> events.hlt.fired("HLT_Mu8_v*").default(False)
-            <(HLT_Mu8_v* fired).default(false), one value per event>
         """
         return Expr(with_default(self.node, constant(value)))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
@@ -15,6 +16,9 @@ from flavorframe.layouts import BranchInfo, Layout, Schema
 from flavorframe.layouts.base import collection_axis, collection_of
 from flavorframe.skims import BESIDE, Kept, Skim
 
+SHOWN = 3
+"""How many branches a warning lists."""
+
 
 def bound_skim(skim: Skim, candidates: n.Axis, layout: Layout, schema: Schema) -> Skim:
     """Return a skim, whose columns are bound, with the branches that it keeps of a file.
@@ -24,7 +28,8 @@ def bound_skim(skim: Skim, candidates: n.Axis, layout: Layout, schema: Schema) -
     """
     for name, node in skim.columns:
         _require_list_or_value(name, node, candidates)
-    kept = tuple(_kept(branch) for branch in branches_of(skim, schema) if not _reason(skim, branch))
+    asked = branches_of(skim, schema)
+    kept = tuple(_kept(branch, schema) for branch in asked if can_keep(skim, branch))
     if not kept and not skim.columns:
         raise BranchError(f"keep= and drop= leave nothing of tree {schema.tree} that can be kept.")
     axes = {name: node.axis for name, node in skim.columns if node.axis != n.EVENT}
@@ -59,14 +64,15 @@ def can_keep(skim: Skim, branch: BranchInfo) -> bool:
     return not _reason(skim, branch)
 
 
-def left_out(name: str, skim: Skim, schema: Schema) -> str:
-    """Return what a skim asks for and cannot keep, and why; an empty string if it keeps all."""
-    reasons = {b.name: _reason(skim, b) for b in branches_of(skim, schema) if _reason(skim, b)}
-    if not reasons:
-        return ""
-    (first, reason), number = next(iter(reasons.items())), len(reasons)
-    more = f" and {number - 1} more branches" if number > 1 else ""
-    return f"skim {name!r} leaves out {first}{more}: {reason}"
+def left_out(name: str, skim: Skim, schema: Schema) -> Iterator[str]:
+    """Yield what a skim asks for and cannot keep, a sentence for each reason."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for branch in branches_of(skim, schema):
+        names[_reason(skim, branch)].append(branch.name)
+    for reason, found in names.items():
+        if reason:
+            more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+            yield f"skim {name!r} leaves out {', '.join(found[:SHOWN])}{more}: {reason}"
 
 
 def require_trees(skim: Skim, found: Iterable[str]) -> None:
@@ -79,19 +85,22 @@ def require_trees(skim: Skim, found: Iterable[str]) -> None:
 def _reason(skim: Skim, branch: BranchInfo) -> str:
     """Return why a branch cannot be kept, if it cannot."""
     if "other" in (branch.kind, branch.shape) or branch.kind == "repeated":
-        return f"it holds {branch.typename}, not numbers, truth values or strings"
+        return "they do not hold numbers, truth values or strings, one or a list in each event"
     if branch.kind == "string" and branch.shape == "list" and skim.format == "ttree":
         return "lists of strings cannot be written to a TTree; format='rntuple' takes them"
     forbidden = "/" if skim.format == "ttree" else "./\\ "
     if any(sign in branch.name for sign in forbidden):
-        return f"no branch of that name can be written as {skim.format}"
+        return f"{'a TTree' if skim.format == 'ttree' else 'an RNTuple'} allows no such names"
     return ""
 
 
-def _kept(branch: BranchInfo) -> Kept:
+def _kept(branch: BranchInfo, schema: Schema) -> Kept:
     if branch.shape == "scalar":
         return Kept(branch.name)
-    return Kept(branch.name, branch.counter or "" if branch.is_counted_with_others else "")
+    counter = schema.by_name.get(branch.counter or "")
+    if counter is None or counter.shape != "scalar" or not branch.is_counted_with_others:
+        return Kept(branch.name, "")
+    return Kept(branch.name, counter.name)
 
 
 def _counters(kept: Sequence[Kept], layout: Layout, schema: Schema) -> Mapping[n.Axis, str]:

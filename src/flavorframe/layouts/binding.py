@@ -7,10 +7,10 @@ tests of branches, and operators become logic or work on bits, for now all kinds
 from __future__ import annotations
 
 from flavorframe._expr import nodes as n
+from flavorframe._expr.defaults import require_fitting
 from flavorframe._expr.formula import brief
 from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.logic import decided, with_unsigned_literals
-from flavorframe._expr.objects import require_fitting
 from flavorframe._expr.strings import refuse_string
 from flavorframe._rootio.schema import BranchInfo, Schema
 from flavorframe.errors import BranchError, ExpressionError, did_you_mean

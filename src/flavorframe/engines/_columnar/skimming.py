@@ -28,11 +28,11 @@ def skimmed(plan: BoundPlan, opened: RootFile) -> Iterator[Skimmed]:
     for name, skim in plan.skims:
         trees = opened.other_trees(skim.trees, partial(can_keep, skim))
         require_trees(skim, trees)
-        told = [left_out(name, skim, opened.schema)]
+        told = [*left_out(name, skim, opened.schema)]
         told += [f"skim {name!r} leaves out the tree {tree}, of which it can copy nothing"
                  for tree, columns in trees.items() if not columns]  # fmt: skip
         copied = tuple((tree, columns) for tree, columns in trees.items() if columns)
-        yield Skimmed(name, skim.kept, copied, tuple(filter(None, told)))
+        yield Skimmed(name, skim.kept, copied, tuple(told))
 
 
 def events_of(skim: Skim, survivors: Survivors) -> Chunk:
