@@ -11,7 +11,7 @@ import json
 import statistics
 from pathlib import Path
 
-from benchmarks import distributed, fit_speed, large_baskets, layouts
+from benchmarks import distributed, fit_speed, large_baskets, layouts, skimming
 from benchmarks.files import CODECS, copies, make_file
 from benchmarks.measure import Measured, available, breakdown, import_seconds, run
 from benchmarks.rdataframe_overhead import overhead
@@ -53,6 +53,7 @@ def main() -> None:
             summary |= ratios
             summary |= recut(file)
             summary |= overhead(file, rounds)
+            summary |= skimming.measure(file, rounds)
     if not arguments.quick:
         summary |= scale(FOLDER)
         summary |= large_baskets.measure(FOLDER, rounds)

@@ -53,11 +53,7 @@ def _write_rows(path: str, nano: str) -> None:
             names = [name for name in events.fields if name.startswith("triplet_")]
             columns = {
                 name: ak.to_numpy(ak.flatten(ak.broadcast_arrays(events[name], mass)[0]))
-                for name in (
-                    "run",
-                    "event",
-                    *(f for f in events.fields if f.startswith("triplet_")),
-                )
+                for name in ("run", "event", *names)
             }
             if tree is None:
                 tree = file.mktree("DecayTree", {k: v.dtype for k, v in columns.items()})

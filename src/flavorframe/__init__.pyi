@@ -59,5 +59,6 @@ from .physics import (
 from .result import Result as Result, Results as Results
 from .result._loading import load as load
 from .selection import Selection as Selection
+from .skims import skim as skim
 
 __version__: str

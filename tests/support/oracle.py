@@ -178,6 +178,27 @@ class File:
         kinds = {"bool": "truth", "string": "word", "uint64": "unsigned"}
         return kinds.get(stored, "whole" if "int" in stored else "real")
 
+    def lacks(self, node: n.Node) -> bool:
+        """Return whether a default value stands in for a name, branch or trigger decision."""
+        if isinstance(node, n.Fired):
+            return self.layout == "nano" and not self.paths(node)
+        if isinstance(node, n.Branch):
+            return node.branch not in self.branches
+        assert isinstance(node, n.Field)
+        branch = self.branch_of(node)
+        if branch is None:  # it is of what a link leads to
+            part, *path = node.path
+            target = n.CollectionAxis(LINKS[f"{node.on.name}.{part}"][0])
+            return self.lacks(n.Field(target, tuple(path)))
+        return branch not in self.branches
+
+    def paths(self, node: n.Fired) -> list[str]:
+        """Return the branches of trigger paths that fit, in nano."""
+        prefix = {"hlt": "HLT_", "l1": "L1_"}[node.menu]
+        patterns = [*node.patterns, *(re.sub(r"_v(\*|\d+)$", "", p) for p in node.patterns)]
+        paths = [b for b in self.branches if b.startswith(prefix)]
+        return [path for path in paths if any(fnmatchcase(path, p) for p in patterns)]
+
     def is_list(self, branch: str) -> bool:
         return self.type(branch).startswith("var *")
 
@@ -434,6 +455,9 @@ def _kind(file: File, node: n.Node) -> str:
         return file.kind_of_branch(node.branch)
     if isinstance(node, n.Field):
         return _kind_of_field(file, node)
+    if isinstance(node, n.Default):
+        lacks = file.lacks(node.operand)
+        return file.kind(n.Literal(node.value) if lacks else node.operand)
     if isinstance(node, n.Take | n.Member | n.Gather):
         return file.kind(node.operand)
     if isinstance(node, n.Reduce):
@@ -640,13 +664,18 @@ class Event:
 
     def _linked(self, node: n.Field, at: Any) -> Any:
         """Return a field of a triplet's muon or track that is stored only in their own lists."""
-        part, name = node.path
+        target, index = self._link(node)
+        return self._gather(n.Gather(n.Field(target, node.path[1:]), target, index), at)
+
+    def _link(self, node: n.Field) -> tuple[n.Axis, n.Node]:
+        """Return the collection that a link of the layout leads to, and the index in it."""
+        part = node.path[0]
         collection, index_branch = LINKS[f"{node.on.name}.{part}"]
         target = n.CollectionAxis(collection)
-        index: n.Node = n.Branch(index_branch, node.on)
         if self.file.layout == "bph":
-            index = n.Match(target, (n.Field(target, ("pt",)),), (n.Field(node.on, (part, "pt")),))
-        return self._gather(n.Gather(n.Field(target, (name,)), target, index), at)
+            keys, values = (n.Field(target, ("pt",)),), (n.Field(node.on, (part, "pt")),)
+            return target, n.Match(target, keys, values)
+        return target, n.Branch(index_branch, node.on)
 
     def _fired(self, node: n.Fired, at: Any) -> bool:
         if self.file.layout == "bph":
@@ -654,11 +683,19 @@ class Event:
             decisions = self.file.value(f"Trigger_{node.menu}decision", self.number)
             fired = [name for name, decision in zip(names, decisions, strict=True) if decision == 1]
             return any(fnmatchcase(name, p) for name in fired for p in node.patterns)
-        prefix = {"hlt": "HLT_", "l1": "L1_"}[node.menu]
-        patterns = [*node.patterns, *(re.sub(r"_v(\*|\d+)$", "", p) for p in node.patterns)]
-        paths = [b for b in self.file.branches if b.startswith(prefix)]
-        asked = [path for path in paths if any(fnmatchcase(path, p) for p in patterns)]
-        return any(self.file.value(path, self.number) for path in asked)
+        return any(self.file.value(path, self.number) for path in self.file.paths(node))
+
+    def _default(self, node: n.Default, at: Any) -> Any:
+        if not self.file.lacks(node.operand):
+            return self.value(node.operand, at)
+        if isinstance(node.operand, n.Field) and self.file.branch_of(node.operand) is None:
+            return node.value if self._points(node.operand, at) else None
+        return node.value
+
+    def _points(self, node: n.Field, at: Any) -> bool:
+        """Return whether the link of a triplet's muon or track leads to an element."""
+        target, index = self._link(node)
+        return self._pointed_at(target, index, at) is not None
 
     def _apply(self, node: n.Apply, at: Any) -> Any:
         arguments = [self.value(argument, at) for argument in node.arguments]
@@ -739,6 +776,10 @@ class Event:
 
     def _is_single(self, node: n.Node) -> bool:
         """Return whether the values are as the file stores them, in single precision."""
+        if isinstance(node, n.Default):
+            if self.file.lacks(node.operand):
+                return to_single(node.value) == node.value and isinstance(node.value, float)
+            return self._is_single(node.operand)
         if isinstance(node, n.Take | n.Member | n.Gather):
             return self._is_single(node.operand)
         if isinstance(node, n.Reduce) and node.reduction in ("min", "max", "first"):

@@ -12,6 +12,7 @@ from flavorframe._planning.friends import PlannedFriend
 from flavorframe.layouts import Layout
 from flavorframe.outputs import Output, Snapshot
 from flavorframe.selection import Selection
+from flavorframe.skims import Skim
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class Plan:
         return fingerprint(content, named=True).hex()
 
     @property
+    def skims(self) -> tuple[tuple[str, Skim], ...]:
+        """The skims, by name."""
+        return tuple((name, output) for name, output in self.outputs if isinstance(output, Skim))
+
+    @property
     def is_weighted(self) -> bool:
         """Whether the selection weighs candidates."""
         return self.selection.is_weighted
@@ -68,4 +74,5 @@ class BoundPlan(Plan):
         """The branches that the plan may read, in the order in which it asks for them."""
         found = (node.branch for tree in self.trees() for node in n.walk(tree)
                  if isinstance(node, n.Column))  # fmt: skip
-        return tuple(dict.fromkeys([*found, *dict(self.length_branches).values()]))
+        copied = (kept.branch for _, skim in self.skims for kept in skim.kept)
+        return tuple(dict.fromkeys([*found, *dict(self.length_branches).values(), *copied]))

@@ -21,6 +21,16 @@ class Branches(NamedTuple):
     stored: Mapping[str, Any]
 
 
+def branches_of(tree: Any, file: str) -> Branches:
+    """Return the branches of a TTree, or the fields of an RNTuple, of ``file``."""
+    return branches_of_tree(tree, file) if is_ttree(tree) else fields_of_ntuple(tree, file)
+
+
+def is_ttree(tree: Any) -> bool:
+    """Return whether a tree is a TTree; otherwise it is an RNTuple."""
+    return hasattr(tree, "branches")
+
+
 def fields_of_ntuple(ntuple: Any, file: str) -> Branches:
     """Return the fields of an RNTuple of ``file``, without those that only hold others."""
     found = {field.name: field for field in ntuple.fields if not fields.made_by_importer(field)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -74,7 +74,8 @@ def certify(
     if len(made) < 2:
         raise AnalysisError("ff.certify() compares two engines or more.")
     refuse_repeats(data.files, f"dataset {data.name!r}", file_key)
-    comparison = _Comparison(analysis.plan, tuple(made))
+    plan = _without_skims(analysis.plan)
+    comparison = _Comparison(plan, tuple(made), analysis.plan.digest)
     for index, file in enumerate(data.files):
         comparison.read(file, data.tree, index, partition_size or PARTITION_SIZE)
     return comparison.certificate(data)
@@ -86,6 +87,7 @@ class _Comparison:
 
     plan: Plan
     engines: tuple[Engine, ...]
+    digest: str
     differences: list[Difference] = field(default_factory=list)
     differing: int = 0
     unread: list[str] = field(default_factory=list)
@@ -151,7 +153,7 @@ class _Comparison:
             )
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         return Certificate(
-            data.name, len(data.files), events, tuple(self._names), _versions(), self.plan.digest,
+            data.name, len(data.files), events, tuple(self._names), _versions(), self.digest,
             now, tuple(self._cuts()), tuple(self._outputs()), tuple(self.differences),
             self.differing, tuple(self.unread),
         )  # fmt: skip
@@ -174,6 +176,12 @@ class _Comparison:
             else:
                 rows = sum(len(next(iter(c.values()))) for c in partial.tables[name])
                 yield Compared(name, "snapshot", len(output.columns), float(rows))
+
+
+def _without_skims(plan: Plan) -> Plan:
+    """Return the plan without what copies events and computes nothing that could differ."""
+    skims = dict(plan.skims)
+    return replace(plan, outputs=tuple(item for item in plan.outputs if item[0] not in skims))
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from flavorframe.layouts.declared import Layout
 
 
+class LackingError(BranchError):
+    """A branch that the file does not have at all, and for which a default value may stand in."""
+
+
 @dataclass(frozen=True)
 class Units:
     """The units of a file's momenta, energies and masses, and of its lengths."""

@@ -34,6 +34,7 @@ def to_dict(result: Result) -> dict[str, Any]:
         "timing": asdict(result.timing),
         "provenance": asdict(result.provenance),
         "unwritten": dict(result.unwritten),
+        "warnings": list(result.warnings),
     }
 
 

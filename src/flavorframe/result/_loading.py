@@ -174,4 +174,5 @@ def _from_dict(content: Mapping[str, Any]) -> Result:
         content["fraction"],
         content.get("stopped", ""),
         unwritten=content.get("unwritten", {}),
+        warnings=tuple(content.get("warnings", ())),
     )

@@ -32,6 +32,7 @@ def notes(result: Result) -> Iterator[str]:
         yield repr(result.failures)
     for name, reason in result.unwritten.items():
         yield f"{name} was not written: {reason}"
+    yield from result.warnings
     for name, link in result.links.items():
         if link.unmatched or link.ambiguous:
             yield (

@@ -11,7 +11,7 @@ import numpy as np
 from flavorframe._cache import Caching, cache_of
 from flavorframe._expr.identity.fingerprints import doubts_of
 from flavorframe._planning.binding import bind_plan
-from flavorframe._planning.meaning import meanings
+from flavorframe._planning.meaning import lacking, meanings
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe._rootio.event_file import EventFile
 from flavorframe._rootio.open_files import forget, open_file
@@ -29,6 +29,7 @@ from flavorframe.engines._columnar.facts import PlanFacts, facts_of
 from flavorframe.engines._columnar.filling import fill_outputs
 from flavorframe.engines._columnar.links import LinkCounts
 from flavorframe.engines._columnar.runner import Runner
+from flavorframe.engines._columnar.skimming import skimmed
 from flavorframe.engines._columnar.views import ViewMaker
 from flavorframe.engines._event_files import as_events, matches_of
 from flavorframe.engines._filling import empty_partial
@@ -52,12 +53,16 @@ class ColumnarEngine:
 
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
         """Open the file and bind the plan to its branches; see `Engine.prepare`."""
-        opened, layout = as_events(open_file(file, tree), plan.layout, plan.friends)
+        stored = open_file(file, tree)
+        opened, layout = as_events(stored, plan.layout, plan.friends)
         bound, _ = _bind(plan, opened.schema, layout)
         require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
         edges = opened.common_edges(bound.columns)
-        meant = meanings(plan, layout, opened.schema)
-        return FileInfo(file, opened.tree, layout.name, opened.events, edges, opened.version, meant)
+        return FileInfo(
+            file, opened.tree, layout.name, opened.events, edges, opened.version,
+            meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
+            tuple(skimmed(bound, stored, opened.schema)),
+        )  # fmt: skip
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""

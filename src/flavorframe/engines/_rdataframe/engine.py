@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from flavorframe._planning.binding import bind_plan
-from flavorframe._planning.meaning import meanings
+from flavorframe._planning.meaning import lacking, meanings
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe._rootio.open_files import open_file
 from flavorframe._rootio.root_file import require_whole
@@ -52,13 +52,16 @@ class RDataFrameEngine:
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
         """Open the file, bind the plan and write it as C++; see `Engine.prepare`."""
         require_root()
+        _refuse_skims(plan)
         start()
         opened = describe(file, tree, plan.layout, plan.friends)
         layout = opened.layout
         bound, _ = _programs(plan, opened.schema, layout)
         require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
-        meant = meanings(plan, layout, opened.schema)
-        return FileInfo(file, opened.tree, layout.name, opened.events, (), opened.version, meant)
+        return FileInfo(
+            file, opened.tree, layout.name, opened.events, (), opened.version,
+            meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
+        )  # fmt: skip
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""
@@ -253,6 +256,13 @@ class _Run:
             raise FileError(f"{self.loop.where}: ROOT read {read} of {expected} events.")
         timing = Timing(computing=time.perf_counter() - self.began, events=expected)
         return replace(partial, timing=timing)
+
+
+def _refuse_skims(plan: Plan) -> None:
+    for name, _ in plan.skims:
+        raise AnalysisError(
+            f"output {name!r}: engine='rdataframe' writes no skims; use engine='columnar'."
+        )
 
 
 def _declare(program: Program) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.kinds import kind_of
+from flavorframe._expr.kinds import kind_of, type_of_constant
 from flavorframe._expr.reductions import REDUCTIONS
 from flavorframe._planning.plan import Plan
 from flavorframe.engines._rdataframe.codegen.body import Body
@@ -100,6 +100,8 @@ def _type_of(node: n.Node, schema: Schema) -> Type | None:
 def _type_from(node: n.Node, types: Types, schema: Schema) -> Type | None:
     if isinstance(node, n.Column):
         return stored_type(node, schema)
+    if isinstance(node, n.Constant):
+        return None if isinstance(node.value, str) else type_of_constant(node.value)
     if isinstance(node, n.Take | n.Member | n.Gather):
         return types[node.operand]
     if isinstance(node, n.Reduce) and REDUCTIONS[node.reduction].keeps_stored_type:
