@@ -11,7 +11,7 @@ from flavorframe._expr.formula import brief
 from flavorframe._expr.logic import decided, with_unsigned_literals
 from flavorframe._expr.strings import refuse_string
 from flavorframe._rootio.schema import BranchInfo, Schema
-from flavorframe.errors import BranchError, ExpressionError, did_you_mean
+from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, did_you_mean
 from flavorframe.layouts.base import collection_axis, collection_of, only
 from flavorframe.layouts.declared import Layout
 
@@ -86,7 +86,7 @@ class _Binder:
             return self._checked(column, node)
         linked = self._linked(collection, node.path)
         if linked is not None:
-            return self.bind(linked)
+            return self._bound_link(linked, node)
         self._refuse_link(collection, node)
         raise BranchError(self._unknown(node))
 
@@ -106,6 +106,15 @@ class _Binder:
         if not isinstance(link, n.Gather) or not isinstance(link.target, n.CollectionAxis):
             return None
         return n.Gather(n.Field(link.target, path[1:]), link.target, link.index)
+
+    def _bound_link(self, linked: n.Node, node: n.Field) -> n.Part:
+        """Bind what is behind a link; errors say where a layout declares it."""
+        assert isinstance(node.on, n.CollectionAxis)
+        try:
+            return self.bind(linked)
+        except FlavorframeError as error:
+            told = self._layout.explain_link(node.on.collection, node.path[0])
+            raise type(error)(f"{error}{told}") from None
 
     def _checked(self, column: n.Column, node: n.Field) -> n.Node:
         wanted = self._known[node.on]

@@ -71,9 +71,10 @@ class ColumnarEngine:
     def _evaluate(
         self, plan: Plan, partition: Partition, opened: RootFile, began: float
     ) -> Partial:
-        bound, facts = _bind(plan, opened.schema, recognise(opened.schema, plan.layout))
+        layout = recognise(opened.schema, plan.layout)
+        bound, facts = _bind(plan, opened.schema, layout)
         prepared = time.perf_counter()
-        cache = self._partition_cache(partition, opened)
+        cache = self._partition_cache(partition, opened, layout)
         columns, runner, links = _evaluation(bound, facts, partition, opened, cache)
         ahead = opened.ahead(bound.columns, partition.start, partition.stop)
         with ahead, np.errstate(all="ignore"):  # infinite weights are the user's, and shown
@@ -83,12 +84,14 @@ class ColumnarEngine:
         timing = _timing(columns, partition, began, prepared)
         return Partial(filled.cutflow, filled.histograms, filled.tables, links.counts, timing)
 
-    def _partition_cache(self, partition: Partition, opened: RootFile) -> PartitionCache | None:
+    def _partition_cache(
+        self, partition: Partition, opened: RootFile, layout: Layout
+    ) -> PartitionCache | None:
         """Return the cache of a partition, or None where nothing can be kept of it."""
         version = opened.version
         if self._caching is None or version is None or not is_stable(opened.path, version):
             return None
-        return PartitionCache(cache_of(self._caching), partition, version)
+        return PartitionCache(cache_of(self._caching), partition, version, layout)
 
     def tell_what_is_not_kept(self, plan: Plan) -> None:
         """Warn of functions after which the cache keeps nothing, of each once in a process."""
