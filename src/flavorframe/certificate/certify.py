@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -74,7 +74,7 @@ def certify(
     if len(made) < 2:
         raise AnalysisError("ff.certify() compares two engines or more.")
     refuse_repeats(data.files, f"dataset {data.name!r}", file_key)
-    comparison = _Comparison(analysis.plan, tuple(made))
+    comparison = _Comparison(replace(analysis.plan, layout=data.layout), tuple(made))
     for index, file in enumerate(data.files):
         comparison.read(file, data.tree, index, partition_size or PARTITION_SIZE)
     return comparison.certificate(data)

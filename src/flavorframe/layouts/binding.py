@@ -6,6 +6,9 @@ tests of branches, and operators become logic or work on bits, for now all kinds
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
 from flavorframe._expr.logic import decided, with_unsigned_literals
@@ -50,6 +53,7 @@ class _Binder:
         self._layout = layout
         self._schema = schema
         self._known: dict[n.Part, n.Part] = {}
+        self._links: list[tuple[str, str]] = []  # that are being followed
 
     def bind(self, top: n.Part) -> n.Part:
         for part in n.parts(top):
@@ -110,11 +114,25 @@ class _Binder:
     def _bound_link(self, linked: n.Node, node: n.Field) -> n.Part:
         """Bind what is behind a link; errors say where a layout declares it."""
         assert isinstance(node.on, n.CollectionAxis)
+        link = (node.on.collection, node.path[0])
         try:
-            return self.bind(linked)
+            with self._following(link):
+                return self.bind(linked)
         except FlavorframeError as error:
-            told = self._layout.explain_link(node.on.collection, node.path[0])
-            raise type(error)(f"{error}{told}") from None
+            told = self._layout.explain_link(*link)
+            raise type(error)(f"{str(error).removesuffix(told)}{told}") from None
+
+    @contextmanager
+    def _following(self, link: tuple[str, str]) -> Iterator[None]:
+        """Follow a link; raises BranchError where that needs what is behind the link."""
+        if link in self._links:
+            raise BranchError(
+                f"{'.'.join(link)} is found by a value that is behind the link itself: say by "
+                "equal = … which values of the file are equal."
+            )
+        self._links.append(link)
+        yield
+        self._links.pop()
 
     def _checked(self, column: n.Column, node: n.Field) -> n.Node:
         wanted = self._known[node.on]

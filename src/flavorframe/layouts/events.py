@@ -8,11 +8,14 @@ NanoAOD uses; where one of them is a list in a file, the file is refused when it
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from flavorframe._expr.event import Event, Menu
 from flavorframe._expr.expression import Expr
 from flavorframe._expr.objects import offer_fields
+from flavorframe.layouts.declared import Layout
+from flavorframe.layouts.registry import find_layout
 
 VALUES = ("run", "luminosity_block", "event", "n_primary_vertices", "n_pileup")
 """Names with one value an event."""
@@ -48,6 +51,7 @@ class Events(Event):
     """
 
     _names_of_values = frozenset((*VALUES, *OBJECTS))
+    _offered: tuple[str, ...] = ("hlt", "l1", *VALUES, *COLLECTIONS)
     hlt = Menu("hlt")
     l1 = Menu("l1")
     if TYPE_CHECKING:
@@ -58,21 +62,42 @@ class Events(Event):
         n_pileup: Expr
 
     def __dir__(self) -> list[str]:
-        return ["hlt", "l1", *VALUES, *COLLECTIONS]
+        return list(self._offered)
 
     def __repr__(self) -> str:
         return "<events: .triplet, .muon, .track, .hlt, .l1, or ['AnyBranch']>"
 
 
-def events() -> Events:
+def events(layout: Layout | str | os.PathLike[str] | None = None) -> Events:
     """Return the names from which expressions are built.
+
+    Args:
+        layout: A layout of one's own, as for `flavorframe.dataset`. Then its names of the event's
+            values are known, beside the usual ones, and tab completion offers what it declares.
 
     Returns:
         An object whose attributes are the event's values and collections, whatever they are called.
+
+    Raises:
+        LayoutError: There is no such layout, or it is declared wrongly.
 
     Example:
         >>> import flavorframe as ff
         >>> ff.events().triplet.mu1.pt
         <triplet.mu1.pt, one value per triplet>
+        >>> mine = ff.layout("mine", event={"polarity": "Polarity"})
+        >>> ff.events(mine).polarity > 0
+        <polarity > 0, one value per event>
     """
-    return Events()
+    return Events() if layout is None else _events_of(find_layout(layout))
+
+
+def _events_of(layout: Layout) -> Events:
+    known = Events()
+    values = dict.fromkeys(name.partition(".")[0] for name in layout.event)
+    known._names_of_values = Events._names_of_values | values.keys()
+    known._offered = tuple(dict.fromkeys((*Events._offered, *values, *layout.collections)))
+    for name, rule in layout.collections.items():
+        fields = dict.fromkeys(path.partition(".")[0] for path in (*rule.fields, *rule.links))
+        offer_fields({name: tuple(dict.fromkeys((*FIELDS.get(name, ()), *fields)))})
+    return known

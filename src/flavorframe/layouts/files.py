@@ -43,7 +43,7 @@ def read_layout(path: str | os.PathLike[str]) -> Layout:
 
 def _text(path: str | os.PathLike[str]) -> str:
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(os.path.expanduser(path), encoding="utf-8") as file:
             return file.read()
     except UnicodeDecodeError:
         raise LayoutError(f"{path} is not a text file in UTF-8, so it is no layout.") from None
