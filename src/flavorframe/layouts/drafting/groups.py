@@ -1,0 +1,72 @@
+"""Which lists are one collection: those of one counter, or of lengths that are always equal."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from flavorframe._rootio.schema import BranchInfo
+from flavorframe.layouts.base import RowsRule
+from flavorframe.layouts.drafting.look import Look
+from flavorframe.layouts.drafting.words import after_prefix, fields, prefix, snake, unused
+
+ENOUGH_EVENTS = 200
+"""Fewer events do not tell that lengths are equal by more than chance."""
+ENOUGH_LENGTHS = 3
+MASSES = ("mass", "m")
+NAMES_OF_EVENTS = ("hlt", "l1", "run", "luminosity_block", "event", "n_primary_vertices",
+                   "n_pileup", "met", "pv", "pileup", "generator", "flag")  # fmt: skip
+"""Names that `flavorframe.events` takes for something else than a collection."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A collection: its name, and the branches of its fields by their names."""
+
+    name: str
+    fields: Mapping[str, str]
+    why: str
+
+
+def find_groups(look: Look) -> list[Group]:
+    """Return the collections of a file."""
+    together: defaultdict[tuple[str, Hashable], list[str]] = defaultdict(list)
+    for branch in look.schema.branches:
+        if branch.name in look.lists:
+            together[_common(branch, look)].append(branch.name)
+    found: list[Group] = []
+    for (why, _), branches in together.items():
+        own = _own_prefix(branches)
+        name = unused(snake(own).rstrip("_0123456789"), (*NAMES_OF_EVENTS, *(group.name for group in found)))
+        found.append(Group(name, fields(branches, own), why))
+    return found
+
+
+def _common(branch: BranchInfo, look: Look) -> tuple[str, Hashable]:
+    """Return what the lists of one collection have in common, first in words."""
+    if branch.counter is not None and branch.is_counted_with_others:
+        return f"the lists that {branch.counter} counts", branch.counter
+    sizes = np.asarray(look.lists[branch.name].sizes, np.int64)
+    if look.events >= ENOUGH_EVENTS and len(np.unique(sizes)) >= ENOUGH_LENGTHS:
+        return f"lists of equal lengths in {look.events:,} events", sizes.tobytes()
+    first = prefix(branch.name)
+    return f"lists of equal lengths that begin with {first}", (first, sizes.tobytes())
+
+
+def _own_prefix(branches: Sequence[str]) -> str:
+    """Return what the collection's own branches begin with: what has the mass, or most of them."""
+    prefixes = Counter(map(prefix, branches))
+    for branch in branches:
+        if after_prefix(branch).lower() in MASSES:
+            return prefix(branch)
+    return prefixes.most_common(1)[0][0]
+
+
+def group_of_rows(look: Look, rows: RowsRule) -> Group:
+    """Return the one collection of a file with one row a candidate."""
+    branches = [branch for branch in look.scalars if branch not in rows.event]
+    own = _own_prefix(branches) if branches else ""
+    return Group(rows.candidates, fields(branches, own), "one row of the tree each")
