@@ -170,6 +170,14 @@ def test_bph_compression(tmp_path, compression):
 
 
 @pytest.mark.root
+def test_bph_clusters_have_as_many_events_as_asked_for(tmp_path):
+    path = write_corner_case("split_events", tmp_path / "a.root", "bph")
+    with uproot.open(path) as file:
+        for branch in file["Tree3Mu/ntuple"].branches:
+            assert (np.diff(branch.entry_offsets)[:-1] == 7).all()
+
+
+@pytest.mark.root
 @pytest.mark.parametrize("name", CORNER_CASES)
 def test_bph_corner_case(tmp_path, name):
     assert_bph_holds(write_corner_case(name, tmp_path / "a.root", "bph"), corner_case(name))

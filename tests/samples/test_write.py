@@ -36,6 +36,17 @@ def test_catalogue_names_the_files_and_scales_the_luminosity(tmp_path):
         assert max(trees) - min(trees) <= 1
 
 
+@pytest.mark.parametrize(
+    ("layout", "tree"), [("lhcb", "DsTuple/DecayTree"), ("belle2", "variables")]
+)
+def test_catalogue_names_the_tree_of_the_layout(tmp_path, layout, tree):
+    entry = read(write(tmp_path, fraction=2e-4, files_per_era=1, layout=layout))["2017B"]
+    assert entry["treename"] == tree
+    candidates = sum(read(tmp_path / "truth.json")["2017B"]["candidates"].values())
+    with uproot.open(tmp_path / entry["rootpath"] / entry["files"]) as file:
+        assert file[tree].num_entries == candidates
+
+
 def test_truth_counts_what_is_in_the_files(tmp_path):
     catalogue = write(tmp_path, fraction=2e-3, files_per_era=1)
     events = generate(2880)
@@ -79,7 +90,10 @@ def test_sizes_add_up_for_any_number_of_files(tmp_path):
         ({"files_per_era": 0}, "files_per_era=0 must be from 1 to 429"),
         ({"eras": ("2016B",)}, "era='2016B' must be one of 2017B, 2017C"),
         ({"kind": "mc"}, "kind='mc' must be one of data, simulation"),
-        ({"layout": "bhp"}, "layout='bhp' must be one of nano, bph. Did you mean 'bph'"),
+        (
+            {"layout": "bhp"},
+            "layout='bhp' must be one of nano, bph, lhcb, belle2. Did you mean 'bph'",
+        ),
         ({"format": "tree"}, "format='tree' must be one of ttree, rntuple. Did you mean 'ttree'"),
         ({"compression": "zip"}, "compression='zip' must be one of zstd, zlib, lz4"),
         ({"layout": "bph", "format": "rntuple"}, "layout 'bph' is a TTree"),

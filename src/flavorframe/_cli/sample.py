@@ -14,6 +14,8 @@ class LayoutName(str, Enum):
 
     nano = "nano"
     bph = "bph"
+    lhcb = "lhcb"
+    belle2 = "belle2"
 
 
 def sample(

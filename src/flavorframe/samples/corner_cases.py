@@ -14,6 +14,9 @@ from flavorframe.samples.files import Format, Layout, write_file
 from flavorframe.samples.generate import generate
 from flavorframe.samples.record import Array, Collection, Events
 
+#: Entries of a cluster where a corner case wants more clusters than its size would give.
+_ENTRIES_PER_CLUSTER = {"split_events": 7}
+
 #: The links of a candidate → the collection that they lead to.
 _LINKS = {"mu1_idx": "Muon", "mu2_idx": "Muon", "track_idx": "Track"}
 
@@ -47,7 +50,7 @@ def write_corner_case(
     Args:
         name: One of ``CORNER_CASES``.
         path: The file; folders on the way are made.
-        layout: How branches are laid out, "nano" or "bph".
+        layout: How branches are laid out: "nano", "bph", "lhcb" or "belle2".
         format: "ttree" or "rntuple".
 
     Raises:
@@ -59,7 +62,13 @@ def write_corner_case(
         ...     write_corner_case("no_events", f"{folder}/empty.root").name
         'empty.root'
     """
-    return write_file(path, events=corner_case(name), layout=layout, format=format)
+    return write_file(
+        path,
+        events=corner_case(name),
+        layout=layout,
+        format=format,
+        entries_per_cluster=_ENTRIES_PER_CLUSTER.get(name),
+    )
 
 
 def _no_events() -> Events:
@@ -77,9 +86,26 @@ def _no_candidates() -> Events:
 
 
 def _many_candidates() -> Events:
-    """The first event is made of as many as it takes for 300 candidates; others are ordinary."""
-    events = generate(1000)
-    merged = int(np.searchsorted(events.triplet.offsets, 300))
+    return _with_crowded_first(generate(1000), candidates=300)
+
+
+def _split_events() -> Events:
+    """The candidates of many events are in two clusters, those of the first in several."""
+    return _with_crowded_first(generate(120), candidates=30)
+
+
+def _equal_event_numbers() -> Events:
+    """Neighbours have the same event number, in runs that alternate."""
+    events = generate(500, era="2017F")
+    number = np.arange(len(events), dtype=np.uint64)
+    # Two runs whose menu has all paths, so that what fired was in it.
+    run = (306_000 + number % 2).astype(np.uint32)
+    return replace(events, scalars=events.scalars | {"run": run, "event": 1 + number // 2})
+
+
+def _with_crowded_first(events: Events, candidates: int) -> Events:
+    """Make the first event of as many as it takes for so many candidates; leave the others."""
+    merged = int(np.searchsorted(events.triplet.offsets, candidates))
     fields, event = events.triplet.fields, events.triplet.event
     links = {
         link: _shifted(fields[link], event, events.collections[target], merged)
@@ -157,4 +183,6 @@ CORNER_CASES: dict[str, Callable[[], Events]] = {
     "many_candidates": _many_candidates,
     "all_nan": _all_nan,
     "equal_pt": _equal_pt,
+    "split_events": _split_events,
+    "equal_event_numbers": _equal_event_numbers,
 }

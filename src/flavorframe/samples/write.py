@@ -14,6 +14,7 @@ from flavorframe.errors import SampleError
 from flavorframe.samples.collisions import DATA_MIXTURE
 from flavorframe.samples.eras import EVENTS_PER_FB, era_named
 from flavorframe.samples.files import (
+    TREES,
     Compression,
     Format,
     Layout,
@@ -23,8 +24,6 @@ from flavorframe.samples.files import (
 )
 from flavorframe.samples.generate import MAX_FILES, check_kind, chunks
 from flavorframe.samples.record import TRUTH, Array, Events, Kind
-
-_TREES: dict[Layout, str] = {"nano": "Events", "bph": "Tree3Mu/ntuple"}
 
 
 def write(
@@ -49,7 +48,7 @@ def write(
         eras: Eras of data taking, of ``ERAS``.
         fraction: The size with respect to the published data (1.44 million events in 2017B); the
             luminosities [fb⁻¹] of the catalogue are scaled by it.
-        layout: How branches are laid out, "nano" or "bph".
+        layout: How branches are laid out: "nano", "bph", "lhcb" or "belle2".
         format: "ttree" or "rntuple".
         files_per_era: How many files an era has.
         compression: "zstd", "zlib" or "lz4".
@@ -76,7 +75,7 @@ def write(
         for number, file in enumerate(entry["files"].split()):
             pieces = chunks(sizes[name][number], era=name, seed=seed, kind=kind, file=number)
             save(Path(folder, entry["rootpath"], file), events=tally.count(pieces))
-        catalogue[name] = entry | {"treename": _TREES[layout]}
+        catalogue[name] = entry | {"treename": TREES[layout]}
         truth[name] = asdict(tally)
     _write_json(Path(folder, "truth.json"), truth)
     return _write_json(Path(folder, "catalog.json"), catalogue)
