@@ -1,4 +1,4 @@
-"""Realistic ntuples of Ds⁺ → φ(μμ)π⁺ with known truth, in the layouts of real ones.
+"""Realistic ntuples of Ds⁺ → φ(μμ)π⁺ and τ → 3μ with known truth, in the layouts of real ones.
 
 Collisions are drawn from true decays and from backgrounds, measured by a simple detector, combined
 into candidates and triggered on; the numbers are tuned such that the published selection gives

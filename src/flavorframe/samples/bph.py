@@ -12,7 +12,7 @@ import numpy as np
 
 from flavorframe.errors import SampleError
 from flavorframe.samples.record import Array, Collection, Events
-from flavorframe.samples.schema import COLLECTIONS, SCALARS
+from flavorframe.samples.schema import COLLECTIONS, SCALARS, Branches
 from flavorframe.samples.triggers import Menu, menu, prescale
 
 TREE = "Tree3Mu/ntuple"
@@ -98,14 +98,14 @@ def _fill(columns: _Columns, events: Events) -> bool:
         if field.name in events.scalars:
             columns.add_scalar(field.bph, field.bph_type, events.scalars[field.name])
     for name, collection in events.collections.items():
-        _add_collection(columns, name, collection)
+        _add_collection(columns, COLLECTIONS[events.decay][name], collection)
     runs, which = np.unique(events.scalars["run"], return_inverse=True)
     _add_trigger(columns, events, [menu(int(run)) for run in runs], which)
     return columns.fill(len(events))
 
 
-def _add_collection(columns: _Columns, name: str, collection: Collection) -> None:
-    fields, counter = COLLECTIONS[name]
+def _add_collection(columns: _Columns, branches: Branches, collection: Collection) -> None:
+    fields, counter = branches
     if counter:
         columns.add_scalar(counter, "int", collection.counts)
     for field in fields:

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from flavorframe._files.writing import replacing, writing
 from flavorframe.errors import SampleError, did_you_mean
 from flavorframe.samples import belle2, bph, lhcb, nano
-from flavorframe.samples.record import Events
+from flavorframe.samples.record import Decay, Events
 from flavorframe.samples.trees import Columns, write_tree
 
 Layout = Literal["nano", "bph", "lhcb", "belle2"]
@@ -69,7 +69,7 @@ def write_file(
     check_options(layout, format, compression)
     if entries_per_cluster is not None and entries_per_cluster < 1:
         raise SampleError(f"entries_per_cluster={entries_per_cluster} must be at least 1")
-    pieces = _checked([events] if isinstance(events, Events) else events)
+    pieces = _checked([events] if isinstance(events, Events) else events, layout)
 
     def write(part: Path) -> None:
         if layout == "bph":
@@ -109,6 +109,15 @@ def written(path: Path, write: Callable[[Path], object]) -> Path:
     return path
 
 
+def check_decay_fits(layout: Layout, decay: Decay) -> None:
+    """Raise SampleError for a decay that is not written in a layout."""
+    if decay == "tau3mu" and layout in ("lhcb", "belle2"):
+        raise SampleError(
+            f"layout {layout!r} has no candidates of three muons: decay='dsphipi', or layout='bph'"
+            " or 'nano'"
+        )
+
+
 def check_options(layout: Layout, format: Format, compression: Compression) -> None:
     """Raise SampleError for an option that does not exist, or that does not go with the others."""
     _require("layout", layout, Layout)
@@ -120,13 +129,14 @@ def check_options(layout: Layout, format: Format, compression: Compression) -> N
         )
 
 
-def _checked(pieces: Iterable[Events]) -> Iterator[Events]:
-    remaining = iter(pieces)
-    try:
-        yield next(remaining)
-    except StopIteration:
-        raise SampleError("nothing to write: events must be Events, or pieces of them") from None
-    yield from remaining
+def _checked(pieces: Iterable[Events], layout: Layout) -> Iterator[Events]:
+    none = True
+    for piece in pieces:
+        check_decay_fits(layout, piece.decay)
+        none = False
+        yield piece
+    if none:
+        raise SampleError("nothing to write: events must be Events, or pieces of them")
 
 
 def _require(option: str, value: str, choices: Any) -> None:
