@@ -108,6 +108,12 @@ def test_sample_and_inspect(tmp_path):
     assert json.loads(call("inspect", file, "--json"))["layout"] == "nano"
 
 
+def test_sample_in_another_layout(tmp_path):
+    arguments = ("--fraction", "0.0001", "--era", "2017B", "--layout", "belle2")
+    path = call("sample", tmp_path, *arguments).strip()
+    assert json.loads(Path(path).read_text())["2017B"]["treename"] == "variables"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
