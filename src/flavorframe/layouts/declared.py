@@ -153,8 +153,12 @@ class Layout:
         return found
 
     def _declared(self, collection: str | None, path: tuple[str, ...]) -> str:
-        table = self.event if collection is None else self._rule(collection).fields
+        table = self.event if collection is None else self.fields_of(collection)
         return table.get(".".join(path), "")
+
+    def fields_of(self, collection: str) -> Mapping[str, str]:
+        """Return the branches of a collection that are declared, by the names of its fields."""
+        return self._rule(collection).fields
 
     def _rule(self, collection: str) -> CollectionRule:
         return self.collections.get(self._spelt(collection), CollectionRule())

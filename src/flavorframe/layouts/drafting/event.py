@@ -11,7 +11,8 @@ from flavorframe._rootio.arrays import Array
 from flavorframe._rootio.schema import fold
 from flavorframe.layouts.base import RowsRule
 from flavorframe.layouts.drafting.look import Look
-from flavorframe.layouts.drafting.words import prefix, snake
+from flavorframe.layouts.drafting.words import after_prefix, prefix
+from flavorframe.layouts.naming import snake
 from flavorframe.layouts.triggers import Trigger
 
 SPELLINGS = {
@@ -19,7 +20,7 @@ SPELLINGS = {
     "run": ("run", "runnumber", "runnr", "runnum", "runid", "evtrun", "runno", "nrun", "irun"),
     "luminosity_block": (
         "luminosityblock", "lumi", "lumiblock", "lumisection", "lbn", "ls", "lumisec", "luminumber",
-        "lumiblocknumber", "luminosityblocknumber", "evtlumi",
+        "lumiblocknumber", "lumiblocknum", "luminosityblocknumber", "evtlumi",
     ),
     "event": (
         "event", "evt", "eventnumber", "eventnr", "evtnum", "evtnumber", "eventid", "evtid",
@@ -38,6 +39,7 @@ CONTAINERS = ("eventinfo", "eventinfoaux", "eventinfoauxdyn", "recevent", "evt",
 CANDIDATES = ("candidate", "ncandidate", "totcandidates", "ncandidates")
 """Branches that only files with one row a candidate have."""
 PATHS = {"hlt": ("HLT_*", "Hlt[12]*Decision", "trig_HLT_*"), "l1": ("L1_*", "L0*Decision")}
+MOMENTA = ("p", "pt", "px")
 ENOUGH_EVENTS = 30
 MEV = 500.0
 """A typical pt or mass above it is in MeV: in GeV there are few candidates like that."""
@@ -47,7 +49,7 @@ def find_values(look: Look) -> dict[str, str]:
     """Return the event's values that have a name in all layouts, with their branches."""
     found: dict[str, str] = {}
     for name, spellings in SPELLINGS.items():
-        known = {_bare(branch): branch for branch in reversed(list(look.scalars))}
+        known = {_bare(branch): branch for branch in reversed(look.scalars)}
         branch = next((known[each] for each in spellings if each in known), None)
         if branch is not None:
             found[name] = branch
@@ -65,26 +67,38 @@ def find_rows(look: Look, values: Mapping[str, str]) -> RowsRule | None:
     key = tuple(values[n] for n in ("experiment", "run", "event") if n in values)
     if "event" not in values or not look.events:
         return None
-    repeated = np.all([np.diff(look.scalars[branch]) == 0 for branch in key], axis=0)
     told = any(fold(branch) in CANDIDATES for branch in look.scalars)
-    if not told and (look.lists or not repeated.any()):
+    if look.lists and not told:
+        return None
+    columns = [look.values(branch) for branch in key]
+    repeated = np.all([column[1:] == column[:-1] for column in columns], axis=0)
+    if not told and not repeated.any():
         return None
     values_of_event = (*values.values(), *_constant(look, repeated, {*values.values()}))
     return RowsRule(key, "candidate", values_of_event)
 
 
 def _constant(look: Look, repeated: Array, known: set[str]) -> list[str]:
-    """Return what is the same on all rows of an event, and not in all events."""
+    """Return what is the same on all rows of an event, and not in all events.
+
+    Candidates of one event may share a particle, so what belongs to one is not of the event.
+    """
     if repeated.sum() < ENOUGH_EVENTS:
         return []
+    particles = {prefix(b) for b in look.scalars if after_prefix(b).lower() in MOMENTA}
     return [
         branch
-        for branch, values in look.scalars.items()
+        for branch in look.scalars
         if branch not in known
+        and prefix(branch) not in particles
         and fold(branch) not in CANDIDATES[:2]
-        and (values[1:] == values[:-1])[repeated].all()
-        and (values != values[0]).any()
+        and _is_constant(look.values(branch), repeated)
     ]
+
+
+def _is_constant(values: Array, repeated: Array) -> bool:
+    same = values[1:] == values[:-1]
+    return bool(same[repeated].all() and not same.all())
 
 
 def find_triggers(look: Look) -> dict[str, Trigger]:
@@ -118,11 +132,15 @@ def _of_menu(look: Look, menu: str, kind: str, word: str) -> str:
 def find_units(look: Look) -> tuple[str, str]:
     """Return the unit of energy, as far as the size of momenta tells it, and why."""
     for branch in (*look.lists, *look.scalars):
-        last = snake(branch).rpartition("_")[2]
-        numbers = look.numbers(branch) if last in ("pt", "mass", "m") else None
-        if numbers is not None and len(numbers) and np.isfinite(numbers).any():
-            middle = float(np.median(np.abs(numbers[np.isfinite(numbers)])))
-            if middle > 0 and prefix(branch) != branch:
+        if snake(branch).rpartition("_")[2] in ("pt", "mass", "m") and _is_decimal(look, branch):
+            values = look.values(branch)
+            size = np.abs(values[np.isfinite(values) & (values != 0)])
+            if len(size):
+                middle = float(np.median(size))
                 unit = "MeV" if middle > MEV else "GeV"
                 return unit, f"a guess: half of {branch} is above {middle:.4g}"
     return "GeV", "a guess"
+
+
+def _is_decimal(look: Look, branch: str) -> bool:
+    return look.schema.by_name[branch].kind == "float"

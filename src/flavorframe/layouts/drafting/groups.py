@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flavorframe._rootio.schema import BranchInfo
 from flavorframe.layouts.base import RowsRule
 from flavorframe.layouts.drafting.look import Look
-from flavorframe.layouts.drafting.words import after_prefix, fields, prefix, snake, unused
+from flavorframe.layouts.drafting.words import after_prefix, fields, prefix, unused
+from flavorframe.layouts.naming import snake
 
 ENOUGH_EVENTS = 200
 """Fewer events do not tell that lengths are equal by more than chance."""
@@ -34,25 +34,45 @@ class Group:
 def find_groups(look: Look) -> list[Group]:
     """Return the collections of a file."""
     together: defaultdict[tuple[str, Hashable], list[str]] = defaultdict(list)
-    for branch in look.schema.branches:
-        if branch.name in look.lists:
-            together[_common(branch, look)].append(branch.name)
+    counters = _counters(look)
+    for branch in look.lists:
+        together[_common(look, branch, counters)].append(branch)
     found: list[Group] = []
     for (why, _), branches in together.items():
         own = _own_prefix(branches)
-        name = unused(snake(own).rstrip("_0123456789"), (*NAMES_OF_EVENTS, *(group.name for group in found)))
+        name = unused(snake(own), (*NAMES_OF_EVENTS, *(group.name for group in found)))
         found.append(Group(name, fields(branches, own), why))
     return found
 
 
-def _common(branch: BranchInfo, look: Look) -> tuple[str, Hashable]:
+def _counter(look: Look, branch: str) -> str | None:
+    info = look.schema.by_name[branch]
+    return info.counter if info.is_counted_with_others else None
+
+
+def _counters(look: Look) -> dict[Hashable, str]:
+    """Return the counters of lists by what tells that lists without one belong to theirs."""
+    counted = [(branch, _counter(look, branch)) for branch in look.lists]
+    if all(counter is not None for _, counter in counted):
+        return {}
+    firsts = {counter: branch for branch, counter in reversed(counted) if counter is not None}
+    return {_by_length(look, branch)[1]: counter for counter, branch in firsts.items()}
+
+
+def _common(look: Look, branch: str, counters: Mapping[Hashable, str]) -> tuple[str, Hashable]:
     """Return what the lists of one collection have in common, first in words."""
-    if branch.counter is not None and branch.is_counted_with_others:
-        return f"the lists that {branch.counter} counts", branch.counter
-    sizes = np.asarray(look.lists[branch.name].sizes, np.int64)
+    counter = _counter(look, branch)
+    if counter is None:
+        words, lengths = _by_length(look, branch)
+        counter = counters.get(lengths)
+    return (words, lengths) if counter is None else (f"lists that {counter} counts", counter)
+
+
+def _by_length(look: Look, branch: str) -> tuple[str, Hashable]:
+    sizes = look.sizes(branch)
     if look.events >= ENOUGH_EVENTS and len(np.unique(sizes)) >= ENOUGH_LENGTHS:
         return f"lists of equal lengths in {look.events:,} events", sizes.tobytes()
-    first = prefix(branch.name)
+    first = prefix(branch)
     return f"lists of equal lengths that begin with {first}", (first, sizes.tobytes())
 
 

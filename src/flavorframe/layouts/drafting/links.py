@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flavorframe._rootio.arrays import Array, Lists
 from flavorframe._rootio.schema import fold
 from flavorframe.layouts.declared import SHORT_NAMES, Link
 from flavorframe.layouts.drafting.groups import Group
 from flavorframe.layouts.drafting.look import Look
-from flavorframe.layouts.drafting.words import snake
+from flavorframe.layouts.naming import snake
 
 INDEX = re.compile(r"(?P<target>.+?)_?(?:idx|index)_?(?P<which>\w*)$")
 ALWAYS, OFTEN = 0.95, 0.5
@@ -54,9 +53,11 @@ def _by_index(look: Look, group: Group, groups: Sequence[Group]) -> Iterator[tup
             continue
         target = _called(found["target"], groups)
         if target is not None and _can_index(look, branch, target):
-            index, link = _numbers(look.lists[branch]), Link(target.name, index=branch)
+            index, link = look.values(branch), Link(target.name, index=branch)
             share = float((index >= 0).mean()) if len(index) else 0.0
-            yield snake(found["target"] + found["which"]), FoundLink(link, 1.0, round(share * 100))
+            which = found["which"]
+            called = found["target"] + (which if which.isdigit() else f"_{which}")
+            yield snake(called), FoundLink(link, 1.0, round(share * 100))
 
 
 def _called(name: str, groups: Sequence[Group]) -> Group | None:
@@ -68,12 +69,8 @@ def _called(name: str, groups: Sequence[Group]) -> Group | None:
 
 def _can_index(look: Look, branch: str, target: Group) -> bool:
     """Return whether no index is beyond the end of the target's list."""
-    lists, sizes = look.lists[branch], _sizes(look, target)
-    return bool((_numbers(lists) < np.repeat(sizes, lists.sizes)).all())
-
-
-def _sizes(look: Look, group: Group) -> Array:
-    return look.lists[next(iter(group.fields.values()))].sizes
+    lengths = look.sizes(next(iter(target.fields.values())))
+    return bool((look.values(branch) < np.repeat(lengths, look.sizes(branch))).all())
 
 
 def _by_values(
@@ -95,16 +92,12 @@ def _share(look: Look, ours: str, theirs: str) -> tuple[float, int]:
     """Return the share of values that are in the other list of their event, and their number."""
     if {look.schema.by_name[branch].kind for branch in (ours, theirs)} != {"float"}:
         return 0.0, 0
-    wanted, known = ({*_by_event(look.lists[branch])} for branch in (ours, theirs))
+    wanted, known = ({*_by_event(look, branch)} for branch in (ours, theirs))
     return (len(wanted & known) / len(wanted) if wanted else 0.0), len(wanted)
 
 
-def _by_event(lists: Lists) -> Iterator[tuple[int, float]]:
+def _by_event(look: Look, branch: str) -> Iterator[tuple[int, float]]:
     """Yield the event and the value of each element, in single precision as files may have it."""
-    events = np.repeat(np.arange(len(lists.sizes)), lists.sizes)
-    values = _numbers(lists).astype(np.float32)
+    events = np.repeat(np.arange(look.events), look.sizes(branch))
+    values = look.values(branch).astype(np.float32)
     yield from zip(events.tolist(), values.tolist(), strict=True)
-
-
-def _numbers(lists: Lists) -> Array:
-    return np.asarray(lists.elements)

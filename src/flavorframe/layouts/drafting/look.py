@@ -2,62 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
-
 import numpy as np
 
-from flavorframe._rootio.arrays import Array, Lists
+from flavorframe._rootio.arrays import Array, Column, Lists
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile
-from flavorframe._rootio.schema import BranchInfo, Schema
+from flavorframe._rootio.schema import BranchInfo
 
 EVENTS = 4000
 """How many events are looked at."""
 
 
-@dataclass(frozen=True)
 class Look:
-    """What a file holds in its first events.
+    """What a file holds in its first events; a branch is read when it is asked for.
 
     Attributes:
         schema: The branches of the tree.
-        events: How many events were looked at.
+        events: How many events are looked at.
         lists: The branches with a list in each event.
         scalars: The branches with one number or truth value an event.
+        unread: The branches that expressions cannot take.
     """
 
-    schema: Schema
-    events: int
-    lists: Mapping[str, Lists]
-    scalars: Mapping[str, Array]
+    def __init__(self, file: RootFile) -> None:
+        self.schema = file.schema
+        self.events = min(file.events, EVENTS)
+        branches = file.schema.branches
+        whole = [b for b in branches if file.shorter.get(b.name, self.events) >= self.events]
+        self.lists = [b.name for b in whole if is_readable(b) and b.shape == "list"]
+        self.scalars = [
+            b.name for b in whole if is_readable(b) and b.shape == "scalar" and b.kind != "string"
+        ]
+        self.unread = [b for b in branches if not is_readable(b)]
+        self._file = file
+        self._known: dict[str, Column] = {}
 
-    @classmethod
-    def at(cls, file: RootFile) -> Look:
-        """Look at an open file; raises FileError where it cannot be read."""
-        stop, lists, scalars = min(file.events, EVENTS), {}, {}
-        whole = [b for b in file.schema.branches if file.shorter.get(b.name, stop) >= stop]
-        for branch in filter(is_readable, whole):
-            column = file.read(branch.name, 0, stop, np.arange(stop), ReadStats())
-            if isinstance(column, Lists):
-                lists[branch.name] = column
-            elif isinstance(column, np.ndarray):
-                scalars[branch.name] = column
-        return cls(file.schema, stop, lists, scalars)
+    def _column(self, branch: str) -> Column:
+        """Return a column; raises FileError where it cannot be read."""
+        if branch not in self._known:
+            rows = np.arange(self.events)
+            self._known[branch] = self._file.read(branch, 0, self.events, rows, ReadStats())
+        return self._known[branch]
 
-    @cached_property
-    def unread(self) -> list[BranchInfo]:
-        """The branches that expressions cannot take."""
-        return [branch for branch in self.schema.branches if not is_readable(branch)]
+    def values(self, branch: str) -> Array:
+        """Return the numbers of a branch, those of lists one event after the other."""
+        column = self._column(branch)
+        return np.asarray(column.elements if isinstance(column, Lists) else column)
 
-    def numbers(self, branch: str) -> Array | None:
-        """Return all numbers of a branch, or None if it holds no decimal ones."""
-        if self.schema.by_name[branch].kind != "float":
-            return None
-        column = self.lists.get(branch)
-        numbers = self.scalars[branch] if column is None else column.elements
-        return numbers if isinstance(numbers, np.ndarray) else None
+    def sizes(self, branch: str) -> Array:
+        """Return the lengths of a branch's lists."""
+        column = self._column(branch)
+        assert isinstance(column, Lists)
+        return np.asarray(column.sizes, np.int64)
 
 
 def is_readable(branch: BranchInfo) -> bool:

@@ -57,7 +57,7 @@ def _tree(draft: Draft) -> Iterator[str]:
     yield f"tree = {_text(draft.look.schema.tree)}"
     telling = [*draft.values.values(), *(b for g in draft.groups[:1] for b in g.fields.values())]
     yield from _comment("To have files recognised without naming the layout, say what tells them:")
-    yield f"# recognised_by = {_texts(telling[:3])}"
+    yield f"# recognised_by = [{', '.join(map(_text, telling[:3]))}]"
     if draft.rows is not None:
         yield ""
         yield from _comment(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Iterable
 
 from flavorframe._rootio.schema import fold
+from flavorframe.layouts.naming import snake
 
 
 def prefix(branch: str) -> str:
@@ -31,38 +31,34 @@ def after_prefix(branch: str) -> str:
     return branch.lstrip("_")[len(prefix(branch)) :].strip("_.")
 
 
-def snake(name: str) -> str:
-    """Return a name as expressions write it.
-
-    >>> snake("isGlobal"), snake("Vertex2D_PVSV"), snake("__run__"), snake("2nd"), snake("pass")
-    ('is_global', 'vertex2_d_pvsv', 'run', 'x2nd', 'pass_')
-    """
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    word = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_") or "x"
-    word = f"x{word}" if word[0].isdigit() else word
-    return f"{word}_" if keyword.iskeyword(word) else word
-
-
 def fields(branches: Iterable[str], own: str) -> dict[str, str]:
     """Return names for the branches of a collection, with the branch of each.
 
     What begins with the prefix ``own`` is a field, and what several others begin with is an object
-    that belongs to the candidate.
+    that belongs to the candidate; so is what has a pt of its own.
 
-    >>> fields(["Triplet_Mass", "Mu1_Pt", "Mu1_Eta", "dxy"], "Triplet")
-    {'mass': 'Triplet_Mass', 'mu1.pt': 'Mu1_Pt', 'mu1.eta': 'Mu1_Eta', 'dxy': 'dxy'}
+    >>> fields(["B_mass", "B_mu1_pt", "B_mu1_eta", "B_vertex_x", "Tr_Pt", "Tr_x", "dxy"], "B")
+    ... # doctest: +NORMALIZE_WHITESPACE
+    {'mass': 'B_mass', 'mu1.pt': 'B_mu1_pt', 'mu1.eta': 'B_mu1_eta', 'vertex_x': 'B_vertex_x',
+     'tr.pt': 'Tr_Pt', 'tr.x': 'Tr_x', 'dxy': 'dxy'}
     """
-    branches = list(branches)
-    prefixes = [prefix(branch) for branch in branches]
     named: dict[str, str] = {}
-    for branch, first in zip(branches, prefixes, strict=True):
-        rest, name = after_prefix(branch), snake(branch)
-        if rest and first == own:
-            name = snake(rest)
-        elif rest and prefixes.count(first) > 1:
-            name = f"{snake(first)}.{snake(rest)}"
+    within = {branch: _within(branch, own) for branch in branches}
+    firsts = [prefix(rest) for rest in within.values()]
+    for branch, rest in within.items():
+        first, last = prefix(rest), after_prefix(rest)
+        is_object = f"{first}_pt".lower() in {r.lower() for r in within.values()} or rest == branch
+        name = snake(rest)
+        if last and is_object and firsts.count(first) > 1:
+            name = f"{snake(first)}.{snake(last)}"
         named[unused(name if _fits(name, named) else snake(branch), named)] = branch
     return named
+
+
+def _within(branch: str, own: str) -> str:
+    """Return the name of a branch without the prefix of its collection, and of ROOT's vectors."""
+    rest = after_prefix(branch) if prefix(branch) == own else ""
+    return re.sub("fCoordinates[.]f(?=[A-Z])", "", rest or branch)
 
 
 def _fits(name: str, others: Iterable[str]) -> bool:
