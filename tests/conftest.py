@@ -66,7 +66,8 @@ def sample(tmp_path_factory):
     def path(layout, events=1200):
         if (layout, events) not in known:
             pieces = [samples.generate(events // 3, seed=seed) for seed in (1, 2, 3)]
-            known[layout, events] = _write(folder / f"{layout}_{events}.root", pieces, layout)
+            file = folder / f"{layout}_{events}.root"
+            known[layout, events] = samples.write_file(file, events=pieces, **_options(layout))
         return known[layout, events]
 
     return path
@@ -79,18 +80,19 @@ def corner_case(tmp_path_factory):
 
     def path(name, layout):
         file = folder / f"{name}_{layout}.root"
-        return file if file.exists() else _write(file, [samples.corner_case(name)], layout)
+        if not file.exists():
+            samples.write_corner_case(name, file, **_options(layout))
+        return file
 
     return path
 
 
-def _write(file, pieces, layout):
-    """Write a file in the layout "nano" or "bph", or "nano-rntuple"."""
+def _options(layout):
+    """Return how to write a file in a layout, such as "bph", or "nano-rntuple"."""
     if layout == "bph" and importlib.util.find_spec("ROOT") is None:
         pytest.skip("samples of layout bph are written by ROOT, which is not installed")
     name, _, rntuple = layout.partition("-")
-    kind = "rntuple" if rntuple else "ttree"
-    return samples.write_file(file, events=pieces, layout=name, format=kind)
+    return {"layout": name, "format": "rntuple" if rntuple else "ttree"}
 
 
 @pytest.fixture(scope="session")

@@ -108,6 +108,20 @@ def test_sample_and_inspect(tmp_path):
     assert json.loads(call("inspect", file, "--json"))["layout"] == "nano"
 
 
+def test_a_layout_is_drafted_and_shown(small_nano, tmp_path):
+    path = tmp_path / "mine.toml"
+    assert f"wrote {path}: edit it" in call("inspect", small_nano, "--write-layout", path)
+    shown = call("inspect", small_nano, "--layout", path)
+    assert "layout mine (GeV, cm)" in shown
+    assert "triplet.mu1 → muon, by triplet_mu1_idx" in shown
+
+
+def test_sample_in_another_layout(tmp_path):
+    arguments = ("--fraction", "0.0001", "--era", "2017B", "--layout", "belle2")
+    path = call("sample", tmp_path, *arguments).strip()
+    assert json.loads(Path(path).read_text())["2017B"]["treename"] == "variables"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -19,6 +19,8 @@ import pytest
 import flavorframe as ff
 from flavorframe._run.dask import cluster as dask_cluster
 from flavorframe.errors import AnalysisError, ExpressionError, RunError
+from support.analyses import assert_same_bits, weighted
+from support.renamed import renamed
 
 pytestmark = pytest.mark.xdist_group("dask")
 
@@ -57,6 +59,13 @@ def test_workers_and_partitions_do_not_matter(cluster, client, analysis, dataset
     finally:
         cluster.scale(2)
         wait_for(lambda: len(client.nthreads()) == 2)
+
+
+def test_workers_take_the_layout_along(client, sample, tmp_path):
+    path = tmp_path / "own.root"
+    data = ff.dataset(path, layout=ff.layout("mine", **renamed(sample("nano"), path)))
+    found = weighted().run(data, on=client, progress=False, partition_size=500)
+    assert_same_bits(found, weighted().run(data, progress=False))
 
 
 def test_targets(cluster, client, analysis, dataset, same):

@@ -5,7 +5,6 @@ Which names have one value an event is known to a subclass, `flavorframe.layouts
 
 from __future__ import annotations
 
-from collections.abc import Container
 from typing import Any
 
 from flavorframe._expr import nodes as n
@@ -21,7 +20,7 @@ class Event:
     checked there. A subclass names the values; every other name is a collection.
     """
 
-    _names_of_values: Container[str] = frozenset()
+    _names_of_values: frozenset[str] = frozenset()
 
     def __getattr__(self, name: str) -> Any:
         """Return the event's value or the collection of that name."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from flavorframe._files.locations import file_key, refuse_repeats
+from flavorframe._planning.friends import planned_friends
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core.attempts import Failed, evaluate, prepare
 from flavorframe._run.core.opened_files import meaning_alike
@@ -74,7 +75,7 @@ def certify(
     if len(made) < 2:
         raise AnalysisError("ff.certify() compares two engines or more.")
     refuse_repeats(data.files, f"dataset {data.name!r}", file_key)
-    plan = _without_skims(analysis.plan)
+    plan = replace(_without_skims(analysis.plan), layout=data.layout, friends=planned_friends(data))
     comparison = _Comparison(plan, tuple(made), analysis.plan.digest)
     for index, file in enumerate(data.files):
         comparison.read(file, data.tree, index, partition_size or PARTITION_SIZE)

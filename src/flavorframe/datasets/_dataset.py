@@ -205,10 +205,11 @@ def _require_some(files: tuple[str, ...], where: str) -> None:
 
 
 def _require_alike(a: Dataset, b: Dataset) -> None:
-    pairs = {
+    pairs: dict[str, tuple[object, object]] = {
         "kind": (a.kind, b.kind),
         "tree": (a.tree, b.tree),
-        "layout": (_name(a.layout), _name(b.layout)),
+        "layout": (_layout_name(a), _layout_name(b)),
+        "what the layout declares": (a.layout, b.layout),
         "cross section": (a.meta.get("cross_section"), b.meta.get("cross_section")),
     }
     for what, (one, two) in pairs.items():
@@ -219,8 +220,8 @@ def _require_alike(a: Dataset, b: Dataset) -> None:
             )
 
 
-def _name(layout: Layout | None) -> str | None:
-    return None if layout is None else layout.name
+def _layout_name(dataset: Dataset) -> str | None:
+    return None if dataset.layout is None else dataset.layout.name
 
 
 def _joined(a: str | None, b: str | None) -> str | None:

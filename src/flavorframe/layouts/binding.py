@@ -6,6 +6,9 @@ tests of branches, and operators become logic or work on bits, for now all kinds
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flavorframe._expr import nodes as n
 from flavorframe._expr.defaults import require_fitting
 from flavorframe._expr.formula import brief
@@ -13,7 +16,7 @@ from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.logic import decided, with_unsigned_literals
 from flavorframe._expr.strings import refuse_string
 from flavorframe._rootio.schema import BranchInfo, Schema
-from flavorframe.errors import BranchError, ExpressionError, did_you_mean
+from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, did_you_mean
 from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
 from flavorframe.layouts.declared import Layout
 
@@ -53,6 +56,7 @@ class _Binder:
         self._schema = schema
         self._known: dict[n.Part, n.Part] = {}
         self._lacking: dict[n.Part, str] = {}
+        self._links: list[tuple[str, str]] = []  # that are being followed
 
     def bind(self, top: n.Part) -> n.Part:
         """Return a part bound; raises BranchError where the file lacks what it needs."""
@@ -110,7 +114,7 @@ class _Binder:
             return self._checked(column, node)
         linked = self._linked(collection, node.path)
         if linked is not None:
-            return self._bound(linked)
+            return self._bound_link(linked, node)
         self._refuse_link(collection, node)
         raise LackingError(self._unknown(node))
 
@@ -169,6 +173,31 @@ class _Binder:
         if not isinstance(link, n.Gather) or not isinstance(link.target, n.CollectionAxis):
             return None
         return n.Gather(n.Field(link.target, path[1:]), link.target, link.index)
+
+    def _bound_link(self, linked: n.Node, node: n.Field) -> n.Part:
+        """Bind what is behind a link; errors say where a layout declares it."""
+        assert isinstance(node.on, n.CollectionAxis)
+        link = (node.on.collection, node.path[0])
+        try:
+            with self._following(link):
+                return self._bound(linked)
+        except FlavorframeError as error:
+            told = self._layout.explain_link(*link)
+            raise type(error)(f"{str(error).removesuffix(told)}{told}") from None
+
+    @contextmanager
+    def _following(self, link: tuple[str, str]) -> Iterator[None]:
+        """Follow a link; raises BranchError where that needs what is behind the link."""
+        if link in self._links:
+            raise BranchError(
+                f"{'.'.join(link)} is found by a value that is behind the link itself: say by "
+                "equal = … which values of the file are equal."
+            )
+        self._links.append(link)
+        try:
+            yield
+        finally:
+            self._links.pop()
 
     def _checked(self, column: n.Column, node: n.Field) -> n.Node:
         wanted = self._known[node.on]

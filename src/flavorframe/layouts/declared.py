@@ -12,7 +12,7 @@ import fnmatch
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -49,8 +49,17 @@ class CollectionRule:
     fields: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, Link] = field(default_factory=dict)
 
+    @property
+    def declaration(self) -> dict[str, Any]:
+        """The rule as values for JSON."""
+        links = {
+            name: _filled({"to": link.to, "index": link.index, "equal": dict(link.equal)})
+            for name, link in self.links.items()
+        }
+        return _filled({"branches": self.branches, "fields": dict(self.fields), "links": links})
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Layout:
     """A layout that is declared by data; see `flavorframe.layout`.
 
@@ -66,8 +75,6 @@ class Layout:
         rows: How rows are events, where a row is a candidate.
         lists_stand_alone: Whether each list that no pattern names is a collection of its own;
             otherwise the counter tells the collection, or the name up to the first underscore.
-        declaration: What all this was declared by, as values for JSON. Layouts are alike where
-            these are.
         places: Where each item was declared, for messages: ``"mine.toml, line 12"`` by its key.
     """
 
@@ -80,13 +87,29 @@ class Layout:
     units: Units = field(default_factory=Units)
     rows: RowsRule | None = None
     lists_stand_alone: bool = False
-    declaration: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    places: Mapping[str, str] = field(default_factory=dict, repr=False)
+    places: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def declaration(self) -> Mapping[str, Any]:
+        """What `flavorframe.layout` would take to return this layout, as values for JSON."""
+        given = {
+            "name": self.name,
+            "recognised_by": list(self.recognised_by),
+            "tree": self.tree,
+            "event": dict(self.event),
+            "collections": {name: rule.declaration for name, rule in self.collections.items()},
+            "triggers": {menu: _filled(asdict(each)) for menu, each in self.triggers.items()},
+            "units": asdict(self.units),
+            "rows": None if self.rows is None else _filled(asdict(self.rows)),
+            "lists": "alone" if self.lists_stand_alone else "",
+        }
+        return _filled(given)
 
     @cached_property
     def digest(self) -> str:
         """A text that is equal for layouts that are alike, in every process."""
-        return json.dumps(self.declaration)
+        in_order = list(self.declaration.get("collections", {}))  # the first takes a branch
+        return json.dumps([self.declaration, in_order], sort_keys=True)
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Layout) and self.digest == other.digest)
@@ -97,6 +120,12 @@ class Layout:
     @cached_property
     def _hash(self) -> int:
         return hash(self.digest)
+
+    def __repr__(self) -> str:
+        known = {"event": self.event, "collections": self.collections, "triggers": self.triggers}
+        told = [f"{what} {', '.join(names)}" for what, names in known.items() if names]
+        told.append(f"{self.units.energy}, {self.units.length}")
+        return f"Layout {self.name!r}: {'; '.join(told)}"
 
     def __reduce__(self) -> tuple[object, ...]:  # what is cached is of this process
         return Layout, tuple(getattr(self, name) for name in self.__match_args__)
@@ -124,15 +153,23 @@ class Layout:
         return found
 
     def _declared(self, collection: str | None, path: tuple[str, ...]) -> str:
-        table = self.event if collection is None else self._rule(collection).fields
+        table = self.event if collection is None else self.fields_of(collection)
         return table.get(".".join(path), "")
 
+    def fields_of(self, collection: str) -> Mapping[str, str]:
+        """Return the branches of a collection that are declared, by the names of its fields."""
+        return self._rule(collection).fields
+
     def _rule(self, collection: str) -> CollectionRule:
-        return self._rules.get(fold(collection), CollectionRule())
+        return self.collections.get(self._spelt(collection), CollectionRule())
+
+    def _spelt(self, collection: str) -> str:
+        """Return a collection as it is declared: case and underscores do not count."""
+        return self._spellings.get(fold(collection), collection)
 
     @cached_property
-    def _rules(self) -> Mapping[str, CollectionRule]:
-        return {fold(name): rule for name, rule in self.collections.items()}
+    def _spellings(self) -> Mapping[str, str]:
+        return {fold(name): name for name in self.collections}
 
     def _is_of_rows(self, collection: str) -> bool:
         return self.rows is not None and fold(collection) == fold(self.rows.candidates)
@@ -142,10 +179,25 @@ class Layout:
         declared = self._declared(collection, path)
         if not declared or declared in schema.by_name:
             return ""
-        section = "event" if collection is None else f"collections.{collection}.fields"
-        place = self.places.get(f"{section}.{'.'.join(path)}", f"layout {self.name}")
+        section = "event" if collection is None else self._section(collection, "fields")
         near = did_you_mean(declared, schema.by_name)
-        return f" By {place} it is branch {declared}, which the tree does not have.{near}"
+        return (
+            f" By {self._place(section, path)} it is branch {declared}, which the tree does not "
+            f"have.{near}"
+        )
+
+    def explain_link(self, collection: str, name: str) -> str:
+        """Return a sentence that says where a link is declared, or nothing if it is not."""
+        if name not in self._rule(collection).links:
+            return ""
+        place = self._place(self._section(collection, "links"), (name,))
+        return f" The link {collection}.{name} is declared by {place}."
+
+    def _section(self, collection: str, table: str) -> str:
+        return f"collections.{self._spelt(collection)}.{table}"
+
+    def _place(self, section: str, path: tuple[str, ...]) -> str:
+        return self.places.get(".".join((section, *path)), f"layout {self.name}")
 
     def link(self, schema: Schema, collection: str, name: str) -> n.Node | None:
         """Return the link that is declared, or one by an index branch that is named for it."""
@@ -190,12 +242,15 @@ class Layout:
         return next((name for name in names if name in known), SHORT_NAMES.get(stem, name))
 
     def collection_of(self, branch: BranchInfo) -> str:
-        """Return the collection whose patterns name a list, or that its counter or name tells.
+        """Return the collection of a list: the one that has it as a field, or a pattern for it.
 
-        A counter of one branch alone, as uproot writes it, tells nothing.
+        Of other lists the counter or the name tells. A counter of one branch alone, as uproot
+        writes it, tells nothing.
         """
         if self.rows is not None:
             return self.rows.candidates
+        if branch.name in self._owners:
+            return self._owners[branch.name]
         for collection, pattern in self._patterns:
             if pattern.match(branch.name):
                 return collection
@@ -204,6 +259,12 @@ class Layout:
         if branch.counter and branch.counter.startswith("n") and branch.is_counted_with_others:
             return branch.counter.removeprefix("n") or branch.counter
         return re.split(r"[_.]", branch.name, maxsplit=1)[0]
+
+    @cached_property
+    def _owners(self) -> Mapping[str, str]:
+        """The collections of the branches that are declared as fields."""
+        rules = self.collections.items()
+        return {branch: name for name, rule in rules for branch in rule.fields.values()}
 
     @cached_property
     def _patterns(self) -> Sequence[tuple[str, re.Pattern[str]]]:
@@ -221,6 +282,15 @@ class Layout:
                 f"triggers.{menu}, or test the branches, such as events['HLT_Mu8']."
             )
         return self.triggers[menu].fired(schema, patterns)
+
+
+def _filled(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a table is not empty, with lists for tuples as JSON has them."""
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in table.items()
+        if value
+    }
 
 
 def _quantity(schema: Schema, axis: n.CollectionAxis, name: str) -> n.Node:

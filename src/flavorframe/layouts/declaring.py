@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
+from flavorframe._rootio.schema import fold
 from flavorframe.errors import LayoutError, did_you_mean
 from flavorframe.layouts.base import RowsRule, Units
 from flavorframe.layouts.declared import CollectionRule, Layout, Link
@@ -115,7 +116,7 @@ class _Reader:
     def layout(self, given: Mapping[str, Any], places: Mapping[str, str]) -> Layout:
         self._check_keys(given, "the layout", "")
         name = self._text(given.get("name", ""), "name")
-        if not name:
+        if not name.strip():
             raise self.refuse("name", "a layout has a name, such as name = 'mine'.")
         rules = {
             each: self._collection(value, f"collections.{each}")
@@ -134,7 +135,6 @@ class _Reader:
             self._units(given.get("units", {})),
             None if rows is None else self._rows(rows),
             self._one_of(lists, LISTS, "lists") == "alone",
-            given,
             places,
         )
 
@@ -201,9 +201,16 @@ class _Reader:
         return RowsRule(key, candidates, self._texts(given.get("event", ()), "rows.event"))
 
     def _refuse_repeats(self, rules: Mapping[str, CollectionRule]) -> None:
-        """Refuse a branch that two collections claim by its name."""
+        """Refuse two collections of one name, and a branch that two claim by its name."""
         owners: dict[str, str] = {}
+        spelt: dict[str, str] = {}
         for name, rule in rules.items():
+            other = spelt.setdefault(fold(name), name)
+            if other != name:
+                raise self.refuse(
+                    f"collections.{name}",
+                    f"{name} and {other} are one name: case and underscores do not count.",
+                )
             for branch in dict.fromkeys((*rule.branches, *rule.fields.values())):
                 first = owners.setdefault(branch, name)
                 if first != name:
@@ -236,9 +243,12 @@ class _Reader:
         names: dict[str, str] = {}
         for name, value in self._table(given, key).items():
             if isinstance(value, Mapping):
-                names |= self._names(value, f"{key}.{name}", f"{prefix}{name}.")
+                inner = self._names(value, f"{key}.{name}", f"{prefix}{name}.")
             else:
-                names[prefix + name] = self._text(value, f"{key}.{name}")
+                inner = {prefix + name: self._text(value, f"{key}.{name}")}
+            for each in names.keys() & inner.keys():
+                raise self.refuse(f"{key}.{name}", f"{each} stands there twice.")
+            names |= inner
         return names
 
     def _text(self, given: Any, key: str) -> str:

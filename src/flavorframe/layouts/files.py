@@ -17,8 +17,11 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-_KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
-_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+_TOKEN = re.compile(
+    r"""\"{3}(?:\\.|[^\\])*?\"{3,5} | '{3}.*?'{3,5} | "(?:\\.|[^"\\])*" | '[^']*'
+    | \#[^\n]* | [\w-]+ | \n | \S""",
+    re.DOTALL | re.VERBOSE,
+)
 
 
 def read_layout(path: str | os.PathLike[str]) -> Layout:
@@ -28,7 +31,9 @@ def read_layout(path: str | os.PathLike[str]) -> Layout:
     """
     text = _text(path)
     try:
-        given: Mapping[str, Any] = tomllib.loads(text)
+        given: Mapping[str, Any] = tomllib.loads(
+            f"{text}\n"
+        )  # so that no error is "at end of document"
     except tomllib.TOMLDecodeError as error:
         raise LayoutError(f"{path} is not valid TOML: {error}.") from None
     lines = lines_of_keys(text)
@@ -38,7 +43,7 @@ def read_layout(path: str | os.PathLike[str]) -> Layout:
 
 def _text(path: str | os.PathLike[str]) -> str:
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(os.path.expanduser(path), encoding="utf-8") as file:
             return file.read()
     except UnicodeDecodeError:
         raise LayoutError(f"{path} is not a text file in UTF-8, so it is no layout.") from None
@@ -54,22 +59,68 @@ def _place(path: str, places: Mapping[str, str], key: str) -> str:
 
 
 def lines_of_keys(text: str) -> dict[str, int]:
-    r"""Return the line of each key and table of a TOML text, from 1.
+    r"""Return the line of each key and table of a text that is valid TOML, from 1.
 
     >>> lines_of_keys("[event]\nrun = 'RunNumber'")
     {'event': 1, 'event.run': 2}
     """
-    lines: dict[str, int] = {}
-    table = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.lstrip().startswith("["):
-            table = _joined("", line.partition("]")[0])
-            lines.setdefault(table, number)
-        elif found := _KEY.match(line):
-            lines.setdefault(_joined(table, found[1]), number)
-    return lines
+    keys, line = _Keys(), 1
+    for token in _TOKEN.findall(text):
+        if not token.startswith("#"):
+            keys.take(token, line)
+        line += token.count("\n")
+    return keys.lines
 
 
-def _joined(table: str, key: str) -> str:
-    parts = [part.strip("\"'") for part in _PART.findall(key)]
-    return ".".join([table, *parts] if table else parts)
+class _Keys:
+    """The keys met so far, token after token."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, int] = {}
+        self._table: tuple[str, ...] = ()
+        self._path: tuple[str, ...] = ()
+        self._key: list[str] = []
+        self._in_key = True
+        self._inside: list[tuple[str, ...] | None] = []  # inline tables, and lists as None
+
+    def take(self, token: str, line: int) -> None:
+        if token == "\n":
+            if not self._inside:
+                self._begin_key()
+        elif self._in_key:
+            self._take_of_key(token, line)
+        else:
+            self._take_of_value(token)
+
+    def _begin_key(self) -> None:
+        self._key, self._in_key = [], True
+
+    def _take_of_key(self, token: str, line: int) -> None:
+        if token == "]":
+            self._table = self._note((), line)
+        elif token == "=":
+            table = (self._inside[-1] or ()) if self._inside else self._table
+            self._path = self._note(table, line)
+        elif token == "}":
+            self._inside.pop()
+            self._in_key = False
+        elif token not in ".[":
+            self._key.append(token.strip("\"'"))
+
+    def _note(self, table: tuple[str, ...], line: int) -> tuple[str, ...]:
+        """Note the line of a key, and of the tables around it that have none of their own."""
+        path = (*table, *self._key)
+        for end in range(1, len(path) + 1):
+            self.lines.setdefault(".".join(path[:end]), line)
+        self._in_key = False
+        return path
+
+    def _take_of_value(self, token: str) -> None:
+        if token in "{[":
+            self._inside.append(self._path if token == "{" else None)
+            if token == "{":
+                self._begin_key()
+        elif token in "]}" and self._inside:
+            self._inside.pop()
+        elif token == "," and self._inside and self._inside[-1] is not None:
+            self._begin_key()

@@ -28,7 +28,8 @@ def recognise(schema: Schema, asked: Layout | None = None) -> Layout:
         asked: The layout that the user says it has, if any.
 
     Returns:
-        That layout; or else the first that knows the file, and NanoAOD's if none does.
+        That layout; or else the first that knows the file, installed ones before NanoAOD's, whose
+        names other files have as well; and NanoAOD's if none does.
 
     Raises:
         BranchError: The file does not have the branches that tell the layout that was asked for.
@@ -36,7 +37,7 @@ def recognise(schema: Schema, asked: Layout | None = None) -> Layout:
     if asked is not None:
         _require(schema, asked)
         return asked
-    known = next((layout for layout in BUILT_IN if layout.recognises(schema)), None)
+    known = next((each for each in BUILT_IN if each is not NANO and each.recognises(schema)), None)
     return known or next((each for each in _installed() if each.recognises(schema)), NANO)
 
 
@@ -54,8 +55,12 @@ def find_layout(asked: Layout | str | os.PathLike[str]) -> Layout:
 
     Raises LayoutError where there is none.
     """
-    if not isinstance(asked, str | os.PathLike):
+    if isinstance(asked, Layout):
         return asked
+    if not isinstance(asked, str | os.PathLike):
+        raise LayoutError(
+            f"layout={asked!r} is no layout: give what ff.layout() returns, a TOML file, or a name."
+        )
     if os.fspath(asked).endswith(".toml"):
         from flavorframe.layouts.files import read_layout
 

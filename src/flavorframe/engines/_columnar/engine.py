@@ -97,8 +97,7 @@ class ColumnarEngine:
         version = opened.version
         if self._caching is None or version is None or not is_stable(opened.path, version):
             return None
-        beside = (layout.rows, plan.friends)
-        return PartitionCache(cache_of(self._caching), partition, version, beside)
+        return PartitionCache(cache_of(self._caching), partition, version, layout, plan.friends)
 
     def tell_what_is_not_kept(self, plan: Plan) -> None:
         """Warn of functions after which the cache keeps nothing, of each once in a process."""
