@@ -30,8 +30,8 @@ from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.selection import Best, Cut, Selection, Step, Weight
 
 HELPERS = (
-    "State", "after", "amounts_of", "file_fingerprint", "is_alive", "places_of", "run_step",
-    "state_of",
+    "State", "after", "amounts_of", "file_fingerprint", "first_entry", "is_alive", "places_of",
+    "run_step", "state_of",
 )  # fmt: skip
 """What the strings that RDataFrame parses use of the namespace ``flavorframe``."""
 
@@ -228,7 +228,8 @@ class _Writer:
         body = Body(self._setting, snapshot.nodes)
         lines = rows_of(self._plan, body, snapshot, self._schema)
         parameters = (
-            "const flavorframe::State& s, flavorframe::Integer file, flavorframe::Integer entry"
+            "const flavorframe::State& s, flavorframe::Integer file, flavorframe::Integer first, "
+            "flavorframe::Integer entry"
         )
         returned = "ROOT::RVec<flavorframe::Integer>"
         what = f"snapshot {name!r}"

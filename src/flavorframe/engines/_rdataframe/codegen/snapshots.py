@@ -1,7 +1,8 @@
 """The C++ that writes the rows of snapshots: each value is a word of 64 bits.
 
-Of each event come the fingerprint of its file's name and its number, then the kinds of the columns
-whose type only the compiler knows, then the words of its rows.
+Of each event come the fingerprint of its file's name, where its thread began to read and the
+event's number, then the kinds of the columns whose type only the compiler knows, then the words of
+its rows.
 """
 
 from __future__ import annotations
@@ -37,14 +38,14 @@ Without rows it is the type that gives way to any other, where there are rows of
 
 def header_size(types: Iterable[Type]) -> int:
     """Return how many words come before the rows of an event, of which columns have these types."""
-    return 2 + sum(kind == UNKNOWN for kind in types)
+    return 3 + sum(kind == UNKNOWN for kind in types)
 
 
 def rows_of(plan: Plan, body: Body, snapshot: Snapshot, schema: Schema) -> list[str]:
     """Return the lines that write an event's rows as words."""
     axis = _rows_axis(plan, snapshot)
     scope, opening, weight = loop(plan, body, axis, weighted=plan.is_weighted)
-    header, written = ["file", "entry"], []
+    header, written = ["file", "first", "entry"], []
     for name, node in snapshot.columns:
         kind, value = column_type(name, node, schema), scope.value(node)
         if kind == UNKNOWN:

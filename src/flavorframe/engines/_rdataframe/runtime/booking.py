@@ -80,12 +80,14 @@ class _Booking:
 
     def _rows(self, frame: Any, state: Any) -> None:
         program = self._program
-        file = program.helper("file")
+        file, first = program.helper("file"), program.helper("first")
         if program.snapshots:
             fingerprint = f"{program.helper('file_fingerprint')}(rdfsampleinfo_)"
             frame = frame.DefinePerSample(file, fingerprint)
+            begun = f"{program.helper('first_entry')}(rdfsampleinfo_)"
+            frame = frame.DefinePerSample(first, begun)
         for number, (name, function) in enumerate(program.snapshots):
-            arguments = [self._graph.state(state), file, "rdfentry_", *function.columns]
+            arguments = [self._graph.state(state), file, first, "rdfentry_", *function.columns]
             words = program.helper(f"rows_{number}")
             rows = frame.Define(words, f"{program.called(function)}({', '.join(arguments)})")
             self._booked.rows[name] = self._graph.rows(rows, words)
