@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from flavorframe._rootio.arrays import Array, Column
+from flavorframe._rootio.arrays import AnyColumn, Array
 from flavorframe._rootio.from_awkward import column_of
 from flavorframe._rootio.ntuple.clusters import Clusters
 from flavorframe._rootio.ntuple.field_sizes import FieldSizes
@@ -28,7 +28,7 @@ class NTupleReader:
         self._fields = fields
         self._source = source
 
-    def read(self, field: str, start: int, stop: int, rows: Array, stats: ReadStats) -> Column:
+    def read(self, field: str, start: int, stop: int, rows: Array, stats: ReadStats) -> AnyColumn:
         """Return a column at the events start + ``rows``."""
         array = self.clusters.read(self._fields[field], start, stop, stats)
         if len(array) != stop - start:
