@@ -18,7 +18,8 @@ class Field:
     Attributes:
         branch: Its name.
         type: The type of its values in C++.
-        shape: "scalar" (one value an event) or "list" (a list an event).
+        shape: "scalar" (one value an event), "list" (a list an event), or "nested" (lists of
+            lists, which expressions do not take).
         bytes: How many bytes of the file it takes, compressed.
     """
 
@@ -103,7 +104,9 @@ def inspect(file: str | os.PathLike[str], tree: str | None = None) -> Inspection
     collections: dict[str, tuple[Field, ...]] = {}
     others = []
     for branch in schema.branches:
-        if "other" in (branch.kind, branch.shape):
+        if branch.shape == "group" and not branch.why:
+            continue
+        if not branch.is_readable and branch.shape != "nested":
             others.append(branch.name)
             continue
         name = "event" if branch.shape == "scalar" else collection_of(branch, layout, schema)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from flavorframe._files.remote import access
+from flavorframe._rootio.contents import NO_VALUE
 from flavorframe._rootio.ntuple import fields
 from flavorframe._rootio.read_errors import is_of_the_file, reason
 from flavorframe._rootio.schema import BranchInfo
@@ -71,7 +72,8 @@ class _Names:
     def given(self, name: str, path: str, own: str, contents: Contents) -> Iterator[BranchInfo]:
         """Yield what layouts see of a branch."""
         if len(contents.values) != 1 or contents.values[0].member:
-            group = BranchInfo(name, contents.typename, "other", "group", contents.counter)
+            why = "" if contents.values or contents.has_branches else NO_VALUE
+            group = BranchInfo(name, contents.typename, "other", "group", contents.counter, why=why)
             yield _under(group, path, own)
             yield from self._members(name, path, own, contents)
             return

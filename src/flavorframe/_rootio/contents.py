@@ -20,6 +20,7 @@ Dims = tuple[int | None, ...]
 
 KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}
 _CPP = {"float32": "float", "float64": "double", "bool": "bool"}
+NO_VALUE = "the file has no value of its objects"
 _SEVERAL_TYPES = "each of its values may be of another type"
 
 

@@ -14,16 +14,12 @@ from flavorframe._rootio.read_errors import DamageError
 from flavorframe._rootio.schema import BranchInfo
 
 
-def column_of(array: ak.Array | Array, info: BranchInfo) -> AnyColumn:
-    """Return the column; raises DamageError where its lists do not fit its values.
-
-    Of objects it is the column of the member that ``info`` names.
-    """
-    return put_into(*taken_apart(array, info))
-
-
 def taken_apart(array: ak.Array | Array, info: BranchInfo) -> tuple[list[Array], Content]:
-    """Return the lengths of the lists of a column, the outermost first, and what is in them."""
+    """Return the lengths of the lists of a column, the outermost first, and what is in them.
+
+    Of objects it is the column of the member that ``info`` names. Raises DamageError where lists do
+    not fit their values.
+    """
     if isinstance(array, np.ndarray):
         return _numpy_apart(array, info.member)
     lists, layout = _awkward_apart(array.layout, info.member)

@@ -13,6 +13,8 @@ _COORDINATES = {"fPt": "pt", "fEta": "eta", "fPhi": "phi", "fRho": "rho", "fR": 
                 "fTheta": "theta"}  # fmt: skip
 _FOUR_COORDINATES = _COORDINATES | {"fX": "px", "fY": "py", "fZ": "pz", "fM": "mass",
                                     "fE": "energy", "fT": "energy"}  # fmt: skip
+COMPONENTS = frozenset((*_SPACE.values(), *_FOUR_COORDINATES.values()))
+"""All components."""
 _PLAIN = {"TLorentzVector": _MOMENTUM, "TVector3": _SPACE, "TVector2": _SPACE}
 _MATH = re.compile(r"ROOT::Math::(LorentzVector|(?:Displacement|Position)Vector[23]D) ?<.*>")
 

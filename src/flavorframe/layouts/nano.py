@@ -76,8 +76,11 @@ class Nano:
     def collection_of(self, branch: BranchInfo) -> str:
         """Return what the counter counts, or the name up to the first underscore or point.
 
-        A counter of one branch alone, as uproot writes it, tells nothing.
+        A counter of one branch alone, as uproot writes it, tells nothing. An array of one length in
+        all events is a collection of its own.
         """
+        if branch.length is not None:
+            return branch.name
         if branch.counter and branch.counter.startswith("n") and branch.is_counted_with_others:
             return branch.counter.removeprefix("n") or branch.counter
         return re.split(r"[_.]", branch.name, maxsplit=1)[0]

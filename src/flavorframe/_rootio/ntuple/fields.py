@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from flavorframe._rootio.contents import called_in, of_form
+from flavorframe._rootio.contents import NO_VALUE, called_in, of_form
 from flavorframe._rootio.schema import BranchInfo
 from flavorframe._rootio.vectors import is_vector
 
@@ -19,7 +19,6 @@ KINDS = {
 } | {f"std::{sign}int{bits}_t": "int" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 KINDS["std::uint64_t"] = "unsigned"
 LISTS = ("ROOT::VecOps::RVec<", "std::vector<")
-ANY_OF_SEVERAL = "each of its values may be of another type"
 
 
 class Place(NamedTuple):
@@ -75,8 +74,8 @@ def _by_form(name: str, field: Any) -> BranchInfo:
     """Return what is known of a field by the lists that uproot puts its values in."""
     form, _ = field.to_akform()
     found = list(of_form(form))
-    if len(found) != 1:
-        return BranchInfo(name, field.typename, "other", "other", why=ANY_OF_SEVERAL)
+    if not found:
+        return BranchInfo(name, field.typename, "other", "group", why=NO_VALUE)
     return replace(found[0], member=()).info(name, field.typename)
 
 

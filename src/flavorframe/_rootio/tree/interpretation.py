@@ -52,11 +52,15 @@ class Shape:
 
 
 class Contents(NamedTuple):
-    """What a branch holds, and its type in C++; ``counter`` has the lengths of its lists."""
+    """What a branch holds, and its type in C++; ``counter`` has the lengths of its lists.
+
+    Where it has sub-branches, these have the values.
+    """
 
     values: tuple[Values, ...]
     typename: str
     counter: str | None = None
+    has_branches: bool = False
 
 
 def contents_of(branch: Any) -> Contents:
@@ -164,8 +168,11 @@ def _checked(shape: Shape) -> Shape:
 
 
 def _contents(branch: Any) -> Contents:
+    streamer = branch.member("fStreamerType", none_if_missing=True)
     if branch.branches and class_of(branch) != "TClonesArray":  # such a one has their number
-        return Contents((), class_of(branch))
+        return Contents((), class_of(branch), has_branches=True)
+    if streamer == _BASE and _holds_nothing(branch.file, branch.name.split(".")[-1]):
+        return Contents((), branch.name.split(".")[-1])
     counter = branch.count_branch.name if branch.count_branch is not None else None
     narrow = narrow_of(branch)
     if narrow is not None:
@@ -173,7 +180,7 @@ def _contents(branch: Any) -> Contents:
         (values,) = of_dtype(narrow.dtype, (*lists, *dims_of(branch)))
         values = replace(values, type=narrow.typename)
         return Contents((values,), values.typename, counter)
-    if branch.member("fStreamerType", none_if_missing=True) == _BITS:
+    if streamer == _BITS:
         return Contents((_BITS_REFUSED,), branch.typename, counter)
     if _is_vector_of_strings(branch):
         return Contents((Values((), (), "string", "std::string", (None,)),), branch.typename)
@@ -192,7 +199,20 @@ def _interpreted(branch: Any) -> Iterator[Values]:
     elif isinstance(content, uproot.AsStrings):
         yield Values((), (), "string", "std::string", ())
     else:
-        yield from of_form(interpretation.awkward_form(branch.file))
+        try:
+            form = interpretation.awkward_form(branch.file)
+        except uproot.interpretation.objects.CannotBeAwkward:
+            yield Values((), (), "other", branch.typename, (), _ONLY_BY_ROOT)
+        else:
+            yield from of_form(form)
+
+
+def _holds_nothing(file: Any, classname: str) -> bool:
+    """Return whether a file says that a class has no member, not even inherited ones."""
+    elements = [e for info in file.streamers.get(classname, {}).values() for e in info.elements]
+    bases = [element.name for element in elements if element.classname == "TStreamerBase"]
+    known = classname in file.streamers and len(bases) == len(elements)
+    return known and all(_holds_nothing(file, base) for base in bases)
 
 
 def class_of(branch: Any) -> str:
@@ -207,6 +227,9 @@ def _is_vector_of_strings(branch: Any) -> bool:
     return _VECTOR_OF_STRINGS.fullmatch(branch.typename.replace(" ", "")) is not None
 
 
+_ONLY_BY_ROOT = "the file does not say enough of these objects to take them apart"
+_BASE = 0
+"""The streamer type of what objects inherit from a class, stored whole."""
 _BITS = 15
 """The streamer type of a TObject's ``fBits``: of one that is referenced, a number follows them."""
 _BITS_REFUSED = Values(

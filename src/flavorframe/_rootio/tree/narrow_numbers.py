@@ -100,8 +100,12 @@ def narrow_of(branch: Any) -> Narrow | None:
 
 def dims_of(branch: Any) -> tuple[int, ...]:
     """Return the fixed lengths of an array of such numbers, the outermost first."""
-    title = branch.member("fLeaves")[0].member("fTitle").split("/")[0]
-    return tuple(int(length) for length in re.findall(r"\[(\d+)\]", title))
+    title = str(branch.member("fTitle")).split("/")[0]
+    dims = tuple(int(length) for length in re.findall(r"\[(\d+)\]", title))
+    length = int(branch.member("fLeaves")[0].member("fLen"))
+    if math.prod(dims) == length:
+        return dims
+    return (length,) if length > 1 else ()
 
 
 def _narrow(kind: int, title: str) -> Narrow:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +13,14 @@ from flavorframe._rootio import compiled
 from flavorframe._rootio.arrays import AnyColumn, Array, Lists, Strings
 from flavorframe._rootio.event_ranges import split_at_edges
 from flavorframe._rootio.piece_cache import pieces, with_size
-from flavorframe._rootio.read_errors import DamageError, LeftToUprootError, file_errors
+from flavorframe._rootio.read_errors import (
+    DamageError,
+    LeftToUprootError,
+    file_errors,
+    reason,
+)
 from flavorframe._rootio.read_stats import ReadStats
-from flavorframe._rootio.schema import Schema
+from flavorframe._rootio.schema import BranchInfo, Schema
 from flavorframe._rootio.source import Range, Source
 from flavorframe._rootio.tree.basket_table import BasketTable
 from flavorframe._rootio.tree.baskets import read_events
@@ -123,7 +129,7 @@ class TreeReader:
         stored = self._branches[branch]
         narrow = narrow_of(stored)
         how = stored.interpretation if narrow is None else raw_interpretation(stored, narrow)
-        with stats.timed("reading"):
+        with stats.timed("reading"), _objects_known(stored, self._schema.by_name[branch]):
             array = stored.array(
                 interpretation=how, entry_start=start, entry_stop=stop, array_cache=None,
                 library="np" if is_fixed(how) else "ak",
@@ -167,3 +173,17 @@ def _concatenated(parts: Sequence[Any]) -> Any:
     import awkward as ak
 
     return np.concatenate(parts) if isinstance(parts[0], np.ndarray) else ak.concatenate(parts)
+
+
+@contextmanager
+def _objects_known(stored: Any, info: BranchInfo) -> Iterator[None]:
+    """Say what it is where uproot cannot take objects apart that are stored whole."""
+    try:
+        yield
+    except Exception as error:
+        if not info.member or isinstance(error, OSError):
+            raise
+        raise DamageError(
+            f"uproot cannot take the objects apart ({stored.typename}): {reason(error)}. ROOT may, "
+            "with engine='rdataframe'; and objects that are split have a branch for each member"
+        ) from error
