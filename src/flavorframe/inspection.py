@@ -20,7 +20,8 @@ class Field:
         name: What it is called in analyses, such as "muon.pt" for ``events.muon.pt``; empty where
             it is reached by ``events['Branch']`` alone.
         type: The type of its values in C++.
-        shape: "scalar" (one value an event) or "list" (a list an event).
+        shape: "scalar" (one value an event), "list" (a list an event), or "nested" (lists of
+            lists, which expressions do not take).
         bytes: How many bytes of the file it takes, compressed.
     """
 
@@ -167,7 +168,9 @@ def inspect(
     collections: dict[str, tuple[Field, ...]] = {}
     others = []
     for branch in schema.branches:
-        if "other" in (branch.kind, branch.shape):
+        if branch.shape == "group" and not branch.why:
+            continue
+        if not branch.is_readable and branch.shape != "nested":
             others.append(branch.name)
             continue
         place = place_of(branch, known, schema)

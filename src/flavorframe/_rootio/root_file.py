@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from flavorframe._files.remote import access
 from flavorframe._files.versions import Version
-from flavorframe._rootio.arrays import Array, Column
+from flavorframe._rootio.arrays import AnyColumn, Array, Column, Nested
 from flavorframe._rootio.branches import branches_of, is_ttree
 from flavorframe._rootio.opening.remote_file import RemoteFile
 from flavorframe._rootio.opening.trees import find_tree, get_tree, open_by_uproot
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class ColumnReader(Protocol):
     """Reads the columns of a tree, as `TreeReader` and `NTupleReader` do."""
 
-    def read(self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats) -> Column:
+    def read(self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats) -> AnyColumn:
         """Return a column at the events start + ``rows``."""
 
     def edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
@@ -84,6 +84,19 @@ class RootFile:
         ``rows`` are in ascending order, and start + rows lie before ``stop``. Raises FileError
         where the bytes are damaged.
         """
+        column = self._read(branch, start, stop, rows, stats)
+        assert not isinstance(column, Nested)
+        return column
+
+    def read_nested(
+        self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats
+    ) -> Nested:
+        """Return one column of lists of lists; as `read`."""
+        column = self._read(branch, start, stop, rows, stats)
+        assert isinstance(column, Nested)
+        return column
+
+    def _read(self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats) -> AnyColumn:
         where = f"branch {branch} of tree {self.tree} cannot be read in events {start} to {stop}"
         with file_errors(self.path, where):
             return self._reader.read(branch, start, stop, rows, stats)

@@ -20,6 +20,9 @@ from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, d
 from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
 from flavorframe.layouts.declared import Layout
 
+SHOWN = 8
+"""How many members of an object a message lists."""
+
 
 def bind(node: n.Node, layout: Layout, schema: Schema) -> n.Node:
     """Return the node with friendly names replaced by the columns of a file.
@@ -243,13 +246,30 @@ class _Binder:
             )
         if info.why:
             raise BranchError(f"Branch {branch} is not readable by expressions: {info.why}.")
-        if "other" in (info.kind, info.shape):
+        if info.shape == "group":
+            raise BranchError(self._group(info))
+        if info.shape == "nested":
+            raise BranchError(
+                f"Branch {branch} holds lists in lists, {info.typename}: expressions take one "
+                "value or one list in each event. Write what you need of the inner lists, such as "
+                "their sums, to a branch of its own."
+            )
+        if not info.is_readable:
             raise BranchError(
                 f"Branch {branch} holds {info.typename}, which expressions cannot take: they take "
                 "numbers, truth values and strings, one or a list of them in each event."
             )
         axis = n.EVENT if info.shape == "scalar" else self._axis(info)
         return n.Column(branch, axis, info.kind)
+
+    def _group(self, info: BranchInfo) -> str:
+        begins = (f"{info.name.rstrip('.')}.", f"{info.name}/")
+        members = [b.name for b in self._schema.branches if b.name.startswith(begins)]
+        shown = f"{', '.join(members[:SHOWN])}{', …' if len(members) > SHOWN else ''}"
+        return (
+            f"Branch {info.name} holds objects ({info.typename}): expressions take their members"
+            f"{', ' if members else ''}{shown}."
+        )
 
     def _axis(self, info: BranchInfo) -> n.Axis:
         return collection_axis(collection_of(info, self._layout, self._schema))

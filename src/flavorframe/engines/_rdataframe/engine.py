@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -18,11 +18,12 @@ from flavorframe._rootio.root_file import require_whole
 from flavorframe.datasets import Partition
 from flavorframe.engines._event_files import as_events
 from flavorframe.engines._rdataframe.codegen.external import make_ready
-from flavorframe.engines._rdataframe.codegen.names import column_name, is_readable
+from flavorframe.engines._rdataframe.codegen.names import column_name
 from flavorframe.engines._rdataframe.codegen.program import Program, write_program
 from flavorframe.engines._rdataframe.runtime.booking import Booked, LoopResult, book, run_loop
 from flavorframe.engines._rdataframe.runtime.candidate_rows import TREE, Grouping, write_events
 from flavorframe.engines._rdataframe.runtime.child import call, start
+from flavorframe.engines._rdataframe.runtime.columns import RootColumns
 from flavorframe.engines._rdataframe.runtime.distributed import distributed_frame, silent
 from flavorframe.engines._rdataframe.runtime.files import describe, described
 from flavorframe.engines._rdataframe.runtime.friends import JOINED, as_written, write_joined
@@ -39,7 +40,7 @@ from flavorframe.engines._rdataframe.runtime.root import (
 )
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
-from flavorframe.errors import AnalysisError, BranchError, FileError
+from flavorframe.errors import AnalysisError, FileError
 from flavorframe.layouts import BranchInfo, Layout, Schema
 from flavorframe.result import Timing
 
@@ -145,13 +146,18 @@ class _Loop:
 
     def typed(self, frame: Any) -> _Loop:
         """Return the loop with the names and types of its columns in a frame of this process."""
-        known = frozenset(map(str, frame.GetColumnNames()))
-        names = [_column_of(branch, known) for branch in self.branches]
-        types = tuple(str(frame.GetColumnType(name)) for name in names)
+        known = RootColumns(frame, self.program.prefix)
+        columns = [known.of(branch) for branch in self.branches]
         prefix = self.program.prefix
         called = [column_name(branch.name, i, prefix) for i, branch in enumerate(self.branches)]
-        aliases = tuple(pair for pair in zip(called, names, strict=True) if pair[0] != pair[1])
-        return replace(self, program=replace(self.program, types=types, aliases=aliases))
+        pairs = list(zip(called, columns, strict=True))
+        program = replace(
+            self.program,
+            types=tuple(column.type for column in columns),
+            aliases=tuple((n, c.text) for n, c in pairs if c.is_name and n != c.text),
+            defined=tuple((n, c.text) for n, c in pairs if not c.is_name),
+        )
+        return replace(self, program=program)
 
     def book(self, frame: Any, graph: Graph) -> Booked:
         """Book the program on a frame."""
@@ -168,7 +174,7 @@ def _run_here(loop: _Loop, threads: int) -> LoopResult:
         written = tuple(f"{folder}/{number}.root" for number in range(len(loop.files)))
         with reading(loop.where):
             pairs = list(zip(loop.files, written, strict=True))
-            write_events(loop.grouping, loop.tree, pairs, _column_of)
+            write_events(loop.grouping, loop.tree, pairs)
         of_events = replace(loop, tree=TREE, files=written, branches=_as_written(loop.branches))
         found = _run_on_events(of_events, threads)
         return replace(found, names=tuple(f"{file}/{TREE}" for file in written))
@@ -271,20 +277,6 @@ def _declare(program: Program) -> None:
         make_ready(root(), external)
         declare(external.what, external.code)
     declare("the analysis", program.code)
-
-
-def _column_of(branch: BranchInfo, known: Collection[str]) -> str:
-    """Return what ROOT calls a branch, of the columns that it knows.
-
-    Raises BranchError where it has no name for it, or one that its generated code cannot have.
-    """
-    parent, *_ = branch.path.split("/")
-    for name in (branch.name, branch.path.replace("/", "."), f"{parent}.{branch.own}"):
-        if name in known and is_readable(name):
-            return name
-    raise BranchError(
-        f"branch {branch.name} has no name in ROOT's RDataFrame: read it with engine='columnar'."
-    )
 
 
 @lru_cache(maxsize=32)

@@ -115,7 +115,7 @@ _TYPES: dict[str, Type | None] = {
 }  # fmt: skip
 
 
-_STORED = re.compile(r"\b(?:(u?)int(8|16|32|64)_t|(float|double|bool))\b")
+_STORED = re.compile(r"\b(?:(u?)int(8|16|32|64)_t|(float|Float16_t|double|bool))\b")
 
 
 def stored_type(column: n.Column, schema: Schema) -> Type | None:
@@ -128,4 +128,6 @@ def stored_type(column: n.Column, schema: Schema) -> Type | None:
     sign, bits, name = found.groups()
     if bits:
         return np.dtype(f"{'u' if sign else ''}int{bits}")
-    return np.dtype({"float": "float32", "double": "float64", "bool": "bool"}[name])
+    return np.dtype(
+        {"float": "float32", "Float16_t": "float32", "double": "float64", "bool": "bool"}[name]
+    )

@@ -44,6 +44,9 @@ def book(frame: Any, program: Program, graph: Graph) -> Booked:
     """Book a program on a frame."""
     for name, column in program.aliases:
         frame = frame.Alias(name, column)
+    known = set(map(str, frame.GetColumnNames()))
+    for name, expression in program.defined:
+        frame = (frame.Redefine if name in known else frame.Define)(name, expression)
     return _Booking(program, graph).book(frame)
 
 

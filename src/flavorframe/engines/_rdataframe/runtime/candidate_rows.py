@@ -6,13 +6,15 @@ written anew, by ROOT and in the order of the rows: an event begins where the ke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from flavorframe._rootio.schema import BranchInfo
+from flavorframe.engines._rdataframe.runtime.columns import RootColumn, RootColumns
 from flavorframe.engines._rdataframe.runtime.root import declare, implicit_threads, root
+from flavorframe.errors import BranchError
 
 TREE = "events"
 """The tree of the files that are written."""
@@ -30,7 +32,6 @@ def write_events(
     grouping: Grouping,
     tree: str,
     files: Sequence[tuple[str, str]],
-    column_of: Callable[[BranchInfo, Collection[str]], str],
 ) -> None:
     """Write files with events, of files with rows.
 
@@ -38,17 +39,25 @@ def write_events(
         grouping: What is written.
         tree: The tree of the files that are read.
         files: Pairs of a file that is read, and one that is written.
-        column_of: Returns what ROOT calls a branch, of the columns that it knows.
     """
     with implicit_threads(1):  # for the rows' order
         for source, target in files:
             frame = root().RDataFrame(tree, source)
-            known = frozenset(map(str, frame.GetColumnNames()))
-            read = (*grouping.key, *grouping.branches)
-            columns = [column_of(branch, known) for branch in read]
-            types = [str(frame.GetColumnType(column)) for column in columns]
-            write = _declared(grouping, tuple(types))
-            write(root().RDF.AsRNode(frame), columns, target)
+            columns = _columns(frame, (*grouping.key, *grouping.branches))
+            write = _declared(grouping, tuple(column.type for column in columns))
+            write(root().RDF.AsRNode(frame), [column.text for column in columns], target)
+
+
+def _columns(frame: Any, branches: Sequence[BranchInfo]) -> list[RootColumn]:
+    known = RootColumns(frame, "")
+    columns = [known.of(branch) for branch in branches]
+    for branch, column in zip(branches, columns, strict=True):
+        if not column.is_name:
+            raise BranchError(
+                f"branch {branch.name} holds {branch.typename}, which RDataFrame does not read of "
+                "files with one row a candidate: use engine='columnar'."
+            )
+    return columns
 
 
 @cache  # what is declared once stays
