@@ -48,9 +48,12 @@ def test_an_empty_name_is_not_the_whole_folder(here, names):
         ff.catalog({"A": {"type": "data", "files": files}}, base=".")
 
 
-@pytest.mark.parametrize("name", [5, None, b"a.root", [["a.root"]], ["a.root", 5]])
+@pytest.mark.parametrize("name", [5, None, b"a.root", [[["a.root"]]], ["a.root", 5], [[]]])
 def test_what_is_no_name_is_refused(name):
-    with pytest.raises(DatasetError, match="paths, URLs, or a list|named by text or a path"):
+    with pytest.raises(
+        DatasetError,
+        match="paths, URLs, or a list|named by text or a path|list of its places is empty",
+    ):
         ff.dataset(name)
     with pytest.raises(DatasetError, match="zero byte"):
         ff.dataset("a\0.root")
@@ -86,7 +89,7 @@ def test_a_place_has_one_spelling(place, same):
         ("file://store/a.root", r"another machine, store.*file:///store/a\.root"),
         ("root:////a.root", "after root:// come a server and a path"),
         ("http://[::x]/a.root", "no IPv6 address"),
-        ("davs://h/*.root", "is a glob, which only local paths can be"),
+        ("davs://h*/a.root", "a wildcard in the name of the server"),
     ],
 )
 def test_urls_that_cannot_be_read_are_told_before_the_run(place, message):
@@ -234,8 +237,20 @@ def test_no_spelling_of_a_url_counts_double(other):
         ff.Dataset("d", None, ("root://h//a.root", other))
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        "davs://H:443/x/a.root", "https://h//x/a.root", "https://h/x//a.root", "https://h/x/./a.root",
+        "https://h/x/%61.root", "https://h/x/y/../a.root",
+    ],
+)  # fmt: skip
+def test_no_spelling_of_a_web_address_counts_double(other):
+    with pytest.raises(DatasetError, match="double"):
+        ff.Dataset("d", None, ("https://h/x/a.root", other))
+
+
 def test_files_that_differ_are_not_taken_for_the_same():
-    places = ("https://h/a//b", "https://h/a/b", "http://h/a/b", "https://h/a/b?x=1",
+    places = ("https://h/a/b", "https://h/a/B", "http://h/a/b", "https://h/a/b?x=1",
               "https://h:8443/a/b", "root://h//a/b", "root://h:1//a/b", "s3://h/a/b", "s3://h/a//b",
               "/a/b", "/a/B")  # fmt: skip
     assert len({file_key(place) for place in places}) == len(places)

@@ -104,9 +104,14 @@ def _host(url: str, host: str) -> str:
 
 
 def _xrootd_path(path: str) -> str:
-    """Return a path as servers want it: whole, after the slash that ends their own name."""
+    """Return a path as servers want it: whole, after the slash that ends their own name.
+
+    A slash at its end, which says that it is a folder, stays.
+    """
     file, question, options = path.partition("?")
-    return f"/{posixpath.normpath('/' + file.lstrip('/'))}{question}{options}"
+    whole = posixpath.normpath("/" + file.lstrip("/"))
+    end = "/" if file.endswith("/") and whole != "/" else ""
+    return f"/{whole}{end}{question}{options}"
 
 
 def named_tree(location: str) -> tuple[str, str | None]:
@@ -132,8 +137,19 @@ def name_key(file: str) -> Hashable:
     scheme, _, rest = file.partition("://")
     if scheme == "root":
         return scheme, rest.partition("?")[0].rpartition("@")[2]
+    if scheme == "s3":  # the names of objects are no paths
+        return scheme, rest
     path, question, options = rest.partition("?")
-    return scheme, unquote_to_bytes(path) if scheme != "s3" else path, question + options
+    server, _, path = path.partition("/")
+    return scheme, server, _path_key(path), question + options
+
+
+def _path_key(path: str) -> bytes:
+    """Return a key of the paths with which servers of files find the same one.
+
+    A strict reading of URLs tells ``//`` from ``/``, but to count a file twice would be worse.
+    """
+    return posixpath.normpath(b"/" + unquote_to_bytes(path).lstrip(b"/"))
 
 
 def file_key(file: str) -> Hashable:

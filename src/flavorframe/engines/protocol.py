@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from flavorframe._files.versions import Version
 from flavorframe._planning.plan import Plan
-from flavorframe.datasets import Partition
+from flavorframe.datasets import Copies, Partition
 from flavorframe.engines.partial import Partial
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class FileInfo:
             the file still has it afterwards.
         meanings: The names that the plan uses, each with what it stands for in this file, such
             as "one number in each event". They must be the same in all files of a run.
+        copies: All places of a file that is in several, and which of them was opened.
+        elsewhere: Why it was opened at another place than the first; empty where it was not.
     """
 
     file: str
@@ -39,6 +41,17 @@ class FileInfo:
     edges: tuple[int, ...] = ()
     version: Version | None = None
     meanings: tuple[tuple[str, str], ...] = ()
+    copies: Copies | None = None
+    elsewhere: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where the file was opened."""
+        return self.copies.opened if self.copies else self.file
+
+    def partition(self, start: int, stop: int, index: int) -> Partition:
+        """Return the events from ``start`` up to ``stop``; ``index`` orders the partitions."""
+        return Partition(self.file, self.tree, start, stop, index, self.version, self.copies)
 
 
 class Engine(Protocol):

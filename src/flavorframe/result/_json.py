@@ -33,6 +33,7 @@ def to_dict(result: Result) -> dict[str, Any]:
         "timing": asdict(result.timing),
         "provenance": asdict(result.provenance),
         "unwritten": dict(result.unwritten),
+        "replicas": [asdict(each) for each in result.replicas],
     }
 
 

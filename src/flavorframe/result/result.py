@@ -20,6 +20,7 @@ from flavorframe.result.cutflow import Cutflow
 from flavorframe.result.failures import Failures
 from flavorframe.result.links import Link, added_links
 from flavorframe.result.provenance import Provenance
+from flavorframe.result.replicas import Replica, added_replicas
 from flavorframe.result.timing import Timing
 from flavorframe.result.unfinished import Unfinished
 
@@ -53,6 +54,7 @@ class Result:
         stopped: Why the run ended early; empty where it did not.
         unfinished: What `resume` needs; None where there is nothing to go on with.
         unwritten: Why outputs, or the folder, could not be written, by their name.
+        replicas: The files that another place than their first has given, and why.
     """
 
     dataset: Dataset
@@ -66,6 +68,7 @@ class Result:
     stopped: str = ""
     unfinished: Outcome | Unfinished | None = field(default=None, compare=False)
     unwritten: Mapping[str, str] = field(default_factory=dict)
+    replicas: tuple[Replica, ...] = ()
 
     @classmethod
     def of(cls, plan: Plan, dataset: Dataset, outcome: Outcome) -> Result:
@@ -84,7 +87,7 @@ class Result:
             partial.timing, links, Provenance.of(plan), _fraction(dataset, outcome),
             outcome.stopped,
             outcome if outcome.gaps or outcome.stopped or outcome.unwritten else None,
-            dict(outcome.unwritten),
+            dict(outcome.unwritten), partial.replicas,
         )  # fmt: skip
 
     @property
@@ -233,6 +236,7 @@ class Result:
             added_links(self.links, other.links), self.provenance,
             _joint_fraction(self, other), "; ".join(filter(None, (self.stopped, other.stopped))),
             None, {**other.unwritten, **self.unwritten},
+            added_replicas(self.replicas, other.replicas),
         )  # fmt: skip
 
     def __repr__(self) -> str:

@@ -76,7 +76,7 @@ os._exit(0)
         finally:
             xrootd._process.wait()
             xrootd.start()
-        assert said.startswith("FileError")
+        assert said.startswith("ServerError")
         told = ("cannot be reached", "did not answer in 3 seconds", "broke off in the middle")
         assert any(words in said for words in told)
 
