@@ -27,9 +27,8 @@ class Replica:
 
 def added_replicas(a: Sequence[Replica], b: Sequence[Replica]) -> tuple[Replica, ...]:
     """Return the replicas of both, of each file and place once."""
-    if not a or not b:
-        return tuple(a or b)
-    return tuple({(each.file, each.place): each for each in (*b, *a)}.values())
+    known = {(each.file, each.place) for each in a}
+    return (*a, *(each for each in b if (each.file, each.place) not in known))
 
 
 def replicas_notes(replicas: Sequence[Replica]) -> Iterator[str]:
