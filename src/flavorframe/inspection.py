@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flavorframe.datasets import one_file
+from flavorframe.datasets import PathLike, one_file
 from flavorframe.layouts import BranchInfo, recognise
 from flavorframe.layouts.base import collection_of
 
@@ -82,17 +81,19 @@ class Inspection:
         return f"<p>{escape(head)}</p>{folded}{others if self.others else ''}"
 
 
-def inspect(file: str | os.PathLike[str], tree: str | None = None) -> Inspection:
+def inspect(file: PathLike | Mapping[PathLike, str], tree: str | None = None) -> Inspection:
     """Return what a ROOT file holds.
 
     Args:
-        file: A path or URL; the tree may follow, as in ``"a.root:Events"``.
+        file: A path or URL; the tree may be named with it, as in ``"a.root:Events"`` or
+            ``{"a.root": "Events"}``.
         tree: The name of the tree. Without one, ``Events``, ``Tree3Mu/ntuple``, or the only tree.
 
     Returns:
         The file's tree, layout and number of events, and its branches by collection.
 
     Raises:
+        DatasetError: More than one file or place is given, or two different trees.
         FileError: The file or tree cannot be read, or there are several trees and none is named.
     """
     from flavorframe._rootio.root_file import RootFile

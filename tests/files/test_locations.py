@@ -1,5 +1,6 @@
 """Where files are: every way to name one, and every way to name one twice."""
 
+import contextlib
 import http.server
 import os
 import socket
@@ -147,6 +148,9 @@ def test_the_tree_is_named_in_catalogues_urls_and_for_inspect(here):
     assert (url.files, url.tree) == (("root://h:2//a.root",), "dir/Other")
     assert ff.dataset("https://h/a.root?x=b.root:c").files == ("https://h/a.root?x=b.root:c",)
     assert ff.inspect("a.root:Other").events == 2
+    assert ff.inspect({"a.root": "Other"}).events == 2
+    with pytest.raises(DatasetError, match="takes one file, at one place, not"):
+        ff.inspect([["a.root", "b.root"]])
     with pytest.raises(DatasetError, match="Events for all, Other for a.root"):
         ff.inspect("a.root:Other", "Events")
     with pytest.raises(FileError, match="no tree 'Nothing'"):
@@ -282,6 +286,14 @@ def test_xrootd_gets_a_whole_path_whatever_the_base():
 # Real servers
 
 
+def has_ipv6():
+    """Return whether this machine has an address of IPv6."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as probe:
+        probe.bind(("::1", 0))
+        return True
+    return False
+
+
 class SixWeb(http.server.ThreadingHTTPServer):
     """An HTTP server at an address of IPv6."""
 
@@ -291,10 +303,9 @@ class SixWeb(http.server.ThreadingHTTPServer):
 def test_http_at_an_address_of_ipv6(here):
     write("a.root")
     served = type("Served", (), {"mood": "ranges", "requests": [], "sent": 0})()
-    try:
-        server = SixWeb(("::1", 0), servers._handler(served, here))
-    except OSError:
+    if not has_ipv6():
         pytest.skip("this machine has no IPv6")
+    server = SixWeb(("::1", 0), servers._handler(served, here))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         url = f"dav://[::1]:{server.server_address[1]}/a.root:Events"
@@ -310,6 +321,7 @@ def test_xrootd_by_every_spelling(here, no_credentials):
         url = server.put(write("a.root"))
         spellings = [url.replace("//store", "/store"), url.replace("root:", "XROOT:"),
                      url.replace("//store", "//store/x/../../store"), f"{url}:Events"]  # fmt: skip
+        spellings += [url.replace("localhost", "[0:0::1]")] if has_ipv6() else []
         for spelling in spellings:
             assert rows(ff.dataset(spelling)) == [0, 1, 2]
             assert ff.inspect(spelling).events == 3

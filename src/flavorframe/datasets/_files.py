@@ -116,9 +116,18 @@ def refuse_empty(path: str, where: str) -> None:
 # Paths
 
 
-def one_file(file: PathLike, tree: str | None) -> tuple[str, str | None]:
-    """Return a file with its normalised spelling, and the tree that may be named behind it."""
-    ((path,),) = as_entries(file, "the file")
+def one_file(file: PathLike | Mapping[PathLike, str], tree: str | None) -> tuple[str, str | None]:
+    """Return a file with its normalised spelling, and the tree that may be named with it.
+
+    Raises DatasetError for more than one file or place.
+    """
+    given: Any = file
+    if isinstance(file, Mapping):
+        given, tree = files_by_tree(file, tree, "the file")
+    entries = as_entries(given, "the file")
+    if len(entries) != 1 or len(entries[0]) != 1:
+        raise DatasetError(f"this takes one file, at one place, not {file!r}.")
+    ((path,),) = entries
     found, named = named_tree(normalized(path))
     return found, one_tree([(found, named)], tree or None, path)
 
