@@ -13,6 +13,7 @@ import uproot
 import flavorframe as ff
 from flavorframe.errors import AccessError, DatasetError, FileError, ServerError
 from support import servers
+from support.xrootd_cluster import Cluster
 
 pytestmark = pytest.mark.usefixtures("no_credentials")
 
@@ -171,6 +172,29 @@ def test_a_bucket_that_is_not_there(s3):
 def test_a_folder_in_a_bucket_that_is_not_there(s3):
     with pytest.raises(DatasetError, match="no file matches s3://store/none/"):
         ff.dataset("s3://store/none/*.root")
+
+
+@pytest.mark.servers
+@pytest.mark.slow
+def test_a_cluster_tells_what_all_of_its_servers_have():
+    with contextlib.closing(Cluster()) as cluster:
+        folder = f"root://localhost:{cluster.port}//store"
+        for store, names in zip(cluster.stores, ("ab", "bc"), strict=True):
+            for name in names:
+                (store / f"{name}.root").touch()
+        expected = tuple(f"{folder}/{name}.root" for name in "abc")
+
+        def found():
+            try:
+                return ff.dataset(f"{folder}/*.root").files == expected
+            except (FileError, DatasetError):  # they come up one after the other
+                return False
+
+        servers.wait_for(found, seconds=60, told=lambda: cluster.logs)
+        cluster.stores[1].chmod(0)
+        with pytest.raises(FileError, match="only some of its servers have told what is in"):
+            ff.dataset(f"{folder}/*.root")
+        cluster.stores[1].chmod(0o755)
 
 
 @pytest.mark.root
