@@ -51,7 +51,7 @@ def test_of_globs(path, ntuples):
         "--luminosity", "C=9.57", "--simulation", "D", "--cross-section", "D=1.2e3",
     )  # fmt: skip
     files = [f"{ntuples}/C/0000/b.root", f"{ntuples}/C/0001/a.root"]
-    assert made["C"] == {"type": "data", "files": files, "lumi": 9.57, "treename": "Events"}
+    assert made["C"] == {"type": "data", "files": files, "treename": "Events", "lumi": 9.57}
     eras = ff.catalog(path)
     assert (eras["C"].luminosity, eras["C"].tree, eras["C"].files) == (9.57, "Events", tuple(files))
     assert (eras["D"].kind, eras["D"].meta["cross_section"]) == ("simulation", 1200)
@@ -60,6 +60,17 @@ def test_of_globs(path, ntuples):
 def test_of_a_name_twice(path, ntuples):
     globs = [f"--era=C={ntuples}/C/{number}/*.root" for number in ("0001", "0000")]
     assert len(make(path, *globs)["C"]["files"]) == 2
+
+
+def test_of_a_tree_that_is_named(path, ntuples):
+    made = make(path, "--era", f"C={ntuples}/C/*/*.root:Events", "--era", f"D={ntuples}/D")
+    assert made["C"]["treename"] == "Events"
+    assert "treename" not in made["D"]
+    again = ["--replace", "--era", f"C={ntuples}/C/*/*.root:Events"]
+    with pytest.raises(DatasetError, match="one tree, and these are named: Events for .*none for"):
+        make(path, *again, "--era", f"C={ntuples}/D")
+    with pytest.raises(DatasetError, match="Other for all"):
+        make(path, *again, "--tree", "Other")
 
 
 def test_of_lists(path, ntuples, tmp_path):

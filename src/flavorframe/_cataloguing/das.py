@@ -24,7 +24,7 @@ _MISSING = (
 )
 
 
-def of_das(dataset: str, servers: Sequence[str] = SERVERS) -> Era:
+def of_das(dataset: str, servers: Sequence[str], tree: str | None) -> Era:
     """Return an era of the valid files of a dataset, which each of the servers has.
 
     Raises DatasetError for a dataset without files, FileError where DAS cannot be asked.
@@ -40,7 +40,7 @@ def of_das(dataset: str, servers: Sequence[str] = SERVERS) -> Era:
     files = tuple(_places(record["name"], servers) for record in valid)
     counts: list[Any] = [record.get("nevents") for record in valid]
     events = None if None in counts else sum(map(int, counts))
-    return Era(files, events, cms.is_simulation(dataset), {"das": dataset})
+    return Era(files, tree, events, cms.is_simulation(dataset), {"das": dataset})
 
 
 def _places(name: str, servers: Sequence[str]) -> tuple[str, ...]:
@@ -68,7 +68,9 @@ def _answer(dataset: str) -> str:
 def _files(answer: str, dataset: str) -> list[dict[str, Any]]:
     """Return the records of files; each service that DAS asks gives records of its own."""
     try:
-        return [file for record in json.loads(answer or "[]") for file in record.get("file") or ()]
+        records = json.loads(answer or "[]")
+        files = [file for record in records for file in record.get("file") or ()]
+        return [file for file in files if file.get("name")]
     except (ValueError, AttributeError, TypeError):
         raise FileError(
             f"--das {dataset}: {PROGRAM} answers something else than records: {answer[:200]!r}"

@@ -6,25 +6,23 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from flavorframe._cataloguing.making import Era
-from flavorframe.datasets import dataset
+from flavorframe._cataloguing.making import Era, of_files
 from flavorframe.errors import DatasetError
 
 STANDARD_INPUT = "-"
 
 
-def of_list(path: str) -> Era:
+def of_list(path: str, tree: str | None) -> Era:
     """Return an era of the files that a text file lists; ``-`` is the standard input.
 
     Empty lines, and what follows ``#`` at the start of a word, are left out. Relative paths lie in
-    the current folder. Raises DatasetError for a list that is empty or cannot be read.
+    the current folder; ``tree`` is in all of the files. Raises DatasetError for a list that is
+    empty or cannot be read.
     """
     entries = list(_entries(_text(path)))
     if not entries:
         raise DatasetError(f"{path} lists no file.")
-    found = dataset(entries, name=path)
-    known = {places[0]: places for places in found.replicas}
-    return Era(tuple(known.get(file, (file,)) for file in found.files))
+    return of_files(entries, path, tree)
 
 
 def _entries(text: str) -> Iterator[list[str]]:

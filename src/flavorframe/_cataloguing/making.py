@@ -12,6 +12,7 @@ from flavorframe._files.locations import file_key, refuse_repeats
 from flavorframe._files.writing import replacing
 from flavorframe.catalogue import catalog
 from flavorframe.datasets import Catalog, Places, dataset
+from flavorframe.datasets._files import one_tree
 from flavorframe.errors import DatasetError, did_you_mean
 
 # Letters that stand in names of files before the first "=", and not in names of eras.
@@ -24,6 +25,7 @@ class Era:
 
     Attributes:
         files: The places of each file.
+        tree: The tree in them, where it is named.
         events: How many events a service says that all files have; None where it does not.
         is_simulation: Whether it is simulation.
         origin: What it was asked of, by the name of the service.
@@ -31,6 +33,7 @@ class Era:
     """
 
     files: tuple[Places, ...]
+    tree: str | None = None
     events: int | None = None
     is_simulation: bool = False
     origin: Mapping[str, str] = field(default_factory=dict)
@@ -44,12 +47,14 @@ class Era:
             for name in (*self.origin, *other.origin)
         }
         simulation = self.is_simulation or other.is_simulation
-        return Era(self.files + other.files, events, simulation, origin)
+        tree = one_tree([(e.files[0][0], e.tree) for e in (self, other)], None, "one era")
+        return Era(self.files + other.files, tree, events, simulation, origin)
 
     def entry(self) -> dict[str, Any]:
         """Return the entry of the catalogue."""
         files = [places[0] if len(places) == 1 else list(places) for places in self.files]
         entry: dict[str, Any] = {"type": "mc" if self.is_simulation else "data", "files": files}
+        entry |= {} if self.tree is None else {"treename": self.tree}
         entry.update(self.known)
         if self.is_simulation and self.events is not None:
             entry["generated_events"] = self.events
@@ -89,9 +94,14 @@ def number(text: str, option: str) -> tuple[str, float]:
         raise DatasetError(f"{option} {text}: {value!r} is not a number.") from None
 
 
-def of_glob(files: str) -> Era:
-    """Return an era of the files that a path, URL, glob or folder stands for now."""
-    return Era(tuple((file,) for file in dataset(files, name=files).files))
+def of_files(files: str | Sequence[Sequence[str]], what: str, tree: str | None) -> Era:
+    """Return an era of the files that paths, URLs, globs or folders stand for now.
+
+    ``what`` names them in messages, and ``tree`` is in all of them.
+    """
+    found = dataset(files, name=what, tree=tree)
+    several = {places[0]: places for places in found.replicas}
+    return Era(tuple(several.get(file, (file,)) for file in found.files), found.tree)
 
 
 def joined(eras: Sequence[tuple[str, Era]]) -> dict[str, Era]:

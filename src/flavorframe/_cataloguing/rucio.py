@@ -5,12 +5,12 @@ The form of the answers: https://rucio.github.io/documentation, ``list_replicas`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 from flavorframe._cataloguing import cms
 from flavorframe._cataloguing.making import Era
-from flavorframe._files.locations import normalized
+from flavorframe._files.locations import name_key, normalized
 from flavorframe.datasets import Places
 from flavorframe.errors import DatasetError, FileError, needs
 
@@ -19,7 +19,7 @@ SCHEMES = ("root", "davs", "https", "http")
 _SHOWN = 3
 
 
-def of_rucio(did: str, rse: str | None = None) -> Era:
+def of_rucio(did: str, rse: str | None, tree: str | None) -> Era:
     """Return an era of the files of a dataset or container ``SCOPE:NAME``, with their replicas.
 
     ``rse`` is an expression of Rucio for the storages whose replicas are wanted. Raises
@@ -41,7 +41,7 @@ def of_rucio(did: str, rse: str | None = None) -> Era:
             f"can be read by {', '.join(SCHEMES)}: {', '.join(without[:_SHOWN])}{more}."
         )
     places = tuple(places for _, places in sorted(files.items()))
-    return Era(places, is_simulation=cms.is_simulation(name), origin={"rucio": did})
+    return Era(places, tree, is_simulation=cms.is_simulation(name), origin={"rucio": did})
 
 
 def _replicas(did: str, scope: str, name: str, rse: str | None) -> list[Mapping[str, Any]]:
@@ -68,4 +68,7 @@ def _places(replica: Mapping[str, Any]) -> Places:
     order = sorted(
         found, key=lambda url: (found[url].get("type") == "TAPE", found[url].get("priority") or 0)
     )
-    return tuple(dict.fromkeys(map(normalized, order)))
+    places: dict[Hashable, str] = {}
+    for place in map(normalized, order):
+        places.setdefault(name_key(place), place)
+    return tuple(places.values())

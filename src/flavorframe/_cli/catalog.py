@@ -63,16 +63,14 @@ def make(
     from flavorframe._cataloguing import making
 
     _refuse_alone({"--server": bool(server), "--rse": bool(rse)}, bool(das), bool(rucio))
-    found = [*_of_files(era or [], listed or [])]
-    found += _of_das(das or [], server or [])
-    found += _of_rucio(rucio or [], rse)
+    found = [*_of_files(era or [], listed or [], tree)]
+    found += _of_das(das or [], server or [], tree)
+    found += _of_rucio(rucio or [], rse, tree)
     eras = making.with_simulation(making.joined(found), simulation or [])
     numbers = {"lumi": ("--luminosity", luminosity), "xsec": ("--cross-section", cross_section)}
     for key, (option, texts) in numbers.items():
         values = dict(making.number(text, option) for text in texts or [])
         eras = making.with_known(eras, key, values, option)
-    if tree is not None:
-        eras = making.with_known(eras, "treename", dict.fromkeys(eras, tree), "--tree")
     typer.echo(repr(making.written(path, eras, replaces=replace)))
 
 
@@ -86,28 +84,28 @@ def _refuse_alone(given: dict[str, bool], das: bool, rucio: bool) -> None:
             raise DatasetError(f"{option} is about {service}: give {service}, or leave it out.")
 
 
-def _of_files(eras: list[str], lists: list[str]) -> Iterator[tuple[str, Era]]:
+def _of_files(eras: list[str], lists: list[str], tree: str | None) -> Iterator[tuple[str, Era]]:
     from flavorframe._cataloguing import lists as lists_of_files, making
 
     for text in eras:
         name, files = making.named(text, "--era")
-        yield name, making.of_glob(files)
+        yield name, making.of_files(files, f"--era {name}", tree)
     for text in lists:
         name, path = making.named(text, "--list")
-        yield name, lists_of_files.of_list(path)
+        yield name, lists_of_files.of_list(path, tree)
 
 
-def _of_das(datasets: list[str], servers: list[str]) -> Iterator[tuple[str, Era]]:
+def _of_das(datasets: list[str], servers: list[str], tree: str | None) -> Iterator[tuple[str, Era]]:
     from flavorframe._cataloguing import cms, das, making
 
     for text in datasets:
         name, dataset = making.perhaps_named(text)
-        yield name or cms.era_of(dataset), das.of_das(dataset, servers or das.SERVERS)
+        yield name or cms.era_of(dataset), das.of_das(dataset, servers or das.SERVERS, tree)
 
 
-def _of_rucio(datasets: list[str], rse: str | None) -> Iterator[tuple[str, Era]]:
+def _of_rucio(datasets: list[str], rse: str | None, tree: str | None) -> Iterator[tuple[str, Era]]:
     from flavorframe._cataloguing import cms, making, rucio
 
     for text in datasets:
         name, did = making.perhaps_named(text)
-        yield name or cms.era_of(did.partition(":")[2]), rucio.of_rucio(did, rse)
+        yield name or cms.era_of(did.partition(":")[2]), rucio.of_rucio(did, rse, tree)

@@ -123,7 +123,8 @@ class _Pattern:
         """Return the nearest folder that exists, and the names in it; None where none does."""
         for count in range(len(self.names) - 1, -1, -1):
             for folder in self._below(self.names[:count]):
-                if self._list([folder]) and (names := self._known[folder]) is not None:
+                ((_, names),) = self._list([folder])
+                if names is not None:
                     return folder, sorted(names)
         return self._nearest_above()
 
