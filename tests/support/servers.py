@@ -214,6 +214,9 @@ class Pages:
             def log_message(self, *arguments):
                 pass
 
+            def do_PROPFIND(self):
+                self.send_error(501) if answer != 207 else self.do_GET()
+
             def do_GET(self):
                 if answer is None:
                     super().do_GET()

@@ -9,14 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import TypeVar
 from urllib.parse import quote, unquote
 
 from flavorframe._files.locations import is_url
 from flavorframe._files.remote.listing import Names, listed
 from flavorframe.errors import DatasetError, FileError
-
-T = TypeVar("T")
 
 AT_ONCE = 16
 """How many folders a server is asked for at once."""

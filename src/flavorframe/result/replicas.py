@@ -27,6 +27,8 @@ class Replica:
 
 def added_replicas(a: Sequence[Replica], b: Sequence[Replica]) -> tuple[Replica, ...]:
     """Return the replicas of both, of each file and place once."""
+    if not b:
+        return tuple(a)
     known = {(each.file, each.place) for each in a}
     return (*a, *(each for each in b if (each.file, each.place) not in known))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,7 +87,7 @@ class Result:
             partial.timing, links, Provenance.of(plan), _fraction(dataset, outcome),
             outcome.stopped,
             outcome if outcome.gaps or outcome.stopped or outcome.unwritten else None,
-            dict(outcome.unwritten), _in_order(partial.replicas, dataset),
+            dict(outcome.unwritten), outcome.replicas,
         )  # fmt: skip
 
     @property
@@ -254,11 +254,6 @@ class Result:
             self.timing._repr_html_(),
         ]
         return "".join(parts)
-
-
-def _in_order(replicas: Iterable[Replica], dataset: Dataset) -> tuple[Replica, ...]:
-    order = {place: number for number, place in enumerate(dataset.places)} if replicas else {}
-    return tuple(sorted(replicas, key=lambda each: (order[each.file], order[each.place])))
 
 
 def _fraction(dataset: Dataset, outcome: Outcome) -> float:

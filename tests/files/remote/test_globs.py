@@ -142,6 +142,7 @@ def test_what_finds_nothing_here_names_the_nearest_folder(tree):
         ),
         (401, AccessError, "refuses"),
         (500, FileError, "failed: 500"),
+        (207, FileError, r"does not list this folder \(what it sends is no XML"),
     ],
 )
 def test_servers_that_do_not_list(tree, answer, error, message):

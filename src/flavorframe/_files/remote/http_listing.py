@@ -31,7 +31,7 @@ async def names_in(filesystem: Any, url: str) -> dict[str, bool] | None:
     headers = {"Depth": "1", "Content-Type": "application/xml"}
     async with session.request("PROPFIND", address, headers=headers, data=_ASKED) as response:
         if response.status == _MULTI_STATUS:
-            return _children(str(response.url), _of_webdav(await response.read()))
+            return _children(str(response.url), _of_webdav(url, await response.read()))
     async with session.get(address) as response:
         if response.status == _NOT_FOUND:
             return None
@@ -50,9 +50,13 @@ def _unlisted(url: str, answer: str) -> str:
     )
 
 
-def _of_webdav(content: bytes) -> Iterator[tuple[str, bool]]:
+def _of_webdav(url: str, content: bytes) -> Iterator[tuple[str, bool]]:
     """Yield the link of each resource, and whether it is a folder."""
-    for response in ElementTree.fromstring(content).iter(f"{_DAV}response"):
+    try:
+        answer = ElementTree.fromstring(content)
+    except ElementTree.ParseError as error:
+        raise FileError(_unlisted(url, f"what it sends is no XML: {error}")) from None
+    for response in answer.iter(f"{_DAV}response"):
         link = urlsplit(response.findtext(f"{_DAV}href", "").strip())
         yield link.path, response.find(f".//{_DAV}resourcetype/{_DAV}collection") is not None
 

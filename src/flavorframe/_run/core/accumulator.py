@@ -25,7 +25,7 @@ from flavorframe._run.snapshots.rows import Rows, Tables
 from flavorframe.datasets import Dataset, Partition, fraction_read
 from flavorframe.engines import Engine, FileInfo
 from flavorframe.engines.partial import Partial
-from flavorframe.result import Replica, Timing, added_replicas
+from flavorframe.result import Timing
 from flavorframe.result.result import Result
 
 
@@ -54,7 +54,9 @@ class Accumulator:
         delivery: Delivery | None = None,
     ) -> None:
         raises = options.on_error == "raise"
-        partial = engine.empty(plan) if earlier is None else earlier.partial
+        partial = engine.empty(plan)
+        if earlier is not None:  # files that are opened anew may be opened elsewhere
+            partial = replace(earlier.partial, replicas=earlier.replicas)
         self.work = file_ranges(dataset, earlier)
         self.progress = choose_progress(options.progress, dataset.name)
         self._outcome = Outcome(plan, dataset, engine.name, replace(partial, tables={}))
@@ -105,20 +107,12 @@ class Accumulator:
             self._ordering.opened(index, None)
             return None
         self._files.add(found)
-        self._note_replica(found)
         events = (self.work[index].stop or found.events) - self.work[index].start
         self._opened += 1
         self._expected_events += events
         self.progress.expect(events)
         self._ordering.opened(index, found.events)
         return found
-
-    def _note_replica(self, info: FileInfo) -> None:
-        """Note a file that another place than the first has given."""
-        if info.place != info.file:
-            partial, read = self._outcome.partial, Replica(info.file, info.place, info.elsewhere)
-            replicas = added_replicas(partial.replicas, (read,))
-            self._outcome.partial = replace(partial, replicas=replicas)
 
     def add(self, part: Partition, found: Partial | Failed) -> None:
         """Add the partial of a partition, or its failure."""

@@ -55,7 +55,7 @@ def _may_be_same(found: FileInfo, known: FileInfo) -> bool:
     if found.version is None or known.version is None:
         return True
     if found.place != known.place:  # what servers tell beside the size is their own
-        return None in (sizes := {found.version.size, known.version.size}) or len(sizes) == 1
+        return len({found.version.size, known.version.size} - {None}) < 2
     return known.version.is_same(found.version)
 
 
