@@ -66,6 +66,7 @@ def test_what_is_no_name_is_refused(name):
         ("file:/data/a.root", "/data/a.root"),
         ("FILE://LocalHost/data/a%20b.root", "/data/a b.root"),
         ("xroot://H:1094//a.root", "root://h//a.root"),
+        ("xroots://H:1094/a.root", "roots://h//a.root"),
         ("ROOT://h/store/../a.root?x=1", "root://h//a.root?x=1"),
         ("root://me@h:2//a//b.root", "root://me@h:2//a/b.root"),
         ("davs://h:8443/A.root", "https://h:8443/A.root"),
@@ -86,7 +87,6 @@ def test_a_place_has_one_spelling(place, same):
     [
         ("gsiftp://h/a.root", r"gsiftp:// cannot be read.*root://.*davs://"),
         ("srm://h/a.root", "srm:// cannot be read"),
-        ("roots://h//a.root", "root:// can, and is encrypted"),
         ("file://store/a.root", r"another machine, store.*file:///store/a\.root"),
         ("root:////a.root", "after root:// come a server and a path"),
         ("http://[::x]/a.root", "no IPv6 address"),
@@ -233,7 +233,7 @@ def test_a_link_made_later_or_added_counts_no_more(here):
     "other",
     [
         "root://H:1094//a.root", "root://h/a.root", "root://h///./a.root", "xroot://h//b/../a.root",
-        "root://me@h//a.root?svcClass=x",
+        "root://me@h//a.root?svcClass=x", "xroots://h//a.root",
     ],
 )  # fmt: skip
 def test_no_spelling_of_a_url_counts_double(other):

@@ -33,6 +33,11 @@ sec.protocol gsi -certdir:{authorities} -cert:{folder}/host.pem -key:{folder}/ho
 -gridmap:{folder}/gridmap -gmapopt:2 -crl:0 -dlgpxy:0
 sec.protbind * only gsi
 """
+TLS = """
+xrd.tls {folder}/host.pem {folder}/host.key
+xrd.tlsca certdir {authorities}
+xrootd.tls all
+"""
 HTTP = """
 xrd.protocol http:{http_port} libXrdHttp.so
 """
@@ -49,10 +54,11 @@ class XRootD:
     """An XRootD server of its own folder; ``store`` holds what it serves.
 
     With an ``origin``, the address of another, it is a cache of what that one has. With ``http`` it
-    serves the same by HTTP and WebDAV, at ``http_port``.
+    serves the same by HTTP and WebDAV, at ``http_port``. With ``tls``, which needs an authority, it
+    speaks to nobody who does not.
     """
 
-    def __init__(self, authority=None, users=("Test User",), origin=None, http=False):
+    def __init__(self, authority=None, users=("Test User",), origin=None, http=False, tls=False):
         if shutil.which("xrootd") is None:
             pytest.skip("the XRootD server is not installed (Debian: xrootd-server)")
         pytest.importorskip("XRootD", reason="the XRootD client is not installed")
@@ -71,7 +77,7 @@ class XRootD:
                 for path in (self.store.parent, self.store):
                     shutil.chown(path, "xrootd", "xrootd")
         self.port, self.http_port = free_port(), free_port()
-        text += HTTP if http else ""
+        text += (HTTP if http else "") + (TLS if tls else "")
         names = {
             "http_port": self.http_port,
             "origin": origin,

@@ -8,6 +8,7 @@ from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import urlsplit
 
+from flavorframe._files.locations import XROOTD
 from flavorframe._files.remote import http, s3, xrootd_child, xrootd_client
 from flavorframe._files.remote.credentials import why_refused
 from flavorframe._files.remote.http import RangesError, client_for
@@ -135,7 +136,7 @@ def _of(info: Mapping[str, Any], names: Sequence[str]) -> Facts:
 
 def is_xrootd(url: str) -> bool:
     """Return whether a URL is one of XRootD."""
-    return url.startswith(("root://", "roots://"))
+    return urlsplit(url).scheme in XROOTD
 
 
 def _address(url: str) -> str:
@@ -225,7 +226,7 @@ def _not_installed(url: str, error: ImportError) -> FileError:
 def _options(url: str, *, uproot: bool = True) -> dict[str, Any]:
     """Return what fsspec takes for a scheme, and what uproot takes beside it."""
     scheme = urlsplit(url).scheme
-    if scheme in ("root", "roots"):
+    if is_xrootd(url):
         _configure_xrootd()
         from flavorframe._files.remote.xrootd_source import XRootDSource
 
@@ -238,7 +239,7 @@ def _options(url: str, *, uproot: bool = True) -> dict[str, Any]:
 
 def patience(url: str) -> float:
     """Return the seconds that the server may keep silent."""
-    if urlsplit(url).scheme in ("root", "roots"):
+    if is_xrootd(url):
         return int(os.environ.get("XRD_REQUESTTIMEOUT", PATIENCE))
     return PATIENCE
 

@@ -17,6 +17,8 @@ _PASSES_ON = 0x80 | 0x200
 
 _NO_FOLDER = ("[3011]", "not a directory")
 """What servers say where there is nothing, or a file."""
+_BY_NAME = 0x100
+"""Asks for the names of servers, not their numbers (kXR_prefname): certificates have names."""
 _PARTIAL = 3
 """The code of answers that are not whole (suPartial)."""
 
@@ -81,8 +83,10 @@ def names_in(url: str, patience: int) -> dict[str, bool] | None:
     from XRootD.client.flags import DirListFlags, StatInfoFlags
 
     filesystem, path = _filesystem(url)
-    # Of all servers behind this one, each name once.
-    wanted = DirListFlags.STAT | DirListFlags.LOCATE | DirListFlags.MERGE
+    _, servers = filesystem.deeplocate(path or "/", _BY_NAME, patience)
+    wanted = DirListFlags.STAT
+    if servers is not None and len(list(servers)) > 1:  # each tells what it has itself
+        wanted |= DirListFlags.LOCATE | DirListFlags.MERGE
     status, found = filesystem.dirlist(path or "/", wanted, patience)
     if not status.ok and any(said in status.message for said in _NO_FOLDER):
         return None

@@ -40,6 +40,11 @@ _seen: dict[tuple[str, str | None], Described] = {}
 
 def describe(file: str, tree: str | None) -> Described:
     """Look at a file; raises FileError, as the columnar engine does, where it cannot be read."""
+    if file.startswith("roots://"):
+        raise FileError(
+            f"{file}: ROOT does not know roots://. It reads root://, which is encrypted where the "
+            "server asks for it; or use engine='columnar'."
+        )
     if not file.startswith("root://"):
         if not is_remote(file):
             _require_literal(file)
