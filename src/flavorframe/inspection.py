@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flavorframe.datasets import one_file
+from flavorframe.datasets import PathLike, one_file
 from flavorframe.layouts import Layout, find_layout, recognise
 from flavorframe.layouts.naming import declared_links, friendly_names, missing_branches, place_of
 
@@ -64,7 +63,7 @@ class Inspection:
 
         return asdict(self)
 
-    def write_layout(self, path: str | os.PathLike[str]) -> str:
+    def write_layout(self, path: PathLike) -> str:
         """Write the draft of a layout for the file, to be edited, and return its path.
 
         The first thousands of events are looked at: lists of one counter, or of lengths that are
@@ -136,15 +135,16 @@ class Inspection:
 
 
 def inspect(
-    file: str | os.PathLike[str],
+    file: PathLike | Mapping[PathLike, str],
     tree: str | None = None,
     *,
-    layout: Layout | str | os.PathLike[str] | None = None,
+    layout: Layout | PathLike | None = None,
 ) -> Inspection:
     """Return what a ROOT file holds.
 
     Args:
-        file: A path or URL; the tree may follow, as in ``"a.root:Events"``.
+        file: A path or URL; the tree may be named with it, as in ``"a.root:Events"`` or
+            ``{"a.root": "Events"}``.
         tree: The name of the tree. Without one, that of the layout, ``Events``,
             ``Tree3Mu/ntuple``, or the only tree.
         layout: What the branches are called, as for `flavorframe.dataset`; recognised if not given.
@@ -154,6 +154,7 @@ def inspect(
         they are called in analyses.
 
     Raises:
+        DatasetError: More than one file or place is given, or two different trees.
         FileError: The file or tree cannot be read, or there are several trees and none is named.
         LayoutError: There is no such layout, or it is declared wrongly.
     """

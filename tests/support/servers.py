@@ -33,6 +33,14 @@ sec.protocol gsi -certdir:{authorities} -cert:{folder}/host.pem -key:{folder}/ho
 -gridmap:{folder}/gridmap -gmapopt:2 -crl:0 -dlgpxy:0
 sec.protbind * only gsi
 """
+TLS = """
+xrd.tls {folder}/host.pem {folder}/host.key
+xrd.tlsca certdir {authorities}
+xrootd.tls all
+"""
+HTTP = """
+xrd.protocol http:{http_port} libXrdHttp.so
+"""
 CACHE = """
 ofs.osslib libXrdPss.so
 pss.origin {origin}
@@ -45,10 +53,12 @@ pfc.prefetch 0
 class XRootD:
     """An XRootD server of its own folder; ``store`` holds what it serves.
 
-    With an ``origin``, the address of another, it is a cache of what that one has.
+    With an ``origin``, the address of another, it is a cache of what that one has. With ``http`` it
+    serves the same by HTTP and WebDAV, at ``http_port``. With ``tls``, which needs an authority, it
+    speaks to nobody who does not.
     """
 
-    def __init__(self, authority=None, users=("Test User",), origin=None):
+    def __init__(self, authority=None, users=("Test User",), origin=None, http=False, tls=False):
         if shutil.which("xrootd") is None:
             pytest.skip("the XRootD server is not installed (Debian: xrootd-server)")
         pytest.importorskip("XRootD", reason="the XRootD client is not installed")
@@ -66,8 +76,10 @@ class XRootD:
             if os.geteuid() == 0:
                 for path in (self.store.parent, self.store):
                     shutil.chown(path, "xrootd", "xrootd")
-        self.port = free_port()
+        self.port, self.http_port = free_port(), free_port()
+        text += (HTTP if http else "") + (TLS if tls else "")
         names = {
+            "http_port": self.http_port,
             "origin": origin,
             "port": self.port,
             "folder": self.folder,
@@ -195,6 +207,37 @@ def _handler(web, folder):
                 self.wfile.write(content)
 
     return Handler
+
+
+class Pages:
+    """An HTTP server that shows folders as pages with links; with an ``answer``, it says that."""
+
+    def __init__(self, folder, answer=None):
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *arguments):
+                super().__init__(*arguments, directory=folder)
+
+            def log_message(self, *arguments):
+                pass
+
+            def do_PROPFIND(self):
+                self.send_error(501) if answer != 207 else self.do_GET()
+
+            def do_GET(self):
+                if answer is None:
+                    super().do_GET()
+                else:
+                    self.send_error(answer)
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+        self.url = f"http://localhost:{self._server.server_port}"
+
+    def close(self):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
 
 class S3:

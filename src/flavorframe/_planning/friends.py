@@ -28,10 +28,12 @@ class PlannedFriend:
 
 def planned_friends(data: Dataset) -> tuple[PlannedFriend, ...]:
     """Return the friends of a dataset; raises FileError where a server cannot be asked for them."""
-    return tuple(_planned(name, friend, data.files) for name, friend in data.friends)
+    return tuple(_planned(name, friend, data) for name, friend in data.friends)
 
 
-def _planned(name: str, friend: Friend, files: tuple[str, ...]) -> PlannedFriend:
+def _planned(name: str, friend: Friend, data: Dataset) -> PlannedFriend:
     versions = versions_of(friend.files)
-    of = {} if friend.on else {file: number for number, file in enumerate(files)}
+    of = {} if friend.on else {file: number for number, file in enumerate(data.files)}
+    for first, *others in data.replicas if of else ():
+        of |= dict.fromkeys(others, of[first])
     return PlannedFriend(name, friend, tuple(versions[file] for file in friend.files), of)

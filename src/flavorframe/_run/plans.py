@@ -39,11 +39,11 @@ def plans_for(
     planned = {name: (_plan_for(plan, each, name, output), each) for name, each in named.items()}
     written: list[Destination] = []
     for name, (each_plan, each) in planned.items():
-        refuse_repeats(each.files, f"dataset {each.name!r}", file_key)
+        refuse_repeats(each.places, f"dataset {each.name!r}", file_key)
         written += of_snapshots(each_plan, name)
         if output is not None:
             written += of_result(result_folder(output, name), name)
-    refuse_conflicts(written, (file for _, each in planned.values() for file in each.files))
+    refuse_conflicts(written, (file for _, each in planned.values() for file in each.places))
     return planned
 
 

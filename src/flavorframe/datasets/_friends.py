@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from flavorframe.datasets._files import PathLike, as_paths, below, expanded
+from flavorframe.datasets._files import PathLike, as_entries, below, expanded
 from flavorframe.errors import DatasetError
 
 
@@ -66,7 +66,9 @@ def friend(
     if many and not names:
         raise DatasetError(f"{where}: with many=True say by what entries are found, with on=.")
     here = os.getcwd()
-    found, tree = expanded([below(here, path) for path in as_paths(files, where)], tree, where)
+    named = as_entries(files, where)
+    entries = [tuple(below(here, place) for place in places) for places in named]
+    found, _, tree = expanded(entries, tree, where)
     return Friend(found, tree, names, many)
 
 

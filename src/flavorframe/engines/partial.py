@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flavorframe.result import Cutflow, Timing
+from flavorframe.result import Cutflow, Replica, Timing, added_replicas
 
 Chunk = Mapping[str, Any]
 """Rows: for each column an array, or the lists of a skim (`flavorframe._snapshots.columns`)."""
@@ -25,6 +25,7 @@ class Partial:
         links: By the formula of a link by value: how many candidates asked for it, found no
             element, and found more than one.
         timing: What the time was spent on.
+        replicas: The files that another place than the first has given.
     """
 
     cutflow: Cutflow
@@ -32,6 +33,7 @@ class Partial:
     tables: Mapping[str, tuple[Chunk, ...]] = field(default_factory=dict)
     links: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
+    replicas: tuple[Replica, ...] = ()
 
     def __add__(self, other: Partial) -> Partial:
         return Partial(
@@ -40,6 +42,7 @@ class Partial:
             {name: chunks + other.tables[name] for name, chunks in self.tables.items()},
             _add_links(self.links, other.links),
             self.timing + other.timing,
+            added_replicas(self.replicas, other.replicas),
         )
 
 

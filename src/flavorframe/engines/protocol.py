@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from flavorframe._files.versions import Version
 from flavorframe._planning.plan import Plan
 from flavorframe._snapshots.columns import Columns
-from flavorframe.datasets import Partition
+from flavorframe.datasets import Copies, Partition
 from flavorframe.engines.partial import Partial
 from flavorframe.skims import Kept
 
@@ -51,6 +51,8 @@ class FileInfo:
             as "one number in each event". They must be the same in all files of a run.
         lacking: What the file lacks and has a default value for in the plan.
         skims: What each skim of the plan copies of the file.
+        copies: All places of a file that is in several, and which of them was opened.
+        elsewhere: Why it was opened at another place than the first; empty where it was not.
     """
 
     file: str
@@ -62,6 +64,17 @@ class FileInfo:
     meanings: tuple[tuple[str, str], ...] = ()
     lacking: tuple[str, ...] = ()
     skims: tuple[Skimmed, ...] = ()
+    copies: Copies | None = None
+    elsewhere: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where the file was opened."""
+        return self.copies.opened if self.copies else self.file
+
+    def partition(self, start: int, stop: int, index: int) -> Partition:
+        """Return the events from ``start`` up to ``stop``; ``index`` orders the partitions."""
+        return Partition(self.file, self.tree, start, stop, index, self.version, self.copies)
 
 
 class Engine(Protocol):

@@ -35,6 +35,7 @@ def to_dict(result: Result) -> dict[str, Any]:
         "provenance": asdict(result.provenance),
         "unwritten": dict(result.unwritten),
         "warnings": list(result.warnings),
+        "replicas": [asdict(each) for each in result.replicas],
     }
 
 

@@ -21,6 +21,7 @@ from flavorframe.result.cutflow import Cutflow, CutRow
 from flavorframe.result.failures import Failure, Failures
 from flavorframe.result.links import Link
 from flavorframe.result.provenance import Provenance
+from flavorframe.result.replicas import Replica
 from flavorframe.result.result import Result
 from flavorframe.result.results import Results
 from flavorframe.result.timing import Timing
@@ -175,4 +176,5 @@ def _from_dict(content: Mapping[str, Any]) -> Result:
         content.get("stopped", ""),
         unwritten=content.get("unwritten", {}),
         warnings=tuple(content.get("warnings", ())),
+        replicas=tuple(Replica(**each) for each in content.get("replicas", ())),
     )

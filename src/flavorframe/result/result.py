@@ -20,6 +20,7 @@ from flavorframe.result.cutflow import Cutflow
 from flavorframe.result.failures import Failures
 from flavorframe.result.links import Link, added_links
 from flavorframe.result.provenance import Provenance
+from flavorframe.result.replicas import Replica, added_replicas
 from flavorframe.result.timing import Timing
 from flavorframe.result.unfinished import Unfinished
 
@@ -55,6 +56,7 @@ class Result:
         unfinished: What `resume` needs; None where there is nothing to go on with.
         unwritten: Why outputs, or the folder, could not be written, by their name.
         warnings: What is likely not meant, though nothing failed.
+        replicas: The files that another place than their first has given, and why.
     """
 
     dataset: Dataset
@@ -69,6 +71,7 @@ class Result:
     unfinished: Outcome | Unfinished | None = field(default=None, compare=False)
     unwritten: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    replicas: tuple[Replica, ...] = ()
 
     @classmethod
     def of(cls, plan: Plan, dataset: Dataset, outcome: Outcome) -> Result:
@@ -87,7 +90,7 @@ class Result:
             partial.timing, links, Provenance.of(plan), _fraction(dataset, outcome),
             outcome.stopped,
             outcome if outcome.gaps or outcome.stopped or outcome.unwritten else None,
-            dict(outcome.unwritten), tuple(_warnings(dataset, outcome)),
+            dict(outcome.unwritten), tuple(_warnings(dataset, outcome)), outcome.replicas,
         )  # fmt: skip
 
     @property
@@ -237,6 +240,7 @@ class Result:
             _joint_fraction(self, other), "; ".join(filter(None, (self.stopped, other.stopped))),
             None, {**other.unwritten, **self.unwritten},
             tuple(dict.fromkeys((*self.warnings, *other.warnings))),
+            added_replicas(self.replicas, other.replicas),
         )  # fmt: skip
 
     def __repr__(self) -> str:

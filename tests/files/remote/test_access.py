@@ -13,6 +13,7 @@ import pytest
 import flavorframe as ff
 from flavorframe._files.remote import access
 from flavorframe._run.delivery.delivery import Delivery
+from flavorframe.engines._rdataframe.runtime.files import describe
 from flavorframe.errors import AccessError, CredentialError, FileError, RunError
 from support import grid, servers
 
@@ -31,6 +32,34 @@ def same(url, path):
     assert far.cutflow == near.cutflow
     assert (far.mass.values() == near.mass.values()).all()
     assert near.mass.sum() > 0
+
+
+@pytest.mark.servers
+def test_encrypted_xrootd(authority, sample, tmp_path):
+    """In a process of its own, as the client reads once which authorities there are."""
+    server = servers.XRootD(authority, tls=True)
+    try:
+        url = server.put(sample("nano")).replace("root://", "xroots://")
+        code = f"""
+import flavorframe as ff
+t = ff.events().triplet
+data = ff.dataset({url.replace("nano", "n*o")!r})
+analysis = ff.Analysis(ff.Selection(t).cut("mass", t.mass > 1.9))
+print(*data.files, analysis.run(data, progress=False).cutflow[-1].candidates)
+"""
+        proxy = str(authority.proxy(tmp_path / "proxy"))
+        shown = dict.fromkeys(("X509_USER_PROXY", "X509_USER_CERT", "X509_USER_KEY"), proxy)
+        found = python(code, X509_CERT_DIR=str(authority.folder), **shown)
+    finally:
+        server.close()
+    t = ff.events().triplet
+    near = ff.Analysis(ff.Selection(t).cut("mass", t.mass > 1.9)).run(ff.dataset(sample("nano")))
+    assert found.split() == [url.replace("xroots", "roots"), str(near.cutflow[-1].candidates)]
+
+
+def test_root_does_not_know_encrypted_xrootd():
+    with pytest.raises(FileError, match="ROOT does not know roots://.*engine='columnar'"):
+        describe("roots://h//a.root", None)
 
 
 class TestXRootD:
@@ -76,7 +105,7 @@ os._exit(0)
         finally:
             xrootd._process.wait()
             xrootd.start()
-        assert said.startswith("FileError")
+        assert said.startswith("ServerError")
         told = ("cannot be reached", "did not answer in 3 seconds", "broke off in the middle")
         assert any(words in said for words in told)
 

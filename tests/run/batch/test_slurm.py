@@ -30,6 +30,14 @@ def test_the_same_bits_as_here(slurm, data, jobs, size):
     assert submissions(site) == [list(range(jobs))]
 
 
+def test_files_in_several_places(slurm, files, tmp_path):
+    away = str(tmp_path / "away.root")
+    data = ff.dataset([[away, files[0]], files[1]])
+    result = weighted().run(data, on=slurm(jobs=3), partition_size=11, progress=False)
+    assert_same_bits(result, weighted().run(ff.dataset(files[:2]), progress=False))
+    assert [(each.file, each.place) for each in result.replicas] == [(away, str(files[0]))]
+
+
 def test_a_snapshot_in_several_files(slurm, data, tmp_path):
     rows = ff.snapshot(t.mass, path=tmp_path / "rows.root", files=3)
     result = weighted().with_outputs(rows=rows).run(data, on=slurm(jobs=2), progress=False)

@@ -8,11 +8,12 @@ from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import urlsplit
 
+from flavorframe._files.locations import XROOTD
 from flavorframe._files.remote import http, s3, xrootd_child, xrootd_client
 from flavorframe._files.remote.credentials import why_refused
 from flavorframe._files.remote.http import RangesError, client_for
 from flavorframe._files.remote.proxies import certificate_folder
-from flavorframe.errors import AccessError, CredentialError, FileError
+from flavorframe.errors import AccessError, CredentialError, FileError, ServerError
 
 PATIENCE = 60
 """Seconds that a server may keep silent."""
@@ -84,31 +85,48 @@ def version(url: str) -> tuple[Facts, str, Facts]:
         AccessError: Where the server does not give the file.
         FileError: Where it cannot be asked, or does not answer.
     """
-    if _is_xrootd(url):
+    if is_xrootd(url):
         if xrootd_client.is_of_root():
             return xrootd_child.call(version, url)
         _claim_client(url)
     try:
-        return _version_on_xrootd(url) if _is_xrootd(url) else _version_elsewhere(url)
+        return _version_on_xrootd(url) if is_xrootd(url) else _version_elsewhere(url)
     except Exception as error:  # each library raises its own
         raise explained(url, error) from error
 
 
+def filesystem(url: str) -> tuple[Any, str]:
+    """Return what fsspec reads a URL by, and the path that it knows it under."""
+    import fsspec
+
+    found: tuple[Any, str] = fsspec.core.url_to_fs(_address(url), **_options(url, uproot=False))
+    return found
+
+
+def make_ready(url: str) -> None:
+    """Have this process ask an XRootD server by the client of the Python package.
+
+    Raises RunError where it has that of ROOT already, which it cannot have beside it.
+    """
+    _claim_client(url)
+    _configure_xrootd()
+
+
 def _version_on_xrootd(url: str) -> tuple[Facts, str, Facts]:
     _configure_xrootd()
-    told = xrootd_client.stat(url, int(_patience(url)))
+    told = xrootd_client.stat(url, int(patience(url)))
     return (str(told.size),), told.server, tuple(map(str, told.of_server or ()))
 
 
 def _version_elsewhere(url: str) -> tuple[Facts, str, Facts]:
     import fsspec
 
-    filesystem, path = fsspec.core.url_to_fs(_address(url), **_options(url, uproot=False))
+    found, path = filesystem(url)
     if urlsplit(url).scheme in ("http", "https"):
-        server, info = fsspec.asyn.sync(filesystem.loop, http.facts, filesystem, path)
+        server, info = fsspec.asyn.sync(found.loop, http.facts, found, path)
         return _of(info, http.OF_CONTENT), server, _of(info, http.OF_SERVER)
-    filesystem.invalidate_cache(path)  # what it may have listed
-    info = filesystem.info(path)
+    found.invalidate_cache(path)  # what it may have listed
+    info = found.info(path)
     return _of(info, ("size", "mtime", "ETag", "VersionId", "LastModified")), "", ()
 
 
@@ -116,8 +134,9 @@ def _of(info: Mapping[str, Any], names: Sequence[str]) -> Facts:
     return tuple(str(info[name]) for name in names if name in info)
 
 
-def _is_xrootd(url: str) -> bool:
-    return url.startswith(("root://", "roots://"))
+def is_xrootd(url: str) -> bool:
+    """Return whether a URL is one of XRootD."""
+    return urlsplit(url).scheme in XROOTD
 
 
 def _address(url: str) -> str:
@@ -131,7 +150,7 @@ def _address(url: str) -> str:
 
 
 def _claim_client(url: str) -> None:
-    if _is_xrootd(url):
+    if is_xrootd(url):
         xrootd_client.claim(xrootd_client.PYTHON, url)
 
 
@@ -169,7 +188,7 @@ def transport_error(url: str, error: BaseException) -> FileError | None:
     if isinstance(error, PermissionError) or status in (401, 403) or _any(_REFUSED, text):
         return AccessError(f"{server} refuses: {why_refused(url)} ({_short(error)})")
     if isinstance(error, TimeoutError) or _any(_SILENT, text):
-        return FileError(f"{server} did not answer in {_patience(url)} seconds.")
+        return ServerError(f"{server} did not answer in {patience(url)} seconds.")
     if isinstance(error, RangesError):
         return FileError(f"{url}: {error}")
     if _any(_UNKNOWN, text):
@@ -178,9 +197,9 @@ def transport_error(url: str, error: BaseException) -> FileError | None:
             f"{certificate_folder()} and the system's are. Set X509_CERT_DIR?"
         )
     if _any(_UNREACHABLE, text):
-        return FileError(f"{server} cannot be reached: is its name right, and is it up?")
+        return ServerError(f"{server} cannot be reached: is its name right, and is it up?")
     if _any(_BROKEN_OFF, text):
-        return FileError(f"{server} broke off in the middle of what it sent.")
+        return ServerError(f"{server} broke off in the middle of what it sent.")
     return FileError(f"{server} failed: {_short(error)}")
 
 
@@ -207,20 +226,20 @@ def _not_installed(url: str, error: ImportError) -> FileError:
 def _options(url: str, *, uproot: bool = True) -> dict[str, Any]:
     """Return what fsspec takes for a scheme, and what uproot takes beside it."""
     scheme = urlsplit(url).scheme
-    if scheme in ("root", "roots"):
+    if is_xrootd(url):
         _configure_xrootd()
         from flavorframe._files.remote.xrootd_source import XRootDSource
 
-        return {"handler": XRootDSource, "timeout": int(_patience(url))}
+        return {"handler": XRootDSource, "timeout": int(patience(url))}
     if scheme in ("http", "https"):
         options: dict[str, Any] = {"get_client": client_for(url, PATIENCE)}
         return options | _coalescing() if uproot else options
     return s3.options(PATIENCE) if scheme == "s3" else {}
 
 
-def _patience(url: str) -> float:
+def patience(url: str) -> float:
     """Return the seconds that the server may keep silent."""
-    if urlsplit(url).scheme in ("root", "roots"):
+    if is_xrootd(url):
         return int(os.environ.get("XRD_REQUESTTIMEOUT", PATIENCE))
     return PATIENCE
 

@@ -46,7 +46,7 @@ def renewable(dataset: Dataset) -> Delivery:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the user was warned when the run was sent
         try:
-            return Delivery(credentials_for(dataset.files))
+            return Delivery(credentials_for(dataset.places))
         except CredentialError:
             return Delivery()
 

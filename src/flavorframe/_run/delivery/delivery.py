@@ -55,7 +55,7 @@ class Delivery:
         Raises CredentialError for credentials that are missing or end too early, and AnalysisError
         for extra files that do not exist or have the same name.
         """
-        credentials = credentials_for(dataset.files, needed)
+        credentials = credentials_for(dataset.places, needed)
         return cls(credentials, _corrections(plan), existing_files(files))
 
     def __bool__(self) -> bool:

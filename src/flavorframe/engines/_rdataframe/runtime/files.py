@@ -44,6 +44,11 @@ _seen: dict[tuple[str, str | None, Layout | None, Friends], Described] = {}
 
 def describe(file: str, tree: str | None, asked: Layout | None, friends: Friends) -> Described:
     """Look at a file; raises FileError, as the columnar engine does, where it cannot be read."""
+    if file.startswith("roots://"):
+        raise FileError(
+            f"{file}: ROOT does not know roots://. It reads root://, which is encrypted where the "
+            "server asks for it; or use engine='columnar'."
+        )
     if not file.startswith("root://"):
         if not is_remote(file):
             _require_literal(file)
