@@ -45,8 +45,13 @@ class Skim(Snapshot):
 
     def column_names(self, *, weighted: bool) -> list[str]:
         """Return the names of the columns; weights are not among them."""
-        names = [kept.branch for kept in self.kept] + [name for name, _ in self.columns]
-        return names + ([] if self.passed is None else [self.passed])
+        return [*(kept.branch for kept in self.kept), *self.new_names]
+
+    @property
+    def new_names(self) -> tuple[str, ...]:
+        """The names of the branches that the file does not have, or in whose place they come."""
+        names = tuple(name for name, _ in self.columns)
+        return names if self.passed is None else (*names, self.passed)
 
 
 def skim(

@@ -219,8 +219,19 @@ def test_what_is_refused_before_the_run(files, tmp_path):
         run(analysis(path=tmp_path / "skim.root"), files, engine="rdataframe")
     with pytest.raises(AnalysisError, match="make it a branch of its own"):
         run(analysis(path=tmp_path / "skim.root", x=muon.pt / muon.pt.max()), files)
+    with pytest.raises(AnalysisError, match="'nMuon', which counts the lists of Muon_"):
+        run(analysis(path=tmp_path / "skim.root", nMuon=events.run), files)
     with pytest.raises(AnalysisError, match="from which it is made"):
         run(analysis(path=files[0]), files)
+
+
+def test_the_report_tells_what_it_holds(files, tmp_path):
+    declared = analysis(keep=["run", "Muon_*"], drop="*PF", path=tmp_path / "s.root", passed="ok")
+    result = run(declared, files)
+    page = ff.report.write(tmp_path / "report.html", result, analysis=declared).read_text("utf-8")
+    assert "events with run, Muon_* without *PF, and ok" in page
+    assert f"skim: {len(result.skim)} rows in {tmp_path}/s.root" in repr(result)
+    assert "skim (skim)" in repr(declared)
 
 
 def test_a_folder_for_each_dataset(files, tmp_path):

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from flavorframe._expr import nodes as n
 from flavorframe._expr.dependence import depending_on_candidates
 from flavorframe._expr.formula import brief
+from flavorframe._snapshots.formats import counter_of
 from flavorframe.errors import AnalysisError, BranchError, did_you_mean
 from flavorframe.layouts import BranchInfo, Layout, Schema
 from flavorframe.layouts.base import collection_axis, collection_of
@@ -32,12 +33,24 @@ def bound_skim(skim: Skim, candidates: n.Axis, layout: Layout, schema: Schema) -
     kept = tuple(_kept(branch, schema) for branch in asked if can_keep(skim, branch))
     if not kept and not skim.columns:
         raise BranchError(f"keep= and drop= leave nothing of tree {schema.tree} that can be kept.")
+    _refuse_counters(skim, kept)
     axes = {name: node.axis for name, node in skim.columns if node.axis != n.EVENT}
     if skim.passed is not None:
         axes[skim.passed] = n.lineage(candidates)[0]
     counters = _counters(kept, layout, schema)
     own = tuple((name, counters.get(axis, "")) for name, axis in axes.items())
     return replace(skim, kept=kept, counters=own)
+
+
+def _refuse_counters(skim: Skim, kept: Iterable[Kept]) -> None:
+    lists = [each for each in kept if each.counter is not None]
+    counters = {counter_of(each.branch, each.counter): each.branch for each in lists}
+    for name in skim.new_names if skim.format == "ttree" else ():
+        if name in counters:
+            raise AnalysisError(
+                f"a new branch cannot be called {name!r}, which counts the lists of "
+                f"{counters[name]} in a TTree."
+            )
 
 
 def branches_of(skim: Skim, schema: Schema) -> list[BranchInfo]:
@@ -49,13 +62,12 @@ def branches_of(skim: Skim, schema: Schema) -> list[BranchInfo]:
     for option, patterns in (("keep", skim.keep), ("drop", skim.drop)):
         for pattern in patterns:
             _require_fitting(option, pattern, names, schema.tree)
-    new = {name for name, _ in skim.columns} | {skim.passed}
     return [
         branch
         for branch in schema.branches
         if _fits(branch.name, skim.keep)
         and not _fits(branch.name, skim.drop)
-        and branch.name not in new
+        and branch.name not in skim.new_names
     ]
 
 
