@@ -39,9 +39,10 @@ from ._shipping.extra_files import delivered as delivered
 from .analysis import Analysis as Analysis
 from .catalogue import catalog as catalog
 from .certificate import Certificate as Certificate, certify as certify
-from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset
+from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset, friend as friend
 from .errors import FlavorframeError as FlavorframeError
 from .inspection import inspect as inspect
+from .layouts.declaring import layout as layout
 from .layouts.events import events as events
 from .outputs import axis as axis, hist as hist, snapshot as snapshot
 from .physics import (

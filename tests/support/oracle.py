@@ -104,6 +104,19 @@ BRANCHES = {
     for column, layout in enumerate(("bph", "nano"), 1)
 }
 
+MEMBERS = ("charge", "is_global", "is_pf", "dz", "dxy")
+"""What tests ask of a candidate's muons and tracks beside their momenta."""
+
+BRANCHES["rows"] = BRANCHES["nano"] | {
+    f"triplet.{part}.{field}": f"triplet_{part}_{field}"
+    for part in ("mu1", "mu2", "track")
+    for field in MEMBERS
+}
+"""The names of files that `row_files` writes, with one row for each candidate."""
+
+KEY = ("run", "luminosityBlock", "event")
+"""What tells the events of a file with one row a candidate apart."""
+
 LINKS = {
     "triplet.mu1": ("muon", "triplet_mu1_idx"),
     "triplet.mu2": ("muon", "triplet_mu2_idx"),
@@ -125,12 +138,24 @@ class File:
         names = [name for name, kind in opened.classnames(cycle=False).items() if _is_tree(kind)]
         known = [name for name in ("Events", "Tree3Mu/ntuple") if name in names]
         self._tree = opened[tree or (known or names)[0]]
-        self.events = int(self._tree.num_entries)
         self.branches = [name.split("/")[-1] for name in self._tree.keys()]  # noqa: SIM118
-        self.layout = "bph" if {"Triplet2_Mass", "Mu01_Pt"} <= set(self.branches) else "nano"
+        self.layout = _layout(set(self.branches))
         self._lists: dict[str, list[Any]] = {}
         self._types: dict[str, str] = {}
         self._kinds: dict[n.Node, str] = {}
+        self._rows_of = self._rows_of_events() if self.layout == "rows" else []
+        self.events = len(self._rows_of) or int(self._tree.num_entries)
+
+    def _rows_of_events(self) -> list[list[int]]:
+        """Return the rows of each event: those that follow each other with one key."""
+        keys = list(zip(*(self._tree[branch].array().to_list() for branch in KEY), strict=True))
+        events: list[list[int]] = []
+        for row, key in enumerate(keys):
+            if row and key == keys[row - 1]:
+                events[-1].append(row)
+            else:
+                events.append([row])
+        return events
 
     def value(self, branch: str, event: int) -> Any:
         """Return what an event has in a branch: a number, or a list."""
@@ -198,8 +223,19 @@ class File:
     def _load(self, branch: str) -> None:
         if branch not in self._lists:
             array = self._tree[branch].array()
-            self._lists[branch] = array.to_list()
-            self._types[branch] = str(array.type).split(" * ", 1)[1]
+            values, held = array.to_list(), str(array.type).split(" * ", 1)[1]
+            if self._rows_of and branch.startswith("triplet_"):
+                values = [[values[row] for row in rows] for rows in self._rows_of]
+                held = f"var * {held}"
+            elif self._rows_of:
+                values = [values[rows[0]] for rows in self._rows_of]
+            self._lists[branch], self._types[branch] = values, held
+
+
+def _layout(branches: set[str]) -> str:
+    if {"Triplet2_Mass", "Mu01_Pt"} <= branches:
+        return "bph"
+    return "rows" if "triplet_mu1_is_global" in branches else "nano"
 
 
 def _is_tree(kind: str) -> bool:

@@ -80,7 +80,8 @@ EDGES = (0, 1, 2, 3, 8, 200, 2**31, 2**53, 2**53 + 1, 2**63 - 1, 2**63, 2**63 + 
 extras: ContextVar[tuple[str, ...]] = ContextVar("extras", default=())
 """What the file has beside the shared vocabulary: "whole" numbers, and "words".
 
-With "drift" it may lack branches, and each has a default value.
+A file of "rows" has no lists but its candidates. With "drift" it may lack branches, and each has a
+default value.
 """
 
 TRIGGERS = (
@@ -131,7 +132,8 @@ def place_of(name: str) -> Place:
 @st.composite
 def collections(draw: Draw, depth: int) -> Place:
     """A stored collection, or the part of it that fulfils a condition."""
-    place = place_of(draw(st.sampled_from(("triplet", "muon", "track"))))
+    only = extras.get() == ("rows",)
+    place = place_of("triplet" if only else draw(st.sampled_from(("triplet", "muon", "track"))))
     if depth > 0 and draw(st.integers(0, 3)) == 0:
         part = place.collection[draw(masks(place, depth - 1))]
         return Place(part, (Object(part, place.objects[0].kind),))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.identity.fingerprints import fingerprint
+from flavorframe._planning.friends import PlannedFriend
+from flavorframe.layouts import Layout
 from flavorframe.outputs import Output, Snapshot
 from flavorframe.selection import Selection
 from flavorframe.skims import Skim
@@ -15,10 +17,16 @@ from flavorframe.skims import Skim
 
 @dataclass(frozen=True)
 class Plan:
-    """What to evaluate on each partition: the steps of the selection, then the outputs."""
+    """What to evaluate on each partition: the steps of the selection, then the outputs.
+
+    ``layout`` is that of the files, where the user says it, and ``friends`` what lies beside them.
+    They make no difference to what is asked for, so that results of eras with others add up.
+    """
 
     selection: Selection
     outputs: tuple[tuple[str, Output], ...]
+    layout: Layout | None = field(default=None, compare=False, kw_only=True)
+    friends: tuple[PlannedFriend, ...] = field(default=(), compare=False, kw_only=True)
 
     def trees(self) -> Iterator[n.Node]:
         """Yield every expression that is evaluated."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flavorframe._files.remote import access
 from flavorframe._files.versions import Version
@@ -21,6 +21,9 @@ from flavorframe._rootio.source import Range, Source
 from flavorframe._rootio.tree.reader import TreeReader
 from flavorframe._snapshots.columns import Columns
 from flavorframe.errors import FileError
+
+if TYPE_CHECKING:
+    from flavorframe._rootio.candidate_rows.groups import Groups
 
 
 class ColumnReader(Protocol):
@@ -59,10 +62,11 @@ class RootFile:
                 raise DamageError(f"tree {self.tree} has {self.events} events")
             infos, branches = branches_of(opened, path)
             self.schema = Schema(self.tree, infos)
-            self.shorter = _shorter(branches, self.events)
+            self.shorter: Mapping[str, int] = _shorter(branches, self.events)
         source: Source = self._file.file.source
         self._source = RemoteFile(path, source) if self._is_remote else source
         self._reader = _reader_of(path, opened, self.events, self.schema, branches, self._source)
+        self.groups: dict[tuple[str, ...], Groups] = {}  # where rows are candidates
         self._sizes: dict[str, int] = {}
         self._edges: dict[tuple[str, ...], tuple[int, ...]] = {}
 

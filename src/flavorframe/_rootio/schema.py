@@ -22,6 +22,8 @@ class BranchInfo:
         path: ``parent/child``; empty for a branch without a parent.
         own: The branch's own name; empty for a branch without a parent.
         why: Why nothing is known of a branch whose kind and shape are "other".
+        collection: The collection of a list, where the file itself does not tell.
+        partners: Of a friend that is joined by a key, whether an event has "one" entry or "many".
     """
 
     name: str
@@ -32,6 +34,8 @@ class BranchInfo:
     path: str = ""
     own: str = ""
     why: str = ""
+    collection: str = ""
+    partners: str = ""
 
     @property
     def is_counted_with_others(self) -> bool:

@@ -156,7 +156,8 @@ def _by_row(rows: dict[str, list[Any]], columns: dict[str, n.Node]) -> list[dict
 def _probe(plan: Plan, steps: int, columns: dict[str, n.Node], axis: n.Axis) -> Plan:
     """Return the plan up to a step, with these columns of what is left."""
     selection = replace(plan.selection, candidates=axis, steps=plan.selection.steps[:steps])
-    return Plan(selection, (("rows", Snapshot(tuple(columns.items()))),))
+    outputs = (("rows", Snapshot(tuple(columns.items()))),)
+    return replace(plan, selection=selection, outputs=outputs)
 
 
 def _columns(pair: Pair, event: Partition, item: Disagreement, steps: int) -> dict[str, n.Node]:

@@ -8,16 +8,19 @@ what is read at once, in ``_partitions``. Catalogue files are read by `flavorfra
 from flavorframe.datasets._catalog import Catalog
 from flavorframe.datasets._dataset import Dataset, Kind, dataset
 from flavorframe.datasets._files import PathLike, one_file
+from flavorframe.datasets._friends import Friend, friend
 from flavorframe.datasets._partitions import Partition, fraction_read, split
 
 __all__ = [
     "Catalog",
     "Dataset",
+    "Friend",
     "Kind",
     "Partition",
     "PathLike",
     "dataset",
     "fraction_read",
+    "friend",
     "one_file",
     "split",
 ]

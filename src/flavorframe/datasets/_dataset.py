@@ -19,7 +19,9 @@ from flavorframe.datasets._files import (
     of_fileset,
     one_tree,
 )
+from flavorframe.datasets._friends import Friend, added_friends, checked_friends
 from flavorframe.errors import DatasetError
+from flavorframe.layouts import Layout, find_layout
 
 Kind = Literal["data", "simulation"]
 
@@ -43,6 +45,8 @@ class Dataset:
         kind: "data" or "simulation".
         meta: What else is known, such as ``cross_section`` [pb], ``sumw`` (sum of generator
             weights) and ``generated_events``.
+        layout: What the branches of the files are called; ``None`` has it recognised.
+        friends: Files that hold more about the same events, by name.
 
     Raises:
         DatasetError: There is no file, a file is named twice, a URL cannot be read, or the
@@ -60,12 +64,16 @@ class Dataset:
     luminosity: float | None = None
     kind: Kind = "data"
     meta: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    layout: Layout | None = None
+    friends: tuple[tuple[str, Friend], ...] = ()
 
     def __post_init__(self) -> None:
         where = f"dataset {self.name!r}"
         _require_some(self.files, where)
         object.__setattr__(self, "files", tuple(map(normalized, self.files)))
         refuse_repeats(self.files, where)
+        if self.tree is None and self.layout is not None and self.layout.tree:
+            object.__setattr__(self, "tree", self.layout.tree)
         if self.tree == "":
             raise DatasetError(f"{where}: the tree has no name; leave it out to have it found.")
         if self.luminosity is not None and not self.luminosity >= 0:
@@ -95,6 +103,8 @@ class Dataset:
             luminosity=_total(self.luminosity, other.luminosity),
             kind=self.kind,
             meta=_common_meta(self.meta, other.meta),
+            layout=self.layout,
+            friends=added_friends(self.friends, other.friends, name),
         )
 
     def head(self, n_files: int) -> Dataset:
@@ -122,7 +132,9 @@ class Dataset:
         if n_files >= len(self):
             return self
         meta = {key: value for key, value in self.meta.items() if key not in TOTALS}
-        return replace(self, files=self.files[:n_files], luminosity=None, meta=meta)
+        friends = tuple((name, each.head(n_files)) for name, each in self.friends)
+        files = self.files[:n_files]
+        return replace(self, files=files, luminosity=None, meta=meta, friends=friends)
 
     def __repr__(self) -> str:
         return f"Dataset {self.name!r}: {', '.join(facts(self))}"
@@ -140,6 +152,8 @@ def dataset(
     tree: str | None = None,
     luminosity: float | None = None,
     kind: str = "data",
+    layout: Layout | PathLike | None = None,
+    friends: Mapping[str, Friend] | None = None,
 ) -> Dataset:
     """Return the dataset of some files: paths, URLs, globs or folders (their ``*.root``).
 
@@ -152,6 +166,9 @@ def dataset(
         tree: Path of the tree in each file; ``None`` has the layout find it.
         luminosity: Integrated luminosity [fb⁻¹]; ``None`` where it is unknown.
         kind: "data" or "simulation" ("mc" for short).
+        layout: What the branches are called, if that is not to be recognised: what `ff.layout`
+            returns, a TOML file, or the name of a layout that is known.
+        friends: Files that hold more about the same events, by name; see `ff.friend`.
 
     Returns:
         The dataset; globs and folders are looked up now.
@@ -159,6 +176,7 @@ def dataset(
     Raises:
         DatasetError: A glob matches nothing, a name is empty, a file is named twice, also by a
             link, trees differ, or the kind is unknown.
+        LayoutError: There is no such layout, or it is declared wrongly.
 
     Example:
         >>> dataset("root://eos.cern.ch//eos/Tree_1.root:Events", luminosity=4.8)
@@ -174,7 +192,11 @@ def dataset(
     here = os.getcwd()
     paths = [below(here, path) for path in as_paths(given, where)]
     found, tree = expanded(paths, tree, where)
-    return Dataset(name, None, found, tree, luminosity, KINDS[kind], meta)
+    named_layout = None if layout is None else find_layout(layout)
+    named_friends = checked_friends(friends or {}, found, where)
+    return Dataset(
+        name, None, found, tree, luminosity, KINDS[kind], meta, named_layout, named_friends
+    )
 
 
 def _require_some(files: tuple[str, ...], where: str) -> None:
@@ -186,6 +208,7 @@ def _require_alike(a: Dataset, b: Dataset) -> None:
     pairs = {
         "kind": (a.kind, b.kind),
         "tree": (a.tree, b.tree),
+        "layout": (_name(a.layout), _name(b.layout)),
         "cross section": (a.meta.get("cross_section"), b.meta.get("cross_section")),
     }
     for what, (one, two) in pairs.items():
@@ -194,6 +217,10 @@ def _require_alike(a: Dataset, b: Dataset) -> None:
             raise DatasetError(
                 f"cannot add datasets {names}: they differ in {what}, {one} and {two}."
             )
+
+
+def _name(layout: Layout | None) -> str | None:
+    return None if layout is None else layout.name
 
 
 def _joined(a: str | None, b: str | None) -> str | None:
@@ -218,6 +245,10 @@ def facts(dataset: Dataset) -> Iterator[str]:
         yield f"{dataset.luminosity:g} fb⁻¹"
     if dataset.tree is not None:
         yield f"tree {dataset.tree!r}"
+    for name, _ in dataset.friends:
+        yield f"friend {name!r}"
+    if dataset.layout is not None:
+        yield f"layout {dataset.layout.name!r}"
 
 
 def _counted(files: tuple[str, ...]) -> str:

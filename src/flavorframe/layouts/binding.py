@@ -14,7 +14,8 @@ from flavorframe._expr.logic import decided, with_unsigned_literals
 from flavorframe._expr.strings import refuse_string
 from flavorframe._rootio.schema import BranchInfo, Schema
 from flavorframe.errors import BranchError, ExpressionError, did_you_mean
-from flavorframe.layouts.base import LackingError, Layout, collection_axis, collection_of, only
+from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
+from flavorframe.layouts.declared import Layout
 
 
 def bind(node: n.Node, layout: Layout, schema: Schema) -> n.Node:
@@ -102,6 +103,8 @@ class _Binder:
             return node.map(self._of)
         collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
         branch = self._layout.branch_for(self._schema, collection, node.path)
+        if branch and node.on == n.EVENT and self._schema.by_name[branch].partners:
+            return self._of_friend(branch, node)
         if branch:
             column = self._column(branch)
             return self._checked(column, node)
@@ -140,6 +143,15 @@ class _Binder:
             )
         require_fitting(operand, node.value, kind_of(bound))
         return bound
+
+    def _of_friend(self, branch: str, node: n.Field) -> n.Node:
+        """Return the value of an event's only entry in a friend, missing where it has none."""
+        if self._schema.by_name[branch].partners == "many":
+            raise BranchError(
+                f"{brief(node)}: an event may have several entries of friend {node.path[0]!r}, "
+                f"which are a collection: reduce it, as ff.events().{'.'.join(node.path)}.max()."
+            )
+        return n.Reduce("first", _as_named(self._column(branch), node.path[-1]))
 
     def _refuse_link(self, collection: str | None, node: n.Field) -> None:
         if collection is not None and len(node.path) == 1:
@@ -216,10 +228,11 @@ class _Binder:
     def _unknown(self, node: n.Field) -> str:
         collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
         name = ".".join((*(() if collection is None else (collection,)), *node.path))
+        explained = self._layout.explain(self._schema, collection, node.path)
         return (
             f"{name} is not in tree {self._schema.tree} (layout {self._layout.name})."
-            f"{did_you_mean(name.replace('.', '_'), self._schema.by_name)} Branches are listed by "
-            "'flavorframe inspect FILE' and reached by events['Name']."
+            f"{explained or did_you_mean(name.replace('.', '_'), self._schema.by_name)} Branches "
+            "are listed by 'flavorframe inspect FILE' and reached by events['Name']."
         )
 
 

@@ -8,6 +8,7 @@ NanoAOD uses; where one of them is a list in a file, the file is refused when it
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from flavorframe._expr.event import Event, Menu
@@ -47,7 +48,11 @@ class Events(Event):
     ``events["AnyBranch"]`` a branch by its name in the file.
     """
 
-    _names_of_values = frozenset((*VALUES, *OBJECTS))
+    def __init__(self, friends: Iterable[str] = ()) -> None:
+        """``friends`` are names with one entry an event, beside those that are always so."""
+        names = (friends,) if isinstance(friends, str) else tuple(friends)
+        self._names_of_values = frozenset((*VALUES, *OBJECTS, *names))
+
     hlt = Menu("hlt")
     l1 = Menu("l1")
     if TYPE_CHECKING:
@@ -64,8 +69,12 @@ class Events(Event):
         return "<events: .triplet, .muon, .track, .hlt, .l1, or ['AnyBranch']>"
 
 
-def events() -> Events:
+def events(*, friends: Iterable[str] = ()) -> Events:
     """Return the names from which expressions are built.
+
+    Args:
+        friends: The names of friends that have one entry an event, so that ``events.scores.bdt`` is
+            a value of the event. Others are collections.
 
     Returns:
         An object whose attributes are the event's values and collections, whatever they are called.
@@ -75,4 +84,4 @@ def events() -> Events:
         >>> ff.events().triplet.mu1.pt
         <triplet.mu1.pt, one value per triplet>
     """
-    return Events()
+    return Events(friends)

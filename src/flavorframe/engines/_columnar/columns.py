@@ -10,8 +10,8 @@ import numpy as np
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
 from flavorframe._rootio.arrays import Array, Column, Content, Lists
+from flavorframe._rootio.event_file import EventFile
 from flavorframe._rootio.read_stats import ReadStats
-from flavorframe._rootio.root_file import RootFile
 from flavorframe.engines._columnar.segments import find_sorted
 from flavorframe.errors import FileError
 
@@ -23,7 +23,7 @@ class Columns:
     """The branches read so far in a range of events; ``stats`` has the seconds and bytes."""
 
     def __init__(
-        self, file: RootFile, start: int, stop: int, length_branches: Mapping[n.Axis, str]
+        self, file: EventFile, start: int, stop: int, length_branches: Mapping[n.Axis, str]
     ) -> None:
         """``length_branches`` has a branch of each collection, to read list lengths from."""
         self._file, self._start, self._stop = file, start, stop

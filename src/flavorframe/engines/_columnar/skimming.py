@@ -14,6 +14,7 @@ from flavorframe._rootio import arrays
 from flavorframe._rootio.arrays import Array, Strings
 from flavorframe._rootio.list_indices import ranges
 from flavorframe._rootio.root_file import RootFile
+from flavorframe._rootio.schema import Schema
 from flavorframe._snapshots.columns import Column, Lists
 from flavorframe.engines._columnar.segments import mask_at
 from flavorframe.engines._columnar.stored import stored_column
@@ -23,12 +24,12 @@ from flavorframe.engines.protocol import Skimmed
 from flavorframe.skims import Skim
 
 
-def skimmed(plan: BoundPlan, opened: RootFile) -> Iterator[Skimmed]:
+def skimmed(plan: BoundPlan, file: RootFile, schema: Schema) -> Iterator[Skimmed]:
     """Yield what each skim copies of a file, other trees included."""
     for name, skim in plan.skims:
-        trees = opened.other_trees(skim.trees, partial(can_keep, skim))
+        trees = file.other_trees(skim.trees, partial(can_keep, skim))
         require_trees(skim, trees)
-        told = [*left_out(name, skim, opened.schema)]
+        told = [*left_out(name, skim, schema)]
         told += [f"skim {name!r} leaves out the tree {tree}, of which it can copy nothing"
                  for tree, columns in trees.items() if not columns]  # fmt: skip
         copied = tuple((tree, columns) for tree, columns in trees.items() if columns)

@@ -28,12 +28,17 @@ class PartitionCache:
     the expressions: all that the entry depends on.
     """
 
-    def __init__(self, cache: Cache, partition: Partition, version: Version) -> None:
-        """``version`` is that of the file at the time when it was opened."""
+    def __init__(
+        self, cache: Cache, partition: Partition, version: Version, beside: object = None
+    ) -> None:
+        """``version`` is that of the file when it was opened.
+
+        ``beside`` is what else its columns depend on: which rows are an event, and friends.
+        """
         self._cache, self._file, self._version = cache, partition.file, version
         of = (version.content, version.there)  # on whichever machine
         place = (partition.file, partition.tree, partition.start, partition.stop, of)
-        self._base = joined("partition", keys.code_digest(), repr(place).encode())
+        self._base = joined("partition", keys.code_digest(), repr((place, beside)).encode())
         self._new: dict[str, tuple[Entry, bool]] = {}
         self._read: set[str] = set()
         self._values_keys: dict[n.Node, Key] = {}
