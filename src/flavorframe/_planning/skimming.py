@@ -27,16 +27,19 @@ def bound_skim(skim: Skim, candidates: n.Axis, layout: Layout, schema: Schema) -
     Raises BranchError for a pattern that fits nothing, and AnalysisError for a new list that is not
     as long as those of the file, or that depends on which candidates are left.
     """
+    rows = None if layout.rows is None else collection_axis(layout.rows.candidates)
+    skim = replace(skim, candidate_rows=rows)
+    axes = {name: node.axis for name, node in skim.columns if node.axis != n.EVENT}
+    if skim.passed is not None:
+        axes[skim.passed] = n.lineage(candidates)[0]
     for name, node in skim.columns:
         _require_list_or_value(name, node, candidates)
+    _require_rows(axes, rows)
     asked = branches_of(skim, schema)
     kept = tuple(_kept(branch, schema) for branch in asked if can_keep(skim, branch))
     if not kept and not skim.columns:
         raise BranchError(f"keep= and drop= leave nothing of tree {schema.tree} that can be kept.")
     _refuse_counters(skim, kept)
-    axes = {name: node.axis for name, node in skim.columns if node.axis != n.EVENT}
-    if skim.passed is not None:
-        axes[skim.passed] = n.lineage(candidates)[0]
     counters = _counters(kept, layout, schema)
     own = tuple((name, counters.get(axis, "")) for name, axis in axes.items())
     return replace(skim, kept=kept, counters=own)
@@ -98,7 +101,8 @@ def _reason(skim: Skim, branch: BranchInfo) -> str:
     """Return why a branch cannot be kept, if it cannot."""
     if "other" in (branch.kind, branch.shape) or branch.kind == "repeated":
         return "they do not hold numbers, truth values or strings, one or a list in each event"
-    if branch.kind == "string" and branch.shape == "list" and skim.format == "ttree":
+    is_list = branch.shape == "list" and skim.candidate_rows is None
+    if branch.kind == "string" and is_list and skim.format == "ttree":
         return "lists of strings cannot be written to a TTree; format='rntuple' takes them"
     forbidden = "/" if skim.format == "ttree" else "./\\ "
     if any(sign in branch.name for sign in forbidden):
@@ -138,6 +142,15 @@ def _fits_none(pattern: str, names: Iterable[str]) -> bool:
 
 def _fits(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _require_rows(axes: Mapping[str, n.Axis], rows: n.Axis | None) -> None:
+    for name, axis in axes.items():
+        if rows not in (None, axis):
+            raise AnalysisError(
+                f"new branch {name!r} has a value for each {brief(axis)}, and the file one row for "
+                f"each {rows.name}, so that a skim of it has values per {rows.name} or event only."
+            )
 
 
 def _require_list_or_value(name: str, node: n.Node, candidates: n.Axis) -> None:
