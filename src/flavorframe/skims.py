@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from flavorframe._expr import nodes as n
 from flavorframe._expr.expression import Operand, as_node
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Snapshot, refuse_texts, require_path
@@ -33,7 +34,8 @@ class Kept:
 class Skim(Snapshot):
     """A snapshot whose rows are events: branches of the file, and ``columns`` beside them.
 
-    ``kept`` and ``counters``, those of new columns with lists, are known once a file is open.
+    ``kept`` and ``counters``, those of new columns with lists, are known once a file is open, and
+    so is ``candidate_rows``: where the file has one row a candidate, so has the skim.
     """
 
     keep: tuple[str, ...] = ("*",)
@@ -42,11 +44,17 @@ class Skim(Snapshot):
     trees: tuple[str, ...] = BESIDE
     kept: tuple[Kept, ...] = ()
     counters: tuple[tuple[str, str], ...] = ()
+    candidate_rows: n.Axis | None = None
 
     def column_names(self, *, weighted: bool) -> list[str]:
         """Return the names of the columns; weights are not among them."""
-        names = [kept.branch for kept in self.kept] + [name for name, _ in self.columns]
-        return names + ([] if self.passed is None else [self.passed])
+        return [*(kept.branch for kept in self.kept), *self.new_names]
+
+    @property
+    def new_names(self) -> tuple[str, ...]:
+        """The names of the branches that the file does not have, or in whose place they come."""
+        names = tuple(name for name, _ in self.columns)
+        return names if self.passed is None else (*names, self.passed)
 
 
 def skim(
@@ -65,7 +73,8 @@ def skim(
 
     Lists stay whole: those of candidates that were cut as well, for links count on them. In a
     TTree a branch counts each list, as in NanoAOD (``nMuon`` and ``Muon_pt``), also of what was a
-    ``std::vector``; lists of strings go to RNTuples only.
+    ``std::vector``; lists of strings go to RNTuples only. Of files with one row a candidate it has
+    such rows, all of each event.
 
     Args:
         keep: Shell patterns of the branches to keep, all by default.

@@ -23,6 +23,7 @@ from flavorframe._run.core.options import RunOptions
 from flavorframe._run.core.partitions import FileRange
 from flavorframe.engines import get_engine
 from flavorframe.errors import AnalysisError, BranchError
+from support.row_files import LAYOUT, write_rows
 
 events = ff.events()
 muon = events.muon
@@ -219,8 +220,19 @@ def test_what_is_refused_before_the_run(files, tmp_path):
         run(analysis(path=tmp_path / "skim.root"), files, engine="rdataframe")
     with pytest.raises(AnalysisError, match="make it a branch of its own"):
         run(analysis(path=tmp_path / "skim.root", x=muon.pt / muon.pt.max()), files)
+    with pytest.raises(AnalysisError, match="'nMuon', which counts the lists of Muon_"):
+        run(analysis(path=tmp_path / "skim.root", nMuon=events.run), files)
     with pytest.raises(AnalysisError, match="from which it is made"):
         run(analysis(path=files[0]), files)
+
+
+def test_the_report_tells_what_it_holds(files, tmp_path):
+    declared = analysis(keep=["run", "Muon_*"], drop="*PF", path=tmp_path / "s.root", passed="ok")
+    result = run(declared, files)
+    page = ff.report.write(tmp_path / "report.html", result, analysis=declared).read_text("utf-8")
+    assert "events with run, Muon_* without *PF, and ok" in page
+    assert f"skim: {len(result.skim)} rows in {tmp_path}/s.root" in repr(result)
+    assert "skim (skim)" in repr(declared)
 
 
 def test_a_folder_for_each_dataset(files, tmp_path):
@@ -344,6 +356,35 @@ def test_objects_and_split_names_of_a_real_file(tmp_path, format):
         names = ["HT", "EvtNum", "Muons_tightID", "Jets_bDiscriminatorCSV"]
         wanted = next(iter(file.values(filter_classname="TTree"))).arrays(names)
     assert read(path)[names].to_list() == wanted[wanted.HT > 200].to_list()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_one_row_a_candidate(tmp_path, sample, format):
+    t, path = events.triplet, tmp_path / "skim.root"
+    source = write_rows(sample("nano"), tmp_path / "rows.root")
+    selection = ff.Selection(t).cut("hlt", events.hlt.fired("HLT_DoubleMu3_Trk_Tau3mu_v*"))
+    selection = selection.cut("mass", t.mass.between(1.62, 2.02))
+    declared = ff.Analysis(selection, n=ff.hist(t.mass.count(), bins=9, range=(0, 9)),
+                           skim=ff.skim(path=path, format=format, tree="DecayTree", passed="good",
+                                        n_good=t.mass.count(), twice=2 * t.pt))  # fmt: skip
+    whole = declared.run(ff.dataset(source, layout=LAYOUT), progress=False)
+    found, stored = read(path, "DecayTree"), read(source, "DecayTree")
+    assert len(whole.skim) == len(found) > np.count_nonzero(found.good) > 10
+    assert np.count_nonzero(found.good) == whole.cutflow[-1].candidates
+    keys = [[*zip(rows.run, rows.luminosityBlock, rows.event, strict=True)]
+            for rows in (found, stored)]  # fmt: skip
+    chosen = {*keys[0]}
+    kept = stored[[key in chosen for key in keys[1]]]
+    for name in stored.fields:
+        np.testing.assert_array_equal(found[name], kept[name], name)
+    assert ak.all(found.good == ((found.triplet_mass >= 1.62) & (found.triplet_mass < 2.02)))
+    histogram = ff.Analysis(selection, n=dict(declared.outputs)["n"])
+    again = histogram.run(ff.dataset(path, layout=LAYOUT), progress=False)
+    assert again.cutflow[-1].candidates == whole.cutflow[-1].candidates
+    np.testing.assert_array_equal(again.n.values(flow=True), whole.n.values(flow=True))
+    pairs = ff.Analysis(selection, skim=ff.skim(path=path, x=ff.pairs(t).members[0].pt))
+    with pytest.raises(AnalysisError, match="values per triplet or event only"):
+        pairs.run(ff.dataset(source, layout=LAYOUT), progress=False)
 
 
 # Files that differ

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from flavorframe._expr import nodes as n
 from flavorframe._expr.dependence import depending_on_candidates
 from flavorframe._expr.formula import brief
+from flavorframe._snapshots.formats import counter_of
 from flavorframe.errors import AnalysisError, BranchError, did_you_mean
 from flavorframe.layouts import BranchInfo, Layout, Schema
 from flavorframe.layouts.base import collection_axis, collection_of
@@ -26,18 +27,33 @@ def bound_skim(skim: Skim, candidates: n.Axis, layout: Layout, schema: Schema) -
     Raises BranchError for a pattern that fits nothing, and AnalysisError for a new list that is not
     as long as those of the file, or that depends on which candidates are left.
     """
+    rows = None if layout.rows is None else collection_axis(layout.rows.candidates)
+    skim = replace(skim, candidate_rows=rows)
+    axes = {name: node.axis for name, node in skim.columns if node.axis != n.EVENT}
+    if skim.passed is not None:
+        axes[skim.passed] = n.lineage(candidates)[0]
     for name, node in skim.columns:
         _require_list_or_value(name, node, candidates)
+    _require_rows(axes, rows)
     asked = branches_of(skim, schema)
     kept = tuple(_kept(branch, schema) for branch in asked if can_keep(skim, branch))
     if not kept and not skim.columns:
         raise BranchError(f"keep= and drop= leave nothing of tree {schema.tree} that can be kept.")
-    axes = {name: node.axis for name, node in skim.columns if node.axis != n.EVENT}
-    if skim.passed is not None:
-        axes[skim.passed] = n.lineage(candidates)[0]
+    _refuse_counters(skim, kept)
     counters = _counters(kept, layout, schema)
     own = tuple((name, counters.get(axis, "")) for name, axis in axes.items())
     return replace(skim, kept=kept, counters=own)
+
+
+def _refuse_counters(skim: Skim, kept: Iterable[Kept]) -> None:
+    lists = [each for each in kept if each.counter is not None]
+    counters = {counter_of(each.branch, each.counter): each.branch for each in lists}
+    for name in skim.new_names if skim.format == "ttree" else ():
+        if name in counters:
+            raise AnalysisError(
+                f"a new branch cannot be called {name!r}, which counts the lists of "
+                f"{counters[name]} in a TTree."
+            )
 
 
 def branches_of(skim: Skim, schema: Schema) -> list[BranchInfo]:
@@ -49,13 +65,12 @@ def branches_of(skim: Skim, schema: Schema) -> list[BranchInfo]:
     for option, patterns in (("keep", skim.keep), ("drop", skim.drop)):
         for pattern in patterns:
             _require_fitting(option, pattern, names, schema.tree)
-    new = {name for name, _ in skim.columns} | {skim.passed}
     return [
         branch
         for branch in schema.branches
         if _fits(branch.name, skim.keep)
         and not _fits(branch.name, skim.drop)
-        and branch.name not in new
+        and branch.name not in skim.new_names
     ]
 
 
@@ -86,7 +101,8 @@ def _reason(skim: Skim, branch: BranchInfo) -> str:
     """Return why a branch cannot be kept, if it cannot."""
     if "other" in (branch.kind, branch.shape) or branch.kind == "repeated":
         return "they do not hold numbers, truth values or strings, one or a list in each event"
-    if branch.kind == "string" and branch.shape == "list" and skim.format == "ttree":
+    is_list = branch.shape == "list" and skim.candidate_rows is None
+    if branch.kind == "string" and is_list and skim.format == "ttree":
         return "lists of strings cannot be written to a TTree; format='rntuple' takes them"
     forbidden = "/" if skim.format == "ttree" else "./\\ "
     if any(sign in branch.name for sign in forbidden):
@@ -126,6 +142,15 @@ def _fits_none(pattern: str, names: Iterable[str]) -> bool:
 
 def _fits(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _require_rows(axes: Mapping[str, n.Axis], rows: n.Axis | None) -> None:
+    for name, axis in axes.items():
+        if rows not in (None, axis):
+            raise AnalysisError(
+                f"new branch {name!r} has a value for each {brief(axis)}, and the file one row for "
+                f"each {rows.name}, so that a skim of it has values per {rows.name} or event only."
+            )
 
 
 def _require_list_or_value(name: str, node: n.Node, candidates: n.Axis) -> None:

@@ -18,7 +18,7 @@ from flavorframe._snapshots.columns import (
     row_count,
     type_of,
 )
-from flavorframe.errors import AnalysisError, RunError, did_you_mean
+from flavorframe.errors import AnalysisError, OutputError, RunError, did_you_mean
 
 FORMATS = ("ttree", "rntuple", "parquet")
 _FORMAT_OF_SUFFIX = {".root": "ttree", ".parquet": "parquet"}
@@ -156,7 +156,10 @@ def _is_of_strings(column: Column) -> bool:
 
 
 def without_counters(columns: Columns) -> Columns:
-    """Return the columns without the lengths of lists, which a TTree has in any case."""
+    """Return the columns without the lengths of lists, which a TTree has in any case.
+
+    Raises OutputError where a column of that name holds something else.
+    """
     counters = {
         counter_of(name, column.counter): column.sizes
         for name, column in columns.items()
@@ -164,7 +167,7 @@ def without_counters(columns: Columns) -> Columns:
     }
     for name in counters.keys() & columns.keys():
         if not np.array_equal(columns[name], counters[name]):  # type: ignore[arg-type]
-            raise RunError(f"column {name!r} is not the length of the lists that it counts.")
+            raise OutputError(f"column {name!r} is not the length of the lists that it counts.")
     return {name: column for name, column in columns.items() if name not in counters}
 
 

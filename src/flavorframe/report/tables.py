@@ -128,7 +128,7 @@ def snapshots(inputs: Inputs, analysis: Analysis | None) -> Grid:
 
 def _columns(value: Any, spec: object) -> str:
     if isinstance(spec, Skim):
-        new = ", ".join(spec.column_names(weighted=False))
+        new = ", ".join(spec.new_names)
         dropped = f" without {', '.join(spec.drop)}" if spec.drop else ""
         return f"events with {', '.join(spec.keep)}{dropped}" + (f", and {new}" if new else "")
     if isinstance(spec, Snapshot):

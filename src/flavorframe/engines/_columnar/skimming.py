@@ -56,7 +56,17 @@ def events_of(skim: Skim, survivors: Survivors) -> Chunk:
     if skim.passed is not None:
         passed, counts = _passed(survivors)
         chunk[skim.passed] = _lists(passed, counts, living, counters[skim.passed])
-    return chunk
+    if skim.candidate_rows is None:
+        return chunk
+    return _in_rows(chunk, view.whole.elements(skim.candidate_rows).counts.take(living))
+
+
+def _in_rows(chunk: Chunk, sizes: Array) -> Chunk:
+    """Return events as rows of candidates again, with the values of the event on each of them."""
+    return {
+        name: column.content if isinstance(column, Lists) else np.repeat(column, sizes)
+        for name, column in chunk.items()
+    }
 
 
 def _copied(stored: arrays.Column, counter: str | None) -> Column:
