@@ -17,11 +17,17 @@ WORDS = {"bool": "truth value", "string": "string"}
 def meanings(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[str, str], ...]:
     """Return the names of a plan that fits the file, each with what it stands for.
 
-    For example ``("triplet.mass", "a list of numbers in each event")``.
+    For example ``("triplet.mass", "a list of numbers in each event")``. The units of the file are
+    among them.
     """
     trees = (*plan.trees(), n.Position(plan.selection.candidates))
     names = dict.fromkeys(node for tree in trees for node in n.walk(tree) if _is_name(node))
-    return tuple((formula(name), _meaning(bind(name, layout, schema))) for name in names)
+    units = (
+        ("the unit of energy", layout.units.energy),
+        ("the unit of length", layout.units.length),
+    )
+    bound = ((formula(name), _meaning(bind(name, layout, schema))) for name in names)
+    return *units, *bound
 
 
 def _is_name(node: n.Node) -> bool:

@@ -10,6 +10,7 @@ from flavorframe._files.versions import Version
 from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Partition
 from flavorframe.engines.partial import Partial
+from flavorframe.layouts.base import GEV_AND_CM, Units
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -30,6 +31,7 @@ class FileInfo:
             the file still has it afterwards.
         meanings: The names that the plan uses, each with what it stands for in this file, such
             as "one number in each event". They must be the same in all files of a run.
+        units: The units of the file.
     """
 
     file: str
@@ -39,6 +41,7 @@ class FileInfo:
     edges: tuple[int, ...] = ()
     version: Version | None = None
     meanings: tuple[tuple[str, str], ...] = ()
+    units: Units = GEV_AND_CM
 
 
 class Engine(Protocol):

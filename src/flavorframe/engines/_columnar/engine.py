@@ -56,7 +56,16 @@ class ColumnarEngine:
         require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
         edges = opened.common_edges(bound.columns)
         meant = meanings(plan, layout, opened.schema)
-        return FileInfo(file, opened.tree, layout.name, opened.events, edges, opened.version, meant)
+        return FileInfo(
+            file,
+            opened.tree,
+            layout.name,
+            opened.events,
+            edges,
+            opened.version,
+            meant,
+            layout.units,
+        )
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""

@@ -52,7 +52,9 @@ class RDataFrameEngine:
         bound, _ = _programs(plan, opened.schema, layout)
         require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
         meant = meanings(plan, layout, opened.schema)
-        return FileInfo(file, opened.tree, layout.name, opened.events, (), opened.version, meant)
+        return FileInfo(
+            file, opened.tree, layout.name, opened.events, (), opened.version, meant, layout.units
+        )
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""
