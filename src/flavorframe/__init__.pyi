@@ -30,6 +30,7 @@ from ._expr.functions import (
     tanh as tanh,
     where as where,
 )
+from ._expr.units import GeV as GeV, MeV as MeV, cm as cm, mm as mm, um as um
 from ._expr.user_functions import cpp as cpp, function as function
 from ._rootio.own_process import tune_process as tune_process
 from ._run.batch.htcondor import HTCondor as HTCondor
@@ -54,6 +55,7 @@ from .physics import (
     delta_phi as delta_phi,
     delta_r as delta_r,
     mass as mass,
+    particle_mass as particle_mass,
     transverse_mass as transverse_mass,
 )
 from .result import Result as Result, Results as Results

@@ -17,6 +17,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from fractions import Fraction
 from functools import cache
 from itertools import accumulate
 from typing import Any
@@ -125,6 +126,10 @@ LINKS = {
     "muon.jet": ("jet", "Muon_jetIdx"),
 }
 """The collection that a link leads to, and its index in nano; in bph the two have equal pt."""
+
+
+POWERS = {"MeV": 6, "GeV": 9, "cm": -2, "mm": -3, "um": -6}
+"""Units as powers of ten; all files that the oracle reads are in GeV and cm."""
 
 
 # The file
@@ -649,6 +654,10 @@ class Event:
 
     def _literal(self, node: n.Literal, at: Any) -> Any:
         return node.value
+
+    def _quantity(self, node: n.Quantity, at: Any) -> Any:
+        power = POWERS[node.unit] - POWERS["GeV" if node.unit.endswith("eV") else "cm"]
+        return float(Fraction(repr(node.value)) * Fraction(10) ** power)
 
     def _branch(self, node: n.Branch, at: Any) -> Any:
         stored = self.file.value(node.branch, self.number)

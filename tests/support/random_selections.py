@@ -310,8 +310,12 @@ def of_event(name: str) -> Any:
 def constants(draw: Draw, like: Number) -> Number:
     low, high = min(like.low, like.high), max(like.low, like.high)
     value = draw(st.one_of(st.floats(low, high), st.integers(-3, 5)))
-    if draw(st.integers(0, 9)) == 0:
+    kind = draw(st.integers(0, 9))
+    if kind == 0:
         return Number(ff.sqrt(abs(value)), value, value)
+    if kind == 1:
+        unit = draw(st.sampled_from((ff.GeV, ff.cm, 0.001 * ff.GeV, 10 * ff.mm)))
+        return Number(value * unit, value, value)
     return Number(value, value, value)
 
 

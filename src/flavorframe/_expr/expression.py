@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from html import escape
 from typing import ClassVar, NoReturn, TypeAlias
@@ -332,7 +333,18 @@ def apply(operation: str, *arguments: Operand) -> Expr:
     """
     node = n.Apply(operation, tuple(as_node(a) for a in arguments))
     refuse_computing_with_strings(node)
-    return Expr(decided(node))
+    return Expr(_so_many(node) or decided(node))
+
+
+def _so_many(node: n.Apply) -> n.Quantity | None:
+    """Return a number times a unit as the one constant that it is; None for anything else."""
+    units = [each.unit for each in node.arguments if isinstance(each, n.Quantity)]
+    numbers = [float(each.value) for each in node.arguments if isinstance(each, n.Literal)]
+    if len(units) != 1 or len(numbers) != len(node.arguments):
+        return None
+    if node.operation == "negative":
+        return n.Quantity(-numbers[0], units[0])
+    return n.Quantity(math.prod(numbers), units[0]) if node.operation == "multiply" else None
 
 
 def reduced(x: Expr, reduction: str) -> Expr:

@@ -66,6 +66,19 @@ class Constant(Node):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class Quantity(Literal):
+    """A number of some unit; binding makes it the number that it is in the units of the file."""
+
+    unit: str
+
+    def key(self) -> tuple[Any, ...]:
+        return *exact(self.value), self.unit
+
+    def text(self, texts: Texts) -> Text:
+        return self.unit if self.value == 1 else f"{super().text(texts)} {self.unit}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Field(Node):
     """A friendly name; an empty path is the element of the collection itself."""
 

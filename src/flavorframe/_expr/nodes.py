@@ -47,6 +47,7 @@ from flavorframe._expr.leaves import (
     Field as Field,
     Fired as Fired,
     Literal as Literal,
+    Quantity as Quantity,
     Value as Value,
 )
 from flavorframe._expr.parts import Part as Part, parts as parts

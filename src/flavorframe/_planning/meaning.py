@@ -20,7 +20,8 @@ WORDS = {"bool": "truth value", "string": "string"}
 def meanings(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[str, str], ...]:
     """Return the names of a plan that fits the file, each with what it stands for.
 
-    For example ``("triplet.mass", "a list of numbers in each event")``.
+    For example ``("triplet.mass", "a list of numbers in each event")``. The units of the file are
+    among them.
     """
     names = dict.fromkeys(node for node in _nodes(plan) if _is_name(node))
     asked = {default.operand: default for default in _defaults(plan)}
@@ -28,7 +29,11 @@ def meanings(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[str, str
     for _, skim in plan.skims:
         for branch in branches_of(skim, schema):
             found[branch.name] = _held(branch.kind, is_one=branch.shape == "scalar")
-    return tuple(found.items())
+    units = (
+        ("the unit of energy", layout.units.energy),
+        ("the unit of length", layout.units.length),
+    )
+    return *units, *found.items()
 
 
 @lru_cache(maxsize=32)

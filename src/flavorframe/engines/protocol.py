@@ -11,6 +11,7 @@ from flavorframe._planning.plan import Plan
 from flavorframe._snapshots.columns import Columns
 from flavorframe.datasets import Copies, Partition
 from flavorframe.engines.partial import Partial
+from flavorframe.layouts.base import GEV_AND_CM, Units
 from flavorframe.skims import Kept
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class FileInfo:
         skims: What each skim of the plan copies of the file.
         copies: All places of a file that is in several, and which of them was opened.
         elsewhere: Why it was opened at another place than the first; empty where it was not.
+        units: The units of the file.
     """
 
     file: str
@@ -66,6 +68,7 @@ class FileInfo:
     skims: tuple[Skimmed, ...] = ()
     copies: Copies | None = None
     elsewhere: str = ""
+    units: Units = GEV_AND_CM
 
     @property
     def place(self) -> str:

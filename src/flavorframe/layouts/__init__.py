@@ -14,8 +14,9 @@ one value per event are entered in ``VALUES`` or ``OBJECTS`` (`events`).
 from __future__ import annotations
 
 from flavorframe._rootio.schema import BranchInfo, Schema
+from flavorframe.layouts.base import Units
 from flavorframe.layouts.binding import bind
 from flavorframe.layouts.declared import Layout
 from flavorframe.layouts.registry import find_layout, recognise
 
-__all__ = ["BranchInfo", "Layout", "Schema", "bind", "find_layout", "recognise"]
+__all__ = ["BranchInfo", "Layout", "Schema", "Units", "bind", "find_layout", "recognise"]

@@ -28,6 +28,9 @@ class Units:
     length: str = "cm"
 
 
+GEV_AND_CM = Units()
+
+
 @dataclass(frozen=True)
 class RowsRule:
     """One row a candidate: rows of one event follow each other and have the same key.

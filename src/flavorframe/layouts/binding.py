@@ -1,7 +1,8 @@
 """Binding: expressions in terms of a file's branches, by the rules of its layout.
 
 Friendly names become columns, links become look-ups by index or by value, trigger menus become
-tests of branches, and operators become logic or work on bits, for now all kinds are known.
+tests of branches, quantities become numbers of the file's units, and operators become logic or work
+on bits, for now all kinds are known.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from flavorframe._expr.formula import brief
 from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.logic import decided, with_unsigned_literals
 from flavorframe._expr.strings import refuse_string
+from flavorframe._expr.units import converted
 from flavorframe._rootio.schema import BranchInfo, Schema
 from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, did_you_mean
 from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
@@ -90,6 +92,9 @@ class _Binder:
             return self._field(part)
         if isinstance(part, n.Branch):
             return self._branch(part)
+        if isinstance(part, n.Quantity):
+            units = self._layout.units
+            return n.Literal(converted(part, units.energy, units.length))
         if isinstance(part, n.Fired):
             return self.bind(self._layout.fired(self._schema, part.menu, part.patterns))
         if isinstance(part, n.CollectionAxis):

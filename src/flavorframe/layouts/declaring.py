@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
+from flavorframe._expr.units import ENERGIES, LENGTHS
 from flavorframe._rootio.schema import fold
 from flavorframe.errors import LayoutError, did_you_mean
 from flavorframe.layouts.base import RowsRule, Units
@@ -23,8 +24,6 @@ KEYS = {
 """The keys of each table of a layout."""
 
 MENUS = ("hlt", "l1")
-ENERGIES = ("MeV", "GeV", "TeV")
-LENGTHS = ("um", "mm", "cm", "m")
 LISTS = ("by prefix", "alone")
 
 
@@ -186,8 +185,8 @@ class _Reader:
         self._check_keys(given, "the units", "units")
         default = Units()
         return Units(
-            self._one_of(given.get("energy", default.energy), ENERGIES, "units.energy"),
-            self._one_of(given.get("length", default.length), LENGTHS, "units.length"),
+            self._one_of(given.get("energy", default.energy), (*ENERGIES,), "units.energy"),
+            self._one_of(given.get("length", default.length), (*LENGTHS,), "units.length"),
         )
 
     def _rows(self, given: Any) -> RowsRule:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from flavorframe._run.outcome import Outcome
     from flavorframe.datasets import PathLike
     from flavorframe.engines import FileInfo
+    from flavorframe.layouts import Units
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,8 +88,8 @@ class Result:
         return cls(
             dataset, partial.cutflow, outputs,
             Failures(tuple(outcome.failures), files=len(dataset.files)),
-            partial.timing, links, Provenance.of(plan), _fraction(dataset, outcome),
-            outcome.stopped,
+            partial.timing, links, Provenance.of(plan, _units(outcome)),
+            _fraction(dataset, outcome), outcome.stopped,
             outcome if outcome.gaps or outcome.stopped or outcome.unwritten else None,
             dict(outcome.unwritten), tuple(_warnings(dataset, outcome)), outcome.replicas,
         )  # fmt: skip
@@ -227,10 +228,11 @@ class Result:
         """Return the result of both datasets together.
 
         Raises:
-            AnalysisError: For results of different analyses.
+            AnalysisError: For results of different analyses, or of files in different units.
         """
         if self.provenance.plan != other.provenance.plan:
             raise AnalysisError("Results of two different analyses cannot be added.")
+        _require_same_units(self, other)
         both = [name for name in self.outputs if name in other.outputs]
         outputs = {name: added(self.outputs[name], other.outputs[name]) for name in both}
         return Result(
@@ -276,6 +278,22 @@ def _warnings(dataset: Dataset, outcome: Outcome) -> Iterator[str]:
 
 def _told_of_skims(info: FileInfo) -> tuple[str, ...]:
     return tuple(told for skimmed in info.skims for told in skimmed.left_out)
+
+
+def _units(outcome: Outcome) -> Units | None:
+    """Return the units of the files that were read, which are the same in all of them."""
+    return outcome.files[0].units if outcome.files else None
+
+
+def _require_same_units(a: Result, b: Result) -> None:
+    for what in ("energy", "length"):
+        one, two = getattr(a.provenance, what), getattr(b.provenance, what)
+        if one and two and one != two:
+            raise AnalysisError(
+                f"Results of {a.dataset.name} and {b.dataset.name} cannot be added: the files of "
+                f"one have {what} in {one}, those of the other in {two}. Compare them instead, or "
+                "fill histograms of quantities in one unit, such as t.mass / ff.GeV, and add those."
+            )
 
 
 def _fraction(dataset: Dataset, outcome: Outcome) -> float:

@@ -61,7 +61,7 @@ class ColumnarEngine:
         return FileInfo(
             file, opened.tree, layout.name, opened.events, edges, opened.version,
             meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
-            tuple(skimmed(bound, stored, opened.schema)),
+            tuple(skimmed(bound, stored, opened.schema)), units=layout.units,
         )  # fmt: skip
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:

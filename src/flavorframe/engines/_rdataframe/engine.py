@@ -62,6 +62,7 @@ class RDataFrameEngine:
         return FileInfo(
             file, opened.tree, layout.name, opened.events, (), opened.version,
             meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
+            units=layout.units,
         )  # fmt: skip
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
