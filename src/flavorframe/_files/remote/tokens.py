@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
-from flavorframe._files.remote.proxies import read_private
+from flavorframe._files.remote.private_files import is_own, read_private
 from flavorframe._files.remote.times import ago, clock
 from flavorframe.errors import CredentialError
 
@@ -23,6 +23,8 @@ ANYBODY = "https://wlcg.cern.ch/jwt/v1/any"
 
 VARIABLE = "BEARER_TOKEN"
 """The place of a token that is in the environment itself."""
+FILE_VARIABLE = "BEARER_TOKEN_FILE"
+"""The variable that names a file with a token."""
 
 
 @dataclass(frozen=True)
@@ -56,25 +58,25 @@ class Token:
 
 def token_places() -> list[str]:
     """Return where a token is looked for, in order."""
-    user = os.getuid()
-    named = os.environ.get("BEARER_TOKEN_FILE")
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    usual = [f"{runtime}/bt_u{user}"] if runtime else []
-    return [named] if named else [*usual, f"/tmp/bt_u{user}"]
+    named = os.environ.get(FILE_VARIABLE)
+    return [named] if named else usual_places()
+
+
+def usual_places() -> list[str]:
+    """Return where a token is looked for that no variable names."""
+    name, runtime = f"bt_u{os.geteuid()}", os.environ.get("XDG_RUNTIME_DIR")
+    return [f"{folder}/{name}" for folder in (runtime, "/tmp") if folder]
 
 
 def token_text() -> tuple[str, str] | None:
     """Return where the token is, and the token itself; ``None`` where there is none.
 
-    Raises CredentialError where the file that ``BEARER_TOKEN_FILE`` names is missing, or where
-    others may read it.
+    What somebody else has put in a usual place is none. Raises CredentialError where the file that
+    ``BEARER_TOKEN_FILE`` names is missing or another's, and for one that others may read.
     """
-    if os.environ.get(VARIABLE):
-        return VARIABLE, token_at(VARIABLE)
-    for place in token_places():
-        if os.path.exists(place) or os.environ.get("BEARER_TOKEN_FILE"):
-            return place, token_at(place)
-    return None
+    named = VARIABLE if os.environ.get(VARIABLE) else os.environ.get(FILE_VARIABLE)
+    place = named or next(filter(is_own, usual_places()), None)
+    return None if place is None else (place, token_at(place))
 
 
 def token_at(place: str) -> str:

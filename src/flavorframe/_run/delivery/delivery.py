@@ -14,7 +14,8 @@ from pathlib import Path
 from flavorframe._expr import nodes as n
 from flavorframe._files.remote import s3
 from flavorframe._files.remote.credentials import USUAL, Credentials, credentials_for
-from flavorframe._files.remote.proxies import read_private, read_proxy
+from flavorframe._files.remote.private_files import read_private
+from flavorframe._files.remote.proxies import read_proxy
 from flavorframe._files.remote.tokens import describe, token_at
 from flavorframe._planning.plan import Plan
 from flavorframe._run.delivery.work_folder import (
