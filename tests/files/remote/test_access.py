@@ -330,10 +330,8 @@ class TestBeforeTheRun:
         assert delivery.credentials.proxy.path == str(proxy)
 
     def test_an_old_proxy_left_behind_is_not_in_the_way(self, authority, tmp_path, monkeypatch):
-        from flavorframe._files.remote import credentials
-
         old = authority.proxy(tmp_path / "proxy", life=-grid.HOUR)
-        monkeypatch.setattr(credentials, "proxy_path", lambda: str(old))
+        monkeypatch.setattr("flavorframe._files.remote.proxies.usual_place", lambda: str(old))
         with pytest.warns(UserWarning, match="expired 1 hour ago.* goes on without it"):
             assert not self.launch("root://localhost//a.root")
 

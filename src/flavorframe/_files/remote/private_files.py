@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable
+from pathlib import Path
 
 from flavorframe._files.descriptors import FILE, belongs_to_user, opened, user_name
+from flavorframe._files.writing import write_private
 from flavorframe.errors import CredentialError
 
 
@@ -63,6 +65,19 @@ def read_private(path: str, what: str) -> bytes:
     except OSError as error:
         require_own_name(path, what)
         raise CredentialError(f"the {what} {path} cannot be read: {error.strerror}.") from None
+
+
+def write_own(path: str, content: bytes, what: str) -> None:
+    """Write a file that only the user may read, whole or not at all, in place of what lies there.
+
+    Raises CredentialError where it cannot be written, for example because the name is taken by
+    somebody else.
+    """
+    try:
+        write_private(Path(path), content, error=CredentialError)
+    except CredentialError as error:
+        taken = "".join(f" {stranger}" for stranger in strangers([path], what))
+        raise CredentialError(f"{error}{taken}") from None
 
 
 def is_own(path: str) -> bool:
