@@ -45,10 +45,14 @@ pfc.prefetch 0
 class XRootD:
     """An XRootD server of its own folder; ``store`` holds what it serves.
 
-    With an ``origin``, the address of another, it is a cache of what that one has.
+    With an ``authority`` it lets in who has a proxy of it, unless its ``security`` says otherwise.
+    With an ``origin``, the address of another, it is a cache of what that one has. ``more`` is
+    added to its configuration; it starts by the command that is put ``behind`` another.
     """
 
-    def __init__(self, authority=None, users=("Test User",), origin=None):
+    def __init__(
+        self, authority=None, users=("Test User",), origin=None, *, security=GSI, more="", behind=()
+    ):
         if shutil.which("xrootd") is None:
             pytest.skip("the XRootD server is not installed (Debian: xrootd-server)")
         pytest.importorskip("XRootD", reason="the XRootD client is not installed")
@@ -58,7 +62,8 @@ class XRootD:
         self.store = self.folder / "data" / "store"
         self.store.mkdir(parents=True)
         (self.folder / "admin").mkdir()
-        text = PLAIN if authority is None else PLAIN + GSI
+        text = PLAIN + more if authority is None else PLAIN + security + more
+        self._behind = behind
         if authority is not None:
             self._secure(authority, users)
         if origin is not None:
@@ -90,7 +95,7 @@ class XRootD:
         (self.folder / "gridmap").write_text("".join(lines))
 
     def start(self):
-        command = ["xrootd", "-c", f"{self.folder}/server.cfg", "-l", f"{self.folder}/admin/log"]
+        command = [*self._behind, "xrootd", "-c", f"{self.folder}/server.cfg", "-l", f"{self.folder}/admin/log"]
         if os.geteuid() == 0:  # it refuses to run as root
             for path in [self.folder / "admin", *self.folder.glob("host.key")]:
                 shutil.chown(path, "xrootd", "xrootd")
@@ -98,8 +103,9 @@ class XRootD:
         for _ in range(3):  # now and then it ends at once, and tells nobody why
             with (self.folder / "output.log").open("ab") as output:
                 self._process = subprocess.Popen(
-                    command, cwd=self.folder / "admin", stdout=output, stderr=output
-                )
+                    command, cwd=self.folder / "admin", stdout=output, stderr=output,
+                    env={**os.environ, "XDG_CACHE_HOME": f"{self.folder}/admin"},
+                )  # fmt: skip
             wait_for(lambda: self._process.poll() is not None or answers(self.port))
             if self._process.poll() is None:
                 return

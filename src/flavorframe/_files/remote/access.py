@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import urlsplit
 
-from flavorframe._files.remote import http, s3, xrootd_child, xrootd_client
+from flavorframe._files.remote import http, s3, xrootd_child, xrootd_client, xrootd_credentials
 from flavorframe._files.remote.credentials import why_refused
 from flavorframe._files.remote.http import RangesError, client_for
 from flavorframe._files.remote.proxies import certificate_folder
@@ -65,7 +66,8 @@ def open_remote(url: str) -> Any:
 
     _claim_client(url)
     try:
-        return uproot.open({_address(url): None}, **_options(url))
+        with _as_user(url) as address:
+            return uproot.open({_address(address): None}, **_options(url))
     except Exception as error:  # each library raises its own
         raise explained(url, error) from error
 
@@ -96,7 +98,8 @@ def version(url: str) -> tuple[Facts, str, Facts]:
 
 def _version_on_xrootd(url: str) -> tuple[Facts, str, Facts]:
     _configure_xrootd()
-    told = xrootd_client.stat(url, int(_patience(url)))
+    with _as_user(url) as address:
+        told = xrootd_client.stat(address, int(_patience(url)))
     return (str(told.size),), told.server, tuple(map(str, told.of_server or ()))
 
 
@@ -130,6 +133,16 @@ def _address(url: str) -> str:
     return f"{scheme}://{user}[{IPv6Address(number).exploded}]{path}"
 
 
+@contextlib.contextmanager
+def _as_user(url: str) -> Iterator[str]:
+    """Yield the URL by which the client of XRootD is to open a file, as this user."""
+    if not _is_xrootd(url):
+        yield url
+        return
+    with xrootd_credentials.shown_to(url):
+        yield xrootd_credentials.with_own_connection(url)
+
+
 def _claim_client(url: str) -> None:
     if _is_xrootd(url):
         xrootd_client.claim(xrootd_client.PYTHON, url)
@@ -140,6 +153,8 @@ def explained(url: str, error: BaseException) -> FileError:
     if isinstance(error, FileError):
         return error
     error = _behind(error)
+    if isinstance(error, CredentialError):
+        return AccessError(f"{url}: {error}")
     if isinstance(error, ImportError):
         return _not_installed(url, error)
     return transport_error(url, error) or FileError(

@@ -45,13 +45,6 @@ def private_copy(name: str, content: bytes) -> str:
         return str(path)
 
 
-def remove_copy(name: str) -> None:
-    """Remove a copy, if there is one."""
-    with _guard:
-        if _written.pop(name, None) is not None:
-            (_folder() / name).unlink(missing_ok=True)
-
-
 def _folder() -> Path:
     """Return the folder of this process: a fork makes another."""
     if os.getpid() not in _folders:

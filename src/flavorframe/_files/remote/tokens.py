@@ -32,20 +32,28 @@ class Token:
     """What is known of a token, without its text: where it is, for whom, and until when.
 
     ``place`` is a path, or ``BEARER_TOKEN``; ``expires`` is ``None`` where the token does not say.
+    ``scope`` are its rights, such as ``storage.read:/``, and ``issuer`` is who gave it.
     """
 
     place: str
     audience: tuple[str, ...]
     expires: datetime | None
+    scope: tuple[str, ...] = ()
+    issuer: str | None = None
 
     @property
     def left(self) -> timedelta | None:
         """How long it is still valid; negative where it has expired, ``None`` where unknown."""
         return None if self.expires is None else self.expires - datetime.now(timezone.utc)
 
+    @property
+    def is_expired(self) -> bool:
+        """Whether it has expired."""
+        return self.left is not None and self.left <= timedelta(0)
+
     def check(self) -> None:
         """Raise CredentialError where it has expired."""
-        if self.expires is not None and self.left is not None and self.left <= timedelta(0):
+        if self.is_expired and self.expires is not None and self.left is not None:
             raise CredentialError(
                 f"the bearer token of {self.place} expired {ago(-self.left)}, at "
                 f"{clock(self.expires)}: get a new one, for example by oidc-token or htgettoken."
@@ -100,13 +108,18 @@ def describe(place: str, text: str) -> Token:
     if not text or not text.isprintable() or " " in text:
         raise CredentialError(f"{place} holds no bearer token: it should be one line of text.")
     claims = _claims(text)
-    audience = claims.get("aud", ())
     expires = claims.get("exp")
     return Token(
         place,
-        (audience,) if isinstance(audience, str) else tuple(audience),
+        _several(claims.get("aud", ())),
         None if expires is None else datetime.fromtimestamp(float(expires), timezone.utc),
+        tuple(str(claims.get("scope", "")).split()),
+        claims.get("iss"),
     )
+
+
+def _several(audience: Any) -> tuple[str, ...]:
+    return (audience,) if isinstance(audience, str) else tuple(audience)
 
 
 def _claims(text: str) -> dict[str, Any]:

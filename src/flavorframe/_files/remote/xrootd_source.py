@@ -50,7 +50,9 @@ class XRootDSource(Source):  # type: ignore[misc]
         status, given = self._file.stat(timeout=self._timeout)
         _require(status)
         other_date = named.changed and given.modtime and named.changed != given.modtime
-        is_same_server = named.server == self._file.get_property("DataServer")
+        is_same_server = named.server == xrootd_client.server_name(
+            self._file.get_property("DataServer")
+        )
         if is_same_server and (named.size != given.size or other_date):
             raise OSError(OUTDATED)
 

@@ -1,0 +1,148 @@
+"""What the client of XRootD finds of the user's credentials.
+
+The client looks for them itself, in variables and at the usual places, whenever it connects to a
+server. It shows a token to each server that asks for one over TLS, after it has verified its name,
+and to those that it is sent on to. So it is told of private copies of what was judged, by variables
+of the environment that C knows; those of ``os.environ`` stay as the user has set them. Where there
+is nothing to show, it is told of a file that cannot be, or it would go on to look in ``/tmp``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+from collections.abc import Iterator
+from hashlib import sha256
+from threading import Condition
+from urllib.parse import urlsplit
+
+from flavorframe._files.remote import proxies, tokens
+from flavorframe._files.remote.placeholder import placeholder
+from flavorframe._files.remote.private_copies import PROXY_COPY, TOKEN_COPY, private_copy
+from flavorframe._files.remote.private_files import read_private
+from flavorframe.errors import CredentialError
+
+NOWHERE = "/dev/null/none"
+"""A path at which there can be no file; the client looks no further."""
+
+_CERTIFICATE = {"X509_USER_CERT": "XrdSecGSIUSERCERT", "X509_USER_KEY": "XrdSecGSIUSERKEY"}
+"""Variables that name the user's certificate and key, and those that only grid security reads."""
+
+_of_c = ctypes.CDLL(None)
+_of_c.getenv.restype = ctypes.c_char_p
+_shown: list[str] = []
+"""Digests of the tokens that were shown in this process."""
+
+
+@contextlib.contextmanager
+def shown_to(*urls: str) -> Iterator[None]:
+    """Let the client find the user's credentials in the block, as far as servers may see them.
+
+    A token is there only if it is for the servers of all URLs. The client has one environment for
+    all threads: who may show a token waits for those that may not, and the other way round.
+
+    Args:
+        urls: The files that are opened, or asked about, in the block.
+
+    Raises:
+        CredentialError: A credential that a variable names is not the user's own, or others may
+            read one.
+    """
+    token = token_for(*urls)
+    with _turns.taken(token is not None):
+        _tell_of_proxy()
+        _tell_of_certificate()
+        _set("BEARER_TOKEN", None)
+        shown = NOWHERE if token is None else private_copy(TOKEN_COPY, token.encode())
+        _set("BEARER_TOKEN_FILE", shown)
+        yield
+
+
+def token_for(*urls: str) -> str | None:
+    """Return the token, if it is valid and for the servers of all URLs."""
+    found = tokens.token_text()
+    if found is None:
+        return None
+    token = tokens.describe(*found)
+    is_for_all = all(token.is_for(urlsplit(url).hostname or "") for url in urls)
+    return found[1] if is_for_all and not token.is_expired else None
+
+
+def with_own_connection(url: str) -> str:
+    """Return a URL for which the client connects anew once the user has another token.
+
+    A server judges each file that is opened by the token that it was shown when the connection
+    began. Connections are told apart by the name of a user, which nobody else goes by.
+    """
+    token = token_for(url)
+    if token is None or "@" in urlsplit(url).netloc:
+        return url
+    digest = sha256(token.encode()).hexdigest()
+    if digest not in _shown:
+        _shown.append(digest)
+    number = _shown.index(digest)
+    return url.replace("://", f"://token{number}@", 1) if number else url
+
+
+def _tell_of_proxy() -> None:
+    content = _valid_proxy()
+    copy = NOWHERE if content is None else private_copy(PROXY_COPY, content)
+    _set("XrdSecGSIUSERPROXY", copy)
+    if content is not None:
+        _set(proxies.VARIABLE, copy)
+    elif os.path.lexists(proxies.usual_place()):  # TLS would take that, or fail for good
+        _set(proxies.VARIABLE, private_copy("nobody", placeholder()))
+    else:
+        _set(proxies.VARIABLE, None)
+
+
+def _tell_of_certificate() -> None:
+    """Keep the key of the user's certificate, which may be encrypted, from being taken for TLS."""
+    for usual, of_grid in _CERTIFICATE.items():
+        _set(of_grid, os.environ.get(of_grid) or os.environ.get(usual))
+    _set("X509_USER_KEY", None)
+
+
+def _valid_proxy() -> bytes | None:
+    path = proxies.find_proxy_file()
+    if path is None or not os.path.lexists(path):
+        return None
+    content = read_private(path, "proxy")
+    try:
+        proxies.parsed_proxy(path, content).check()
+    except CredentialError:  # told before a run, and when a server refuses
+        return None
+    return content
+
+
+def _set(name: str, value: str | None) -> None:
+    """Set a variable for C where it is another: that is not safe while other threads read them."""
+    known = _of_c.getenv(name.encode())
+    if value is None and known is not None:
+        os.unsetenv(name)
+    elif value is not None and known != os.fsencode(value):
+        os.putenv(name, value)
+
+
+class _Turns:
+    """Lets threads through together that agree, and others when these are done."""
+
+    def __init__(self) -> None:
+        self._condition, self._inside, self._state = Condition(), 0, False
+
+    @contextlib.contextmanager
+    def taken(self, state: bool) -> Iterator[None]:
+        with self._condition:
+            self._condition.wait_for(lambda: not self._inside or self._state is state)
+            self._state = state
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._inside -= 1
+                self._condition.notify_all()
+
+
+_turns = _Turns()
