@@ -40,9 +40,7 @@ def replacing(
 
 
 @contextlib.contextmanager
-def _replacing(
-    path: Path, error: type[FlavorframeError], mode: int
-) -> Iterator[tuple[Path, int]]:
+def _replacing(path: Path, error: type[FlavorframeError], mode: int) -> Iterator[tuple[Path, int]]:
     """Yield a hidden file as `replacing` does, with a descriptor for writing to it."""
     other = what_else(path)
     if other is not None:

@@ -1,78 +1,58 @@
-"""Tokens over ``root://``: a real server takes them, over TLS, and asks their issuer for its keys."""
+"""Tokens over ``root://``: a real server takes them, and asks their issuer for its keys."""
 
 import os
-import subprocess
-import sys
+import re
 
 import pytest
 
-from support import grid, tokens, xrootd
+from support.sessions import Session
 
 pytestmark = pytest.mark.usefixtures("no_credentials")
 
 
-@pytest.fixture(scope="module")
-def issuer(authority, tmp_path_factory):
-    issuer = tokens.Issuer(authority, tmp_path_factory.mktemp("issuer"))
-    yield issuer
-    issuer.close()
-
-
-@pytest.fixture(scope="module")
-def token_server(authority, issuer, tmp_path_factory):
-    server = xrootd.taking_tokens(authority, issuer, tmp_path_factory.mktemp("token_server"))
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def url(token_server, sample, authority, monkeypatch):
-    monkeypatch.setenv("X509_CERT_DIR", str(authority.folder))
-    return token_server.put(sample("nano"))
-
-
-@pytest.fixture
-def inspected(url):
-    """Return what a process of its own says of the file: the client keeps what let it in."""
-
-    def inspected(**environment):
-        code = f"import flavorframe as ff\ntry: print(ff.inspect({url!r}))\n" \
-               "except ff.FlavorframeError as error: print(type(error).__name__, error)"  # fmt: skip
-        done = subprocess.run(
-            [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True,
-            text=True, timeout=120, check=False,
-        )  # fmt: skip
-        return done.stdout.replace(",", "") + done.stderr
-
-    return inspected
-
-
-@pytest.fixture
-def token_file(tmp_path, issuer):
-    """Return a function that writes a token, and returns the path of its file."""
-
-    def token_file(name="token", **claims):
-        grid.write(tmp_path / name, issuer.token(**claims).encode(), 0o600)
-        return str(tmp_path / name)
-
-    return token_file
-
-
-def test_a_good_token_is_taken(inspected, token_file, issuer):
-    assert "1200 events" in inspected(BEARER_TOKEN_FILE=token_file())
+def test_tokens_are_found_where_the_discovery_says(token_url, session, token_file, issuer):
+    assert "neither a proxy" in session.opens(token_url)
+    assert session.opens(token_url, BEARER_TOKEN=issuer.token()) == "let in"
+    assert session.opens(token_url, BEARER_TOKEN_FILE=token_file("named")) == "let in"
+    token_file(f"bt_u{os.getuid()}")  # in XDG_RUNTIME_DIR
+    assert session.opens(token_url) == "let in"
     assert "/k" in issuer.asked
 
 
-def test_in_the_environment_and_at_the_usual_place(inspected, token_file, issuer):
-    assert "1200 events" in inspected(BEARER_TOKEN=issuer.token())
-    token_file(f"bt_u{os.getuid()}")
-    assert "1200 events" in inspected()
+def test_a_refused_token_is_told_with_what_it_has(token_url, session, token_file, token_server):
+    def said(**claims):
+        return session.opens(token_url, BEARER_TOKEN_FILE=token_file(**claims))
+
+    assert said() == "let in"
+    assert re.search(r"the bearer token of \S+/token expired 2 hours ago, at 20", said(life=-7201))
+    other = said(scope="storage.read:/other")
+    assert "Its scope is storage.read:/other: it may not give the right to read /store/" in other
+    assert "permission denied" in other
+    assert "Its scope is storage.write:/" in said(scope="storage.write:/")
+    assert "Its scope is none" in said(scope=None)
+    audience = said(aud=["https://localhost/elsewhere", "other"])
+    assert "take its audience (https://localhost/elsewhere, other)" in audience
+    assert "not trust its issuer https://stranger.example." in said(iss="https://stranger.example")
+    hidden = said(aud="https://other.example")
+    assert "is for https://other.example, so it was not shown to localhost" in hidden
+    assert said() == "let in"
 
 
-@pytest.mark.parametrize("claims", [{"life": -7200}, {"scope": "storage.read:/other"}, {"aud": "https://other.example"}, {"aud": "https://localhost"}, {"aud": "https://localhost", "scope": "storage.write:/"}, {"iss": "https://other.example"}, {"scope": None}])
-def test_p(inspected, token_file, issuer, claims):
-    print("\n", claims, "\n", inspected(BEARER_TOKEN_FILE=token_file(**claims)))
-def test_q(inspected, token_file):
-    print("none", inspected())
-    print("nocert", inspected(BEARER_TOKEN_FILE=token_file(), X509_CERT_DIR="/none"))
-    print("nocert2", inspected(BEARER_TOKEN_FILE=token_file(), X509_CERT_DIR="/usr"))
+def test_a_token_for_others_is_not_shown(token_url, session, token_file, token_server, issuer):
+    """The server would say who came: it writes down the subject of each token that it is shown."""
+    names = {"aud": "https://other.example", "sub": "hidden"}
+    session.opens(token_url, BEARER_TOKEN_FILE=token_file(**names))
+    session.opens(token_url, BEARER_TOKEN_FILE=token_file(aud="https://localhost", sub="shown"))
+    assert "as shown" in token_server.log
+    assert "as hidden" not in token_server.log
+
+
+def test_an_encrypted_connection_that_cannot_be(token_url, token_file):
+    token = token_file()
+    for folder, told in (
+        ("/none", "there is no folder /none: set X509_CERT_DIR"),
+        ("/usr", "in /usr"),
+    ):
+        session = Session(X509_CERT_DIR=folder)
+        assert told in session.opens(token_url, BEARER_TOKEN_FILE=token)
+        session.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,6 +45,9 @@ _REFUSED = (
 _MISSING = ("[3011]", "no such file", "nosuchkey", "(404)")
 _SILENT = ("operation expired", "timeout", "timed out")
 _UNKNOWN = ("certificate verify failed",)
+_NO_TLS = ("got invalid login response", "tls error")
+_NOWHERE = ("no servers are available",)
+_SENT_AROUND = ("redirect limit",)
 _BROKEN_OFF = ("payload is not completed", "disconnected", "connection reset")
 _UNREACHABLE = (
     "connection error",
@@ -134,13 +137,18 @@ def _address(url: str) -> str:
 
 
 @contextlib.contextmanager
+def as_user(files: Iterable[str]) -> Iterator[None]:
+    """Let a library read files as this user in the block; raises CredentialError."""
+    on_xrootd = [file for file in files if _is_xrootd(file)]
+    with xrootd_credentials.shown_to(*on_xrootd) if on_xrootd else contextlib.nullcontext():
+        yield
+
+
+@contextlib.contextmanager
 def _as_user(url: str) -> Iterator[str]:
-    """Yield the URL by which the client of XRootD is to open a file, as this user."""
-    if not _is_xrootd(url):
-        yield url
-        return
-    with xrootd_credentials.shown_to(url):
-        yield xrootd_credentials.with_own_connection(url)
+    """Yield the URL by which this user's client is to open a file."""
+    with as_user([url]):
+        yield xrootd_credentials.with_own_connection(url) if _is_xrootd(url) else url
 
 
 def _claim_client(url: str) -> None:
@@ -179,6 +187,8 @@ def transport_error(url: str, error: BaseException) -> FileError | None:
         return None
     if "nosuchbucket" in text:
         return AccessError(f"{server} has no bucket {urlsplit(url).netloc}.")
+    if _is_xrootd(url) and (found := _told_by_xrootd(url, text)) is not None:
+        return found
     if isinstance(error, FileNotFoundError) or status == 404 or _any(_MISSING, text):
         return AccessError(f"{server} has no such file.")
     if isinstance(error, PermissionError) or status in (401, 403) or _any(_REFUSED, text):
@@ -187,16 +197,50 @@ def transport_error(url: str, error: BaseException) -> FileError | None:
         return FileError(f"{server} did not answer in {_patience(url)} seconds.")
     if isinstance(error, RangesError):
         return FileError(f"{url}: {error}")
+    return FileError(_about_connection(server, error, text))
+
+
+def _about_connection(server: str, error: BaseException, text: str) -> str:
     if _any(_UNKNOWN, text):
-        return FileError(
+        return (
             f"{server} has a certificate of an authority that is not trusted here: those in "
             f"{certificate_folder()} and the system's are. Set X509_CERT_DIR?"
         )
     if _any(_UNREACHABLE, text):
-        return FileError(f"{server} cannot be reached: is its name right, and is it up?")
+        return f"{server} cannot be reached: is its name right, and is it up?"
     if _any(_BROKEN_OFF, text):
-        return FileError(f"{server} broke off in the middle of what it sent.")
-    return FileError(f"{server} failed: {_short(error)}")
+        return f"{server} broke off in the middle of what it sent."
+    return f"{server} failed: {_short(error)}"
+
+
+def _told_by_xrootd(url: str, text: str) -> FileError | None:
+    """Return what is wrong with redirectors and encryption; ``None`` for anything else."""
+    server = urlsplit(url).netloc
+    if _any(_NOWHERE, text):
+        return AccessError(
+            f"{url}: no server behind {server} has this file, or those that have it are down."
+        )
+    if _any(_SENT_AROUND, text):
+        return AccessError(
+            f"{url}: {server} sends on, again and again, to servers that do not give the file. If "
+            f"they refuse: {why_refused(url)}"
+        )
+    if _any(_NO_TLS, text):
+        return FileError(f"{url}: {_about_tls(server)}")
+    return None
+
+
+def _about_tls(server: str) -> str:
+    folder = certificate_folder()
+    if not os.path.isdir(folder):
+        return (
+            f"the server {server} wants an encrypted connection, for which authorities must be "
+            f"known, and there is no folder {folder}: set X509_CERT_DIR."
+        )
+    return (
+        f"there is no encrypted connection with the server {server}: its certificate must be for "
+        f"this name, and of an authority in {folder}. Set X509_CERT_DIR?"
+    )
 
 
 def _server(url: str) -> str:
@@ -245,6 +289,8 @@ def _configure_xrootd() -> None:
 
     for name, value in XROOTD_SETTINGS.items():
         client.EnvPutInt(name, value)  # the user's environment variables take precedence
+    if os.path.isdir(certificate_folder()):  # without, it has given up encryption for good
+        client.EnvPutInt("NoTlsOK", 0)
 
 
 def _coalescing() -> dict[str, Any]:

@@ -129,18 +129,19 @@ def why_refused(url: str) -> str:
             return _about_keys()
         if parts.scheme == "http":
             return "over http:// neither proxy nor token is shown; try https://."
-        return _what_is_wrong(parts.hostname or "", tokens_first=parts.scheme == "https")
+        return _what_is_wrong(url)
     except CredentialError as error:
         return str(error)
 
 
-def _what_is_wrong(host: str, *, tokens_first: bool) -> str:
+def _what_is_wrong(url: str) -> str:
     proxy, token = _find_proxy(), find_token()
     Credentials(proxy, token).check()
-    if token is not None and (tokens_first or proxy is None):
-        return _about_token(token, host)
-    if proxy is not None:
-        return _about_proxy(proxy)
+    told = [_about_token(token, url)] if token is not None else []
+    if proxy is not None and not (told and url.startswith("https:")):
+        told.append(_about_proxy(proxy))
+    if told:
+        return " And ".join(told)
     places = ", ".join(token_places())
     return (
         f"it asks for credentials, and there is neither a proxy ({proxy_path()}) nor a bearer "
@@ -158,15 +159,25 @@ def _about_keys() -> str:
     )
 
 
-def _about_token(token: Token, host: str) -> str:
+def _about_token(token: Token, url: str) -> str:
+    host, path = urlsplit(url).hostname or "", urlsplit(url).path.replace("//", "/", 1)
     if not token.is_for(host):
         return (
             f"the bearer token of {token.place} is for {', '.join(token.audience)}, so it was not "
             f"shown to {host}."
         )
+    if token.issuer is None:
+        return (
+            f"the bearer token of {token.place} is valid in time, so it may not give the right to "
+            "read this path, or the server does not trust who issued it."
+        )
+    until = "" if token.expires is None else f" until {clock(token.expires)}"
+    scope = " ".join(token.scope) or "none"
     return (
-        f"the bearer token of {token.place} is valid in time, so it may not give the right to "
-        "read this path, or the server does not trust who issued it."
+        f"the bearer token of {token.place} is valid{until}. Its scope is {scope}: it may not "
+        f"give the right to read {path}, seen from the folder that the server lets it begin at. Or "
+        f"the server does not take its audience ({', '.join(token.audience) or 'none'}), or does "
+        f"not trust its issuer {token.issuer}."
     )
 
 

@@ -33,4 +33,5 @@ def placeholder() -> bytes:
     )
     encoding = serialization.Encoding.PEM
     form, protection = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    return certificate.public_bytes(encoding) + key.private_bytes(encoding, form, protection)
+    content: bytes = certificate.public_bytes(encoding)
+    return content + bytes(key.private_bytes(encoding, form, protection))

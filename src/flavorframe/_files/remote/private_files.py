@@ -16,7 +16,6 @@ from flavorframe._files.descriptors import FILE, belongs_to_user, opened, user_n
 from flavorframe._files.writing import write_private
 from flavorframe.errors import CredentialError
 
-
 _ELSEWHERE = {
     "proxy": "make yours by flavorframe proxy --out FILE, and set X509_USER_PROXY to it",
     "bearer token": "keep yours elsewhere, and set BEARER_TOKEN_FILE to it",

@@ -31,8 +31,8 @@ _CERTIFICATE = {"X509_USER_CERT": "XrdSecGSIUSERCERT", "X509_USER_KEY": "XrdSecG
 
 _of_c = ctypes.CDLL(None)
 _of_c.getenv.restype = ctypes.c_char_p
-_shown: list[str] = []
-"""Digests of the tokens that were shown in this process."""
+_shown: dict[str, list[str]] = {}
+"""For each server, digests of what it was shown in this process: of no text where that was none."""
 
 
 @contextlib.contextmanager
@@ -75,13 +75,14 @@ def with_own_connection(url: str) -> str:
     A server judges each file that is opened by the token that it was shown when the connection
     began. Connections are told apart by the name of a user, which nobody else goes by.
     """
-    token = token_for(url)
-    if token is None or "@" in urlsplit(url).netloc:
+    server = urlsplit(url).netloc
+    if "@" in server:
         return url
-    digest = sha256(token.encode()).hexdigest()
-    if digest not in _shown:
-        _shown.append(digest)
-    number = _shown.index(digest)
+    digest = sha256((token_for(url) or "").encode()).hexdigest()
+    shown = _shown.setdefault(server, [])
+    if digest not in shown:
+        shown.append(digest)
+    number = shown.index(digest)
     return url.replace("://", f"://token{number}@", 1) if number else url
 
 

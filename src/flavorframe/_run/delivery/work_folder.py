@@ -163,7 +163,9 @@ class Entry:
 
 def entries() -> list[Entry]:
     """Return the folders of this user on this machine."""
-    return [entry for folder in locked_folders.find(_prefix()) if (entry := _entry(folder)) is not None]
+    return [
+        entry for folder in locked_folders.find(_prefix()) if (entry := _entry(folder)) is not None
+    ]
 
 
 def clean() -> list[Entry]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from flavorframe._files.remote.access import as_user
 from flavorframe._planning.binding import bind_plan
 from flavorframe._planning.meaning import meanings
 from flavorframe._planning.plan import BoundPlan, Plan
@@ -144,7 +145,7 @@ class _Loop:
 
 def _run_here(loop: _Loop, threads: int) -> LoopResult:
     """Run a loop in this process."""
-    with reading(loop.where), implicit_threads(threads):
+    with reading(loop.where), as_user(loop.files), implicit_threads(threads):
         frame = loop.frame()
         typed = loop.typed(frame)
         graph = LocalGraph(frame, typed.program)
@@ -153,7 +154,7 @@ def _run_here(loop: _Loop, threads: int) -> LoopResult:
 
 def _compiled(loop: _Loop) -> _Loop:
     """Compile a loop in this process, and return it with the types of its columns."""
-    with reading(loop.where), implicit_threads(1):
+    with reading(loop.where), as_user(loop.files), implicit_threads(1):
         frame = loop.frame()
         typed = loop.typed(frame)
         typed.book(frame, LocalGraph(frame, typed.program))
