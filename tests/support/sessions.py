@@ -1,10 +1,14 @@
 """Processes that open files on servers, each with a client of its own."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import threading
 
+PATIENCE = 120
+"""Seconds after which a session that does not answer is ended."""
 ANSWER = """
 import json, os, sys
 from flavorframe._files.remote import access
@@ -34,6 +38,18 @@ def counts(url):
     selection = ff.Selection(t).cut("any", ff.function(waiting)(t.mass) > 0)
     result = ff.Analysis(selection, mass=ff.hist(t.mass, bins=3, range=(1, 3))).run(
         ff.dataset(url), partition_size=100, threads=1, progress=False, cache=False)
+    return f"{result.cutflow[0].events} events {result.failures}".replace("\\n", " ")
+
+def saves(url, folder, engine, environment):
+    import flavorframe as ff
+    if engine == "columnar":
+        opens(url, environment)
+    os.environ.update(environment)
+    t = ff.events().triplet
+    analysis = ff.Analysis(ff.Selection(t).cut("any", t.mass > 0), mass=ff.hist(t.mass, bins=3, range=(1, 3)))
+    result = analysis.run(ff.dataset(url), progress=False, cache=False, engine=engine)
+    if folder:
+        result.save(folder)
     return f"{result.cutflow[0].events} events {result.failures}".replace("\\n", " ")
 
 def served(url):
@@ -67,6 +83,10 @@ class Session:
         meanwhile()
         return self._answer("go on")
 
+    def saves(self, url, folder, engine="columnar", **environment):
+        """Return what a run counts, whose result is saved."""
+        return self._answer("saves", url, folder, engine, environment)
+
     def served(self, url):
         """Return the port of the server that gives a file that is open."""
         return int(self._answer("served", url))
@@ -74,9 +94,15 @@ class Session:
     def _answer(self, *question):
         self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()
-        return self._process.stdout.readline().rstrip()
+        impatience = threading.Timer(PATIENCE, self._process.kill)
+        impatience.start()
+        try:
+            return self._process.stdout.readline().rstrip()
+        finally:
+            impatience.cancel()
 
     def close(self):
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it was ended
+            self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()

@@ -2,9 +2,12 @@
 
 import os
 import re
+import time
+from pathlib import Path
 
 import pytest
 
+from support import grid, servers, unencrypted
 from support.sessions import Session
 
 pytestmark = pytest.mark.usefixtures("no_credentials")
@@ -56,3 +59,87 @@ def test_an_encrypted_connection_that_cannot_be(token_url, token_file):
         session = Session(X509_CERT_DIR=folder)
         assert told in session.opens(token_url, BEARER_TOKEN_FILE=token)
         session.close()
+
+
+def test_a_token_that_ends_is_renewed_while_the_session_goes_on(
+    token_url, session, token_file, token_server
+):
+    """The server judges each file by the token that it was shown when the connection began."""
+    shown = {"BEARER_TOKEN_FILE": token_file(life=4, sub="first")}
+    assert session.opens(token_url, **shown) == "let in"
+    servers.wait_for(lambda: "expired" in session.opens(token_url, **shown))
+    token_file(sub="second")
+    assert session.opens(token_url, **shown) == "let in"
+    assert "as first" in token_server.log
+    assert "as second" in token_server.log
+    assert session.served(token_url) == token_server.port
+
+
+def test_a_run_counts_all_though_its_token_is_replaced(token_url, session, token_file):
+    assert session.opens(token_url, BEARER_TOKEN_FILE=token_file(life=5)) == "let in"
+
+    def renew():
+        time.sleep(5)
+        token_file()
+
+    assert session.counts(token_url, renew).startswith("1200 events")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("attack", ["pipe", "file"])
+def test_what_others_put_in_tmp_the_client_does_not_see(
+    token_url, token_server, token_file, issuer, attack
+):
+    """The client looks in ``/tmp`` by itself: a pipe would hold it for ever, or end encryption."""
+    user = 64_000 + os.getpid() % 1000
+    places = [Path(f"/tmp/{name}_u{user}") for name in ("bt", "x509up")]
+    assert not any(place.exists() for place in places)
+    as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    environment = {"X509_CERT_DIR": str(token_server.folder / "ca"), "XDG_RUNTIME_DIR": "/none"}
+    session = Session(as_user, **environment, X509_USER_CERT="/none", X509_USER_KEY="/none")
+    try:
+        for place in places:
+            if attack == "pipe":
+                os.mkfifo(place, 0o666)
+            else:
+                grid.write(place, issuer.token(sub="planted").encode(), 0o644)
+        told = session.opens(token_url)
+        assert re.search(r"neither a proxy .* nor .*bt_u\d+ is not used: .*user root, not", told)
+        assert session.opens(token_url, BEARER_TOKEN=issuer.token()) == "let in"
+        assert "as planted" not in token_server.log
+        places[0].unlink()
+        grid.write(places[0], issuer.token(sub="own").encode(), 0o600)
+        os.chown(places[0], user, user)
+        assert session.opens(token_url) == "let in"  # the user's own is taken
+        assert "as own" in token_server.log
+    finally:
+        session.close()
+        for place in places:
+            place.unlink(missing_ok=True)
+
+
+def test_a_server_without_encryption_is_not_shown_the_token(session, issuer):
+    """It speaks XRootD's protocol up to the question for a token, and keeps all that it is sent."""
+    with unencrypted.Server() as server:
+        told = session.opens(server.url, BEARER_TOKEN=issuer.token())
+        assert "refuses" in told
+        assert server.asked
+        assert b"eyJ" not in server.received  # how tokens begin
+
+
+def test_a_token_is_in_no_saved_result(token_url, session, token_file, tmp_path):
+    token = token_file()
+    saved = tmp_path / "result"
+    assert session.saves(token_url, str(saved), BEARER_TOKEN_FILE=token).startswith("1200 events")
+    text = Path(token).read_text()
+    signature = text.rpartition(".")[2].encode()
+    contents = [path.read_bytes() for path in (saved, *saved.rglob("*")) if path.is_file()]
+    assert contents
+    assert not any(signature in content for content in contents)
+
+
+@pytest.mark.root
+def test_root_itself_takes_the_token(token_url, session, token_file, sample):
+    token = token_file(f"bt_u{os.getuid()}")
+    found = session.saves(token_url, "", engine="rdataframe", BEARER_TOKEN_FILE=token)
+    assert found.startswith("1200 events"), found
