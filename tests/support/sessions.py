@@ -46,8 +46,9 @@ def saves(url, folder, engine, environment):
         opens(url, environment)
     os.environ.update(environment)
     t = ff.events().triplet
-    analysis = ff.Analysis(ff.Selection(t).cut("any", t.mass > 0), mass=ff.hist(t.mass, bins=3, range=(1, 3)))
-    result = analysis.run(ff.dataset(url), progress=False, cache=False, engine=engine)
+    selection = ff.Selection(t).cut("any", t.mass > 0)
+    result = ff.Analysis(selection, mass=ff.hist(t.mass, bins=3, range=(1, 3))).run(
+        ff.dataset(url), progress=False, cache=False, engine=engine)
     if folder:
         result.save(folder)
     return f"{result.cutflow[0].events} events {result.failures}".replace("\\n", " ")

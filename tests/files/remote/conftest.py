@@ -1,23 +1,9 @@
-"""An issuer of tokens, a server that takes them, and a process that opens files."""
+"""Tokens of a user, and a process that opens files with them."""
 
 import pytest
 
-from support import grid, servers, tokens, xrootd
+from support import grid
 from support.sessions import Session
-
-
-@pytest.fixture(scope="session")
-def issuer(authority, tmp_path_factory):
-    issuer = tokens.Issuer(authority, tmp_path_factory.mktemp("issuer"))
-    yield issuer
-    issuer.close()
-
-
-@pytest.fixture(scope="session")
-def token_server(authority, issuer):
-    server = servers.XRootD(authority, **xrootd.tokens_of(issuer, authority))
-    yield server
-    server.close()
 
 
 @pytest.fixture
