@@ -281,6 +281,24 @@ class TestHttps:
         web.demand_certificate()
         ff.inspect(url)
 
+    @pytest.mark.parametrize("planted", ["pipe", "link"])
+    def test_what_lies_in_a_proxys_place_is_not_opened(
+        self, secure, authority, tmp_path, monkeypatch, planted
+    ):
+        web, url = secure
+        place = tmp_path / "usual"
+        monkeypatch.setattr("flavorframe._files.remote.proxies.usual_place", lambda: str(place))
+        if planted == "pipe":
+            os.mkfifo(place)
+        else:
+            place.symlink_to(authority.proxy(tmp_path / "proxy"))
+        web.demand_certificate()
+        with pytest.raises(FileError):  # however the server breaks off
+            ff.inspect(url)
+        place.unlink()
+        authority.proxy(place)
+        ff.inspect(url)
+
     def test_without_any_where_it_is_demanded(self, secure):
         web, url = secure
         web.mood = 403
