@@ -53,6 +53,11 @@ def saves(url, folder, engine, environment):
         result.save(folder)
     return f"{result.cutflow[0].events} events {result.failures}".replace("\\n", " ")
 
+def inherited(name):
+    import subprocess
+    code = f"import os; print(os.environ.get({name!r}))"
+    return subprocess.check_output([sys.executable, "-c", code], text=True).strip()
+
 def served(url):
     return held[url].file.source._file.get_property("DataServer").rpartition(":")[2]
 
@@ -87,6 +92,10 @@ class Session:
     def saves(self, url, folder, engine="columnar", **environment):
         """Return what a run counts, whose result is saved."""
         return self._answer("saves", url, folder, engine, environment)
+
+    def inherited(self, name):
+        """Return a variable as the processes have it that the session starts."""
+        return self._answer("inherited", name)
 
     def served(self, url):
         """Return the port of the server that gives a file that is open."""

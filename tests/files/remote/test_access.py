@@ -15,6 +15,7 @@ from flavorframe._files.remote import access
 from flavorframe._run.delivery.delivery import Delivery
 from flavorframe.errors import AccessError, CredentialError, FileError, RunError
 from support import grid, servers
+from support.sessions import Session
 
 pytestmark = pytest.mark.usefixtures("no_credentials")
 
@@ -122,6 +123,15 @@ except ff.FlavorframeError as error:
             pytest.skip("whoever runs this has a proxy at the usual place")
         assert said.startswith("AccessError")
         assert f"neither a proxy (/tmp/x509up_u{os.getuid()}) nor a bearer token" in said
+
+    def test_a_proxy_that_is_made_later(self, url, authority, tmp_path):
+        session = Session()
+        try:
+            assert "neither a proxy" in session.opens(url)
+            proxy = authority.proxy(tmp_path / "proxy")
+            assert session.opens(url, X509_USER_PROXY=str(proxy)) == "let in"
+        finally:
+            session.close()
 
     def test_with_an_expired_proxy(self, url, authority, tmp_path):
         proxy = authority.proxy(tmp_path / "proxy", life=-2 * grid.HOUR)

@@ -85,6 +85,23 @@ def test_a_run_counts_all_though_its_token_is_replaced(token_url, session, token
     assert session.counts(token_url, renew).startswith("1200 events")
 
 
+def test_a_token_that_is_spoiled_costs_what_is_read_from_then_on(token_url, session, token_file):
+    path = token_file()
+    assert session.opens(token_url, BEARER_TOKEN_FILE=path) == "let in"
+    told = session.counts(token_url, lambda: os.chmod(path, 0o644))
+    assert re.match(r"\d{3} events", told)
+    assert f"the bearer token {path} has mode 0644" in told
+
+
+def test_other_processes_have_the_users_own_variables(token_url, session, token_file):
+    path = token_file()
+    assert session.opens(token_url, BEARER_TOKEN_FILE=path) == "let in"
+    assert session.inherited("BEARER_TOKEN_FILE") == path
+    session.opens(token_url)
+    names = ("BEARER_TOKEN_FILE", "X509_USER_PROXY", "XrdSecGSIUSERPROXY")
+    assert {session.inherited(name) for name in names} == {"None"}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 @pytest.mark.parametrize("attack", ["pipe", "file"])
 def test_what_others_put_in_tmp_the_client_does_not_see(

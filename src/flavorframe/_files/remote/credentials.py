@@ -24,10 +24,10 @@ from flavorframe._files.remote.proxies import (
 )
 from flavorframe._files.remote.times import clock, span
 from flavorframe._files.remote.tokens import (
-    FILE_VARIABLE,
     VARIABLE,
     Token,
     find_token,
+    named_file,
     token_places,
     usual_places,
 )
@@ -100,7 +100,7 @@ def _find_proxy() -> Proxy | None:
 def _strangers() -> list[str]:
     """Return what is wrong with files of other users where the user's would be looked for."""
     proxies = [] if os.environ.get("X509_USER_PROXY") else [usual_place()]
-    named = any(os.environ.get(name) for name in (VARIABLE, FILE_VARIABLE))
+    named = os.environ.get(VARIABLE) or named_file()
     return [
         *strangers(proxies, "proxy"),
         *strangers([] if named else usual_places(), "bearer token"),

@@ -45,6 +45,15 @@ def private_copy(name: str, content: bytes) -> str:
         return str(path)
 
 
+def remove_copy(name: str) -> str:
+    """Remove a copy, if there is one; return its path, which stays the same."""
+    with _guard:
+        path = _folder() / name
+        if _written.pop(name, None) is not None:
+            path.unlink(missing_ok=True)
+        return str(path)
+
+
 def _folder() -> Path:
     """Return the folder of this process: a fork makes another."""
     if os.getpid() not in _folders:

@@ -25,6 +25,8 @@ VARIABLE = "BEARER_TOKEN"
 """The place of a token that is in the environment itself."""
 FILE_VARIABLE = "BEARER_TOKEN_FILE"
 """The variable that names a file with a token."""
+NOWHERE = "/dev/null/none"
+"""A path at which there can be no file. Libraries that are told of it look no further."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,17 @@ class Token:
 
 def token_places() -> list[str]:
     """Return where a token is looked for, in order."""
-    named = os.environ.get(FILE_VARIABLE)
+    named = named_file()
     return [named] if named else usual_places()
+
+
+def named_file() -> str | None:
+    """Return the file that ``BEARER_TOKEN_FILE`` names, if it does.
+
+    A process that was started while another told a library of nothing has that name of its.
+    """
+    named = os.environ.get(FILE_VARIABLE)
+    return None if named == NOWHERE else named
 
 
 def usual_places() -> list[str]:
@@ -82,7 +93,7 @@ def token_text() -> tuple[str, str] | None:
     What somebody else has put in a usual place is none. Raises CredentialError where the file that
     ``BEARER_TOKEN_FILE`` names is missing or another's, and for one that others may read.
     """
-    named = VARIABLE if os.environ.get(VARIABLE) else os.environ.get(FILE_VARIABLE)
+    named = VARIABLE if os.environ.get(VARIABLE) else named_file()
     place = named or next(filter(is_own, usual_places()), None)
     return None if place is None else (place, token_at(place))
 

@@ -2,35 +2,43 @@
 
 The client looks for them itself, in variables and at the usual places, whenever it connects to a
 server. It shows a token to each server that asks for one over TLS, after it has verified its name,
-and to those that it is sent on to. So it is told of private copies of what was judged, by variables
-of the environment that C knows; those of ``os.environ`` stay as the user has set them. Where there
-is nothing to show, it is told of a file that cannot be, or it would go on to look in ``/tmp``.
+and to those that it is sent on to. So while it is asked for anything, it is told of private copies
+of what was judged, by variables of the environment that C knows: those of ``os.environ`` stay as
+the user has set them, and are C's again afterwards, for other processes are started with these.
+Where there is nothing to show, it is told of a file that cannot be, or it would look in ``/tmp``.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 from collections.abc import Iterator
 from hashlib import sha256
-from threading import Condition
+from threading import Condition, local
 from urllib.parse import urlsplit
 
 from flavorframe._files.remote import proxies, tokens
 from flavorframe._files.remote.placeholder import placeholder
-from flavorframe._files.remote.private_copies import PROXY_COPY, TOKEN_COPY, private_copy
+from flavorframe._files.remote.private_copies import (
+    PROXY_COPY,
+    TOKEN_COPY,
+    private_copy,
+    remove_copy,
+)
 from flavorframe._files.remote.private_files import read_private
 from flavorframe.errors import CredentialError
-
-NOWHERE = "/dev/null/none"
-"""A path at which there can be no file; the client looks no further."""
 
 _CERTIFICATE = {"X509_USER_CERT": "XrdSecGSIUSERCERT", "X509_USER_KEY": "XrdSecGSIUSERKEY"}
 """Variables that name the user's certificate and key, and those that only grid security reads."""
 
 _of_c = ctypes.CDLL(None)
 _of_c.getenv.restype = ctypes.c_char_p
+_TOLD = ("BEARER_TOKEN", tokens.FILE_VARIABLE, proxies.VARIABLE, *_CERTIFICATE)
+_TOLD += ("XrdSecGSIUSERPROXY", *_CERTIFICATE.values())
+"""All variables that the client is told by."""
+
 _shown: dict[str, list[str]] = {}
 """For each server, digests of what it was shown in this process: of no text where that was none."""
 
@@ -40,7 +48,8 @@ def shown_to(*urls: str) -> Iterator[None]:
     """Let the client find the user's credentials in the block, as far as servers may see them.
 
     A token is there only if it is for the servers of all URLs. The client has one environment for
-    all threads: who may show a token waits for those that may not, and the other way round.
+    all threads: who may show a token waits for those that may not, and the other way round. A block
+    in a block of the same thread goes by the outer one.
 
     Args:
         urls: The files that are opened, or asked about, in the block.
@@ -49,13 +58,29 @@ def shown_to(*urls: str) -> Iterator[None]:
         CredentialError: A credential that a variable names is not the user's own, or others may
             read one.
     """
+    outer = getattr(_thread, "is_inside", False)
+    with told_of(*urls):
+        _thread.is_inside = True
+        try:
+            yield
+        finally:
+            _thread.is_inside = outer
+
+
+@contextlib.contextmanager
+def told_of(*urls: str) -> Iterator[None]:
+    """Do what `shown_to` does, for a block that may end in another thread."""
+    if getattr(_thread, "is_inside", False):
+        yield
+        return
     token = token_for(*urls)
     with _turns.taken(token is not None):
         _tell_of_proxy()
         _tell_of_certificate()
         _set("BEARER_TOKEN", None)
-        shown = NOWHERE if token is None else private_copy(TOKEN_COPY, token.encode())
-        _set("BEARER_TOKEN_FILE", shown)
+        nothing = token is None
+        copy = tokens.NOWHERE if nothing else private_copy(TOKEN_COPY, str(token).encode())
+        _set(tokens.FILE_VARIABLE, copy)
         yield
 
 
@@ -88,10 +113,13 @@ def with_own_connection(url: str) -> str:
 
 def _tell_of_proxy() -> None:
     content = _valid_proxy()
-    copy = NOWHERE if content is None else private_copy(PROXY_COPY, content)
-    _set("XrdSecGSIUSERPROXY", copy)
+    # The client asks once for the place of proxies, so it must be the same before there is one.
+    if content is None:
+        _set("XrdSecGSIUSERPROXY", remove_copy(PROXY_COPY))
+    else:
+        _set("XrdSecGSIUSERPROXY", private_copy(PROXY_COPY, content))
     if content is not None:
-        _set(proxies.VARIABLE, copy)
+        _set(proxies.VARIABLE, private_copy(PROXY_COPY, content))
     elif os.path.lexists(proxies.usual_place()):  # TLS would take that, or fail for good
         _set(proxies.VARIABLE, private_copy("nobody", placeholder()))
     else:
@@ -111,10 +139,14 @@ def _valid_proxy() -> bytes | None:
         return None
     content = read_private(path, "proxy")
     try:
-        proxies.parsed_proxy(path, content).check()
+        _parsed(path, content).check()
     except CredentialError:  # told before a run, and when a server refuses
         return None
     return content
+
+
+_parsed = functools.lru_cache(maxsize=2)(proxies.parsed_proxy)
+"""Checking a key takes longer than reading from most servers."""
 
 
 def _set(name: str, value: str | None) -> None:
@@ -126,16 +158,26 @@ def _set(name: str, value: str | None) -> None:
         os.putenv(name, value)
 
 
+def _restore() -> None:
+    for name in _TOLD:
+        _set(name, os.environ.get(name))
+
+
 class _Turns:
     """Lets threads through together that agree, and others when these are done."""
 
     def __init__(self) -> None:
         self._condition, self._inside, self._state = Condition(), 0, False
+        self._waiting = {True: 0, False: 0}
 
     @contextlib.contextmanager
     def taken(self, state: bool) -> Iterator[None]:
         with self._condition:
-            self._condition.wait_for(lambda: not self._inside or self._state is state)
+            self._waiting[state] += 1
+            try:
+                self._condition.wait_for(lambda: self._is_turn_of(state))
+            finally:
+                self._waiting[state] -= 1
             self._state = state
             self._inside += 1
         try:
@@ -143,7 +185,13 @@ class _Turns:
         finally:
             with self._condition:
                 self._inside -= 1
+                if not self._inside:
+                    _restore()
                 self._condition.notify_all()
 
+    def _is_turn_of(self, state: bool) -> bool:
+        others = self._waiting[not state]
+        return not self._inside or (self._state is state and not others)
 
-_turns = _Turns()
+
+_turns, _thread = _Turns(), local()
