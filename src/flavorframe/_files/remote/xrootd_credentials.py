@@ -4,7 +4,7 @@ The client looks for them itself, in variables and at the usual places, whenever
 server. It shows a token to each server that asks for one over TLS, after it has verified its name,
 and to those that it is sent on to. So while it is asked for anything, it is told of private copies
 of what was judged, by variables of the environment that C knows: those of ``os.environ`` stay as
-the user has set them, and are C's again afterwards, for other processes are started with these.
+the user has set them, and are C's again once it is idle, for other processes are started with them.
 Where there is nothing to show, it is told of a file that cannot be, or it would look in ``/tmp``.
 """
 
@@ -16,7 +16,7 @@ import functools
 import os
 from collections.abc import Iterator
 from hashlib import sha256
-from threading import Condition, local
+from threading import Condition, Thread, local
 from urllib.parse import urlsplit
 
 from flavorframe._files.remote import proxies, tokens
@@ -29,6 +29,9 @@ from flavorframe._files.remote.private_copies import (
 )
 from flavorframe._files.remote.private_files import read_private
 from flavorframe.errors import CredentialError
+
+IDLE = 0.5
+"""Seconds without a question to the client, after which C's variables are the user's again."""
 
 _CERTIFICATE = {"X509_USER_CERT": "XrdSecGSIUSERCERT", "X509_USER_KEY": "XrdSecGSIUSERKEY"}
 """Variables that name the user's certificate and key, and those that only grid security reads."""
@@ -164,11 +167,16 @@ def _restore() -> None:
 
 
 class _Turns:
-    """Lets threads through together that agree, and others when these are done."""
+    """Lets threads through together that agree, and others when these are done.
+
+    C's variables are restored when nobody was inside for a while, and not each time: it is not safe
+    to change them often while other threads may read them.
+    """
 
     def __init__(self) -> None:
         self._condition, self._inside, self._state = Condition(), 0, False
         self._waiting = {True: 0, False: 0}
+        self._entries, self._is_watched = 0, False
 
     @contextlib.contextmanager
     def taken(self, state: bool) -> Iterator[None]:
@@ -180,14 +188,32 @@ class _Turns:
                 self._waiting[state] -= 1
             self._state = state
             self._inside += 1
+            self._entries += 1
+            self._watch()
         try:
             yield
         finally:
             with self._condition:
                 self._inside -= 1
-                if not self._inside:
-                    _restore()
                 self._condition.notify_all()
+
+    def _watch(self) -> None:
+        if not self._is_watched:
+            self._is_watched = True
+            Thread(target=self._restore_when_idle, name="credentials", daemon=True).start()
+
+    def _restore_when_idle(self) -> None:
+        with self._condition:
+            while self._is_entered_within(IDLE):
+                pass
+            _restore()
+            self._is_watched = False
+
+    def _is_entered_within(self, seconds: float) -> bool:
+        """Wait until nobody is inside; return whether somebody comes in this time."""
+        self._condition.wait_for(lambda: not self._inside)
+        seen = self._entries
+        return self._condition.wait_for(lambda: self._entries != seen, seconds)
 
     def _is_turn_of(self, state: bool) -> bool:
         others = self._waiting[not state]
