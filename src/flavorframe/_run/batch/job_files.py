@@ -13,7 +13,7 @@ from flavorframe._files.remote.credentials import USUAL, credentials_for
 from flavorframe._planning.plan import Plan
 from flavorframe._run.batch.request import seconds
 from flavorframe._run.core.options import RunOptions
-from flavorframe._run.delivery.delivery import Delivery, told_of
+from flavorframe._run.delivery.delivery import Delivery, telling_of_strangers
 from flavorframe._run.delivery.work_folder import (
     CORRECTIONS,
     FILES,
@@ -81,7 +81,7 @@ class Renewal:
         if not self.delivery.credentials:
             return
         try:
-            with told_of(self._told):
+            with telling_of_strangers(self._told):
                 self.delivery.current()
                 secrets = self.delivery.secrets()
         except CredentialError:

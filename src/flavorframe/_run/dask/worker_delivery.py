@@ -21,7 +21,7 @@ from typing import Any
 from flavorframe._files.remote.times import span
 from flavorframe._run.dask.cluster import ask, register, same_version_plugin, unregister
 from flavorframe._run.dask.protocols import DaskClient
-from flavorframe._run.delivery.delivery import Delivery, told_of
+from flavorframe._run.delivery.delivery import Delivery, telling_of_strangers
 from flavorframe._run.delivery.work_folder import Entry, Payload, WorkFolder, clean, entries
 from flavorframe.errors import CredentialError, RunError
 
@@ -112,7 +112,7 @@ class WorkerDelivery:
             # A file that is just being written, or a scheduler out of reach: try again next time.
             with (
                 contextlib.suppress(CredentialError, OSError, TimeoutError, RunError),
-                told_of(told),
+                telling_of_strangers(told),
             ):
                 left = self._delivery.current().left
                 self._renew()

@@ -120,7 +120,7 @@ class Delivery:
 
 
 @contextlib.contextmanager
-def told_of(told: set[str]) -> Iterator[None]:
+def telling_of_strangers(told: set[str]) -> Iterator[None]:
     """Warn, once, of somebody else's file in the place of a credential that is to be renewed."""
     try:
         yield
