@@ -53,12 +53,26 @@ pfc.prefetch 0
 class XRootD:
     """An XRootD server of its own folder; ``store`` holds what it serves.
 
+    With an ``authority`` it lets in who has a proxy of it, unless its ``security`` says otherwise.
     With an ``origin``, the address of another, it is a cache of what that one has. With ``http`` it
     serves the same by HTTP and WebDAV, at ``http_port``. With ``tls``, which needs an authority, it
-    speaks to nobody who does not.
+    speaks to nobody who does not. ``more`` is added to its configuration, ``files`` to its folder;
+    its command is put ``behind`` another.
     """
 
-    def __init__(self, authority=None, users=("Test User",), origin=None, http=False, tls=False):
+    def __init__(
+        self,
+        authority=None,
+        users=("Test User",),
+        origin=None,
+        http=False,
+        tls=False,
+        *,
+        security=GSI,
+        more="",
+        behind=(),
+        files=None,
+    ):
         if shutil.which("xrootd") is None:
             pytest.skip("the XRootD server is not installed (Debian: xrootd-server)")
         pytest.importorskip("XRootD", reason="the XRootD client is not installed")
@@ -68,7 +82,10 @@ class XRootD:
         self.store = self.folder / "data" / "store"
         self.store.mkdir(parents=True)
         (self.folder / "admin").mkdir()
-        text = PLAIN if authority is None else PLAIN + GSI
+        text = PLAIN + more if authority is None else PLAIN + security + more
+        self._behind = behind
+        for name, content in (files or {}).items():
+            (self.folder / name).write_bytes(content)
         if authority is not None:
             self._secure(authority, users)
         if origin is not None:
@@ -102,20 +119,26 @@ class XRootD:
         (self.folder / "gridmap").write_text("".join(lines))
 
     def start(self):
-        command = ["xrootd", "-c", f"{self.folder}/server.cfg", "-l", f"{self.folder}/admin/log"]
-        if os.geteuid() == 0:  # it refuses to run as root
-            for path in [self.folder / "admin", *self.folder.glob("host.key")]:
-                shutil.chown(path, "xrootd", "xrootd")
-            command += ["-R", "xrootd"]
         for _ in range(3):  # now and then it ends at once, and tells nobody why
-            with (self.folder / "output.log").open("ab") as output:
-                self._process = subprocess.Popen(
-                    command, cwd=self.folder / "admin", stdout=output, stderr=output
-                )
+            self._process = self.launched("xrootd")
             wait_for(lambda: self._process.poll() is not None or answers(self.port))
             if self._process.poll() is None:
                 return
         raise AssertionError(f"xrootd ended with {self._process.returncode}: {self.log}")
+
+    def launched(self, program):
+        """Start a program of XRootD with the configuration; return its process."""
+        command = [*self._behind, program, "-c", f"{self.folder}/server.cfg"]
+        command += ["-l", f"{self.folder}/admin/{program}.log"]
+        if os.geteuid() == 0:  # it refuses to run as root
+            for path in [self.folder / "admin", *self.folder.glob("host.key")]:
+                shutil.chown(path, "xrootd", "xrootd")
+            command += ["-R", "xrootd"]
+        environment = {**os.environ, "XDG_CACHE_HOME": f"{self.folder}/admin"}
+        with (self.folder / "output.log").open("ab") as output:
+            return subprocess.Popen(
+                command, cwd=self.folder / "admin", stdout=output, stderr=output, env=environment
+            )
 
     def stop(self):
         self._process.kill()

@@ -155,6 +155,19 @@ def test_credentials_come_along(slurm, secured, authority, files, monkeypatch, t
     assert not [path for path in left if TOKEN.encode() in path.read_bytes()]
 
 
+@pytest.mark.usefixtures("no_credentials")
+def test_jobs_read_with_the_users_token(slurm, token_server, issuer, authority, files, monkeypatch):
+    token = issuer.token(sub="job")
+    monkeypatch.setenv("X509_CERT_DIR", str(authority.folder))
+    monkeypatch.setenv("BEARER_TOKEN", token)
+    data, site = ff.dataset([token_server.put(file) for file in files[:2]]), slurm()
+    result = weighted().run(data, on=site, progress=False)
+    assert result.is_complete
+    assert "login as job" in token_server.log
+    left = [path for path in run_folder(site).rglob("*") if path.is_file()]
+    assert not [path for path in left if token.encode() in path.read_bytes()]
+
+
 def test_a_renewed_proxy_reaches_jobs_that_run(
     slurm, secured, authority, files, monkeypatch, tmp_path
 ):

@@ -10,6 +10,7 @@ from functools import lru_cache
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from flavorframe._files.remote.access import as_user
 from flavorframe._planning.binding import bind_plan
 from flavorframe._planning.meaning import lacking, meanings
 from flavorframe._planning.plan import BoundPlan, Plan
@@ -173,7 +174,7 @@ def _run_here(loop: _Loop, threads: int) -> LoopResult:
         return _run_on_events(loop, threads)
     with TemporaryDirectory(prefix="flavorframe-") as folder:
         written = tuple(f"{folder}/{number}.root" for number in range(len(loop.files)))
-        with reading(loop.where):
+        with reading(loop.where), as_user(loop.files):
             pairs = list(zip(loop.files, written, strict=True))
             write_events(loop.grouping, loop.tree, pairs)
         of_events = replace(loop, tree=TREE, files=written, branches=_as_written(loop.branches))
@@ -186,7 +187,7 @@ def _as_written(branches: Sequence[BranchInfo]) -> tuple[BranchInfo, ...]:
 
 
 def _run_on_events(loop: _Loop, threads: int) -> LoopResult:
-    with reading(loop.where), implicit_threads(threads):
+    with reading(loop.where), as_user(loop.files), implicit_threads(threads):
         frame = loop.frame()
         typed = loop.typed(frame)
         graph = LocalGraph(frame, typed.program)
@@ -195,7 +196,7 @@ def _run_on_events(loop: _Loop, threads: int) -> LoopResult:
 
 def _compiled(loop: _Loop) -> _Loop:
     """Compile a loop in this process, and return it with the types of its columns."""
-    with reading(loop.where), implicit_threads(1):
+    with reading(loop.where), as_user(loop.files), implicit_threads(1):
         frame = loop.frame()
         typed = loop.typed(frame)
         typed.book(frame, LocalGraph(frame, typed.program))
