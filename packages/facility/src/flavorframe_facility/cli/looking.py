@@ -1,0 +1,72 @@
+"""What runs at a facility, and what is wrong with it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flavorframe.errors import FacilityError
+from flavorframe_facility.cli.place import FolderOption, saved
+
+if TYPE_CHECKING:
+    from flavorframe_facility.machine.operation import State
+    from flavorframe_facility.settings import Settings
+
+
+class Log(str, Enum):
+    """Programs that log."""
+
+    hub = "hub"
+    proxy = "proxy"
+    gateway = "gateway"
+    gateway_proxy = "gateway-proxy"
+
+
+def status(folder: FolderOption = None) -> None:
+    """Say what runs, since when, and who has a server; exits with 1 where not all runs."""
+    from flavorframe_facility import options
+    from flavorframe_facility.machine import limits, operation
+
+    settings = saved(folder)
+    found = operation.state(settings)
+    typer.echo(f"{_summary(settings, found)}  (kept in {settings.folder})")
+    for name, since in found.programs.items():
+        typer.echo(f"{name:13} {'down' if since is None else f'up since {_time(since)}'}")
+    for server in found.servers:
+        size = ", ".join(options.texts(settings, server.options))
+        since = datetime.fromisoformat(server.since.replace("Z", "+00:00"))
+        typer.echo(f"server of {server.user}: {size}, since {_time(since)}")
+    typer.echo(f"limits are enforced {limits.kind()}")
+    if not found.is_up:
+        raise typer.Exit(1)
+
+
+def logs(
+    program: Annotated[Log, typer.Argument(help="Whose log.")] = Log.hub,
+    user: Annotated[str | None, typer.Option(help="Log of this user's server instead.")] = None,
+    lines: Annotated[int, typer.Option(help="How many of the last lines.", min=1)] = 50,
+    folder: FolderOption = None,
+) -> None:
+    """Show the end of a program's log, or of a user's server's."""
+    from flavorframe_facility.machine import processes
+    from flavorframe_facility.machine.accounts import server_log
+
+    settings = saved(folder)
+    name = program.value if user is None else server_log(user)
+    file = processes.log_file(settings, name)
+    if not file.exists():
+        raise FacilityError(f"there is no log {file}: it has not been started yet.")
+    typer.echo(processes.last_lines(settings, name, lines))
+
+
+def _summary(settings: Settings, found: State) -> str:
+    if found.is_up:
+        return settings.url
+    return "not running" if found.is_down else "not all of it runs"
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
