@@ -10,12 +10,12 @@ shows. Modules are imported where they are used, so that the help takes no time.
 
 import typer
 
-from flavorframe_facility.cli.looking import logs, status
+from flavorframe_facility.cli.looking import doctor, logs, status
 from flavorframe_facility.cli.running import down, restart, up
 
 app = typer.Typer(
     help="JupyterHub, JupyterLab and Dask clusters on this machine.", no_args_is_help=True
 )
 
-for command in (up, status, logs, restart, down):
+for command in (up, doctor, status, logs, restart, down):
     app.command()(command)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json as as_json
+from collections import Counter
+from dataclasses import asdict
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flavorframe._cli.output import JsonOption
 from flavorframe.errors import FacilityError
-from flavorframe_facility.cli.place import FolderOption, saved
+from flavorframe_facility.cli.place import FolderOption, place_of, saved
 
 if TYPE_CHECKING:
     from flavorframe_facility.machine.operation import State
@@ -23,6 +27,26 @@ class Log(str, Enum):
     proxy = "proxy"
     gateway = "gateway"
     gateway_proxy = "gateway-proxy"
+
+
+def doctor(folder: FolderOption = None, json: JsonOption = False) -> None:
+    """Look for what may be wrong, before `up` or while it runs; exits with 1 where something is."""
+    from flavorframe_facility.machine.doctor import examine
+
+    found = examine(place_of(folder))
+    levels = Counter(finding.level for finding in found)
+    if json:
+        content = {"problems": levels["problem"], "findings": [asdict(one) for one in found]}
+        typer.echo(as_json.dumps(content, indent=2))
+    else:
+        width = max(len(finding.subject) for finding in found)
+        for finding in found:
+            typer.echo(f"{finding.level:8} {finding.subject:{width}}  {finding.text}")
+        typer.echo(
+            _count(levels["problem"], "problem") + ", " + _count(levels["warning"], "warning")
+        )
+    if levels["problem"]:
+        raise typer.Exit(1)
 
 
 def status(folder: FolderOption = None) -> None:
@@ -70,3 +94,7 @@ def _summary(settings: Settings, found: State) -> str:
 
 def _time(moment: datetime) -> str:
     return f"{moment.astimezone():%Y-%m-%d %H:%M}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 FolderOption = Annotated[
     Path | None,
     typer.Option(
+        readable=False,  # it is closed to others, and a message of ours says so
         help="What the facility keeps. By default /var/lib/flavorframe/facility for root, "
-        "~/.local/share/flavorframe/facility for others."
+        "~/.local/share/flavorframe/facility for others.",
     ),
 ]
 
@@ -29,8 +30,9 @@ def place_of(folder: Path | None) -> Path:
 
 
 def saved(folder: Path | None) -> Settings:
-    """Return the saved settings of a facility, which must exist."""
+    """Return the saved settings of a facility, which must exist and be of who asks."""
     from flavorframe_facility import settings
+    from flavorframe_facility.machine.folders import closed_by
 
     place = place_of(folder)
     kept = settings.load(place)
@@ -39,4 +41,7 @@ def saved(folder: Path | None) -> Settings:
             f"there is no facility in {place}: `flavorframe facility up` starts one, "
             "and --folder says where it is kept."
         )
+    owner = closed_by(kept.private)
+    if owner is not None:
+        raise FacilityError(f"the facility in {place} is {owner}'s: run this as {owner}.")
     return kept

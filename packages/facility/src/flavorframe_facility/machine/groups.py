@@ -67,6 +67,15 @@ def version() -> int:
     return 1 if all(os.access(ROOT / part, os.W_OK) for part in ("memory", "cpu")) else 0
 
 
+def enforced() -> dict[str, bool]:
+    """Return which limits the kernel enforces, of cores, memory and processes."""
+    if (ROOT / "cgroup.controllers").exists():
+        found = set((ROOT / "cgroup.controllers").read_text().split())
+    else:
+        found = {kind for kind in ("cpu", "memory", "pids") if os.access(ROOT / kind, os.W_OK)}
+    return {"cores": "cpu" in found, "memory": "memory" in found, "processes": "pids" in found}
+
+
 def create(facility: Facility, name: str, limits: Limits) -> tuple[str, ...]:
     """Make a control group, unless all groups together would take more than there is.
 

@@ -107,7 +107,7 @@ def down(settings: Settings, *, keep_servers: bool = False) -> int:
         if not keep_servers and processes.running(settings, "hub"):
             settings.stop_clusters.touch()
             stopped = client.stop_servers(settings)
-        for name in reversed(_ports(settings)):
+        for name in reversed(ports(settings)):
             processes.stop(settings, name)
             limits.end_program(settings, name)
         limits.remove(settings)
@@ -116,7 +116,7 @@ def down(settings: Settings, *, keep_servers: bool = False) -> int:
 
 def state(settings: Settings) -> State:
     """Return the state of a facility."""
-    found = {name: processes.running(settings, name) for name in _ports(settings)}
+    found = {name: processes.running(settings, name) for name in ports(settings)}
     since = {
         name: None
         if process is None
@@ -184,9 +184,9 @@ def _require_provider(settings: Settings) -> None:
 
 
 def _require_free_ports(settings: Settings) -> None:
-    for name, ports in _ports(settings).items():
+    for name, numbers in ports(settings).items():
         if processes.running(settings, name) is None:
-            for port in ports:
+            for port in numbers:
                 installation.require_free_port(settings, port, f"the {name}")
 
 
@@ -205,7 +205,7 @@ def _restored_on_failure(*files: Path) -> Iterator[None]:
         raise
 
 
-def _ports(settings: Settings) -> dict[str, tuple[int, ...]]:
+def ports(settings: Settings) -> dict[str, tuple[int, ...]]:
     """Return the ports of each program, in the order in which they start."""
     return {
         "proxy": (settings.port, settings.proxy_port),
