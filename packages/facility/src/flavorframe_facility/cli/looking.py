@@ -5,19 +5,14 @@ from __future__ import annotations
 import json as as_json
 from collections import Counter
 from dataclasses import asdict
-from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from flavorframe._cli.output import JsonOption
 from flavorframe.errors import FacilityError
 from flavorframe_facility.cli.place import FolderOption, place_of, saved
-
-if TYPE_CHECKING:
-    from flavorframe_facility.machine.operation import State
-    from flavorframe_facility.settings import Settings
 
 
 class Log(str, Enum):
@@ -49,22 +44,13 @@ def doctor(folder: FolderOption = None, json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-def status(folder: FolderOption = None) -> None:
-    """Say what runs, since when, and who has a server; exits with 1 where not all runs."""
-    from flavorframe_facility import options
-    from flavorframe_facility.machine import limits, operation
+def status(folder: FolderOption = None, json: JsonOption = False) -> None:
+    """Say what runs, since when, and what users take; exits with 1 where not all runs."""
+    from flavorframe_facility.machine import overview
 
-    settings = saved(folder)
-    found = operation.state(settings)
-    typer.echo(f"{_summary(settings, found)}  (kept in {settings.folder})")
-    for name, since in found.programs.items():
-        typer.echo(f"{name:13} {'down' if since is None else f'up since {_time(since)}'}")
-    for server in found.servers:
-        size = ", ".join(options.texts(settings, server.options))
-        since = datetime.fromisoformat(server.since.replace("Z", "+00:00"))
-        typer.echo(f"server of {server.user}: {size}, since {_time(since)}")
-    typer.echo(f"limits are enforced {limits.kind()}")
-    if not found.is_up:
+    found = overview.look(saved(folder))
+    typer.echo(as_json.dumps(found.to_dict(), indent=2) if json else "\n".join(found.lines()))
+    if not found.state.is_up:
         raise typer.Exit(1)
 
 
@@ -84,16 +70,6 @@ def logs(
     if not file.exists():
         raise FacilityError(f"there is no log {file}: it has not been started yet.")
     typer.echo(processes.last_lines(settings, name, lines))
-
-
-def _summary(settings: Settings, found: State) -> str:
-    if found.is_up:
-        return settings.url
-    return "not running" if found.is_down else "not all of it runs"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
 def _count(number: int, what: str) -> str:

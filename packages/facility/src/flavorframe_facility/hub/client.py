@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from flavorframe.errors import FacilityError
+from flavorframe_facility.api import ask
 from flavorframe_facility.settings import Settings
 
 
@@ -71,17 +69,11 @@ def stop_servers(settings: Settings, seconds: float = 90) -> int:
     return len(found)
 
 
+def token(settings: Settings) -> str:
+    """Return the token of the command line, for hub and gateway."""
+    return (settings.private / "service-token").read_text()
+
+
 def _ask(settings: Settings, method: str, path: str) -> Any:
-    token = (settings.private / "service-token").read_text()
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{settings.hub_port}/hub/api{path}",
-        method=method,
-        headers={"Authorization": f"token {token}"},
-    )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=60) as answer:
-            content = answer.read()
-    except urllib.error.URLError as error:
-        raise FacilityError(f"the hub does not answer {method} {path}: {error}.") from error
-    return json.loads(content) if content else None
+    url = f"http://127.0.0.1:{settings.hub_port}/hub/api{path}"
+    return ask("hub", url, token(settings), method)

@@ -22,6 +22,8 @@ from dask_gateway_server.backends.local import LocalBackend, LocalClusterConfig
 from dask_gateway_server.utils import FrozenAttrDict
 from traitlets import Instance, List, Unicode
 
+from flavorframe_facility.gateway import client
+from flavorframe_facility.gateway.administration import Administration
 from flavorframe_facility.gateway.dashboards import Dashboards
 from flavorframe_facility.gateway.heartbeats import require_json_objects, workers_asked_for
 from flavorframe_facility.gateway.limits import Rules, Usage
@@ -59,6 +61,7 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
         self.facility.stop_clusters.unlink(missing_ok=True)
         await super().setup(app)
         app.middlewares.append(require_json_objects)
+        Administration(self, app["authenticator"]).add_to(app)
         app.router.add_get("/clusters/{name}/{path:.*}", Dashboards(self, app["authenticator"]))
 
     async def cleanup(self) -> None:
@@ -113,6 +116,16 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
         if everybody.memory is not None:
             everybody = ClusterLimits(memory=min(everybody.memory, here // GB))
         return replace(self.rules, everybody=everybody)
+
+    def all_clusters(self) -> list[client.Cluster]:
+        """Return the clusters of all users, for administration."""
+        return [
+            client.Cluster.of(
+                one.name, one.username, one.status.name.lower(), one.start_time / 1000,
+                len(one.active_workers()), one.config,
+            )
+            for one in self.db.active_clusters()
+        ]  # fmt: skip
 
     # Processes
 
@@ -251,7 +264,7 @@ def _owned_file(path: Path, owner: Account, mode: int) -> BinaryIO:
 
 
 def _group(cluster: Cluster, name: str) -> str:
-    return f"dask-{cluster.name[:12]}-{name[:12]}"
+    return limits.group_of_cluster(cluster.name, name)
 
 
 def _process(state: dict[str, Any]) -> psutil.Process | None:

@@ -6,7 +6,7 @@ import sys
 
 from traitlets.config import Config
 
-from flavorframe_facility.gateway.config import PREFIX, SERVICE as GATEWAY
+from flavorframe_facility.gateway.config import ADMINISTER, PREFIX, SERVICE as GATEWAY
 from flavorframe_facility.hub import config as hub
 from flavorframe_facility.machine.sessions import COOKIE_SECRET, DATABASE
 from flavorframe_facility.machine.spawner import MachineSpawner
@@ -31,7 +31,9 @@ def configure(c: Config, settings: Settings) -> None:
     _configure_servers(c, settings)
     token = (settings.private / "service-token").read_text()
     c.JupyterHub.services.append({"name": SERVICE, "api_token": token})
-    hub.add_role(c, SERVICE, ["list:users", "read:users", "read:servers", "delete:servers"])
+    hub.add_role(
+        c, SERVICE, ["list:users", "read:users", "read:servers", "delete:servers", ADMINISTER]
+    )
 
 
 def _configure_hub(c: Config, settings: Settings) -> None:
