@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import psutil
 import pytest
 import requests
 
@@ -84,6 +85,34 @@ def test_servers_and_clusters_are_told(facility, ursula, cluster):
     text = facility.command("status")
     assert f"cluster of ursula: {cluster}, running, 1 worker of 1 core and 2 GB, since" in text
     assert "ursula uses 0" in text
+
+
+def test_clusters_listen_on_loopback_and_dashboards_have_strict_headers(facility, ursula, cluster):
+    answer = ursula.ask(f"{ursula.url}proxy-dask/clusters/{cluster}/status")
+    assert answer.ok
+    assert "Bokeh" in answer.text
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    dask = [
+        process
+        for process in psutil.process_iter()
+        if cluster in str(environment_of(process).get("DASK_GATEWAY_CLUSTER_NAME"))
+    ]
+    listening = [
+        (place.laddr.ip, process.pid)
+        for process in dask
+        for place in process.net_connections("inet")
+        if place.status == psutil.CONN_LISTEN
+    ]
+    assert len({process for _, process in listening}) >= 2  # the scheduler, and a worker
+    assert {address for address, _ in listening} == {"127.0.0.1"}
+
+
+def environment_of(process):
+    try:
+        return process.environ()
+    except psutil.Error:
+        return {}
 
 
 def test_a_cluster_is_listed_and_stopped_by_services_with_the_scope_alone(
