@@ -80,7 +80,7 @@ def restart(folder: FolderOption = None) -> None:
     from flavorframe_facility.machine import operation
 
     settings = saved(folder)
-    operation.restart(settings)
+    operation.restart(settings, typer.echo)
     typer.echo(f"The facility is at {settings.url}")
 
 

@@ -15,7 +15,7 @@ from flavorframe.errors import FacilityError
 from flavorframe_facility.hub import client
 from flavorframe_facility.isolation import require_accounts
 from flavorframe_facility.login import password
-from flavorframe_facility.machine import homes, installation, limits, processes, sessions
+from flavorframe_facility.machine import homes, installation, limits, processes, sessions, versions
 from flavorframe_facility.machine.certificate import require_names
 from flavorframe_facility.machine.folders import close_to_others, make_folder, require_own
 from flavorframe_facility.machine.installation import Report
@@ -65,7 +65,8 @@ def up(settings: Settings, report: Report, *, new_password: bool = False) -> str
 
     """
     make_folders(settings)
-    with _locked(settings):
+    with locked(settings):
+        versions.require_known(versions.noted(settings.folder), f"the state in {settings.folder}")
         _require_possible(settings)
         installation.install(settings, report)
         _require_provider(settings)
@@ -74,7 +75,9 @@ def up(settings: Settings, report: Report, *, new_password: bool = False) -> str
             workshop_password = _make_secrets(settings, new_password)
             if new_password:
                 processes.stop(settings, "hub")
-                sessions.revoke(settings)
+                sessions.revoke(settings.private)
+            if processes.running(settings, "hub") is None:
+                versions.upgrade(settings, report)
             homes.prepare(settings, report)
             _start(settings)
             if new_password:
@@ -82,12 +85,20 @@ def up(settings: Settings, report: Report, *, new_password: bool = False) -> str
     return workshop_password
 
 
-def restart(settings: Settings) -> None:
-    """Restart hub and gateway; the proxies, servers and clusters go on."""
-    with _locked(settings):
+def restart(settings: Settings, report: Report) -> None:
+    """Restart hub and gateway; the proxies, servers and clusters go on.
+
+    Args:
+        settings: Settings of the facility.
+        report: Gets a line about each step that takes long.
+
+    """
+    with locked(settings):
+        versions.require_known(versions.noted(settings.folder), f"the state in {settings.folder}")
         for name in ("gateway", "hub"):
             processes.stop(settings, name)
         _require_free_ports(settings)
+        versions.upgrade(settings, report)
         _start(settings)
 
 
@@ -102,7 +113,7 @@ def down(settings: Settings, *, keep_servers: bool = False) -> int:
         The number of servers that were stopped.
 
     """
-    with _locked(settings):
+    with locked(settings):
         stopped = 0
         if not keep_servers and processes.running(settings, "hub"):
             settings.stop_clusters.touch()
@@ -227,13 +238,18 @@ def _make_secrets(settings: Settings, new_password: bool) -> str | None:
 
 
 @contextlib.contextmanager
-def _locked(settings: Settings) -> Iterator[None]:
-    """Hold the facility's lock, so that only one command at a time starts or stops it."""
+def locked(settings: Settings) -> Iterator[None]:
+    """Hold the facility's lock, so that only one command at a time changes it.
+
+    Raises:
+        FacilityError: Another command holds it.
+
+    """
     with open(os.open(settings.private / "lock", os.O_RDWR | os.O_CREAT, 0o600), "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise FacilityError(
-                "another command is starting or stopping this facility: wait for it to end."
+                "another command is changing or copying this facility: wait for it to end."
             ) from None
         yield

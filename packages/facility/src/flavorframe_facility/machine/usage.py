@@ -81,6 +81,21 @@ def of_users(
     return usages
 
 
+def anything_runs(settings: Settings) -> bool:
+    """Whether a server or a cluster of any user runs."""
+    if groups.version():
+        return bool(groups.all_members(limits.facility(settings)))
+    return any(_is_somebodys(settings, process) for process in psutil.process_iter())
+
+
+def _is_somebodys(settings: Settings, process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        if users_have_accounts():
+            return bool(process.username().startswith(settings.accounts))
+        return str(process.environ().get("HOME")).startswith(f"{settings.homes}/")
+    return False  # it has ended, or is somebody else's
+
+
 def _size(settings: Settings, server: Server) -> tuple[float, int]:
     """Return cores and memory of a server; the first choice of what its user left open."""
     first = {name: next(iter(possible)) for name, possible in choices(settings).items()}

@@ -36,6 +36,7 @@ OF_THE_MACHINE: tuple[Check, ...] = (
     disk.check,
 )
 OF_WHAT_IS_KEPT: tuple[Check, ...] = (
+    software.state,
     permissions.check,
     programs.ports,
     programs.check,

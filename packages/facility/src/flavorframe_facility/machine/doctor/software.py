@@ -9,8 +9,9 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
-from flavorframe_facility.machine import installation
+from flavorframe_facility.machine import installation, versions
 from flavorframe_facility.machine.doctor.finding import Finding, ok, problem, tried, warning
+from flavorframe_facility.machine.sessions import DATABASE
 from flavorframe_facility.settings import Settings
 
 PACKAGE = "flavorframe-facility"
@@ -38,6 +39,21 @@ def packages(settings: Settings) -> Iterator[Finding]:
         yield problem("packages", f"{text}{PACKAGE}")
         return
     yield ok("packages", ", ".join(f"{name} {_version(name)}" for name in (PACKAGE, *NAMED)))
+
+
+def state(settings: Settings) -> Iterator[Finding]:
+    """Check that what is kept was written by this version, or by one that is upgraded."""
+    yield tried("state", lambda: _state(settings))
+
+
+def _state(settings: Settings) -> str:
+    found = versions.noted(settings.folder)
+    versions.require_known(found, f"the state in {settings.folder}")
+    if not (settings.private / DATABASE).exists():
+        return "there is none yet"
+    if found == versions.here():
+        return f"it is that of flavorframe {found.flavorframe} and JupyterHub {found.jupyterhub}"
+    return "it is that of an older version: the next `up` or `restart` upgrades it"
 
 
 def _needed() -> list[str]:
