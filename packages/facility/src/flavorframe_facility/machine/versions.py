@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -127,10 +128,19 @@ def note(folder: Path, version: Version) -> None:
 
 def _upgrade_database(database: Path, before: Version) -> None:
     command = [sys.executable, "-m", "jupyterhub", "upgrade-db", f"--db=sqlite:///{database}"]
-    # In a folder without a configuration of the hub, which would be read.
-    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/")
+    # It calls a program that is beside this Python, and would read a configuration in its folder.
+    path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
+    done = subprocess.run(
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env={**os.environ, "PATH": path},
+    )
     if done.returncode != 0:
-        last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
+        said = (done.stdout + done.stderr).strip().splitlines()
+        last = "\n".join([line for line in said if line.startswith("FAILED")] or said[-5:])
         raise FacilityError(
             f"the hub's database {database}, last used by JupyterHub "
             f"{before.jupyterhub or 'of a version that was not noted'}, cannot be upgraded to that "
