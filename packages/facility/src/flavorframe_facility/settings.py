@@ -211,6 +211,11 @@ class Settings(_Model):
         return self.port + 4
 
     @property
+    def administration_port(self) -> int:
+        """Port of the administrators' page, which the hub starts."""
+        return self.port + 5
+
+    @property
     def private(self) -> Path:
         """Folder of secrets and databases, which only its owner can enter."""
         return self.folder / "private"

@@ -1,4 +1,4 @@
-"""A client of the hub's API, for the command line: listing and stopping users' servers."""
+"""A client of the hub's API, for those who run the facility: listing and stopping servers."""
 
 from __future__ import annotations
 
@@ -31,9 +31,15 @@ class Server:
     options: dict[str, str]
 
 
-def servers(settings: Settings) -> list[Server]:
-    """Return the servers that run."""
-    users = _ask(settings, "GET", "/users?state=active") or []
+def servers(settings: Settings, token: str) -> list[Server]:
+    """Return the servers that run.
+
+    Args:
+        settings: Settings of the facility.
+        token: Token of a service of the hub that may list them.
+
+    """
+    users = _ask(settings, token, "GET", "/users?state=active") or []
     return [
         Server(
             user["name"], server["started"], server["last_activity"], server["user_options"] or {}
@@ -43,11 +49,22 @@ def servers(settings: Settings) -> list[Server]:
     ]
 
 
-def stop_servers(settings: Settings, seconds: float = 90) -> int:
+def stop_server(settings: Settings, token: str, user: str) -> None:
+    """Stop the server of a user.
+
+    Raises:
+        FacilityError: There is none, or the hub does not answer.
+
+    """
+    _ask(settings, token, "DELETE", f"/users/{quote(user, safe='')}/server")
+
+
+def stop_servers(settings: Settings, token: str, seconds: float = 90) -> int:
     """Stop all servers.
 
     Args:
         settings: Settings of the facility.
+        token: Token of a service of the hub that may stop them.
         seconds: How long to wait until they have ended.
 
     Returns:
@@ -57,23 +74,21 @@ def stop_servers(settings: Settings, seconds: float = 90) -> int:
         FacilityError: Some are still stopping, or the hub does not answer.
 
     """
-    found = servers(settings)
-    paths = [f"/users/{quote(server.user, safe='')}/server" for server in found]
+    found = servers(settings, token)
     with ThreadPoolExecutor(8) as pool:  # the hub answers after a server has ended
-        list(pool.map(lambda path: _ask(settings, "DELETE", path), paths))
+        list(pool.map(lambda server: stop_server(settings, token, server.user), found))
     until = time.monotonic() + seconds
-    while servers(settings):
+    while servers(settings, token):
         if time.monotonic() > until:
             raise FacilityError(f"servers are still stopping after {seconds:.0f} s: try again.")
         time.sleep(0.2)
     return len(found)
 
 
-def token(settings: Settings) -> str:
+def token_of_command_line(settings: Settings) -> str:
     """Return the token of the command line, for hub and gateway."""
     return (settings.private / "service-token").read_text()
 
 
-def _ask(settings: Settings, method: str, path: str) -> Any:
-    url = f"http://127.0.0.1:{settings.hub_port}/hub/api{path}"
-    return ask("hub", url, token(settings), method)
+def _ask(settings: Settings, token: str, method: str, path: str) -> Any:
+    return ask("hub", f"http://127.0.0.1:{settings.hub_port}/hub/api{path}", token, method)

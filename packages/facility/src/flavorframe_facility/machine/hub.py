@@ -8,6 +8,7 @@ from traitlets.config import Config
 
 from flavorframe_facility.gateway.config import ADMINISTER, PREFIX, SERVICE as GATEWAY
 from flavorframe_facility.hub import config as hub
+from flavorframe_facility.machine.administration import config as administration
 from flavorframe_facility.machine.sessions import COOKIE_SECRET, DATABASE
 from flavorframe_facility.machine.spawner import MachineSpawner
 from flavorframe_facility.server import JUPYTER
@@ -31,6 +32,7 @@ def configure(c: Config, settings: Settings) -> None:
     _configure_servers(c, settings)
     token = (settings.private / "service-token").read_text()
     c.JupyterHub.services.append({"name": SERVICE, "api_token": token})
+    administration.configure(c, settings)
     hub.add_role(
         c, SERVICE, ["list:users", "read:users", "read:servers", "delete:servers", ADMINISTER]
     )

@@ -117,7 +117,7 @@ def down(settings: Settings, *, keep_servers: bool = False) -> int:
         stopped = 0
         if not keep_servers and processes.running(settings, "hub"):
             settings.stop_clusters.touch()
-            stopped = client.stop_servers(settings)
+            stopped = _stop_servers(settings)
         for name in reversed(ports(settings)):
             processes.stop(settings, name)
             limits.end_program(settings, name)
@@ -134,7 +134,15 @@ def state(settings: Settings) -> State:
         else datetime.fromtimestamp(process.create_time()).astimezone()
         for name, process in found.items()
     }
-    return State(since, client.servers(settings) if found["hub"] else [])
+    return State(since, _servers(settings) if found["hub"] else [])
+
+
+def _servers(settings: Settings) -> list[client.Server]:
+    return client.servers(settings, client.token_of_command_line(settings))
+
+
+def _stop_servers(settings: Settings) -> int:
+    return client.stop_servers(settings, client.token_of_command_line(settings))
 
 
 def make_folders(settings: Settings) -> None:
@@ -166,7 +174,7 @@ def _start(settings: Settings) -> None:
 
 
 def _end_servers_and_clusters(settings: Settings) -> None:
-    client.stop_servers(settings)
+    _stop_servers(settings)
     settings.stop_clusters.touch()
     processes.stop(settings, "gateway")
     _start(settings)
@@ -220,7 +228,7 @@ def ports(settings: Settings) -> dict[str, tuple[int, ...]]:
     """Return the ports of each program, in the order in which they start."""
     return {
         "proxy": (settings.port, settings.proxy_port),
-        "hub": (settings.hub_port,),
+        "hub": (settings.hub_port, settings.administration_port),
         "gateway-proxy": (settings.gateway_proxy_port,),
         "gateway": (settings.gateway_port,),
     }

@@ -82,7 +82,7 @@ def look(settings: Settings) -> Overview:
     state = operation.state(settings)
     clusters: list[Cluster] = []
     if state.programs["hub"] and state.programs["gateway"]:  # which asks the hub who asks
-        clusters = gateway.clusters(settings, hub.token(settings))
+        clusters = gateway.clusters(settings, hub.token_of_command_line(settings))
     return Overview(settings, state, clusters, usage.of_users(settings, state.servers, clusters))
 
 
