@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader
 from jupyterhub._data import DATA_FILES_PATH
 from jupyterhub.services.auth import HubOAuth, HubOAuthCallbackHandler, HubOAuthenticated
 from jupyterhub.utils import url_path_join
@@ -23,10 +24,12 @@ from flavorframe_facility import headers, options, settings as kept
 from flavorframe_facility.gateway import client as gateway
 from flavorframe_facility.hub import client as hub
 from flavorframe_facility.machine import limits, usage
+from flavorframe_facility.machine.administration.config import TEMPLATES, address
 from flavorframe_facility.server.headers import adding
 from flavorframe_facility.settings import GB, Settings
 
-TEMPLATES = (Path(__file__).parent / "templates", Path(DATA_FILES_PATH) / "templates")
+HUB = Path(DATA_FILES_PATH)
+"""Folder of the hub's own templates and static files."""
 
 
 class _Handler(HubOAuthenticated, web.RequestHandler):  # type: ignore[misc]
@@ -74,6 +77,7 @@ class PageHandler(_Handler):
         """Return what the hub's own template of all pages needs, for a page outside of the hub."""
         here = f"{self.facility.url}hub/"
         return {
+            "administration_url": address(self.facility),
             "base_url": here,
             "logout_url": f"{here}logout",
             "login_url": f"{here}login",
@@ -115,7 +119,7 @@ def application(facility: Settings) -> web.Application:
 
     """
     base = HubOAuth.instance(cache_max_age=0).base_url  # who is no administrator any more is out
-    templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    templates = Environment(loader=_loader(), autoescape=True)
     templates.filters |= {
         "gigabytes": lambda number: f"{number / GB:.1f}",
         "cores": lambda number: f"{number:.1f}",
@@ -136,9 +140,15 @@ def application(facility: Settings) -> web.Application:
         templates=templates,
         xsrf_cookies=True,
         cookie_secret=os.urandom(32),
-        static_path=str(Path(DATA_FILES_PATH) / "static"),
+        static_path=str(HUB / "static"),
         static_url_prefix=url_path_join(base, "static/"),
     )
+
+
+def _loader() -> BaseLoader:
+    """Return where templates are: ours, then the hub's, which are also below ``templates/``."""
+    hubs = FileSystemLoader(HUB / "templates")
+    return ChoiceLoader([PrefixLoader({"templates": hubs}), FileSystemLoader(TEMPLATES), hubs])
 
 
 def _moment(since: str | float) -> str:
@@ -155,6 +165,7 @@ def main() -> None:
     facility = kept.load(Path(sys.argv[1]))
     if facility is None:
         raise FacilityError(f"there is no facility in {sys.argv[1]}.")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # by which the hub ends it
     server = HTTPServer(application(facility), xheaders=True)
     server.listen(facility.administration_port, "127.0.0.1")
     IOLoop.current().start()
