@@ -79,7 +79,7 @@ def test_an_administrator_sees_who_takes_what_and_stops_it(site, url, erin, clus
     )
     for scheme in ("light", "dark"):
         chief.emulate_media(color_scheme=scheme)
-        assert chief.get_attribute("html", "data-bs-theme") == scheme
+        chief.wait_for_selector(f"html[data-bs-theme={scheme}]")
         chief.wait_for_timeout(500)  # colours change little by little
         screenshot(chief, f"administration-{scheme}")
     questions = []
@@ -90,9 +90,15 @@ def test_an_administrator_sees_who_takes_what_and_stops_it(site, url, erin, clus
     chief.wait_for_selector("#users:not(:has-text('erin'))")
     assert questions == [f"Stop cluster {cluster} of erin?", "Stop the server of erin?"]
     assert site.server(erin, "erin") is None
+    stolen = {one["name"]: one["value"] for one in chief.context.cookies(url)}
+    assert shows_usage(url, stolen)
     chief.click("#logout")
-    chief.goto(url)
-    assert chief.locator("#users").count() == 0
+    chief.wait_for_url("**/hub/**")
+    assert not shows_usage(url, stolen)
+
+
+def shows_usage(url, cookies):
+    return "Dask clusters" in requests.get(url, cookies=cookies, timeout=60).text
 
 
 def test_nobody_else_can_open_it(site, url):

@@ -32,8 +32,18 @@ HUB = Path(DATA_FILES_PATH)
 """Folder of the hub's own templates and static files."""
 
 
+class UncachedHub(HubOAuth):  # type: ignore[misc]
+    """Asks the hub at each request, so that who has logged out, or is no administrator, is out."""
+
+    def user_for_token(self, token: str, use_cache: bool = False, **options: Any) -> Any:
+        """Return whose token it is now, whether the hub was asked before or not."""
+        return super().user_for_token(token, use_cache=False, **options)
+
+
 class _Handler(HubOAuthenticated, web.RequestHandler):  # type: ignore[misc]
     """What all handlers have: the settings, and the service's own token."""
+
+    hub_auth_class = UncachedHub
 
     @property
     def facility(self) -> Settings:
@@ -118,7 +128,7 @@ def application(facility: Settings) -> web.Application:
         facility: Settings of the facility.
 
     """
-    base = HubOAuth.instance(cache_max_age=0).base_url  # who is no administrator any more is out
+    base = UncachedHub.instance().base_url
     templates = Environment(loader=_loader(), autoescape=True)
     templates.filters |= {
         "gigabytes": lambda number: f"{number / GB:.1f}",
