@@ -121,12 +121,16 @@ def test_another_page_can_stop_nothing_with_an_administrators_session(site, url,
     site.start_server(dave, "dave")
     chief.goto(url)
     cookies = {one["name"]: one["value"] for one in chief.context.cookies(url)}
+    xsrf = chief.get_attribute("#users tr:has-text('dave') input[name=_xsrf]", "value")
     stop = {"url": f"{url}stop/server/dave", "cookies": cookies, "allow_redirects": False}
-    for forged in ({}, {"_xsrf": "forged"}, {"_xsrf": cookies["_xsrf"][::-1]}):
+    for forged in ({}, {"_xsrf": "forged"}, {"_xsrf": xsrf[::-1]}, {"_xsrf": xsrf}):
+        # The last is the right one, but another browser's.
+        assert requests.post(**stop, data=forged, timeout=60).status_code == 403
+    stop["headers"] = {"User-Agent": chief.evaluate("navigator.userAgent")}
+    for forged in ({}, {"_xsrf": "forged"}):
         assert requests.post(**stop, data=forged, timeout=60).status_code == 403
     assert requests.get(**stop, timeout=60).status_code == 405
     assert site.server(dave, "dave") is not None
-    xsrf = chief.get_attribute("#users tr:has-text('dave') input[name=_xsrf]", "value")
     assert requests.post(**stop, data={"_xsrf": xsrf}, timeout=60).status_code == 303
     wait_for(lambda: site.server(dave, "dave") is None, 60, lambda: site.log)
     headers = requests.get(url, cookies=cookies, timeout=60).headers

@@ -24,7 +24,7 @@ from flavorframe._files.writing import replacing, write_private
 from flavorframe.errors import FacilityError
 from flavorframe_facility import settings as kept
 from flavorframe_facility.machine import operation, processes, sessions, usage, versions
-from flavorframe_facility.machine.folders import make_folder, require_own
+from flavorframe_facility.machine.folders import make_folder
 from flavorframe_facility.machine.versions import Version
 from flavorframe_facility.settings import Oidc, Settings
 
@@ -171,7 +171,6 @@ def restore(backup: Backup) -> None:
 
     """
     settings = backup.settings
-    require_own(settings.folder)
     operation.make_folders(settings)
     with operation.locked(settings):
         _require_stopped(settings)

@@ -23,7 +23,7 @@ from flavorframe.errors import FacilityError
 from flavorframe_facility import headers, options, settings as kept
 from flavorframe_facility.gateway import client as gateway
 from flavorframe_facility.hub import client as hub
-from flavorframe_facility.machine import limits, usage
+from flavorframe_facility.machine import limits, processes, usage
 from flavorframe_facility.machine.administration.config import TEMPLATES, address
 from flavorframe_facility.server.headers import adding
 from flavorframe_facility.settings import GB, Settings
@@ -45,6 +45,13 @@ class _Handler(HubOAuthenticated, web.RequestHandler):  # type: ignore[misc]
 
     hub_auth_class = UncachedHub
 
+    async def prepare(self) -> None:
+        """Ask the hub who it is; whoever sends a form without the page's token is nobody.
+
+        Tornado's own check (`xsrf_cookies`) would ask within the event loop, and wait for itself.
+        """
+        await self.hub_auth.get_user(self, sync=False)
+
     @property
     def facility(self) -> Settings:
         """Settings of the facility."""
@@ -54,6 +61,16 @@ class _Handler(HubOAuthenticated, web.RequestHandler):  # type: ignore[misc]
     def token(self) -> str:
         """Token of the page itself, for hub and gateway."""
         return os.environ["JUPYTERHUB_API_TOKEN"]
+
+    def require_gateway(self) -> None:
+        """Raise an error while the gateway is down: its port may be another program's then.
+
+        Raises:
+            FacilityError: The gateway does not run.
+
+        """
+        if processes.running(self.facility, "gateway") is None:
+            raise FacilityError("the gateway does not run: see `flavorframe facility doctor`.")
 
 
 class PageHandler(_Handler):
@@ -79,6 +96,7 @@ class PageHandler(_Handler):
         self.finish(page)
 
     def _look(self) -> tuple[list[hub.Server], list[gateway.Cluster], list[usage.Usage]]:
+        self.require_gateway()
         servers = hub.servers(self.facility, self.token)
         clusters = gateway.clusters(self.facility, self.token)
         return servers, clusters, usage.of_users(self.facility, servers, clusters)
@@ -115,6 +133,7 @@ class StopHandler(_Handler):
             "cluster": gateway.stop,
         }[what]
         try:
+            self.require_gateway()
             await asyncio.to_thread(stop, self.facility, self.token, name)
         except FacilityError as error:
             raise web.HTTPError(404, reason="It is not there any more.") from error
@@ -148,7 +167,6 @@ def application(facility: Settings) -> web.Application:
         ],
         facility=facility,
         templates=templates,
-        xsrf_cookies=True,
         cookie_secret=os.urandom(32),
         static_path=str(HUB / "static"),
         static_url_prefix=url_path_join(base, "static/"),
