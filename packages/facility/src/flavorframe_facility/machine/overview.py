@@ -46,7 +46,7 @@ class Overview:
                 for name, since in self.state.programs.items()
             },
             "servers": [asdict(one) for one in self.state.servers],
-            "clusters": [{**asdict(one), "since": _iso(one)} for one in self.clusters],
+            "clusters": [{**asdict(one), "since": _iso(one.since)} for one in self.clusters],
             "users": [asdict(one) for one in self.usages],
             "limits": limits.kind(),
         }
@@ -68,8 +68,7 @@ class Overview:
 
     def _of_server(self, server: Server) -> str:
         size = ", ".join(options.texts(self.settings, server.options))
-        since = datetime.fromisoformat(server.since.replace("Z", "+00:00"))
-        return f"server of {server.user}: {size}, since {_time(since)}"
+        return f"server of {server.user}: {size}, since {moment(server.since)}"
 
 
 def look(settings: Settings) -> Overview:
@@ -91,7 +90,7 @@ def _of_cluster(cluster: Cluster) -> str:
     size = f"{_counted(cluster.worker_cores, 'core')} and {cluster.worker_memory / GB:g} GB"
     return (
         f"cluster of {cluster.owner}: {cluster.name}, {cluster.status}, {workers} of {size}, "
-        f"since {_time(_since(cluster))}"
+        f"since {moment(cluster.since)}"
     )
 
 
@@ -106,13 +105,16 @@ def _of_user(one: Usage) -> str:
     )
 
 
-def _since(cluster: Cluster) -> datetime:
-    return datetime.fromtimestamp(cluster.since, timezone.utc)
+def moment(since: str | float) -> str:
+    """Return a time, in ISO 8601 or seconds of the Unix epoch, as the machine's clock has it."""
+    if isinstance(since, str):
+        return _time(datetime.fromisoformat(since.replace("Z", "+00:00")))
+    return _time(datetime.fromtimestamp(since, timezone.utc))
 
 
-def _iso(cluster: Cluster) -> str:
-    return _since(cluster).isoformat()
+def _time(known: datetime) -> str:
+    return f"{known.astimezone():%Y-%m-%d %H:%M}"
 
 
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,13 @@ from jupyterhub.utils import url_path_join
 from tornado import web
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
+from tornado.log import app_log
 
 from flavorframe.errors import FacilityError
 from flavorframe_facility import headers, options, settings as kept
 from flavorframe_facility.gateway import client as gateway
 from flavorframe_facility.hub import client as hub
-from flavorframe_facility.machine import limits, processes, usage
+from flavorframe_facility.machine import limits, overview, processes, usage
 from flavorframe_facility.machine.administration.config import TEMPLATES, address
 from flavorframe_facility.server.headers import adding
 from flavorframe_facility.settings import GB, Settings
@@ -136,7 +136,8 @@ class StopHandler(_Handler):
             self.require_gateway()
             await asyncio.to_thread(stop, self.facility, self.token, name)
         except FacilityError as error:
-            raise web.HTTPError(404, reason="It is not there any more.") from error
+            app_log.warning("The %s %s is not stopped: %s", what, name, error)
+            raise web.HTTPError(404, reason="It could not be stopped: is it still there?") from None
         self.redirect(self.hub_auth.base_url, status=303)
 
 
@@ -153,7 +154,7 @@ def application(facility: Settings) -> web.Application:
         "gigabytes": lambda number: f"{number / GB:.1f}",
         "cores": lambda number: f"{number:.1f}",
         "whole": lambda number: f"{number:g}",
-        "moment": _moment,
+        "moment": overview.moment,
         "size": lambda server: ", ".join(options.texts(facility, server.options)),
     }
     return web.Application(
@@ -177,15 +178,6 @@ def _loader() -> BaseLoader:
     """Return where templates are: ours, then the hub's, which are also below ``templates/``."""
     hubs = FileSystemLoader(HUB / "templates")
     return ChoiceLoader([PrefixLoader({"templates": hubs}), FileSystemLoader(TEMPLATES), hubs])
-
-
-def _moment(since: str | float) -> str:
-    """Return a time, in ISO 8601 or seconds of the Unix epoch, as the machine's clock has it."""
-    if isinstance(since, str):
-        moment = datetime.fromisoformat(since.replace("Z", "+00:00"))
-    else:
-        moment = datetime.fromtimestamp(since, timezone.utc)
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
 def main() -> None:
