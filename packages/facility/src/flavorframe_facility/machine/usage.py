@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psutil
@@ -56,29 +56,16 @@ def of_users(
 
     """
     servers, clusters = list(servers), list(clusters)
-    users = sorted({one.user for one in servers} | {one.owner for one in clusters})
-    theirs = {user: [one for one in clusters if one.owner == user] for user in users}
-    before = {user: _seconds(_processes(settings, user, theirs[user])) for user in users}
+    names = sorted({one.user for one in servers} | {one.owner for one in clusters})
+    users = [_User(settings, name, servers, clusters) for name in names]
+    before = [user.times() for user in users]
     started = time.monotonic()
     if users:
         time.sleep(INTERVAL)
-    passed = time.monotonic() - started
-    usages = []
-    for user in users:
-        processes = _processes(settings, user, theirs[user])
-        spent = _difference(_seconds(processes), before[user])
-        allowed = [_size(settings, one) for one in servers if one.user == user]
-        allowed += [(one.cores, one.memory) for one in theirs[user]]
-        usages.append(
-            Usage(
-                user,
-                spent / passed,
-                _memory(settings, user, theirs[user], processes),
-                sum(cores for cores, _ in allowed),
-                sum(memory for _, memory in allowed),
-            )
-        )
-    return usages
+    return [
+        user.usage(times, time.monotonic() - started)
+        for user, times in zip(users, before, strict=True)
+    ]
 
 
 def anything_runs(settings: Settings) -> bool:
@@ -96,31 +83,83 @@ def _is_somebodys(settings: Settings, process: psutil.Process) -> bool:
     return False  # it has ended, or is somebody else's
 
 
-def _size(settings: Settings, server: Server) -> tuple[float, int]:
-    """Return cores and memory of a server; the first choice of what its user left open."""
-    first = {name: next(iter(possible)) for name, possible in choices(settings).items()}
-    chosen = {**first, **server.options}
-    return float(chosen["cores"]), int(chosen["memory"]) * GB
+Times = dict[tuple[int, float], float]
+"""Seconds of a core that processes have taken, by their number and creation."""
 
 
-def _groups(settings: Settings, user: str, clusters: Sequence[Cluster]) -> list[str]:
-    """Return the names of a user's control groups."""
-    prefixes = tuple(limits.group_of_cluster(one.name, "") for one in clusters)
-    server = limits.group_of_server(user)
-    known = groups.names(limits.facility(settings))
-    return [name for name in known if name == server or name.startswith(prefixes)]
+class _User:
+    """A user with a server or clusters.
 
+    Args:
+        settings: Settings of the facility.
+        name: Name of the user.
+        servers: Servers of all users.
+        clusters: Clusters of all users.
 
-def _processes(settings: Settings, user: str, clusters: Sequence[Cluster]) -> list[psutil.Process]:
-    if groups.version():
-        facility = limits.facility(settings)
-        found = {
-            number
-            for name in _groups(settings, user, clusters)
-            for number in groups.members(facility, name)
-        }
-        return [process for process in map(_process, found) if process is not None]
-    return [process for process in psutil.process_iter() if _is_of(settings, user, process)]
+    """
+
+    def __init__(
+        self, settings: Settings, name: str, servers: list[Server], clusters: list[Cluster]
+    ) -> None:
+        self._settings, self._name = settings, name
+        self._clusters = [one for one in clusters if one.owner == name]
+        self._servers = [one for one in servers if one.user == name]
+
+    def usage(self, before: Times, passed: float) -> Usage:
+        """Return what the user takes, from the times of some seconds ago."""
+        after = self.times()
+        spent = sum(seconds - before.get(process, 0.0) for process, seconds in after.items())
+        allowed = [_size(self._settings, one) for one in self._servers]
+        allowed += [(one.cores, one.memory) for one in self._clusters]
+        return Usage(
+            self._name,
+            spent / passed,
+            self._memory(),
+            sum(cores for cores, _ in allowed),
+            sum(memory for _, memory in allowed),
+        )
+
+    def times(self) -> Times:
+        """Return the times of all processes of the user."""
+        found = {}
+        for process in self._processes():
+            with contextlib.suppress(psutil.Error):
+                spent = process.cpu_times()
+                found[process.pid, process.create_time()] = spent.user + spent.system
+        return found
+
+    def _memory(self) -> int:
+        if groups.version():
+            facility = limits.facility(self._settings)
+            return sum(groups.memory(facility, name) for name in self._groups())
+        total = 0
+        for process in self._processes():
+            with contextlib.suppress(psutil.Error):
+                total += process.memory_info().rss
+        return total
+
+    def _processes(self) -> list[psutil.Process]:
+        if not groups.version():
+            return [one for one in psutil.process_iter() if self._has(one)]
+        facility = limits.facility(self._settings)
+        numbers = {one for name in self._groups() for one in groups.members(facility, name)}
+        return [process for process in map(_process, numbers) if process is not None]
+
+    def _groups(self) -> list[str]:
+        """Return the names of the control groups of the user's server and clusters."""
+        prefixes = tuple(limits.group_of_cluster(one.name, "") for one in self._clusters)
+        server = limits.group_of_server(self._name)
+        known = groups.names(limits.facility(self._settings))
+        return [name for name in known if name == server or name.startswith(prefixes)]
+
+    def _has(self, process: psutil.Process) -> bool:
+        """Whether a process has the user's account, or where all share one, the user's home."""
+        short = accounts.short_name(self._name)
+        with contextlib.suppress(psutil.Error):
+            if users_have_accounts():
+                return bool(process.username() == self._settings.accounts + short)
+            return bool(process.environ().get("HOME") == str(self._settings.homes / short))
+        return False  # it has ended, or is somebody else's
 
 
 def _process(number: int) -> psutil.Process | None:
@@ -129,43 +168,8 @@ def _process(number: int) -> psutil.Process | None:
     return None
 
 
-def _is_of(settings: Settings, user: str, process: psutil.Process) -> bool:
-    with contextlib.suppress(psutil.Error):
-        if users_have_accounts():
-            return bool(process.username() == settings.accounts + accounts.short_name(user))
-        home = settings.homes / accounts.short_name(user)
-        return bool(process.environ().get("HOME") == str(home))
-    return False  # it has ended, or is somebody else's
-
-
-Times = dict[tuple[int, float], float]
-
-
-def _seconds(processes: Iterable[psutil.Process]) -> Times:
-    """Return the seconds of a core that each process has taken, by number and creation."""
-    found = {}
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            spent = process.cpu_times()
-            found[process.pid, process.create_time()] = spent.user + spent.system
-    return found
-
-
-def _difference(after: Times, before: Times) -> float:
-    return sum(seconds - before.get(process, 0.0) for process, seconds in after.items())
-
-
-def _memory(
-    settings: Settings,
-    user: str,
-    clusters: Sequence[Cluster],
-    processes: Iterable[psutil.Process],
-) -> int:
-    if groups.version():
-        facility = limits.facility(settings)
-        return sum(groups.memory(facility, name) for name in _groups(settings, user, clusters))
-    total = 0
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            total += process.memory_info().rss
-    return total
+def _size(settings: Settings, server: Server) -> tuple[float, int]:
+    """Return cores and memory of a server; the first choice of what its user left open."""
+    first = {name: next(iter(possible)) for name, possible in choices(settings).items()}
+    chosen = {**first, **server.options}
+    return float(chosen["cores"]), int(chosen["memory"]) * GB
