@@ -161,7 +161,7 @@ def parts(depth):
 def reductions(depth):
     """Look for the largest of those that are not larger than the largest of …"""
     found = muon.pt.max()
-    for _ in range(depth // 4):
+    for _ in range(depth // 12):
         found = muon[muon.pt <= found].pt.max()
     return found
 
