@@ -70,12 +70,13 @@ def test_a_run_of_this_machine(slow_analysis, analysis, dataset, same):
 
 def test_a_run_that_lives_on_a_cluster(cluster, slow_analysis, analysis, dataset, same):
     address = cluster.scheduler_address
-    run = slow_analysis.submit(dataset, name="mine", on=address, partition_size=20)
+    run = slow_analysis.submit(dataset, name="mine", on=address, partition_size=10)
     assert 0 < look(address, "stop") < 14_000
     assert run.status == "stopped"
     result = run.result()
     assert not result.is_complete
-    same(result.resume(on=cluster, progress=False), analysis.run(dataset, progress=False))
+    whole = result.resume(on=cluster, progress=False, partition_size=1000)
+    same(whole, analysis.run(dataset, progress=False))
     run.forget()
     with pytest.raises(AnalysisError, match="there is no run 'mine' on tcp"):
         ff.attach("mine", on=address)
@@ -100,11 +101,9 @@ def test_a_killed_run_is_lost(slow_analysis, dataset):
     run = slow_analysis.submit(dataset, name="mine", partition_size=50, threads=1)
     with pytest.raises(TimeoutError, match="still (starting|running)"):
         run.result(timeout=0.5)
-    pid = int((FolderStore("mine").get("process") or b"").split()[0])
+    pid = int(servers.wait_for(lambda: FolderStore("mine").get("process")).split()[0])
     psutil.Process(pid).kill()
-    deadline = time.monotonic() + 10
-    while run.status != "lost" and time.monotonic() < deadline:
-        time.sleep(0.1)
+    servers.wait_for(lambda: run.status == "lost")
     with pytest.raises(RunError, match="what conducted it was killed"):
         run.result()
     run.forget()
