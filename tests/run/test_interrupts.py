@@ -110,6 +110,7 @@ def run(analysis, files, **options):
     return analysis.run(dataset, progress=False, partition_size=700, threads=2, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", [raise_now, send])
 def test_at_any_line(analysis, files, act):
     """Raised by what knows no better, or sent as a terminal does: nothing counts by halves."""
