@@ -36,7 +36,7 @@ assert run.status in ("running", "finished"), run.status
 assert 0 < run.so_far().fraction <= 1
 if sys.argv[2] == "stop":
     run.stop()
-print(run.result(timeout=60).events)
+print(run.result(timeout=180).events)
 """
 
 
@@ -92,7 +92,7 @@ def test_errors_come_back(cluster, dataset):
     for on in (None, cluster):
         run = bad.submit(dataset, name="bad", on=on)
         with pytest.raises(ExpressionError, match="The function wrong"):
-            run.result(timeout=60)
+            run.result(timeout=servers.PATIENCE)
         assert run.status == "failed"
         run.forget()
 
@@ -114,7 +114,7 @@ def test_another_worker_begins_anew_and_says_so(cluster, client, slow_analysis, 
     servers.wait_for(lambda: run.events > 0)
     assert run.starts == 1
     os.kill(int(DaskStore("again", client).get("process")), signal.SIGKILL)
-    result = run.result(timeout=120)
+    result = run.result(timeout=servers.PATIENCE)
     assert "finished" in repr(run)
     assert "start 2 after its worker died" in repr(run)
     same(result, slow_analysis.run(dataset, progress=False))
@@ -142,7 +142,7 @@ def test_a_run_is_there_with_what_conducts_it(slow_analysis, dataset, monkeypatc
     monkeypatch.setattr(subprocess, "Popen", popen)
     run = slow_analysis.submit(dataset, name="mine")
     assert seen == [("starting", 0)]
-    assert run.result(timeout=60).is_complete
+    assert run.result(timeout=servers.PATIENCE).is_complete
 
 
 SUBMIT = """
@@ -154,7 +154,7 @@ while time.time() < float(sys.argv[4]):
     pass
 try:
     run = analysis.submit(data, name="mine", on=sys.argv[5] or None)
-    assert run.result(timeout=60).dataset == data
+    assert run.result(timeout=180).dataset == data
     print("started")
 except ff.FlavorframeError as error:
     print(error)
@@ -172,7 +172,7 @@ def test_of_two_of_one_name_one_is_told(cluster, files, where):
         )
         for number in range(2)
     ]  # fmt: skip
-    told = sorted(process.communicate(timeout=90)[0] for process in processes)
+    told = sorted(process.communicate(timeout=servers.PATIENCE)[0] for process in processes)
     ff.attach("mine", on=on or None).forget()
     assert told[0] == "started\n"
     assert "there is a run 'mine' already" in told[1]
@@ -227,7 +227,7 @@ class TestStarts:
 
 def test_a_result_that_is_damaged_on_disk_is_refused(analysis, dataset):
     run = analysis.submit(dataset, name="mine")
-    run.result(timeout=60)
+    run.result(timeout=servers.PATIENCE)
     file = FolderStore("mine").folder / "result"
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1

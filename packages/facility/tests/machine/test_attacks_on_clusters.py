@@ -92,7 +92,7 @@ def test_a_scheduler_answers_nobody_without_its_certificate(alice, bob, cluster)
     if os.geteuid() == 0:
         assert "PermissionError" in read
     assert requests.post(
-        f"http://127.0.0.1:{cluster.ports()['api']}/api/comm", json={"op": "scale"}, timeout=10
+        f"http://127.0.0.1:{cluster.ports()['api']}/api/comm", json={"op": "scale"}, timeout=60
     ).status_code in (401, 403)
 
 
@@ -133,7 +133,7 @@ def answer_of(port, name, *, plain=False):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
             if plain:
                 connection.sendall(b"GET /status HTTP/1.0\r\n\r\n")
                 with suppress(OSError):  # it may have hung up by now; what it said is still read
@@ -194,7 +194,7 @@ def send_fragments(user, page, size, part=100_000):
     )
     sent = 0
     address = ("127.0.0.1", user.facility.settings.gateway_port)
-    with socket.create_connection(address, timeout=30) as connection:
+    with socket.create_connection(address, timeout=60) as connection:
         connection.sendall(request.encode())
         assert b"101 Switching" in connection.recv(1000)
         kind = 1  # text; the parts that follow continue it

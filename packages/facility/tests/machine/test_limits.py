@@ -144,7 +144,7 @@ def escape(entry, folder):
     flag.unlink(missing_ok=True)
     code = ESCAPE.format(flag=str(flag))
     leaving = enter.command(entry, [sys.executable, "-I", "-S", "-c", code])
-    subprocess.run(leaving, check=True, stdout=subprocess.DEVNULL, timeout=30)
+    subprocess.run(leaving, check=True, stdout=subprocess.DEVNULL, timeout=60)
     wait_for(lambda: flag.exists() and flag.read_text())
     return psutil.Process(int(flag.read_text()))
 
