@@ -51,7 +51,7 @@ def test_workers_and_partitions_do_not_matter(cluster, client, analysis, dataset
     cluster.scale(workers)
     wait_for(lambda: len(client.nthreads()) == workers)
     try:
-        for size in (None, 37, 1000):
+        for size in (None, 137, 1000):
             same(analysis.run(dataset, on=client, progress=False, partition_size=size), local)
     finally:
         cluster.scale(2)
