@@ -197,7 +197,7 @@ def dataset(
     here = os.getcwd()
     entries = [tuple(below(here, path) for path in places) for places in as_entries(given, where)]
     found, replicas, tree = expanded(entries, tree, where)
-    return Dataset(name, None, found, tree, luminosity, KINDS[kind], meta, replicas)
+    return Dataset(name, None, found, tree, luminosity, KINDS[kind], meta, replicas=replicas)
 
 
 def _require_some(files: tuple[str, ...], where: str) -> None:

@@ -87,7 +87,7 @@ class Result:
             partial.timing, links, Provenance.of(plan), _fraction(dataset, outcome),
             outcome.stopped,
             outcome if outcome.gaps or outcome.stopped or outcome.unwritten else None,
-            dict(outcome.unwritten), outcome.replicas,
+            dict(outcome.unwritten), replicas=outcome.replicas,
         )  # fmt: skip
 
     @property
@@ -236,7 +236,7 @@ class Result:
             added_links(self.links, other.links), self.provenance,
             _joint_fraction(self, other), "; ".join(filter(None, (self.stopped, other.stopped))),
             None, {**other.unwritten, **self.unwritten},
-            added_replicas(self.replicas, other.replicas),
+            replicas=added_replicas(self.replicas, other.replicas),
         )  # fmt: skip
 
     def __repr__(self) -> str:
