@@ -9,7 +9,8 @@ import pytest
 import uproot
 
 from flavorframe import samples
-from support import grid, servers
+from support import grid, servers, tokens
+from support.xrootd import tokens_of
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +67,8 @@ def sample(tmp_path_factory):
     def path(layout, events=1200):
         if (layout, events) not in known:
             pieces = [samples.generate(events // 3, seed=seed) for seed in (1, 2, 3)]
-            known[layout, events] = _write(folder / f"{layout}_{events}.root", pieces, layout)
+            file = folder / f"{layout}_{events}.root"
+            known[layout, events] = samples.write_file(file, events=pieces, **_options(layout))
         return known[layout, events]
 
     return path
@@ -79,18 +81,19 @@ def corner_case(tmp_path_factory):
 
     def path(name, layout):
         file = folder / f"{name}_{layout}.root"
-        return file if file.exists() else _write(file, [samples.corner_case(name)], layout)
+        if not file.exists():
+            samples.write_corner_case(name, file, **_options(layout))
+        return file
 
     return path
 
 
-def _write(file, pieces, layout):
-    """Write a file in the layout "nano" or "bph", or "nano-rntuple"."""
+def _options(layout):
+    """Return how to write a file in a layout, such as "bph", or "nano-rntuple"."""
     if layout == "bph" and importlib.util.find_spec("ROOT") is None:
         pytest.skip("samples of layout bph are written by ROOT, which is not installed")
     name, _, rntuple = layout.partition("-")
-    kind = "rntuple" if rntuple else "ttree"
-    return samples.write_file(file, events=pieces, layout=name, format=kind)
+    return {"layout": name, "format": "rntuple" if rntuple else "ttree"}
 
 
 @pytest.fixture(scope="session")
@@ -113,6 +116,22 @@ def xrootd():
 def secured(authority):
     """Return an XRootD server that lets in whoever has a proxy of the authority."""
     server = servers.XRootD(authority)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def issuer(authority, tmp_path_factory):
+    """Return an issuer of bearer tokens."""
+    issuer = tokens.Issuer(authority, tmp_path_factory.mktemp("issuer"))
+    yield issuer
+    issuer.close()
+
+
+@pytest.fixture(scope="session")
+def token_server(authority, issuer):
+    """Return an XRootD server that lets in whoever has a token of the issuer."""
+    server = servers.XRootD(authority, **tokens_of(issuer, authority))
     yield server
     server.close()
 

@@ -81,6 +81,7 @@ def test_run_on_files_and_partial_results(sample, script, tmp_path):
     assert "1 of 2 files could not be read" in printed
 
 
+@pytest.mark.slow
 def test_fit_and_report_of_saved_results(sample, script, tmp_path):
     out = tmp_path / "out"
     call("run", script, "--catalog", sample, "--output", out)
@@ -106,6 +107,20 @@ def test_sample_and_inspect(tmp_path):
     file = next(tmp_path.rglob("*.root"))
     assert "layout nano" in call("inspect", file)
     assert json.loads(call("inspect", file, "--json"))["layout"] == "nano"
+
+
+def test_a_layout_is_drafted_and_shown(small_nano, tmp_path):
+    path = tmp_path / "mine.toml"
+    assert f"wrote {path}: edit it" in call("inspect", small_nano, "--write-layout", path)
+    shown = call("inspect", small_nano, "--layout", path)
+    assert "layout mine (GeV, cm)" in shown
+    assert "triplet.mu1 → muon, by triplet_mu1_idx" in shown
+
+
+def test_sample_in_another_layout(tmp_path):
+    arguments = ("--fraction", "0.0001", "--era", "2017B", "--layout", "belle2")
+    path = call("sample", tmp_path, *arguments).strip()
+    assert json.loads(Path(path).read_text())["2017B"]["treename"] == "variables"
 
 
 @pytest.mark.parametrize(

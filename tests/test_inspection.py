@@ -13,7 +13,62 @@ def test_a_notebook_shows_collections_that_unfold(small_nano):
     assert f"{small_nano}: tree Events, 50 events, layout nano" in page
     assert page.count("<details>") == len(ff.inspect(small_nano).collections)
     assert "<summary>Muon: 4 branches" in page
-    assert "<td><code>triplet_mass</code></td><td>double[]</td>" in page
+    assert (
+        "<td><code>triplet_mass</code></td><td><code>triplet.mass</code></td><td>double[]" in page
+    )
+
+
+MINE = {
+    "event": {"polarity": "run", "gone": "evnt"},
+    "collections": {
+        "triplet": {
+            "fields": {"m": "triplet_mass", "mu1.pt": "triplet_mu1_pt"},
+            "links": {"mu1": {"to": "Muon", "index": "triplet_mu1_index"}},
+        }
+    },
+    "triggers": {"hlt": {"names": "names", "decisions": "HLT_Double"}},
+    "units": {"energy": "MeV", "length": "mm"},
+}
+
+
+def test_branches_are_shown_with_their_names_in_analyses(small_nano):
+    found = ff.inspect(small_nano)
+    names = {f.branch: f.name for fields in found.collections.values() for f in fields}
+    assert names["Muon_isGlobal"] == "muon.is_global"
+    assert names["triplet_vertex_chi2"] == "triplet.vertex_chi2"
+    assert (names["run"], names["HLT_Double"]) == ("run", "")
+    assert "  Muon_isGlobal  muon.is_global " in repr(found)
+    assert "<td><code>muon.pt</code></td>" in found._repr_html_()
+    events = ff.events()
+    for name in filter(None, names.values()):
+        value = events
+        for part in name.split("."):
+            value = getattr(value, part)
+        run = ff.Analysis(ff.Selection(events), x=ff.snapshot(x=value)).run
+        assert run(ff.dataset(small_nano), progress=False).cutflow[0].events == 50
+
+
+def test_a_layout_of_ones_own_is_shown_with_what_the_file_lacks(small_nano):
+    found = ff.inspect(small_nano, layout=ff.layout("mine", **MINE))
+    names = {f.branch: f.name for fields in found.collections.values() for f in fields}
+    assert (names["triplet_mass"], names["triplet_mu1_pt"]) == ("triplet.m", "triplet.mu1.pt")
+    assert names["run"] == "polarity"
+    assert found.links == {"triplet.mu1": "Muon, by triplet_mu1_index"}
+    assert found.missing == (
+        "gone: branch evnt. Did you mean 'event'?",
+        "link triplet.mu1: branch triplet_mu1_index. Did you mean 'triplet_mu1_idx'?",
+        "hlt: branch names.",
+    )
+    shown = repr(found)
+    assert shown.startswith(f"{small_nano}: tree Events, 50 events, layout mine (MeV, mm)")
+    assert "\n  triplet.mu1 → Muon, by triplet_mu1_index\n" in shown
+    assert "declared by layout mine, and not in the file:\n  gone: branch evnt." in shown
+    assert "gone: branch evnt." in found._repr_html_()
+
+
+def test_the_layout_tells_the_tree(small_nano):
+    with pytest.raises(ff.errors.FileError, match="nowhere"):
+        ff.inspect(small_nano, layout=ff.layout("mine", tree="nowhere"))
 
 
 def test_sizes_of_fields_are_those_in_the_file(tmp_path):

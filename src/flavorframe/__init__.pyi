@@ -30,6 +30,7 @@ from ._expr.functions import (
     tanh as tanh,
     where as where,
 )
+from ._expr.units import GeV as GeV, MeV as MeV, cm as cm, mm as mm, um as um
 from ._expr.user_functions import cpp as cpp, function as function
 from ._rootio.own_process import tune_process as tune_process
 from ._run.batch.htcondor import HTCondor as HTCondor
@@ -39,9 +40,10 @@ from ._shipping.extra_files import delivered as delivered
 from .analysis import Analysis as Analysis
 from .catalogue import catalog as catalog
 from .certificate import Certificate as Certificate, certify as certify
-from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset
+from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset, friend as friend
 from .errors import FlavorframeError as FlavorframeError
 from .inspection import inspect as inspect
+from .layouts.declaring import layout as layout
 from .layouts.events import events as events
 from .outputs import axis as axis, hist as hist, snapshot as snapshot
 from .physics import (
@@ -53,10 +55,12 @@ from .physics import (
     delta_phi as delta_phi,
     delta_r as delta_r,
     mass as mass,
+    particle_mass as particle_mass,
     transverse_mass as transverse_mass,
 )
 from .result import Result as Result, Results as Results
 from .result._loading import load as load
 from .selection import Selection as Selection
+from .skims import skim as skim
 
 __version__: str

@@ -16,7 +16,8 @@ from flavorframe.datasets import Catalog, Dataset, Kind, PathLike
 from flavorframe.datasets._dataset import KINDS, TOTALS
 from flavorframe.datasets._files import as_entries, below, files_by_tree
 from flavorframe.datasets._replicas import Places, replicas_of
-from flavorframe.errors import DatasetError, FileError, did_you_mean
+from flavorframe.errors import DatasetError, FileError, LayoutError, did_you_mean
+from flavorframe.layouts import Layout, find_layout
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -32,9 +33,10 @@ def catalog(source: PathLike | Mapping[str, Any], *, base: PathLike | None = Non
     An entry is ``"2017B": {"type": "data", "files": "Tree_1.root Tree_2.root", "rootpath":
     "skim/0000/", "treename": "Tree3Mu/ntuple", "era": "2017B", "lumi": 4.8}``. Only ``type``
     ("data", "mc" or "simulation") and ``files`` (one string of names, or a list) are required;
-    ``lumi`` is in fb⁻¹. Simulation may add ``xsec`` [pb], ``sumw`` and ``generated_events``. Other
-    keys are kept in ``meta``. Files lie in ``base``/``rootpath``; absolute paths and URLs are used
-    as they are, and globs are expanded. A list in the list of files is one file, in several places.
+    ``lumi`` is in fb⁻¹; ``layout`` is the name of a layout, or a TOML file. Simulation may add
+    ``xsec`` [pb], ``sumw`` and ``generated_events``. Other keys are kept in ``meta``. Files lie in
+    ``base``/``rootpath``; absolute paths and URLs are used as they are, and globs are expanded. A
+    list in the list of files is one file, in several places.
 
     Args:
         source: The JSON file, or a mapping of eras.
@@ -46,6 +48,7 @@ def catalog(source: PathLike | Mapping[str, Any], *, base: PathLike | None = Non
     Raises:
         FileError: The catalogue cannot be read.
         DatasetError: The catalogue is wrong; the message says where.
+        LayoutError: So is a layout that it names.
 
     Example:
         >>> eras = {"2017B": {"type": "data", "files": "Tree_1.root", "rootpath": "/skim/0000"}}
@@ -108,7 +111,18 @@ def _entry(name: str, entry: Any, source: str, base: str) -> Dataset:
         luminosity=known.pop("lumi", None),
         kind=kind,
         meta=known,
+        layout=_layout(known, base, where),
     )
+
+
+def _layout(known: dict[str, Any], base: str, where: str) -> Layout | None:
+    asked = known.pop("layout", None)
+    if asked is None:
+        return None
+    try:
+        return find_layout(below(base, asked) if asked.endswith(".toml") else asked)
+    except LayoutError as error:
+        raise LayoutError(f"{where}, key 'layout': {error}") from None
 
 
 def _located(names: list[str | list[str]], base: str, rootpath: str, where: str) -> list[Places]:
@@ -176,6 +190,7 @@ def _schema() -> type[BaseModel]:
         cross_section: NonNegativeFloat | None = Field(
             None, validation_alias=AliasChoices("xsec", "cross_section")
         )
+        layout: str | None = None
         sumw: float | None = None
         generated_events: int | None = Field(None, ge=0)
 

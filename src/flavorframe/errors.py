@@ -18,6 +18,10 @@ class DatasetError(FlavorframeError, ValueError):
     """A catalogue or dataset that is wrong; the text names the era and the key."""
 
 
+class LayoutError(FlavorframeError, ValueError):
+    """A layout that is declared wrongly; the text names the line, or the key."""
+
+
 class FileError(FlavorframeError, OSError):
     """A file that cannot be read: missing, not ROOT, without the tree, damaged."""
 
@@ -91,10 +95,11 @@ def needs(what: str, package: str, extra: str) -> str:
     return f"{what} needs {package}: run pip install 'flavorframe[{extra}]'."
 
 
-def did_you_mean(name: str, valid: Iterable[str], *, count: int = 4) -> str:
+def did_you_mean(name: str, valid: Iterable[str], *, count: int = 4, cutoff: float = 0.6) -> str:
     """Return " Did you mean ...?" with the valid names nearest to ``name``, or an empty string.
 
-    Case and underscores are ignored when names are compared.
+    Case and underscores are ignored when names are compared; ``cutoff`` is how alike two names are
+    at least, from 0 to 1.
 
     >>> did_you_mean("triplet_Mas", ["Triplet2_Mass", "Mu01_Pt"])
     " Did you mean 'Triplet2_Mass'?"
@@ -102,7 +107,7 @@ def did_you_mean(name: str, valid: Iterable[str], *, count: int = 4) -> str:
     folded: dict[str, list[str]] = {}
     for candidate in valid:
         folded.setdefault(_fold(candidate), []).append(candidate)
-    close = difflib.get_close_matches(_fold(name), folded, n=count, cutoff=0.6)
+    close = difflib.get_close_matches(_fold(name), folded, n=count, cutoff=cutoff)
     names = [repr(original) for key in close for original in folded[key]][:count]
     if not names:
         return ""

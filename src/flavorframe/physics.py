@@ -5,8 +5,16 @@ An object with ``pt``, ``eta`` and ``phi`` is a collection, a link, or a member 
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from flavorframe._expr import nodes as n
 from flavorframe._expr.expression import Expr, Operand, apply
-from flavorframe.errors import ExpressionError
+from flavorframe.errors import ExpressionError, did_you_mean
+
+if TYPE_CHECKING:
+    from particle import Particle
 
 MUON_MASS = 0.1056583755
 """Mass of the muon [GeV]. Source: Review of Particle Physics (2024)."""
@@ -62,26 +70,79 @@ def delta_r(a: Expr, b: Expr) -> Expr:
     return apply("delta_r", a.eta, a.phi, b.eta, b.phi)
 
 
+def particle_mass(name: str) -> Expr:
+    """Return the mass of a particle, in the unit of each file.
+
+    Args:
+        name: The name in the Review of Particle Physics or EvtGen, as the package ``particle`` has
+            it: ``"mu-"``, ``"D(s)+"``, ``"D_s+"``, ``"J/psi"``. The charge may be left out of
+            those of charged particles: ``"mu"``, ``"pi"``, ``"K"``.
+
+    Returns:
+        A constant, the mass of the Review of Particle Physics.
+
+    Raises:
+        ExpressionError: There is no such particle, or its mass is not known.
+
+    Example:
+        >>> import flavorframe as ff
+        >>> abs(ff.events().triplet.mass - ff.particle_mass("D_s+")) < 20 * ff.MeV
+        <abs(triplet.mass − 1968.35 MeV) < 20 MeV, one value per triplet>
+    """
+    return Expr(n.Quantity(_mass_in_mev(name), "MeV"))
+
+
+CHARGES = ("", "+", "-")
+"""What may be left out at the end of a name, in the order in which it is tried."""
+
+
+@lru_cache(maxsize=128)
+def _mass_in_mev(name: str) -> float:
+    if not isinstance(name, str):
+        raise ExpressionError(f"A particle is asked for by its name, not by {name!r}.")
+    found = next(filter(None, (_particle(name + charge) for charge in CHARGES)), None)
+    if found is None:
+        from particle import Particle
+
+        near = did_you_mean(name, (each.name for each in Particle.all()))
+        raise ExpressionError(f"There is no particle {name!r}.{near}")
+    if found.mass is None:
+        raise ExpressionError(f"The mass of {name} is not known: write a number.")
+    return float(found.mass)
+
+
+def _particle(name: str) -> Particle | None:
+    from particle import Particle, ParticleNotFound
+    from particle.exceptions import MatchingIDNotFound
+
+    for known in (Particle.from_name, Particle.from_evtgen_name):
+        with suppress(ParticleNotFound, MatchingIDNotFound):
+            return known(name)
+    return None
+
+
 def mass(*objects: Expr, masses: Operand | tuple[Operand, ...] | None = None) -> Expr:
     """Return the invariant mass of two or more objects: m² = (ΣE)² − (Σp)².
 
     Where rounding makes m² negative, the mass is −√(−m²), as in ROOT's ``TLorentzVector::M``.
 
     Args:
-        objects: Objects with ``pt`` [GeV], ``eta`` and ``phi`` [rad].
-        masses: One mass [GeV] for all objects, or one for each; by default their own ``mass``.
+        objects: Objects with ``pt``, ``eta`` and ``phi`` [rad].
+        masses: One mass for all objects, or one for each: the name of a particle (see
+            `particle_mass`), a number in the file's unit, or an expression; by default their own
+            ``mass``.
 
     Returns:
-        A mass [GeV], one value on the joint axis of the objects.
+        A mass in the file's unit of energy, one value on the joint axis of the objects.
 
     Raises:
-        ExpressionError: There are fewer than two objects, not as many masses as objects, or
-            objects of two collections.
+        ExpressionError: There are fewer than two objects, not as many masses as objects, a
+            particle that is not known, or objects of two collections.
 
     Example:
         >>> import flavorframe as ff
         >>> t = ff.events().triplet
-        >>> ff.mass(t.mu1, t.mu2, t.track, masses=(ff.MUON_MASS, ff.MUON_MASS, ff.PION_MASS))
+        >>> ff.mass(t.mu1, t.mu2, t.track, masses=("mu", "mu", "pi"))
         <m(triplet.mu1, triplet.mu2, triplet.track), one value per triplet>
     """
     if len(objects) < 2:
@@ -98,12 +159,16 @@ def _masses(
     if masses is None:
         return [item.mass for item in objects]
     if not isinstance(masses, tuple | list):
-        return [masses] * len(objects)
+        return [_mass(masses)] * len(objects)
     if len(masses) != len(objects):
         raise ExpressionError(
             f"ff.mass() was given {len(objects)} objects and {len(masses)} masses."
         )
-    return list(masses)
+    return [_mass(each) for each in masses]
+
+
+def _mass(given: Operand) -> Operand:
+    return particle_mass(given) if isinstance(given, str) else given
 
 
 def transverse_mass(a: Expr, b: Expr) -> Expr:

@@ -119,6 +119,19 @@ def test_other_partitions_have_other_answers(file, tmp_path):
         assert_same(run(analysis(), file, cache, partition_size=size), run(analysis(), file, False))
 
 
+def test_another_layout_has_other_answers(file, tmp_path):
+    count = ff.Analysis(ff.Selection(ff.events().thing).cut("all", ff.events().run > 0))
+    layouts = [
+        ff.layout(name, collections={"thing": {"branches": [f"{name}_*"]}})
+        for name in ("Muon", "triplet")
+    ]
+    datasets = [ff.dataset(file, layout=layout) for layout in layouts]
+    plain = [count.run(data, progress=False).cutflow for data in datasets]
+    assert plain[0] != plain[1]
+    for data, expected in zip(datasets * 2, plain * 2, strict=True):
+        assert count.run(data, progress=False, cache=tmp_path / "cache").cutflow == expected
+
+
 def exchanged(file, other, how):
     """Put other content of the same length, with the same time of change, in place of a file."""
     status = os.stat(file)

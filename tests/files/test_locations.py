@@ -327,3 +327,13 @@ def test_xrootd_by_every_spelling(here, no_credentials):
             assert ff.inspect(spelling).events == 3
     finally:
         server.close()
+
+
+@pytest.mark.parametrize("name", ["authz", "access_token"])
+def test_a_token_in_a_url_is_refused_and_not_printed(name):
+    url = f"root://eos.example//a.root?x=1&{name}=Bearer%20secret"
+    with pytest.raises(DatasetError, match="set BEARER_TOKEN_FILE to that") as told:
+        ff.dataset(url)
+    assert "secret" not in str(told.value)
+    assert "root://eos.example//a.root?..." in str(told.value)
+    assert ff.dataset("root://eos.example//a.root?xauthz=1").files

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from flavorframe.errors import FitError
-from flavorframe.fit import dsphi
+from flavorframe.fit import Exponential, Gaussian, MassModel, Parameter, dsphi
 from flavorframe.fit.binned import BinnedData, binned_data
 
 RANGE = (1.65, 2.01)
@@ -77,7 +77,23 @@ def test_flow_is_left_out():
 def test_axis_label_is_kept_and_has_a_default():
     assert binned_data(filled_with(1.0), RANGE).axis_label == "mass [GeV]"
     unnamed = hist.Hist.new.Reg(62, *RANGE).Int64().fill([1.8])
-    assert binned_data(unnamed, RANGE).axis_label == "mass [GeV]"
+    assert binned_data(unnamed, RANGE).axis_label == "mass"
+    assert binned_data(unnamed, RANGE, "MeV").axis_label == "mass [MeV]"
+
+
+def test_an_axis_in_another_unit_than_the_model_is_refused():
+    with pytest.raises(FitError, match=r"in GeV, as its axis 'mass \[GeV\]' says.* in MeV: give"):
+        binned_data(filled_with(1.0), RANGE, "MeV")
+
+
+def test_a_model_tells_its_unit_in_words():
+    mean = Parameter("mean", 1869.0, limits=(1800, 1900), unit="MeV")
+    width = Parameter("sigma", 10.0, limits=(1, 50), unit="MeV")
+    slope = Parameter("slope", 0.0, limits=(-1, 1), unit="1/MeV")
+    model = MassModel((Exponential("background", slope), Gaussian("D", mean, width)), (1800, 1950))
+    assert model.unit == "MeV"
+    assert "MassModel on 1800–1950 MeV" in repr(model)
+    assert MassModel((Exponential("b", slope),), (1800, 1950)).unit == ""
 
 
 def test_histograms_of_boost_histogram_are_welcome():

@@ -231,4 +231,4 @@ def test_an_unknown_collection_is_told_with_those_that_there_are():
 
 def test_names_with_one_value_an_event_are_those_of_the_layouts():
     assert set(VALUES) == set(bph.EVENT)
-    assert set(nano.EVENT_NAMES) <= set(VALUES)
+    assert set(nano.NANO.event) <= set(VALUES)

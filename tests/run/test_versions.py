@@ -34,7 +34,7 @@ from flavorframe.engines import get_engine
 from flavorframe.engines._rdataframe.engine import RDataFrameEngine
 from flavorframe.errors import FileChangedError, FileError
 from flavorframe.result import Result
-from flavorframe.samples import nano
+from flavorframe.samples import trees
 from support import servers
 
 EVENTS = 1200
@@ -47,7 +47,7 @@ def two(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
     old, new = folder / "old.root", folder / "new.root"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(nano.COMPRESSION, "zstd", None)  # so that masses lie in the file as they are
+        patch.setitem(trees.COMPRESSION, "zstd", None)  # so that masses lie in the file as they are
         samples.write_file(old, events=[samples.generate(EVENTS, seed=1)])
     content = old.read_bytes()
     with uproot.open(old) as file:

@@ -4,21 +4,26 @@ import pytest
 from flavorframe.errors import SampleError
 from flavorframe.samples import CORNER_CASES, corner_case
 
+DECAYS = ("dsphipi", "tau3mu")
 
+
+@pytest.mark.parametrize("decay", DECAYS)
 @pytest.mark.parametrize("name", CORNER_CASES)
-def test_links_lead_into_the_lists(name):
-    events = corner_case(name)
-    for link, target in (("mu1_idx", "Muon"), ("mu2_idx", "Muon"), ("track_idx", "Track")):
+def test_links_lead_into_the_lists(name, decay):
+    events = corner_case(name, decay)
+    third = ("track_idx", "Track") if decay == "dsphipi" else ("mu3_idx", "Muon")
+    for link, target in (("mu1_idx", "Muon"), ("mu2_idx", "Muon"), third):
         idx = events.triplet.fields[link]
         assert (idx < events.collections[target].counts[events.triplet.event]).all()
 
 
+@pytest.mark.parametrize("decay", DECAYS)
 @pytest.mark.parametrize("name", CORNER_CASES)
-def test_linked_muons_are_the_first_with_their_pt(name):
-    events = corner_case(name)
+def test_linked_muons_are_the_first_with_their_pt(name, decay):
+    events = corner_case(name, decay)
     fields, muons = events.triplet.fields, events.muon
     pts = np.split(muons.fields["pt"], muons.offsets[1:-1]) if len(events) else []
-    for member in ("mu1", "mu2"):
+    for member in ("mu1", "mu2", "mu3")[: 2 if decay == "dsphipi" else 3]:
         for event, pt, idx in zip(
             events.triplet.event, fields[f"{member}_pt"], fields[f"{member}_idx"], strict=True
         ):
@@ -26,12 +31,13 @@ def test_linked_muons_are_the_first_with_their_pt(name):
             assert idx == (equal[0] if len(equal) else -1)
 
 
-def test_sizes():
-    assert len(corner_case("no_events")) == 0
-    assert len(corner_case("one_event")) == 1
-    assert corner_case("no_candidates").triplet.counts.sum() == 0
-    assert corner_case("no_candidates").muon.counts.sum() > 0
-    assert corner_case("many_candidates").triplet.counts[0] >= 300
+@pytest.mark.parametrize("decay", DECAYS)
+def test_sizes(decay):
+    assert len(corner_case("no_events", decay)) == 0
+    assert len(corner_case("one_event", decay)) == 1
+    assert corner_case("no_candidates", decay).triplet.counts.sum() == 0
+    assert corner_case("no_candidates", decay).muon.counts.sum() > 0
+    assert corner_case("many_candidates", decay).triplet.counts[0] >= 300
 
 
 def test_merged_candidates_keep_their_muons():

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from flavorframe.errors import SampleError
-from flavorframe.samples import ERAS, TRUTH, Events, chunks, concatenate, generate
+from flavorframe.samples import ERAS, Events, chunks, concatenate, generate
 from flavorframe.samples.generate import CHUNK
+from flavorframe.samples.record import LABELS
 from flavorframe.samples.schema import COLLECTIONS, SCALARS
 from flavorframe.samples.triggers import menu
 
@@ -54,7 +55,7 @@ def test_columns_have_the_names_and_types_of_the_schema(events):
     types = {field.name: field.dtype for field in SCALARS if field.name != "genWeight"}
     assert {name: values.dtype.name for name, values in events.scalars.items()} == types
     for name, collection in events.collections.items():
-        types = {field.name: field.dtype for field in COLLECTIONS[name][0]}
+        types = {field.name: field.dtype for field in COLLECTIONS["dsphipi"][name][0]}
         assert {field: v.dtype.name for field, v in collection.fields.items()} == types
         assert {len(v) for v in collection.fields.values()} == {collection.counts.sum()}
 
@@ -122,7 +123,7 @@ def test_menus_change_within_an_era():
 
 def test_truth_of_candidates_agrees_with_the_collision(events):
     truth, process = events.triplet.fields["truth"], events.process[events.triplet.event]
-    assert set(np.unique(truth)) == set(TRUTH)
+    assert set(np.unique(truth)) == set(LABELS["dsphipi"])
     assert (process[truth == 1] == 1).all()
     assert (process[truth == 2] == 2).all()
     assert (process[truth == 3] > 0).all()
@@ -222,6 +223,7 @@ def test_the_harder_muon_comes_first(events):
     [
         ({"era": "2017b"}, "era='2017b' must be one of 2017B, .* Did you mean '2017B'"),
         ({"kind": "mc"}, "kind='mc' must be one of data, simulation"),
+        ({"decay": "phipi"}, "decay='phipi' must be one of dsphipi, tau3mu"),
         ({"events": -1}, "events=-1 must not be negative"),
         ({"seed": -1}, "seed=-1 must not be negative"),
         ({"file": -2}, "file=-2 must not be negative"),

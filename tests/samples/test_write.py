@@ -36,6 +36,17 @@ def test_catalogue_names_the_files_and_scales_the_luminosity(tmp_path):
         assert max(trees) - min(trees) <= 1
 
 
+@pytest.mark.parametrize(
+    ("layout", "tree"), [("lhcb", "DsTuple/DecayTree"), ("belle2", "variables")]
+)
+def test_catalogue_names_the_tree_of_the_layout(tmp_path, layout, tree):
+    entry = read(write(tmp_path, fraction=2e-4, files_per_era=1, layout=layout))["2017B"]
+    assert entry["treename"] == tree
+    candidates = sum(read(tmp_path / "truth.json")["2017B"]["candidates"].values())
+    with uproot.open(tmp_path / entry["rootpath"] / entry["files"]) as file:
+        assert file[tree].num_entries == candidates
+
+
 def test_truth_counts_what_is_in_the_files(tmp_path):
     catalogue = write(tmp_path, fraction=2e-3, files_per_era=1)
     events = generate(2880)
@@ -62,8 +73,18 @@ def test_simulation_has_the_signal_of_its_luminosity(tmp_path):
     catalogue = write(tmp_path, fraction=0.02, kind="simulation", eras="2017C")
     entry, truth = read(catalogue)["2017C"], read(tmp_path / "truth.json")["2017C"]
     assert (entry["type"], entry["rootpath"]) == ("simulation", "SkimPhiPi_Simulation2017C/")
-    expected = round(0.02 * 9.6 * EVENTS_PER_FB * DATA_MIXTURE[1])
+    expected = round(0.02 * 9.6 * EVENTS_PER_FB * DATA_MIXTURE["dsphipi"][1])
     assert truth["events"] == truth["generated"]["Ds"] == expected
+
+
+def test_samples_of_tau3mu_are_called_so(tmp_path):
+    write(tmp_path, fraction=0.01, kind="simulation", eras="2017C", files_per_era=1, decay="tau3mu")
+    entry, truth = read(tmp_path / "catalog.json"), read(tmp_path / "truth.json")["2017C"]
+    assert entry["2017C"]["skim"] == "tau3mu"
+    assert entry["2017C"]["rootpath"] == "SkimTau3Mu_Simulation2017C/"
+    assert entry["2017C"]["files"] == "Tree_Tau3Mu_1.root"
+    assert truth["generated"] == {"combinatorial": 0, "phi": 0, "tau": truth["events"]}
+    assert truth["candidates"]["tau"] > 0.3 * truth["events"]
 
 
 def test_sizes_add_up_for_any_number_of_files(tmp_path):
@@ -79,7 +100,12 @@ def test_sizes_add_up_for_any_number_of_files(tmp_path):
         ({"files_per_era": 0}, "files_per_era=0 must be from 1 to 429"),
         ({"eras": ("2016B",)}, "era='2016B' must be one of 2017B, 2017C"),
         ({"kind": "mc"}, "kind='mc' must be one of data, simulation"),
-        ({"layout": "bhp"}, "layout='bhp' must be one of nano, bph. Did you mean 'bph'"),
+        ({"decay": "phipi"}, "decay='phipi' must be one of dsphipi, tau3mu"),
+        ({"decay": "tau3mu", "layout": "lhcb"}, "layout 'lhcb' has no candidates of three muons"),
+        (
+            {"layout": "bhp"},
+            "layout='bhp' must be one of nano, bph, lhcb, belle2. Did you mean 'bph'",
+        ),
         ({"format": "tree"}, "format='tree' must be one of ttree, rntuple. Did you mean 'ttree'"),
         ({"compression": "zip"}, "compression='zip' must be one of zstd, zlib, lz4"),
         ({"layout": "bph", "format": "rntuple"}, "layout 'bph' is a TTree"),

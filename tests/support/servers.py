@@ -1,6 +1,7 @@
 """Servers on this machine, started by tests: XRootD, with and without security, HTTP and S3."""
 
 import contextlib
+import fcntl
 import http.server
 import itertools
 import json
@@ -53,12 +54,26 @@ pfc.prefetch 0
 class XRootD:
     """An XRootD server of its own folder; ``store`` holds what it serves.
 
+    With an ``authority`` it lets in who has a proxy of it, unless its ``security`` says otherwise.
     With an ``origin``, the address of another, it is a cache of what that one has. With ``http`` it
     serves the same by HTTP and WebDAV, at ``http_port``. With ``tls``, which needs an authority, it
-    speaks to nobody who does not.
+    speaks to nobody who does not. ``more`` is added to its configuration, ``files`` to its folder;
+    its command is put ``behind`` another.
     """
 
-    def __init__(self, authority=None, users=("Test User",), origin=None, http=False, tls=False):
+    def __init__(
+        self,
+        authority=None,
+        users=("Test User",),
+        origin=None,
+        http=False,
+        tls=False,
+        *,
+        security=GSI,
+        more="",
+        behind=(),
+        files=None,
+    ):
         if shutil.which("xrootd") is None:
             pytest.skip("the XRootD server is not installed (Debian: xrootd-server)")
         pytest.importorskip("XRootD", reason="the XRootD client is not installed")
@@ -68,7 +83,10 @@ class XRootD:
         self.store = self.folder / "data" / "store"
         self.store.mkdir(parents=True)
         (self.folder / "admin").mkdir()
-        text = PLAIN if authority is None else PLAIN + GSI
+        text = PLAIN + more if authority is None else PLAIN + security + more
+        self._behind = behind
+        for name, content in (files or {}).items():
+            (self.folder / name).write_bytes(content)
         if authority is not None:
             self._secure(authority, users)
         if origin is not None:
@@ -102,20 +120,26 @@ class XRootD:
         (self.folder / "gridmap").write_text("".join(lines))
 
     def start(self):
-        command = ["xrootd", "-c", f"{self.folder}/server.cfg", "-l", f"{self.folder}/admin/log"]
-        if os.geteuid() == 0:  # it refuses to run as root
-            for path in [self.folder / "admin", *self.folder.glob("host.key")]:
-                shutil.chown(path, "xrootd", "xrootd")
-            command += ["-R", "xrootd"]
         for _ in range(3):  # now and then it ends at once, and tells nobody why
-            with (self.folder / "output.log").open("ab") as output:
-                self._process = subprocess.Popen(
-                    command, cwd=self.folder / "admin", stdout=output, stderr=output
-                )
+            self._process = self.launched("xrootd")
             wait_for(lambda: self._process.poll() is not None or answers(self.port))
             if self._process.poll() is None:
                 return
         raise AssertionError(f"xrootd ended with {self._process.returncode}: {self.log}")
+
+    def launched(self, program):
+        """Start a program of XRootD with the configuration; return its process."""
+        command = [*self._behind, program, "-c", f"{self.folder}/server.cfg"]
+        command += ["-l", f"{self.folder}/admin/{program}.log"]
+        if os.geteuid() == 0:  # it refuses to run as root
+            for path in [self.folder / "admin", *self.folder.glob("host.key")]:
+                shutil.chown(path, "xrootd", "xrootd")
+            command += ["-R", "xrootd"]
+        environment = {**os.environ, "XDG_CACHE_HOME": f"{self.folder}/admin"}
+        with (self.folder / "output.log").open("ab") as output:
+            return subprocess.Popen(
+                command, cwd=self.folder / "admin", stdout=output, stderr=output, env=environment
+            )
 
     def stop(self):
         self._process.kill()
@@ -316,11 +340,12 @@ def part(file, start, last):
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 # Below those that the system gives to connections, and others for each process of a test run:
 # between the look at a port and its use, nobody else takes it. From ten to ten, for those who need
-# some in a row; above 10080, which browsers refuse.
+# some in a row; above 10080, which browsers refuse. A locked file keeps it from other test runs.
 FIRST = 11_000 + 1_000 * (WORKER % 10)
 _ports = itertools.cycle(range(FIRST, FIRST + 1_000, 10))
 for _ in range(os.getpid() % 100):
     next(_ports)
+_locks = {}
 
 
 def free_port():
@@ -328,8 +353,23 @@ def free_port():
     for port in _ports:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            if port not in _locks:
+                _locks[port] = locked(port)
             return port
     raise AssertionError
+
+
+def locked(port):
+    """Return the handle of a file that is locked while this process lives, or raise OSError."""
+    folder = Path(tempfile.gettempdir()) / f"flavorframe-test-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    handle = os.open(folder / str(port), os.O_CREAT | os.O_RDWR)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
 
 
 def answers(port):
@@ -338,9 +378,14 @@ def answers(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_for(condition, seconds=30, told=lambda: ""):
-    """Wait until a condition holds; fail where it never does, with what is ``told`` then."""
+PATIENCE = 180
+"""Seconds that anything may take on a busy machine; what comes sooner is not waited for."""
+
+
+def wait_for(condition, seconds=PATIENCE, told=lambda: ""):
+    """Return what a condition gives once it holds; fail where it never does, with what is told."""
     end = time.monotonic() + seconds
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < end, f"this did not happen in time\n{told()}"
         time.sleep(0.05)
+    return found

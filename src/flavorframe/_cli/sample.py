@@ -14,6 +14,22 @@ class LayoutName(str, Enum):
 
     nano = "nano"
     bph = "bph"
+    lhcb = "lhcb"
+    belle2 = "belle2"
+
+
+class DecayName(str, Enum):
+    """The decays of which there are samples."""
+
+    dsphipi = "dsphipi"
+    tau3mu = "tau3mu"
+
+
+class KindName(str, Enum):
+    """The kinds of samples."""
+
+    data = "data"
+    simulation = "simulation"
 
 
 def sample(
@@ -25,6 +41,10 @@ def sample(
         list[str] | None, typer.Option(help="Era; may be repeated. By default, all.")
     ] = None,
     layout: Annotated[LayoutName, typer.Option(help="Layout of the files.")] = LayoutName.nano,
+    decay: Annotated[
+        DecayName, typer.Option(help="Ds → φπ, or τ → 3μ (in layouts nano and bph).")
+    ] = DecayName.dsphipi,
+    kind: Annotated[KindName, typer.Option(help="Data, or simulated signal.")] = KindName.data,
     seed: Annotated[int, typer.Option(help="The same seed gives the same events.")] = 2017,
 ) -> None:
     """Make realistic ntuples with known truth, and their catalogue."""
@@ -32,6 +52,12 @@ def sample(
 
     eras = tuple(era or ff.samples.ERAS)
     catalogue = ff.samples.write(
-        folder, eras=eras, fraction=fraction, layout=layout.value, seed=seed
+        folder,
+        eras=eras,
+        fraction=fraction,
+        layout=layout.value,
+        seed=seed,
+        kind=kind.value,
+        decay=decay.value,
     )
     typer.echo(catalogue)

@@ -5,8 +5,7 @@ Which names have one value an event is known to a subclass, `flavorframe.layouts
 
 from __future__ import annotations
 
-from collections.abc import Container
-from typing import Any, ClassVar
+from typing import Any
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.collection import Collection
@@ -21,7 +20,7 @@ class Event:
     checked there. A subclass names the values; every other name is a collection.
     """
 
-    _names_of_values: ClassVar[Container[str]] = frozenset()
+    _names_of_values: frozenset[str] = frozenset()
 
     def __getattr__(self, name: str) -> Any:
         """Return the event's value or the collection of that name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from html import escape
 from typing import ClassVar, NoReturn, TypeAlias
@@ -11,6 +12,7 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.constants import Constant, constant, constants, is_number, is_whole
+from flavorframe._expr.defaults import with_default
 from flavorframe._expr.formula import brief, formula
 from flavorframe._expr.logic import decided
 from flavorframe._expr.objects import field_of, is_object, offered_fields, value_of
@@ -203,6 +205,25 @@ class Expr(Operators["Expr"]):
             )
         return apply("bit", self, number)
 
+    def default(self, value: Constant) -> Expr:
+        """Return the same, with a value for files that lack the branch or trigger path.
+
+        It has that value in each event of such a file, or for each element of the collection.
+        Behind a link that leads nowhere it stays missing.
+
+        Args:
+            value: A number, truth value or string, of the kind that the branch holds elsewhere.
+
+        Raises:
+            ExpressionError: What it is asked of is computed, an object, or of another kind.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> ff.events().muon.mva_id.default(-1)
+            <muon.mva_id.default(−1), one value per muon>
+        """
+        return Expr(with_default(self.node, constant(value)))
+
     # strings
 
     def startswith(self, *names: str) -> Expr:
@@ -312,7 +333,18 @@ def apply(operation: str, *arguments: Operand) -> Expr:
     """
     node = n.Apply(operation, tuple(as_node(a) for a in arguments))
     refuse_computing_with_strings(node)
-    return Expr(decided(node))
+    return Expr(_so_many(node) or decided(node))
+
+
+def _so_many(node: n.Apply) -> n.Quantity | None:
+    """Return a number times a unit as the one constant that it is; None for anything else."""
+    units = [each.unit for each in node.arguments if isinstance(each, n.Quantity)]
+    numbers = [float(each.value) for each in node.arguments if isinstance(each, n.Literal)]
+    if len(units) != 1 or len(numbers) != len(node.arguments):
+        return None
+    if node.operation == "negative":
+        return n.Quantity(-numbers[0], units[0])
+    return n.Quantity(math.prod(numbers), units[0]) if node.operation == "multiply" else None
 
 
 def reduced(x: Expr, reduction: str) -> Expr:

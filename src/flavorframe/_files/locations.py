@@ -28,6 +28,8 @@ _SERVER = re.compile(
     r"(?P<user>[^@/]*@)?(?P<host>\[[^\]/]*\]|[^:/@\[\]]+)(?::(?P<port>\d*))?(?P<path>([/?#].*)?)",
     re.DOTALL,
 )
+_TOKEN = re.compile(r"&(authz|access_token)=", re.IGNORECASE)
+"""What names a token among the options of a URL."""
 _TREE = re.compile(r"(.+\.root):(?!//)([^:]+)", re.IGNORECASE | re.DOTALL)
 
 
@@ -66,8 +68,18 @@ def normalized(location: str) -> str:
     scheme = SCHEMES.get(found[1].lower())
     if scheme is None:
         raise DatasetError(f"{location}: {_unreadable(found[1].lower())}")
+    _refuse_tokens(location)
     rest = location[found.end() :]
     return f"s3://{rest}" if scheme == "s3" else f"{scheme}://{_server_and_path(location, scheme)}"
+
+
+def _refuse_tokens(url: str) -> None:
+    place, _, options = url.partition("?")
+    if _TOKEN.search(f"&{options}"):
+        raise DatasetError(
+            f"{place}?... has a token in it, which would be in every message and result: put the "
+            "token into a file of mode 0600, and set BEARER_TOKEN_FILE to that."
+        )
 
 
 def _path_of(url: str, host: str, path: str) -> str:

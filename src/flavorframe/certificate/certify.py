@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from flavorframe._files.locations import file_key, refuse_repeats
+from flavorframe._planning.friends import planned_friends
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core.attempts import Failed, evaluate, prepare
 from flavorframe._run.core.opened_files import meaning_alike
@@ -74,7 +75,8 @@ def certify(
     if len(made) < 2:
         raise AnalysisError("ff.certify() compares two engines or more.")
     refuse_repeats(data.places, f"dataset {data.name!r}", file_key)
-    comparison = _Comparison(analysis.plan, tuple(made))
+    plan = replace(_without_skims(analysis.plan), layout=data.layout, friends=planned_friends(data))
+    comparison = _Comparison(plan, tuple(made), analysis.plan.digest)
     for index, whole_file in enumerate(file_ranges(data, None)):
         comparison.read(whole_file, data.tree, index, partition_size or PARTITION_SIZE)
     return comparison.certificate(data)
@@ -86,6 +88,7 @@ class _Comparison:
 
     plan: Plan
     engines: tuple[Engine, ...]
+    digest: str
     differences: list[Difference] = field(default_factory=list)
     differing: int = 0
     unread: list[str] = field(default_factory=list)
@@ -153,7 +156,7 @@ class _Comparison:
             )
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         return Certificate(
-            data.name, len(data.files), events, tuple(self._names), _versions(), self.plan.digest,
+            data.name, len(data.files), events, tuple(self._names), _versions(), self.digest,
             now, tuple(self._cuts()), tuple(self._outputs()), tuple(self.differences),
             self.differing, tuple(self.unread),
         )  # fmt: skip
@@ -176,6 +179,12 @@ class _Comparison:
             else:
                 rows = sum(len(next(iter(c.values()))) for c in partial.tables[name])
                 yield Compared(name, "snapshot", len(output.columns), float(rows))
+
+
+def _without_skims(plan: Plan) -> Plan:
+    """Return the plan without what copies events and computes nothing that could differ."""
+    skims = dict(plan.skims)
+    return replace(plan, outputs=tuple(item for item in plan.outputs if item[0] not in skims))
 
 
 def _distinct(names: list[str]) -> list[str]:

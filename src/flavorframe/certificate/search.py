@@ -156,7 +156,8 @@ def _by_row(rows: dict[str, list[Any]], columns: dict[str, n.Node]) -> list[dict
 def _probe(plan: Plan, steps: int, columns: dict[str, n.Node], axis: n.Axis) -> Plan:
     """Return the plan up to a step, with these columns of what is left."""
     selection = replace(plan.selection, candidates=axis, steps=plan.selection.steps[:steps])
-    return Plan(selection, (("rows", Snapshot(tuple(columns.items()))),))
+    outputs = (("rows", Snapshot(tuple(columns.items()))),)
+    return replace(plan, selection=selection, outputs=outputs)
 
 
 def _columns(pair: Pair, event: Partition, item: Disagreement, steps: int) -> dict[str, n.Node]:
@@ -191,7 +192,9 @@ def _trees(plan: Plan, item: Disagreement) -> list[n.Node]:
 
 def _compared_in(tree: n.Node) -> Iterator[n.Node]:
     """Yield the fields of an expression, and what it compares with numbers."""
-    yield from (node for node in n.walk(tree) if isinstance(node, n.Field | n.Branch))
+    with_defaults = {node.operand for node in n.walk(tree) if isinstance(node, n.Default)}
+    names = (node for node in n.walk(tree) if isinstance(node, n.Field | n.Branch | n.Default))
+    yield from (node for node in names if node not in with_defaults)
     for node in n.walk(tree):
         if isinstance(node, n.Apply) and node.operation in COMPARISONS:
             yield from (a for a in node.arguments if not isinstance(a, n.Literal))

@@ -10,6 +10,7 @@ what is read at once, in ``_partitions``. ``_globs`` lists folders here and on s
 from flavorframe.datasets._catalog import Catalog
 from flavorframe.datasets._dataset import Dataset, Kind, dataset
 from flavorframe.datasets._files import PathLike, one_file
+from flavorframe.datasets._friends import Friend, friend
 from flavorframe.datasets._partitions import Partition, fraction_read, split
 from flavorframe.datasets._replicas import Copies, Places
 
@@ -17,12 +18,14 @@ __all__ = [
     "Catalog",
     "Copies",
     "Dataset",
+    "Friend",
     "Kind",
     "Partition",
     "PathLike",
     "Places",
     "dataset",
     "fraction_read",
+    "friend",
     "one_file",
     "split",
 ]

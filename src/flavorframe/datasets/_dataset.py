@@ -18,9 +18,11 @@ from flavorframe.datasets._files import (
     of_fileset,
     one_tree,
 )
+from flavorframe.datasets._friends import Friend, added_friends, checked_friends
 from flavorframe.datasets._globs import is_glob
 from flavorframe.datasets._replicas import Places, all_places, checked_replicas
 from flavorframe.errors import DatasetError
+from flavorframe.layouts import Layout, find_layout
 
 Kind = Literal["data", "simulation"]
 
@@ -44,6 +46,8 @@ class Dataset:
         kind: "data" or "simulation".
         meta: What else is known, such as ``cross_section`` [pb], ``sumw`` (sum of generator
             weights) and ``generated_events``.
+        layout: What the branches of the files are called; ``None`` has it recognised.
+        friends: Files that hold more about the same events, by name.
         replicas: Of each file that is in several places, these places in the order in which they
             are tried; the first is the one in ``files``.
 
@@ -63,12 +67,16 @@ class Dataset:
     luminosity: float | None = None
     kind: Kind = "data"
     meta: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    layout: Layout | None = None
+    friends: tuple[tuple[str, Friend], ...] = ()
     replicas: tuple[Places, ...] = ()
 
     def __post_init__(self) -> None:
         where = f"dataset {self.name!r}"
         _require_some(self.files, where)
         object.__setattr__(self, "files", tuple(map(normalized, self.files)))
+        if self.tree is None and self.layout is not None and self.layout.tree:
+            object.__setattr__(self, "tree", self.layout.tree)
         object.__setattr__(self, "replicas", checked_replicas(self.replicas, self.files, where))
         refuse_repeats(self.places, where)
         if self.tree == "":
@@ -105,6 +113,8 @@ class Dataset:
             luminosity=_total(self.luminosity, other.luminosity),
             kind=self.kind,
             meta=_common_meta(self.meta, other.meta),
+            layout=self.layout,
+            friends=added_friends(self.friends, other.friends, name),
             replicas=self.replicas + other.replicas,
         )
 
@@ -136,7 +146,10 @@ class Dataset:
         files = self.files[:n_files]
         chosen = set(files)
         kept = tuple(places for places in self.replicas if places[0] in chosen)
-        return replace(self, files=files, luminosity=None, meta=meta, replicas=kept)
+        friends = tuple((name, each.head(n_files)) for name, each in self.friends)
+        return replace(
+            self, files=files, luminosity=None, meta=meta, replicas=kept, friends=friends
+        )
 
     def __repr__(self) -> str:
         return f"Dataset {self.name!r}: {', '.join(facts(self))}"
@@ -154,6 +167,8 @@ def dataset(
     tree: str | None = None,
     luminosity: float | None = None,
     kind: str = "data",
+    layout: Layout | PathLike | None = None,
+    friends: Mapping[str, Friend] | None = None,
 ) -> Dataset:
     """Return the dataset of some files: paths, URLs, globs or folders (their ``*.root``).
 
@@ -172,6 +187,9 @@ def dataset(
         tree: Path of the tree in each file; ``None`` has the layout find it.
         luminosity: Integrated luminosity [fb⁻¹]; ``None`` where it is unknown.
         kind: "data" or "simulation" ("mc" for short).
+        layout: What the branches are called, if that is not to be recognised: what `ff.layout`
+            returns, a TOML file, or the name of a layout that is known.
+        friends: Files that hold more about the same events, by name; see `ff.friend`.
 
     Returns:
         The dataset; globs and folders are looked up now.
@@ -179,6 +197,7 @@ def dataset(
     Raises:
         DatasetError: A glob matches nothing, a name is empty, a file is named twice, also by a
             link or as a replica, trees differ, or the kind is unknown.
+        LayoutError: There is no such layout, or it is declared wrongly.
         FileError: A server does not list a folder.
 
     Example:
@@ -197,7 +216,11 @@ def dataset(
     here = os.getcwd()
     entries = [tuple(below(here, path) for path in places) for places in as_entries(given, where)]
     found, replicas, tree = expanded(entries, tree, where)
-    return Dataset(name, None, found, tree, luminosity, KINDS[kind], meta, replicas=replicas)
+    return Dataset(
+        name, None, found, tree, luminosity, KINDS[kind], meta,
+        None if layout is None else find_layout(layout),
+        checked_friends(friends or {}, found, where), replicas=replicas,
+    )  # fmt: skip
 
 
 def _require_some(files: tuple[str, ...], where: str) -> None:
@@ -206,9 +229,11 @@ def _require_some(files: tuple[str, ...], where: str) -> None:
 
 
 def _require_alike(a: Dataset, b: Dataset) -> None:
-    pairs = {
+    pairs: dict[str, tuple[object, object]] = {
         "kind": (a.kind, b.kind),
         "tree": (a.tree, b.tree),
+        "layout": (_layout_name(a), _layout_name(b)),
+        "what the layout declares": (a.layout, b.layout),
         "cross section": (a.meta.get("cross_section"), b.meta.get("cross_section")),
     }
     for what, (one, two) in pairs.items():
@@ -217,6 +242,10 @@ def _require_alike(a: Dataset, b: Dataset) -> None:
             raise DatasetError(
                 f"cannot add datasets {names}: they differ in {what}, {one} and {two}."
             )
+
+
+def _layout_name(dataset: Dataset) -> str | None:
+    return None if dataset.layout is None else dataset.layout.name
 
 
 def _joined(a: str | None, b: str | None) -> str | None:
@@ -241,6 +270,10 @@ def facts(dataset: Dataset) -> Iterator[str]:
         yield f"{dataset.luminosity:g} fb⁻¹"
     if dataset.tree is not None:
         yield f"tree {dataset.tree!r}"
+    for name, _ in dataset.friends:
+        yield f"friend {name!r}"
+    if dataset.layout is not None:
+        yield f"layout {dataset.layout.name!r}"
 
 
 def _counted(dataset: Dataset) -> str:

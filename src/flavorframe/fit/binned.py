@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,23 +11,27 @@ import numpy as np
 from flavorframe.errors import FitError
 from flavorframe.fit.components import Array
 
+ENERGIES = ("MeV", "GeV", "TeV")
+"""Units of mass that labels of axes have at their end, in brackets."""
+
 
 @dataclass(frozen=True)
 class BinnedData:
     """Counts of candidates, or sums of weights, in the bins of the fit range.
 
-    ``edges`` [GeV] has shape (bins + 1,), ``values`` shape (bins,), and so has ``variances``: the
-    sums of squared weights, or None where the values are counts.
+    ``edges`` has shape (bins + 1,), ``values`` shape (bins,), and so has ``variances``: the sums of
+    squared weights, or None where the values are counts. ``unit`` is that of the edges.
     """
 
     edges: Array
     values: Array
     variances: Array | None = None
-    axis_label: str = "mass [GeV]"
+    axis_label: str = "mass"
+    unit: str = ""
 
     @property
     def centers(self) -> Array:
-        """The middle of each bin [GeV], shape (bins,)."""
+        """The middle of each bin, shape (bins,)."""
         return (self.edges[1:] + self.edges[:-1]) / 2
 
     @property
@@ -52,24 +57,27 @@ class BinnedData:
         return everywhere
 
 
-def binned_data(histogram: Any, range: tuple[float, float]) -> BinnedData:
-    """Take the bins of a one-dimensional ``hist.Hist`` or TH1 that lie in ``range`` [GeV].
+def binned_data(histogram: Any, range: tuple[float, float], unit: str = "") -> BinnedData:
+    """Take the bins of a one-dimensional ``hist.Hist`` or TH1 that lie in ``range``.
 
-    Raises FitError, naming what is wrong, for anything that cannot be fitted: not a histogram of
-    counts or weights, more than one axis, edges that miss the range, NaN, negative counts, or
-    nothing in the range. Binned data, such as those of a pseudo-experiment, are taken as they are.
+    ``unit`` is that of the range. Raises FitError, naming what is wrong, for anything that cannot
+    be fitted: not a histogram of counts or weights, more than one axis, an axis in another unit,
+    edges that miss the range, NaN, negative counts, or nothing in the range. Binned data, such as
+    those of a pseudo-experiment, are taken as they are.
     """
     if isinstance(histogram, BinnedData):
         return histogram
     histogram = _as_hist(histogram)
     axis = _only_axis(histogram)
+    label = _label(axis, unit)
+    _require_unit(label, unit)
     edges = np.asarray(axis.edges, dtype=np.float64)
-    first, last = (_edge_at(edges, limit, range) for limit in range)
+    first, last = (_edge_at(edges, limit, range, unit) for limit in range)
     values = np.asarray(histogram.values(), dtype=np.float64)[first:last]
     variances = _variances(histogram)
     if variances is not None:
         variances = variances[first:last]
-    data = BinnedData(edges[first : last + 1], values, variances, _label(axis))
+    data = BinnedData(edges[first : last + 1], values, variances, label, unit)
     _require_usable(data)
     return data
 
@@ -107,20 +115,32 @@ def _only_axis(histogram: Any) -> Any:
     return axes[0]
 
 
-def _label(axis: Any) -> str:
+def _label(axis: Any, unit: str) -> str:
     label = getattr(axis, "label", "")
-    # hist calls an axis without a label "Axis 0".
-    return "mass [GeV]" if label in ("", "Axis 0") else str(label)
+    if label in ("", "Axis 0"):  # as hist calls an axis without a label
+        return f"mass [{unit}]" if unit else "mass"
+    return str(label)
 
 
-def _edge_at(edges: Array, limit: float, range: tuple[float, float]) -> int:
+def _require_unit(label: str, unit: str) -> None:
+    told = re.search(r"\[(\w+)\]\s*$", label)
+    if told and unit and told[1] != unit and {told[1], unit} <= {*ENERGIES}:
+        raise FitError(
+            f"the histogram is in {told[1]}, as its axis {label!r} says, and the model is in "
+            f"{unit}: give range, parameters and windows of the model in {told[1]}, or fill a "
+            f"quantity in {unit}, such as t.mass / ff.{unit}"
+        )
+
+
+def _edge_at(edges: Array, limit: float, range: tuple[float, float], unit: str) -> int:
     nearest = int(np.argmin(np.abs(edges - limit)))
     # Edges that are computed as low + i·width differ from the decimal number by rounding.
     if abs(edges[nearest] - limit) > 1e-6 * (edges[-1] - edges[0]):
         raise FitError(
-            f"the fit range {range[0]:g}–{range[1]:g} GeV must begin and end at bin edges; the "
-            f"axis goes from {edges[0]:g} to {edges[-1]:g}, its edge nearest to {limit:g} is at "
-            f"{edges[nearest]:g}. Book the histogram with range=({range[0]:g}, {range[1]:g})"
+            f"the fit range {with_unit(f'{range[0]:g}–{range[1]:g}', unit)} must begin and end at "
+            f"bin edges; the axis goes from {edges[0]:g} to {edges[-1]:g}, its edge nearest to "
+            f"{limit:g} is at {edges[nearest]:g}. Book the histogram with range=({range[0]:g}, "
+            f"{range[1]:g})"
         )
     return nearest
 
@@ -144,14 +164,28 @@ def _require_usable(data: BinnedData) -> None:
     low, high = data.edges[0], data.edges[-1]
     if not np.isfinite(data.for_cost).all():
         where = data.centers[~np.isfinite(data.for_cost.reshape(len(data.values), -1)).all(axis=1)]
-        raise FitError(f"the histogram has NaN or infinity in the bin at {where[0]:.4g} GeV")
+        raise FitError(f"the histogram has NaN or infinity in the bin at {_at(where, data)}")
     if data.variances is None and (data.values < 0).any():
         where = data.centers[data.values < 0]
         raise FitError(
-            f"the histogram of counts is negative in the bin at {where[0]:.4g} GeV; "
+            f"the histogram of counts is negative in the bin at {_at(where, data)}; "
             "for subtracted or weighted data use hist.storage.Weight()"
         )
     if data.values.sum() <= 0:
         raise FitError(
-            f"the histogram has no candidates between {low:g} and {high:g} GeV; nothing to fit"
+            f"the histogram has no candidates between {low:g} and "
+            f"{with_unit(f'{high:g}', data.unit)}; nothing to fit"
         )
+
+
+def _at(places: Array, data: BinnedData) -> str:
+    return with_unit(f"{places[0]:.4g}", data.unit)
+
+
+def with_unit(number: str, unit: str) -> str:
+    """Return a number with its unit, if it has one.
+
+    >>> with_unit("1.97", "GeV"), with_unit("1.97", "")
+    ('1.97 GeV', '1.97')
+    """
+    return f"{number} {unit}".rstrip()

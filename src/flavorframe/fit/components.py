@@ -40,7 +40,7 @@ class Component(ABC):
         """Return the fraction of candidates below each edge.
 
         Args:
-            edges: Rising bin edges [GeV] from one end of the fit range to the other, shape
+            edges: Rising bin edges from one end of the fit range to the other, shape
                 (bins + 1,).
             *values: The values of ``parameters``, in order.
 

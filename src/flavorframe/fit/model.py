@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from flavorframe._display import Group, Paragraph, as_html, as_text
 from flavorframe.errors import FitError, did_you_mean
 from flavorframe.fit._tables import CSS_CLASS, TITLE_STYLE, component_table, start_table
-from flavorframe.fit.binned import binned_data
+from flavorframe.fit.binned import binned_data, with_unit
 from flavorframe.fit.components import Array, Component
 from flavorframe.fit.minimiser import fit_data
 from flavorframe.fit.parameter import Parameter, yield_name
@@ -26,7 +26,8 @@ class Stage:
 
     Args:
         component: Name of the component.
-        windows: Pairs of masses [GeV]; a bin takes part if its centre is in one of them.
+        windows: Pairs of masses, in the unit of the model; a bin takes part if its centre is in one
+            of them.
     """
 
     component: str
@@ -38,7 +39,7 @@ class Stage:
         return yield_name(self.component)
 
     def selects(self, masses: Array) -> NDArray[np.bool_]:
-        """Return which of the masses [GeV] are in a window, a boolean array of the same shape."""
+        """Return which of the masses are in a window, a boolean array of the same shape."""
         inside = np.zeros(len(masses), dtype=np.bool_)
         for low, high in self.windows:
             inside |= (low <= masses) & (masses < high)
@@ -51,7 +52,7 @@ class MassModel:
 
     Args:
         components: Peaks and backgrounds, each with a name of its own.
-        range: Lowest and highest mass [GeV].
+        range: Lowest and highest mass, in the unit of the parameters.
         stages: Fits of single components before the full fit, in order.
 
     Raises:
@@ -94,6 +95,12 @@ class MassModel:
         for parameter in self._all_parameters:
             unique.setdefault(parameter.name, replace(parameter, factor=1.0))
         return unique
+
+    @property
+    def unit(self) -> str:
+        """The unit of masses: that of the first parameter that has one; empty if none has."""
+        units = (parameter.unit for parameter in self.parameters.values())
+        return next((unit for unit in units if unit and "/" not in unit), "")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -150,7 +157,7 @@ class MassModel:
         """Return the expected candidates of each component in each bin.
 
         Args:
-            edges: Bin edges [GeV] from one end of the fit range to the other, shape (bins + 1,).
+            edges: Bin edges from one end of the fit range to the other, shape (bins + 1,).
             values: Yields and parameters, in the order of ``names``.
 
         Returns:
@@ -163,7 +170,7 @@ class MassModel:
         """Return the expected candidates below each edge: the function that is fitted.
 
         Args:
-            edges: Bin edges [GeV] from one end of the fit range to the other, shape (bins + 1,).
+            edges: Bin edges from one end of the fit range to the other, shape (bins + 1,).
             *values: Yields and parameters, in the order of ``names``.
 
         Returns:
@@ -197,7 +204,7 @@ class MassModel:
         Raises:
             FitError: For a histogram that cannot be fitted.
         """
-        data = binned_data(histogram, self.range)
+        data = binned_data(histogram, self.range, self.unit)
         return fit_data(self, data, minos=minos, luminosity=luminosity, label=label)
 
     def __repr__(self) -> str:
@@ -210,7 +217,9 @@ class MassModel:
         low, high = self.range
         return Group(
             (
-                Paragraph(f"MassModel on {low:g}–{high:g} GeV", style=TITLE_STYLE),
+                Paragraph(
+                    f"MassModel on {with_unit(f'{low:g}–{high:g}', self.unit)}", style=TITLE_STYLE
+                ),
                 component_table(self.components),
                 start_table(self.parameters.values()),
             ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flavorframe._display import rounded, with_error
-from flavorframe.fit.binned import BinnedData
+from flavorframe.fit.binned import BinnedData, with_unit
 from flavorframe.fit.parameter import yield_name
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ def _expectation_problems(minuit: Minuit, model: MassModel, data: BinnedData) ->
     impossible = (expected < -rounding) | ((expected <= rounding) & (data.values != 0))
     if not impossible.any():
         return []
-    where = data.centers[impossible][0]
-    return [f"the model expects no or negative candidates, e.g. at {where:.4g} GeV"]
+    where = with_unit(f"{data.centers[impossible][0]:.4g}", model.unit)
+    return [f"the model expects no or negative candidates, e.g. at {where}"]
 
 
 def _peak_problems(minuit: Minuit, model: MassModel) -> list[str]:

@@ -22,7 +22,7 @@ from flavorframe.fit._tables import (
     TITLE_STYLE,
     fitted_table,
 )
-from flavorframe.fit.binned import BinnedData
+from flavorframe.fit.binned import BinnedData, with_unit
 from flavorframe.fit.components import Array
 from flavorframe.fit.hs3 import hs3
 from flavorframe.fit.parameter import FittedParameter, Yield, yield_name
@@ -215,7 +215,7 @@ class FitResult:
         """Write model, data, limits and fitted values as HS3 JSON, and return the path.
 
         ROOT makes a workspace of it, ``ROOT.RooJSONFactoryWSTool(workspace).importJSON(path)``, in
-        which ``model`` is the pdf, ``data`` the histogram, ``mass`` the observable [GeV], and
+        which ``model`` is the pdf, ``data`` the histogram, ``mass`` the observable, and
         ``N_Ds`` a yield. RooFit evaluates a pdf in the middle of a bin unless it is told to
         integrate, and HS3 cannot tell it. The likelihood that is maximised here is that of
         ``model.fitTo(data, Extended(), IntegrateBins(1e-9))``; with a precision much worse RooFit's
@@ -256,7 +256,8 @@ class FitResult:
     def _title(self) -> str:
         low, high = self.model.range
         name = f" {self.label}" if self.label else ""
-        return f"Fit{name}: {len(self.data.values)} bins, {low:g}–{high:g} GeV"
+        masses = with_unit(f"{low:g}–{high:g}", self.model.unit)
+        return f"Fit{name}: {len(self.data.values)} bins, {masses}"
 
     @property
     def _quality(self) -> str:

@@ -1,35 +1,22 @@
 """Layouts: which branch of a file stands for a friendly name such as ``muon.pt``.
 
 * `base`: what a layout must do, and finding branches and collections by name.
-* `bph`, `nano`: the layouts.
+* `declared`: layouts as data; `declaring` reads them from what users write, `files` from TOML.
+* `bph`, `nano`, `candidate_rows`: the layouts of this package; `triggers`: how decisions are kept.
+* `registry`: which layout a file has.
 * `binding`, `checks`: from friendly names to columns of a file, and whether their kinds fit.
 * `events`: what ``ff.events()`` gives, before any file is open.
 
-A new layout is a file here, and a line in ``LAYOUTS``. Those of its names that have one value per
-event are entered in ``VALUES`` or ``OBJECTS`` (`events`).
+A new layout is a file here, and a name in ``BUILT_IN`` (`registry`). Those of its names that have
+one value per event are entered in ``VALUES`` or ``OBJECTS`` (`events`).
 """
 
 from __future__ import annotations
 
 from flavorframe._rootio.schema import BranchInfo, Schema
-from flavorframe.layouts.base import Layout
+from flavorframe.layouts.base import Units
 from flavorframe.layouts.binding import bind
-from flavorframe.layouts.bph import Bph
-from flavorframe.layouts.nano import Nano
+from flavorframe.layouts.declared import Layout
+from flavorframe.layouts.registry import find_layout, recognise
 
-__all__ = ["BranchInfo", "Layout", "Schema", "bind", "recognise"]
-
-LAYOUTS: tuple[Layout, ...] = (Bph(), Nano())
-"""The layouts, the most particular first."""
-
-
-def recognise(schema: Schema) -> Layout:
-    """Return the first layout that knows the file.
-
-    Args:
-        schema: The branches of the file.
-
-    Returns:
-        Its layout; NanoAOD's, which takes every file, if no other knows it.
-    """
-    return next(layout for layout in LAYOUTS if layout.recognises(schema))
+__all__ = ["BranchInfo", "Layout", "Schema", "Units", "bind", "find_layout", "recognise"]

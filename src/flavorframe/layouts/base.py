@@ -1,75 +1,49 @@
-"""The protocol of layouts, and how all of them find branches and collections by name."""
+"""What layouts say of units and rows, and how branches and collections are found by name."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from flavorframe._expr import nodes as n
 from flavorframe._rootio.schema import BranchInfo, Schema, fold
 from flavorframe.errors import BranchError, did_you_mean
 
+if TYPE_CHECKING:
+    from flavorframe.layouts.declared import Layout
 
-class Layout(Protocol):
-    """A naming scheme: which branch or computation stands for a friendly name.
 
-    Layouts open no file: all that they are given of one is the schema of its tree.
+class LackingError(BranchError):
+    """A branch that the file does not have at all, and for which a default value may stand in."""
+
+
+@dataclass(frozen=True)
+class Units:
+    """The units of a file's momenta, energies and masses, and of its lengths."""
+
+    energy: str = "GeV"
+    length: str = "cm"
+
+
+GEV_AND_CM = Units()
+
+
+@dataclass(frozen=True)
+class RowsRule:
+    """One row a candidate: rows of one event follow each other and have the same key.
+
+    Attributes:
+        key: The branches that tell events apart, such as ``("runNumber", "eventNumber")``.
+        candidates: The collection that the rows are.
+        event: Shell patterns of branches with one value an event, repeated on each of its rows.
     """
 
-    name: str
-
-    def __hash__(self) -> int:
-        """Layouts are alike where they are the same object."""
-
-    def recognises(self, schema: Schema) -> bool:
-        """Return whether the file is written in this layout."""
-
-    def branch_for(self, schema: Schema, collection: str | None, path: tuple[str, ...]) -> str:
-        """Return the branch of a friendly name.
-
-        Args:
-            schema: The branches of the file.
-            collection: The collection that the name belongs to, or None for one of the event.
-            path: The parts of the name: ``("mu1", "pt")`` for ``mu1.pt``.
-
-        Returns:
-            The name of the branch, or an empty string where there is none.
-
-        Raises:
-            BranchError: Several branches fit.
-        """
-
-    def link(self, schema: Schema, collection: str, name: str) -> n.Node | None:
-        """Return what a link from a collection leads to.
-
-        Args:
-            schema: The branches of the file.
-            collection: The collection that the link starts from.
-            name: The name of the link: ``"mu1"`` for ``triplet.mu1``.
-
-        Returns:
-            A `Gather` of the linked element, or None where there is no such link.
-        """
-
-    def collection_of(self, branch: BranchInfo) -> str:
-        """Return the name of the collection that a list-like branch belongs to."""
-
-    def fired(self, schema: Schema, menu: str, patterns: tuple[str, ...]) -> n.Node:
-        """Return the tree that says whether a trigger path fired.
-
-        Args:
-            schema: The branches of the file.
-            menu: The level of the trigger: "hlt" or "l1".
-            patterns: Shell patterns, one of which must fit the whole name of the path.
-
-        Returns:
-            A tree with one truth value per event.
-
-        Raises:
-            BranchError: The file has no such path.
-        """
+    key: tuple[str, ...]
+    candidates: str = "candidate"
+    event: tuple[str, ...] = ()
 
 
 def length_branch(axis: n.Axis, layout: Layout, schema: Schema) -> str:
@@ -101,6 +75,8 @@ def collection_of(branch: BranchInfo, layout: Layout, schema: Schema) -> str:
 
     Lists that the layout puts together are of several collections where they have several counters.
     """
+    if branch.collection:
+        return branch.collection
     said = layout.collection_of(branch)
     if branch.counter in (None, f"n{said}") or not branch.is_counted_with_others:
         return said

@@ -8,11 +8,15 @@ NanoAOD uses; where one of them is a list in a file, the file is refused when it
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from flavorframe._expr.event import Event, Menu
 from flavorframe._expr.expression import Expr
 from flavorframe._expr.objects import offer_fields
+from flavorframe.layouts.declared import Layout
+from flavorframe.layouts.registry import find_layout
 
 VALUES = ("run", "luminosity_block", "event", "n_primary_vertices", "n_pileup")
 """Names with one value an event."""
@@ -48,6 +52,7 @@ class Events(Event):
     """
 
     _names_of_values = frozenset((*VALUES, *OBJECTS))
+    _offered: tuple[str, ...] = ("hlt", "l1", *VALUES, *COLLECTIONS)
     hlt = Menu("hlt")
     l1 = Menu("l1")
     if TYPE_CHECKING:
@@ -58,21 +63,52 @@ class Events(Event):
         n_pileup: Expr
 
     def __dir__(self) -> list[str]:
-        return ["hlt", "l1", *VALUES, *COLLECTIONS]
+        return list(self._offered)
 
     def __repr__(self) -> str:
         return "<events: .triplet, .muon, .track, .hlt, .l1, or ['AnyBranch']>"
 
 
-def events() -> Events:
+def events(
+    layout: Layout | str | os.PathLike[str] | None = None, *, friends: Iterable[str] = ()
+) -> Events:
     """Return the names from which expressions are built.
+
+    Args:
+        layout: A layout of one's own, as for `flavorframe.dataset`. Then its names of the event's
+            values are known, beside the usual ones, and tab completion offers what it declares.
+        friends: The names of friends that have one entry an event, so that ``events.scores.bdt`` is
+            a value of the event. Others are collections.
 
     Returns:
         An object whose attributes are the event's values and collections, whatever they are called.
+
+    Raises:
+        LayoutError: There is no such layout, or it is declared wrongly.
 
     Example:
         >>> import flavorframe as ff
         >>> ff.events().triplet.mu1.pt
         <triplet.mu1.pt, one value per triplet>
+        >>> mine = ff.layout("mine", event={"polarity": "Polarity"})
+        >>> ff.events(mine).polarity > 0
+        <polarity > 0, one value per event>
     """
-    return Events()
+    known = Events()
+    names = (friends,) if isinstance(friends, str) else tuple(friends)
+    _offer(known, names)
+    if layout is not None:
+        _offer_layout(known, find_layout(layout))
+    return known
+
+
+def _offer(known: Events, values: Iterable[str], others: Iterable[str] = ()) -> None:
+    known._names_of_values = known._names_of_values | frozenset(values)
+    known._offered = tuple(dict.fromkeys((*known._offered, *values, *others)))
+
+
+def _offer_layout(known: Events, layout: Layout) -> None:
+    _offer(known, [name.partition(".")[0] for name in layout.event], layout.collections)
+    for name, rule in layout.collections.items():
+        fields = dict.fromkeys(path.partition(".")[0] for path in (*rule.fields, *rule.links))
+        offer_fields({name: tuple(dict.fromkeys((*FIELDS.get(name, ()), *fields)))})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from flavorframe._files.json_numbers import decoded, encoded
+from flavorframe.datasets import Dataset
 from flavorframe.result import _outputs
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def to_dict(result: Result) -> dict[str, Any]:
     """Return a result as JSON can hold it."""
     return {
         "version": VERSION,
-        "dataset": {**asdict(result.dataset), "meta": dict(result.dataset.meta)},
+        "dataset": _dataset(result.dataset),
         "events": result.events,
         "fraction": result.fraction,
         "stopped": result.stopped,
@@ -33,8 +34,16 @@ def to_dict(result: Result) -> dict[str, Any]:
         "timing": asdict(result.timing),
         "provenance": asdict(result.provenance),
         "unwritten": dict(result.unwritten),
+        "warnings": list(result.warnings),
         "replicas": [asdict(each) for each in result.replicas],
     }
+
+
+def _dataset(dataset: Dataset) -> dict[str, Any]:
+    values = {field.name: getattr(dataset, field.name) for field in fields(dataset)}
+    layout = None if dataset.layout is None else dict(dataset.layout.declaration)
+    friends = {name: asdict(each) for name, each in dataset.friends}
+    return values | {"meta": dict(dataset.meta), "layout": layout, "friends": friends}
 
 
 def dump(content: Any) -> str:

@@ -12,8 +12,9 @@ from flavorframe._files.file_sets import settle, sha256_of
 from flavorframe._files.trust import read_own
 from flavorframe._files.writing import file_name
 from flavorframe._planning.destinations import HISTOGRAMS, UNFINISHED
-from flavorframe.datasets import Dataset
+from flavorframe.datasets import Dataset, Friend
 from flavorframe.errors import FileError, RunError
+from flavorframe.layouts.declaring import declared
 from flavorframe.result import _outputs
 from flavorframe.result._json import VERSION, is_signed, parsed
 from flavorframe.result.cutflow import Cutflow, CutRow
@@ -150,9 +151,18 @@ def _require_same(path: Path, known: str | None, file: Path) -> None:
         )
 
 
+def _friend(content: Mapping[str, Any]) -> Friend:
+    lists = {key: tuple(content[key]) for key in ("files", "on")}
+    return Friend(**{**content, **lists})
+
+
 def _from_dict(content: Mapping[str, Any]) -> Result:
     dataset = dict(content["dataset"])
     dataset["files"] = tuple(dataset["files"])
+    friends = dataset.get("friends", {}).items()
+    dataset["friends"] = tuple((name, _friend(each)) for name, each in friends)
+    if dataset.get("layout") is not None:
+        dataset["layout"] = declared(dataset["layout"])
     failures = content["failures"]
     return Result(
         Dataset(**dataset),
@@ -165,5 +175,6 @@ def _from_dict(content: Mapping[str, Any]) -> Result:
         content["fraction"],
         content.get("stopped", ""),
         unwritten=content.get("unwritten", {}),
+        warnings=tuple(content.get("warnings", ())),
         replicas=tuple(Replica(**each) for each in content.get("replicas", ())),
     )

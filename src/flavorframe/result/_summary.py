@@ -35,6 +35,7 @@ def notes(result: Result) -> Iterator[str]:
     yield from replicas_notes(result.replicas)
     for name, reason in result.unwritten.items():
         yield f"{name} was not written: {reason}"
+    yield from result.warnings
     for name, link in result.links.items():
         if link.unmatched or link.ambiguous:
             yield (

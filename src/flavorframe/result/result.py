@@ -25,7 +25,7 @@ from flavorframe.result.timing import Timing
 from flavorframe.result.unfinished import Unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Literal
 
     from typing_extensions import Never
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from flavorframe._run.core.options import Target
     from flavorframe._run.outcome import Outcome
     from flavorframe.datasets import PathLike
+    from flavorframe.engines import FileInfo
+    from flavorframe.layouts import Units
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,6 +56,7 @@ class Result:
         stopped: Why the run ended early; empty where it did not.
         unfinished: What `resume` needs; None where there is nothing to go on with.
         unwritten: Why outputs, or the folder, could not be written, by their name.
+        warnings: What is likely not meant, though nothing failed.
         replicas: The files that another place than their first has given, and why.
     """
 
@@ -68,6 +71,7 @@ class Result:
     stopped: str = ""
     unfinished: Outcome | Unfinished | None = field(default=None, compare=False)
     unwritten: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
     replicas: tuple[Replica, ...] = ()
 
     @classmethod
@@ -84,10 +88,11 @@ class Result:
         return cls(
             dataset, partial.cutflow, outputs,
             Failures(tuple(outcome.failures), files=len(dataset.files)),
-            partial.timing, links, Provenance.of(plan), _fraction(dataset, outcome),
-            outcome.stopped,
+            partial.timing, links, Provenance.of(plan, _units(outcome)),
+            _fraction(dataset, outcome), outcome.stopped,
             outcome if outcome.gaps or outcome.stopped or outcome.unwritten else None,
-            dict(outcome.unwritten), replicas=outcome.replicas,
+            dict(outcome.unwritten), tuple(_warnings(dataset, outcome)),
+            replicas=outcome.replicas,
         )  # fmt: skip
 
     @property
@@ -224,10 +229,11 @@ class Result:
         """Return the result of both datasets together.
 
         Raises:
-            AnalysisError: For results of different analyses.
+            AnalysisError: For results of different analyses, or of files in different units.
         """
         if self.provenance.plan != other.provenance.plan:
             raise AnalysisError("Results of two different analyses cannot be added.")
+        _require_same_units(self, other)
         both = [name for name in self.outputs if name in other.outputs]
         outputs = {name: added(self.outputs[name], other.outputs[name]) for name in both}
         return Result(
@@ -236,6 +242,7 @@ class Result:
             added_links(self.links, other.links), self.provenance,
             _joint_fraction(self, other), "; ".join(filter(None, (self.stopped, other.stopped))),
             None, {**other.unwritten, **self.unwritten},
+            tuple(dict.fromkeys((*self.warnings, *other.warnings))),
             replicas=added_replicas(self.replicas, other.replicas),
         )  # fmt: skip
 
@@ -254,6 +261,40 @@ class Result:
             self.timing._repr_html_(),
         ]
         return "".join(parts)
+
+
+def _warnings(dataset: Dataset, outcome: Outcome) -> Iterator[str]:
+    """Yield what every file lacks, so that its default value is all that the result has of it."""
+    for default in outcome.files[0].lacking if outcome.files else ():
+        if all(default in info.lacking for info in outcome.files):
+            yield f"{default}: no file of {dataset.name} has it, so it is that value everywhere"
+    yield from dict.fromkeys(told for info in outcome.files for told in _told_of_skims(info))
+    if outcome.gaps:
+        for name in dict.fromkeys(s.name for info in outcome.files for s in info.skims if s.trees):
+            yield (
+                f"skim {name!r} has the other trees of each file that was opened, and events are "
+                "missing: sums of weights in it are larger than those of the events read"
+            )
+
+
+def _told_of_skims(info: FileInfo) -> tuple[str, ...]:
+    return tuple(told for skimmed in info.skims for told in skimmed.left_out)
+
+
+def _units(outcome: Outcome) -> Units | None:
+    """Return the units of the files that were read, which are the same in all of them."""
+    return outcome.files[0].units if outcome.files else None
+
+
+def _require_same_units(a: Result, b: Result) -> None:
+    for what in ("energy", "length"):
+        one, two = getattr(a.provenance, what), getattr(b.provenance, what)
+        if one and two and one != two:
+            raise AnalysisError(
+                f"Results of {a.dataset.name} and {b.dataset.name} cannot be added: the files of "
+                f"one have {what} in {one}, those of the other in {two}. Compare them instead, or "
+                "fill histograms of quantities in one unit, such as t.mass / ff.GeV, and add those."
+            )
 
 
 def _fraction(dataset: Dataset, outcome: Outcome) -> float:

@@ -1,4 +1,4 @@
-"""Realistic ntuples of Ds⁺ → φ(μμ)π⁺ with known truth, in the layouts of real ones.
+"""Realistic ntuples of Ds⁺ → φ(μμ)π⁺ and τ → 3μ with known truth, in the layouts of real ones.
 
 Collisions are drawn from true decays and from backgrounds, measured by a simple detector, combined
 into candidates and triggered on; the numbers are tuned such that the published selection gives
@@ -9,9 +9,12 @@ the published mass plot. The same seed gives the same events in every layout.
 - ``candidates``, ``triggers``: combinations of tracks, and trigger decisions.
 - ``generate``: all of these in order, in chunks of events. ``eras`` has what differs by year.
 - ``record``: the events as arrays, with the truth.
-- ``schema``, ``columns``: the branches of the ntuples, and what is written into them; ``bph`` and
-  ``nano`` for each layout. A new branch is a line in the schema, and its column.
-- ``write``, ``files``: all eras as files with a catalogue, and a single file.
+- ``schema``, ``columns``: the branches of ``nano`` and ``bph``, which have an entry an event, and
+  what is written into them. A new branch is a line in the schema, and its column.
+- ``rows``: one row a candidate, what ``lhcb`` and ``belle2`` have in common. A new branch is a line
+  there.
+- ``write``, ``files``: all eras as files with a catalogue, and a single file; ``trees`` is how
+  uproot writes one.
 - ``corner_cases``: small and extreme, but valid events and files, for tests.
 """
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from flavorframe.samples.candidates import Candidates
-from flavorframe.samples.collisions import MUON_MASS, Collisions
+from flavorframe.samples.collisions import MUON_MASS, PARENT_CTAU, SIGNAL, Collisions
 from flavorframe.samples.detector import Particles
 from flavorframe.samples.eras import Era, draw_runs
 from flavorframe.samples.kinematics import FourVector
-from flavorframe.samples.record import Array, Collection, Kind
+from flavorframe.samples.record import Array, Collection, Decay, Kind
 from flavorframe.samples.schema import COLLECTIONS, SCALARS
 
 #: Events of a luminosity section, which has one run, that are on file.
@@ -25,7 +25,7 @@ SIMULATED_PILEUP, SIMULATED_PILEUP_SHAPE = 32.0, 6.0
 NEGATIVE_WEIGHTS = 0.05
 
 #: Efficiency of the global-muon identification in simulation, |η| < 1.2 and beyond; the factor
-#: for data; and the one for muons that are not a φ's.
+#: for data; and the one for muons that are not of a φ or τ.
 GLOBAL_EFFICIENCY = (0.95, 0.92)
 DATA_OVER_SIMULATION = (0.97, 0.94)
 FAKE_FACTOR = 0.80
@@ -33,7 +33,10 @@ FAKE_FACTOR = 0.80
 #: Share of tracks far from the beam, mismeasured or from strange hadrons; times their error.
 STRAY_TRACKS, STRAY_FACTOR = 0.016, 40.0
 
-_COPIED_MUON = ("pt", "eta", "phi", "dxy", "idx", "trigger_dr", "any_trigger_dr")
+#: Distance of closest approach of the nearest other track to a true vertex, and to another [cm].
+TRACK_DISTANCE, TRACK_DISTANCE_OF_RANDOM = 0.08, 0.03
+
+_COPIED_MUON = ("pt", "eta", "phi", "dxy", "dxyErr", "idx", "trigger_dr", "any_trigger_dr")
 _COPIED_TRACK = ("pt", "eta", "phi", "dxy", "idx")
 
 
@@ -76,6 +79,7 @@ def muon_columns(
         "energy": np.hypot(momentum, MUON_MASS),
         "charge": muons.charge,
         "dxy": (0.003 + 0.1 * truth.flight[muons.event]) * rng.standard_normal(size),
+        "dxyErr": 0.002 + 0.006 / muons.pt.astype(float),
         "idx": muons.position(listed),
         "isGlobal": is_global,
         "isPF": is_pf,
@@ -112,32 +116,53 @@ def track_columns(
 
 
 def triplet_columns(
-    rng: np.random.Generator, found: Candidates, muon: dict[str, Array], track: dict[str, Array]
+    rng: np.random.Generator,
+    found: Candidates,
+    muon: dict[str, Array],
+    track: dict[str, Array],
+    decay: Decay,
 ) -> dict[str, Array]:
     """One value a candidate, except for what its vertex gives.
 
     ``muon`` and ``track`` are the columns of all particles, which the rows of ``found`` refer to.
     """
     first, second, third = found.refitted
-    charges = muon["charge"][found.mu1], muon["charge"][found.mu2], track["charge"][found.track]
+    other, name, copied = (
+        (muon, "mu3", _COPIED_MUON) if decay == "tau3mu" else (track, "track", _COPIED_TRACK)
+    )
+    charges = muon["charge"][found.mu1], muon["charge"][found.mu2], other["charge"][found.third]
     return {
         "mass": found.triplet.mass,
         **_coordinates("", found.triplet),
         "charge": np.sum(charges, axis=0),
         "relative_isolation": rng.gamma(0.8, 0.4, len(found.event)),
         "truth": found.truth,
-        **{f"mu1_{name}": muon[name][found.mu1] for name in _COPIED_MUON},
-        **{f"mu2_{name}": muon[name][found.mu2] for name in _COPIED_MUON},
-        **{f"track_{name}": track[name][found.track] for name in _COPIED_TRACK},
+        **_copied("mu1", muon, found.mu1, _COPIED_MUON),
+        **_copied("mu2", muon, found.mu2, _COPIED_MUON),
+        **_copied(name, other, found.third, copied),
         **_coordinates("refit1_", first),
         **_coordinates("refit2_", second),
         **_coordinates("refit3_", third),
     }
 
 
-def as_collection(name: str, events: int, event: Array, columns: dict[str, Array]) -> Collection:
+def isolation_columns(
+    rng: np.random.Generator, found: Candidates, significance: Array
+) -> dict[str, Array]:
+    """What only candidates of τ → 3μ have; ``significance`` is that of their flight in space."""
+    genuine = np.isin(found.truth, list(PARENT_CTAU))
+    scale = np.where(genuine, TRACK_DISTANCE, TRACK_DISTANCE_OF_RANDOM)
+    return {
+        "flight3d_chi2": np.square(significance),
+        "mindca_iso": scale * rng.exponential(size=len(found.event)),
+    }
+
+
+def as_collection(
+    name: str, decay: Decay, events: int, event: Array, columns: dict[str, Array]
+) -> Collection:
     """Keep the columns of the schema, in its types; ``event`` says where each element belongs."""
-    fields, _ = COLLECTIONS[name]
+    fields, _ = COLLECTIONS[decay][name]
     counts = np.bincount(event, minlength=events)
     return Collection(counts, {f.name: columns[f.name].astype(f.dtype) for f in fields})
 
@@ -149,12 +174,20 @@ def _weights(rng: np.random.Generator, size: int) -> Array:
 
 def _global_efficiency(muons: Particles, truth: Collisions, kind: Kind) -> Array:
     central = abs(muons.eta) < 1.2
-    of_phi = (truth.process[muons.event] > 0) & (muons.role < 2)
-    efficiency = np.where(central, *GLOBAL_EFFICIENCY) * np.where(of_phi, 1.0, FAKE_FACTOR)
+    process = truth.process[muons.event]
+    genuine = (process > 0) & (muons.role < 2)
+    genuine |= (process == SIGNAL["tau3mu"]) & (muons.role == 5)
+    efficiency = np.where(central, *GLOBAL_EFFICIENCY) * np.where(genuine, 1.0, FAKE_FACTOR)
     if kind == "data":
         efficiency *= np.where(central, *DATA_OVER_SIMULATION)
     # A copied muon fails, so that taking it for the original shows in the counts.
     return np.where(muons.role == 4, 0.0, efficiency)
+
+
+def _copied(
+    prefix: str, columns: dict[str, Array], rows: Array, names: tuple[str, ...]
+) -> dict[str, Array]:
+    return {f"{prefix}_{name}": columns[name][rows] for name in names}
 
 
 def _coordinates(prefix: str, momentum: FourVector) -> dict[str, Array]:

@@ -12,17 +12,21 @@ import numpy as np
 from flavorframe.errors import SampleError, did_you_mean
 from flavorframe.samples.files import Format, Layout, write_file
 from flavorframe.samples.generate import generate
-from flavorframe.samples.record import Array, Collection, Events
+from flavorframe.samples.record import Array, Collection, Decay, Events
 
-#: The links of a candidate → the collection that they lead to.
-_LINKS = {"mu1_idx": "Muon", "mu2_idx": "Muon", "track_idx": "Track"}
+#: Entries of a cluster where a corner case wants more clusters than its size would give.
+_ENTRIES_PER_CLUSTER = {"split_events": 7}
+
+#: The links that candidates may have → the collection that they lead to.
+_LINKS = {"mu1_idx": "Muon", "mu2_idx": "Muon", "mu3_idx": "Muon", "track_idx": "Track"}
 
 
-def corner_case(name: str) -> Events:
+def corner_case(name: str, decay: Decay = "dsphipi") -> Events:
     """Return the events of a corner case.
 
     Args:
         name: One of ``CORNER_CASES``.
+        decay: What candidates are made for, "dsphipi" or "tau3mu".
 
     Raises:
         SampleError: For another name, with the list of them.
@@ -36,19 +40,25 @@ def corner_case(name: str) -> Events:
             f"no corner case {name!r}; there are {', '.join(CORNER_CASES)}."
             f"{did_you_mean(name, CORNER_CASES)}"
         )
-    return CORNER_CASES[name]()
+    return CORNER_CASES[name](decay)
 
 
 def write_corner_case(
-    name: str, path: str | PathLike[str], layout: Layout = "nano", *, format: Format = "ttree"
+    name: str,
+    path: str | PathLike[str],
+    layout: Layout = "nano",
+    *,
+    format: Format = "ttree",
+    decay: Decay = "dsphipi",
 ) -> Path:
     """Write a corner case to a file and return its path.
 
     Args:
         name: One of ``CORNER_CASES``.
         path: The file; folders on the way are made.
-        layout: How branches are laid out, "nano" or "bph".
+        layout: How branches are laid out: "nano", "bph", "lhcb" or "belle2".
         format: "ttree" or "rntuple".
+        decay: What candidates are made for, "dsphipi" or "tau3mu".
 
     Raises:
         SampleError: For another name, and where `write_file` raises it.
@@ -59,35 +69,58 @@ def write_corner_case(
         ...     write_corner_case("no_events", f"{folder}/empty.root").name
         'empty.root'
     """
-    return write_file(path, events=corner_case(name), layout=layout, format=format)
+    return write_file(
+        path,
+        events=corner_case(name, decay),
+        layout=layout,
+        format=format,
+        entries_per_cluster=_ENTRIES_PER_CLUSTER.get(name),
+    )
 
 
-def _no_events() -> Events:
-    return generate(0)
+def _no_events(decay: Decay) -> Events:
+    return generate(0, decay=decay)
 
 
-def _one_event() -> Events:
-    return generate(1)
+def _one_event(decay: Decay) -> Events:
+    return generate(1, decay=decay)
 
 
-def _no_candidates() -> Events:
-    events = generate(500)
+def _no_candidates(decay: Decay) -> Events:
+    events = generate(500, decay=decay)
     nothing = {name: values[:0] for name, values in events.triplet.fields.items()}
     return replace(events, triplet=Collection(np.zeros_like(events.triplet.counts), nothing))
 
 
-def _many_candidates() -> Events:
-    """The first event is made of as many as it takes for 300 candidates; others are ordinary."""
-    events = generate(1000)
-    merged = int(np.searchsorted(events.triplet.offsets, 300))
+def _many_candidates(decay: Decay) -> Events:
+    return _with_crowded_first(generate(1000, decay=decay), candidates=300)
+
+
+def _split_events(decay: Decay) -> Events:
+    """The candidates of many events are in two clusters, those of the first in several."""
+    return _with_crowded_first(generate(120, decay=decay), candidates=30)
+
+
+def _equal_event_numbers(decay: Decay) -> Events:
+    """Neighbours have the same event number, in runs that alternate."""
+    events = generate(500, era="2017F", decay=decay)
+    number = np.arange(len(events), dtype=np.uint64)
+    # Two runs whose menu has all paths, so that what fired was in it.
+    run = (306_000 + number % 2).astype(np.uint32)
+    return replace(events, scalars=events.scalars | {"run": run, "event": 1 + number // 2})
+
+
+def _with_crowded_first(events: Events, candidates: int) -> Events:
+    """Make the first event of as many as it takes for so many candidates; leave the others."""
+    merged = int(np.searchsorted(events.triplet.offsets, candidates))
     fields, event = events.triplet.fields, events.triplet.event
     links = {
         link: _shifted(fields[link], event, events.collections[target], merged)
-        for link, target in _LINKS.items()
+        for link, target in _links(events)
     }
     kept = np.r_[0, merged : len(events)]
-    return Events(
-        kind=events.kind,
+    return replace(
+        events,
         scalars=_picked(events.scalars, kept),
         hlt=_picked(events.hlt, kept),
         l1=_picked(events.l1, kept),
@@ -98,10 +131,10 @@ def _many_candidates() -> Events:
     )
 
 
-def _all_nan() -> Events:
-    events = generate(500)
+def _all_nan(decay: Decay) -> Events:
+    events = generate(500, decay=decay)
     # What is NaN is equal to nothing, so that no muon or track of a candidate is found.
-    unlinked = {link: np.full_like(events.triplet.fields[link], -1) for link in _LINKS}
+    unlinked = {link: np.full_like(events.triplet.fields[link], -1) for link, _ in _links(events)}
     return replace(
         events,
         muon=_nan_filled(events.muon),
@@ -110,19 +143,23 @@ def _all_nan() -> Events:
     )
 
 
-def _equal_pt() -> Events:
+def _equal_pt(decay: Decay) -> Events:
     """All muons of an event have one pt, so that those of candidates are taken for the first."""
-    events = generate(500)
+    events = generate(500, decay=decay)
     muon, triplet = events.muon, events.triplet
     pt = muon.fields["pt"][muon.offsets[muon.event]]
     links: dict[str, Array] = {}
-    for name in ("mu1", "mu2"):
+    for name in (link.removesuffix("_idx") for link, target in _links(events) if target == "Muon"):
         idx = triplet.fields[f"{name}_idx"]
         listed = np.flatnonzero(idx >= 0)
         own = triplet.fields[f"{name}_pt"].copy()
         own[listed] = pt[muon.offsets[triplet.event[listed]]]
         links |= {f"{name}_idx": np.minimum(idx, 0), f"{name}_pt": own}
     return replace(events, muon=_with(muon, {"pt": pt}), triplet=_with(triplet, links))
+
+
+def _links(events: Events) -> list[tuple[str, str]]:
+    return [(link, target) for link, target in _LINKS.items() if link in events.triplet.fields]
 
 
 def _with(collection: Collection, columns: dict[str, Array]) -> Collection:
@@ -150,11 +187,13 @@ def _picked(columns: dict[str, Array], rows: Array) -> dict[str, Array]:
 
 
 #: Name → what makes the events.
-CORNER_CASES: dict[str, Callable[[], Events]] = {
+CORNER_CASES: dict[str, Callable[[Decay], Events]] = {
     "no_events": _no_events,
     "one_event": _one_event,
     "no_candidates": _no_candidates,
     "many_candidates": _many_candidates,
     "all_nan": _all_nan,
     "equal_pt": _equal_pt,
+    "split_events": _split_events,
+    "equal_event_numbers": _equal_event_numbers,
 }

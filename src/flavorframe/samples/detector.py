@@ -8,14 +8,15 @@ import numpy as np
 
 from flavorframe.samples.collisions import Collisions, companions
 from flavorframe.samples.kinematics import FourVector
-from flavorframe.samples.record import Array
+from flavorframe.samples.record import Array, Decay
 
 #: Relative resolution of pt at η = 0 and its growth with |η|; resolution of the angles [rad].
 PT_RESOLUTION, PT_RESOLUTION_SLOPE = 0.0063, 0.0030
 ANGLE_RESOLUTION = 0.0006
 
-#: Muons that are not the dimuon's: share of events with one near it, and with one elsewhere.
-NEAR_MUONS, FAR_MUONS = 0.05, 0.12
+#: Muons that are not the decay's: share of events with one near it, and with one elsewhere.
+NEAR_MUONS: dict[Decay, float] = {"dsphipi": 0.05, "tau3mu": 0.25}
+FAR_MUONS = 0.12
 
 #: Random tracks near a dimuon: Poisson about a log-normal mean, whose tail makes busy events.
 COMPANIONS_MEDIAN, COMPANIONS_WIDTH, COMPANIONS_MAX = 1.4, 0.9, 60.0
@@ -32,7 +33,8 @@ class Particles:
     """Reconstructed particles of all events, by event and falling pt.
 
     ``role`` says where a muon comes from: 0 and 1 the dimuon, 2 near it, 3 elsewhere, 4 made to
-    have the pt of another; and a track: 0 the parent's pion, 1 a muon, 2 and 3 as for muons.
+    have the pt of another, 5 the third of τ → 3μ; and a track: 0 the parent's pion, 1 a
+    muon, 2 and 3 as for muons.
     """
 
     event: Array
@@ -65,14 +67,17 @@ class Particles:
 
 
 def reconstruct_muons(rng: np.random.Generator, truth: Collisions) -> Particles:
-    """Measure the muons of each event: the dimuon's, and a few that have nothing to do with it."""
+    """Measure the muons of each event: the decay's, and a few that have nothing to do with it."""
     events, (first, second) = np.arange(len(truth.process)), truth.muons
-    muons = _joined(
+    found = [
         _measured(rng, first, events, 0, truth.charge),
         _measured(rng, second, events, 1, -truth.charge),
-        _extra_muons(rng, truth.dimuon, role=2, rate=NEAR_MUONS, spread=0.25),
+        _extra_muons(rng, truth.dimuon, role=2, rate=NEAR_MUONS[truth.decay], spread=0.25),
         _extra_muons(rng, truth.dimuon, role=3, rate=FAR_MUONS, spread=1.5),
-    )
+    ]
+    if truth.decay == "tau3mu":
+        found.append(_measured(rng, truth.third, events, 5, truth.charge))
+    muons = _joined(*found)
     # In single precision as in the real files, where candidates hold the same pt as a double.
     single = {name: getattr(muons, name).astype(np.float32) for name in ("pt", "eta", "phi")}
     muons = replace(muons, **single)
@@ -85,8 +90,11 @@ def reconstruct_tracks(rng: np.random.Generator, truth: Collisions, muons: Parti
     events = np.arange(len(truth.process))
     mean = rng.lognormal(np.log(COMPANIONS_MEDIAN), COMPANIONS_WIDTH, len(events))
     near = np.repeat(events, rng.poisson(np.minimum(mean, COMPANIONS_MAX)))
+    pions = []
+    if truth.decay == "dsphipi":
+        pions.append(_measured(rng, truth.third, events, 0, truth.charge))
     tracks = _joined(
-        _measured(rng, truth.pion, events, 0, truth.charge),
+        *pions,
         _muons_as_tracks(rng, muons),
         _measured(rng, companions(rng, truth.dimuon[near]), near, 2, _signs(rng, len(near))),
         _far_tracks(rng, events),

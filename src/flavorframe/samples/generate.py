@@ -12,6 +12,7 @@ from flavorframe.samples.candidates import combine
 from flavorframe.samples.collisions import collide, draw_processes
 from flavorframe.samples.columns import (
     as_collection,
+    isolation_columns,
     muon_columns,
     scalar_columns,
     track_columns,
@@ -19,7 +20,7 @@ from flavorframe.samples.columns import (
 )
 from flavorframe.samples.detector import are_listed, reconstruct_muons, reconstruct_tracks
 from flavorframe.samples.eras import Era, era_named
-from flavorframe.samples.record import Events, Kind, concatenate
+from flavorframe.samples.record import Decay, Events, Kind, concatenate
 from flavorframe.samples.triggers import decide, match
 from flavorframe.samples.vertices import fit_vertices, primary_vertices
 
@@ -33,9 +34,15 @@ MAX_FILES = 2**32 // EVENT_NUMBERS
 
 
 def generate(
-    events: int, *, era: str = "2017B", seed: int = 2017, kind: Kind = "data", file: int = 0
+    events: int,
+    *,
+    era: str = "2017B",
+    seed: int = 2017,
+    kind: Kind = "data",
+    file: int = 0,
+    decay: Decay = "dsphipi",
 ) -> Events:
-    """Generate events of Ds⁺ → φ(μμ)π⁺ and its backgrounds, with known truth.
+    """Generate events of Ds⁺ → φ(μμ)π⁺ or τ → 3μ and backgrounds, with known truth.
 
     The same arguments give the same events, and fewer events are the first ones of more.
 
@@ -46,24 +53,34 @@ def generate(
         kind: "data", or "simulation", which is signal only, with the true number of interactions
             and weights.
         file: Number of the file in its era; files of different numbers have different events.
+        decay: "dsphipi", with candidates of two muons and a track, or "tau3mu", with candidates
+            of three muons, which are backgrounds in data and τ → 3μ in simulation.
 
     Returns:
         Columns of the events, muons, tracks and candidates; momenta and masses in GeV, lengths in
         cm.
 
     Raises:
-        SampleError: For an unknown era or kind, and for a number that is negative or too large.
+        SampleError: For an unknown era, kind or decay, and for a number that is negative or too
+            large.
 
     Example:
         >>> events = generate(1000, seed=1)
         >>> len(events), bool((events.triplet.fields["truth"] == 1).any())
         (1000, True)
     """
-    return concatenate(list(chunks(events, era=era, seed=seed, kind=kind, file=file)))
+    pieces = chunks(events, era=era, seed=seed, kind=kind, file=file, decay=decay)
+    return concatenate(list(pieces))
 
 
 def chunks(
-    events: int, *, era: str = "2017B", seed: int = 2017, kind: Kind = "data", file: int = 0
+    events: int,
+    *,
+    era: str = "2017B",
+    seed: int = 2017,
+    kind: Kind = "data",
+    file: int = 0,
+    decay: Decay = "dsphipi",
 ) -> Iterator[Events]:
     """Return an iterator over what `generate` returns, at most ``CHUNK`` events at a time.
 
@@ -76,13 +93,14 @@ def chunks(
     """
     period = era_named(era)
     check_kind(kind)
+    check_decay(decay)
     for name, number in (("events", events), ("seed", seed), ("file", file)):
         if number < 0:
             raise SampleError(f"{name}={number} must not be negative")
     for name, number, most in (("events", events, EVENT_NUMBERS), ("file", file, MAX_FILES - 1)):
         if number > most:
             raise SampleError(f"{name}={number} must be at most {most}, to number the events")
-    return _chunks(events, period, seed, kind, file)
+    return _chunks(events, period, seed, kind, file, decay)
 
 
 def check_kind(kind: Kind) -> None:
@@ -91,16 +109,27 @@ def check_kind(kind: Kind) -> None:
         raise SampleError(f"kind={kind!r} must be one of {', '.join(get_args(Kind))}")
 
 
-def _chunks(events: int, era: Era, seed: int, kind: Kind, file: int) -> Iterator[Events]:
+def check_decay(decay: Decay) -> None:
+    """Raise SampleError for a decay of which no sample can be made."""
+    if decay not in get_args(Decay):
+        raise SampleError(f"decay={decay!r} must be one of {', '.join(get_args(Decay))}")
+
+
+def _chunks(
+    events: int, era: Era, seed: int, kind: Kind, file: int, decay: Decay
+) -> Iterator[Events]:
     for number, start in enumerate(range(0, max(events, 1), CHUNK)):
         entropy = [seed, era.number, get_args(Kind).index(kind), file, number]
+        if decay != "dsphipi":
+            entropy.append(get_args(Decay).index(decay))
         rng = np.random.default_rng(np.random.SeedSequence(entropy))
-        yield _chunk(rng, era, kind, first=file * EVENT_NUMBERS + start).head(events - start)
+        first = file * EVENT_NUMBERS + start
+        yield _chunk(rng, era, kind, decay, first=first).head(events - start)
 
 
-def _chunk(rng: np.random.Generator, era: Era, kind: Kind, first: int) -> Events:
+def _chunk(rng: np.random.Generator, era: Era, kind: Kind, decay: Decay, first: int) -> Events:
     scalars = scalar_columns(rng, era, kind, np.arange(first, first + CHUNK))
-    collisions = collide(rng, draw_processes(rng, kind, CHUNK))
+    collisions = collide(rng, draw_processes(rng, kind, CHUNK, decay), decay)
     pv = primary_vertices(rng, CHUNK)
     muons = reconstruct_muons(rng, collisions)
     tracks = reconstruct_tracks(rng, collisions, muons)
@@ -110,15 +139,18 @@ def _chunk(rng: np.random.Generator, era: Era, kind: Kind, first: int) -> Events
     listed = are_listed(rng, muons)
     muon = muon_columns(rng, muons, listed, collisions, kind) | match(rng, muons, trigger.hlt)
     track = track_columns(rng, tracks, collisions, pv)
-    triplet = triplet_columns(rng, found, muon, track) | vertex
+    triplet = triplet_columns(rng, found, muon, track, decay) | vertex
+    if decay == "tau3mu":
+        triplet |= isolation_columns(rng, found, vertex["flight3d_significance"])
     in_list = {name: values[listed] for name, values in muon.items()}
     return Events(
         kind=kind,
         scalars=scalars,
         hlt=trigger.hlt,
         l1=trigger.l1,
-        muon=as_collection("Muon", CHUNK, muons.event[listed], in_list),
-        track=as_collection("Track", CHUNK, tracks.event, track),
-        triplet=as_collection("triplet", CHUNK, found.event, triplet),
+        muon=as_collection("Muon", decay, CHUNK, muons.event[listed], in_list),
+        track=as_collection("Track", decay, CHUNK, tracks.event, track),
+        triplet=as_collection("triplet", decay, CHUNK, found.event, triplet),
         process=collisions.process,
+        decay=decay,
     )

@@ -39,6 +39,11 @@ class FourVector:
         return np.arctan2(self.y, self.x)
 
     @property
+    def magnitude(self) -> Array:
+        """Magnitude of the momentum [GeV]."""
+        return np.asarray(np.sqrt(self.x**2 + self.y**2 + self.z**2))
+
+    @property
     def mass(self) -> Array:
         """Invariant mass [GeV]; zero where rounding makes its square negative."""
         square = self.energy**2 - self.x**2 - self.y**2 - self.z**2
@@ -47,7 +52,7 @@ class FourVector:
     @property
     def direction(self) -> tuple[Array, Array, Array]:
         """Unit vector along the momentum."""
-        momentum = np.sqrt(self.x**2 + self.y**2 + self.z**2)
+        momentum = self.magnitude
         return self.x / momentum, self.y / momentum, self.z / momentum
 
     def __add__(self, other: FourVector) -> FourVector:

@@ -1,37 +1,20 @@
-"""The ``nano`` layout: flat branches with counters, a TTree or an RNTuple "Events", by uproot."""
+"""The ``nano`` layout: flat branches with counters, a TTree or an RNTuple "Events"."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import awkward as ak
 import numpy as np
-import uproot
 
 from flavorframe.samples.record import Array, Collection, Events
+from flavorframe.samples.trees import Columns
 
-#: Algorithm → setting, with the levels of the ``bph`` layout.
-COMPRESSION = {"zstd": uproot.ZSTD(2), "zlib": uproot.ZLIB(1), "lz4": uproot.LZ4(4)}
-
-
-def write_nano(path: Path, pieces: Iterable[Events], *, rntuple: bool, compression: str) -> None:
-    """Write pieces of events one after the other into a new file.
-
-    An RNTuple has one field a column (``Muon_pt``, …) and the counters, as NanoAOD's has.
-    """
-    tree: Any = None
-    with uproot.recreate(path, compression=COMPRESSION[compression]) as file:
-        create, columns_of = (file.mkrntuple, _fields) if rntuple else (file.mktree, _branches)
-        for piece in pieces:
-            if tree is None:
-                tree = create("Events", columns_of(piece))
-            else:
-                tree.extend(columns_of(piece))
+TREE = "Events"
 
 
-def _branches(events: Events) -> dict[str, Any]:
+def branches(events: Events) -> Columns:
+    """Return the branches of a TTree."""
     # A list of records: uproot writes its fields as branches, with one counter.
     lists = {
         name: _lists(collection, ak.contents.RecordArray(_contents(collection), collection.fields))
@@ -40,8 +23,12 @@ def _branches(events: Events) -> dict[str, Any]:
     return _flat(events) | lists
 
 
-def _fields(events: Events) -> dict[str, Any]:
-    columns: dict[str, Any] = _flat(events)
+def fields(events: Events) -> Columns:
+    """Return the fields of an RNTuple: one a column (``Muon_pt``, …) and the counters.
+
+    So has NanoAOD's.
+    """
+    columns: Columns = _flat(events)
     for name, collection in events.collections.items():
         columns[f"n{name}"] = collection.counts.astype(np.int32)
         for field, content in zip(collection.fields, _contents(collection), strict=True):

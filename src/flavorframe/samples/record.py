@@ -14,8 +14,14 @@ Array = NDArray[Any]
 #: Collisions as recorded, or simulated signal.
 Kind = Literal["data", "simulation"]
 
+#: What candidates are made for: Ds → φ(μμ)π, of two muons and a track, or τ → 3μ, of three muons.
+Decay = Literal["dsphipi", "tau3mu"]
+
 #: What a candidate (``triplet`` field ``truth``) or a collision (``Events.process``) really is.
-TRUTH = {0: "combinatorial", 1: "Ds", 2: "D+", 3: "phi"}
+TRUTH = {0: "combinatorial", 1: "Ds", 2: "D+", 3: "phi", 4: "tau"}
+
+#: Those labels that there are among the events of a decay.
+LABELS: dict[Decay, tuple[int, ...]] = {"dsphipi": (0, 1, 2, 3), "tau3mu": (0, 3, 4)}
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ class Events:
         track: The tracks.
         triplet: The candidates of three tracks.
         process: What the collision really was, a label of ``TRUTH``, shape (events,).
+        decay: What candidates are made for.
     """
 
     kind: Kind
@@ -75,6 +82,7 @@ class Events:
     track: Collection
     triplet: Collection
     process: Array
+    decay: Decay = "dsphipi"
 
     def __len__(self) -> int:
         return len(self.process)
@@ -95,11 +103,12 @@ class Events:
             track=self.track.head(events),
             triplet=self.triplet.head(events),
             process=self.process[:events],
+            decay=self.decay,
         )
 
 
 def concatenate(parts: Sequence[Events]) -> Events:
-    """Join events of the same kind, in order.
+    """Join events of the same kind and decay, in order.
 
     Example:
         >>> from flavorframe.samples import generate
@@ -116,6 +125,7 @@ def concatenate(parts: Sequence[Events]) -> Events:
         track=_joined_lists([part.track for part in parts]),
         triplet=_joined_lists([part.triplet for part in parts]),
         process=np.concatenate([part.process for part in parts]),
+        decay=parts[0].decay,
     )
 
 

@@ -1,8 +1,10 @@
-"""The branches of both layouts: one line a field, its name in each and its type in each."""
+"""The branches of ``nano`` and ``bph``: one line a field, its name and its type in each."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from flavorframe.samples.record import Decay
 
 
 class Field(NamedTuple):
@@ -65,49 +67,93 @@ def _point(name: str, bph: str) -> tuple[Field, ...]:
 
 def _momentum(name: str, bph: str) -> tuple[Field, ...]:
     parts = ("pt", "Pt"), ("eta", "Eta"), ("phi", "Phi")
-    return tuple(Field(f"{name}_{a}", "float64", f"{bph}_{b}", "double") for a, b in parts)
+    return tuple(Field(f"{name}{a}", "float64", f"{bph}_{b}", "double") for a, b in parts)
 
 
+def _fit(end: str) -> tuple[Field, ...]:
+    """What there is of candidates of both decays; ``end`` is what ``bph`` adds to the names."""
+    return (
+        Field("mass", "float64", f"Triplet{end}_Mass", "double"),
+        *_momentum("", f"Triplet{end}"),
+        Field("charge", "int32", f"Triplet{end}_Charge", "double"),
+        Field("vertex_chi2", "float64", f"TripletVtx{end}_Chi2", "double"),
+        Field("vertex_ndof", "float64", f"TripletVtx{end}_NDOF", "double"),
+        *_point("vertex", f"TripletVtx{end}"),
+        *_point("pv", f"RefittedPV{end}"),
+        Field("pv_ntracks", "int32", f"RefittedPV{end}_NTracks", "double"),
+        Field("flight_distance", "float64", "FlightDistBS_SV", "double"),
+        Field("flight_error", "float64", "FlightDistBS_SV_Err", "double"),
+        Field("flight_significance", "float64", "FlightDistBS_SV_Significance", "double"),
+        Field("flight3d_distance", "float64", f"FlightDistPVSV{end}", "double"),
+        Field("flight3d_error", "float64", f"FlightDistPVSV{end}_Err", "double"),
+        Field("flight3d_significance", "float64", f"FlightDistPVSV{end}_Significance", "double"),
+    )
+
+
+_REFITTED = (
+    *_momentum("refit1_", "RefTrack1"),
+    *_momentum("refit2_", "RefTrack2"),
+    *_momentum("refit3_", "RefTrack3"),
+)
+
+#: Candidates of Ds → φπ, of two muons and a track.
 TRIPLET = (
-    Field("mass", "float64", "Triplet2_Mass", "double"),
-    Field("pt", "float64", "Triplet2_Pt", "double"),
-    Field("eta", "float64", "Triplet2_Eta", "double"),
-    Field("phi", "float64", "Triplet2_Phi", "double"),
-    Field("charge", "int32", "Triplet2_Charge", "double"),
-    Field("vertex_chi2", "float64", "TripletVtx2_Chi2", "double"),
-    Field("vertex_ndof", "float64", "TripletVtx2_NDOF", "double"),
-    *_point("vertex", "TripletVtx2"),
-    *_point("pv", "RefittedPV2"),
-    Field("pv_ntracks", "int32", "RefittedPV2_NTracks", "double"),
-    Field("flight_distance", "float64", "FlightDistBS_SV", "double"),
-    Field("flight_error", "float64", "FlightDistBS_SV_Err", "double"),
-    Field("flight_significance", "float64", "FlightDistBS_SV_Significance", "double"),
-    Field("flight3d_distance", "float64", "FlightDistPVSV2", "double"),
-    Field("flight3d_error", "float64", "FlightDistPVSV2_Err", "double"),
-    Field("flight3d_significance", "float64", "FlightDistPVSV2_Significance", "double"),
+    *_fit("2"),
     Field("relative_isolation", "float64", "Triplet_relativeiso", "double"),
-    *_momentum("mu1", "Mu01"),
+    *_momentum("mu1_", "Mu01"),
     Field("mu1_trigger_dr", "float32", "Mu1_dRtriggerMatch_2017", "float"),
     Field("mu1_any_trigger_dr", "float32", "Mu01_dRtriggerMatch", "float"),
     Field("mu1_dxy", "float64", "dxy_mu1", "double"),
     Field("mu1_idx", "int32", "", ""),
-    *_momentum("mu2", "Mu02"),
+    *_momentum("mu2_", "Mu02"),
     Field("mu2_trigger_dr", "float32", "Mu2_dRtriggerMatch_2017", "float"),
     Field("mu2_any_trigger_dr", "float32", "Mu02_dRtriggerMatch", "float"),
     Field("mu2_dxy", "float64", "dxy_mu2", "double"),
     Field("mu2_idx", "int32", "", ""),
-    *_momentum("track", "Tr"),
+    *_momentum("track_", "Tr"),
     Field("track_dxy", "float64", "dxy_mu3", "double"),
     Field("track_idx", "int32", "", ""),
-    *_momentum("refit1", "RefTrack1"),
-    *_momentum("refit2", "RefTrack2"),
-    *_momentum("refit3", "RefTrack3"),
+    *_REFITTED,
     Field("truth", "int32", "Triplet2_Truth", "int"),
 )
 
-#: Collection in memory → (fields, counter in ``bph``; ``nano`` counters are ``n`` + the name).
-COLLECTIONS = {
-    "Muon": (MUON, "MuonCollectionSize"),
-    "Track": (TRACK, ""),
-    "triplet": (TRIPLET, "TripletCollectionSize2"),
+
+def _muon_of_three(number: int) -> tuple[Field, ...]:
+    return (
+        *_momentum(f"mu{number}_", f"Mu{number}"),
+        Field(f"mu{number}_trigger_dr", "float32", f"Mu{number}_dRtriggerMatch", "float"),
+        Field(f"mu{number}_dxy", "float64", f"dxy_mu{number}", "double"),
+        Field(f"mu{number}_dxyErr", "float64", f"dxyErr_mu{number}", "double"),
+        Field(f"mu{number}_idx", "int32", "", ""),
+    )
+
+
+#: Candidates of τ → 3μ.
+TRIPLET_OF_MUONS = (
+    *_fit(""),
+    Field("flight3d_chi2", "float64", "FlightDistPVSV_chi2", "double"),
+    Field("relative_isolation", "float64", "Triplet_relativeiso", "double"),
+    Field("mindca_iso", "float64", "Triplet_mindca_iso", "double"),
+    *_muon_of_three(1),
+    *_muon_of_three(2),
+    *_muon_of_three(3),
+    *_REFITTED,
+    Field("truth", "int32", "Triplet_Truth", "int"),
+)
+
+#: Fields of a collection, and its counter in ``bph``; ``nano`` counters are ``n`` + the name.
+Branches = tuple[tuple[Field, ...], str]
+
+#: Collections in memory of the events of each decay.
+COLLECTIONS: dict[Decay, dict[str, Branches]] = {
+    "dsphipi": {
+        "Muon": (MUON, "MuonCollectionSize"),
+        "Track": (TRACK, ""),
+        "triplet": (TRIPLET, "TripletCollectionSize2"),
+    },
+    "tau3mu": {
+        "Muon": (MUON, "MuonCollectionSize"),
+        "Track": (TRACK, ""),
+        "triplet": (TRIPLET_OF_MUONS, "TripletCollectionSize"),
+    },
 }

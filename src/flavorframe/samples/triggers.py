@@ -131,7 +131,7 @@ def match(rng: np.random.Generator, muons: Particles, hlt: dict[str, Array]) -> 
 
 def _distance(rng: np.random.Generator, muons: Particles, fired: Array) -> Array:
     size = len(muons)
-    used = (rng.random(size) < 0.97) & (muons.role < 3) & (muons.pt > 2.8)
+    used = (rng.random(size) < 0.97) & np.isin(muons.role, (0, 1, 2, 5)) & (muons.pt > 2.8)
     nearest = np.where(used, rng.rayleigh(0.005, size), rng.uniform(0.02, 3.0, size))
     return np.where(fired[muons.event], nearest, NO_MATCH)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from flavorframe.samples.candidates import Candidates
+from flavorframe.samples.collisions import PARENT_CTAU
 from flavorframe.samples.kinematics import FourVector
 from flavorframe.samples.record import Array
 
@@ -82,6 +83,6 @@ def _distance(name: str, distance: Array, error: Array) -> dict[str, Array]:
 
 
 def _chi2(rng: np.random.Generator, truth: Array) -> Array:
-    genuine = (truth == 1) | (truth == 2)
+    genuine = np.isin(truth, list(PARENT_CTAU))
     worse = RANDOM_CHI2 * rng.lognormal(0, RANDOM_CHI2_WIDTH, len(truth))
     return rng.chisquare(3, len(truth)) * np.where(genuine, 1.0, worse)

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from flavorframe.errors import SampleError
-from flavorframe.samples.collisions import DATA_MIXTURE
+from flavorframe.samples.collisions import DATA_MIXTURE, SIGNAL
 from flavorframe.samples.eras import EVENTS_PER_FB, era_named
 from flavorframe.samples.files import (
+    TREES,
     Compression,
     Format,
     Layout,
+    check_decay_fits,
     check_options,
     write_file,
     written,
 )
-from flavorframe.samples.generate import MAX_FILES, check_kind, chunks
-from flavorframe.samples.record import TRUTH, Array, Events, Kind
+from flavorframe.samples.generate import MAX_FILES, check_decay, check_kind, chunks
+from flavorframe.samples.record import LABELS, TRUTH, Array, Decay, Events, Kind
 
-_TREES: dict[Layout, str] = {"nano": "Events", "bph": "Tree3Mu/ntuple"}
+#: What the files of a decay are called.
+_TITLES: dict[Decay, str] = {"dsphipi": "PhiPi", "tau3mu": "Tau3Mu"}
 
 
 def write(
@@ -38,6 +40,7 @@ def write(
     compression: Compression = "zstd",
     seed: int = 2017,
     kind: Kind = "data",
+    decay: Decay = "dsphipi",
 ) -> Path:
     """Write samples of eras into a folder, and return their catalogue, ``catalog.json``.
 
@@ -49,15 +52,17 @@ def write(
         eras: Eras of data taking, of ``ERAS``.
         fraction: The size with respect to the published data (1.44 million events in 2017B); the
             luminosities [fb⁻¹] of the catalogue are scaled by it.
-        layout: How branches are laid out, "nano" or "bph".
+        layout: How branches are laid out: "nano", "bph", "lhcb" or "belle2".
         format: "ttree" or "rntuple".
         files_per_era: How many files an era has.
         compression: "zstd", "zlib" or "lz4".
         seed: Seed of the random numbers.
-        kind: "data", or "simulation", which has as much signal as data of that luminosity.
+        kind: "data", or "simulation", which has as many events as data of that luminosity have
+            Ds → φπ.
+        decay: "dsphipi" (Ds → φπ), or "tau3mu" (τ → 3μ), which comes in layouts "nano" and "bph".
 
     Raises:
-        SampleError: For an unknown era, kind or size, and where `write_file` raises it.
+        SampleError: For an unknown era, kind, decay or size, and where `write_file` raises it.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -69,31 +74,30 @@ def write(
     names = (eras,) if isinstance(eras, str) else tuple(eras)
     sizes = {name: _sizes(name, fraction, files_per_era, kind) for name in names}
     check_options(layout, format, compression)
+    check_decay(decay)
+    check_decay_fits(layout, decay)
     save = partial(write_file, layout=layout, format=format, compression=compression)
     catalogue, truth = {}, {}
     for name in names:
-        entry, tally = _entry(name, fraction, files_per_era, kind), _Tally()
+        entry, tally = _entry(name, fraction, files_per_era, kind, decay), _Tally(decay)
         for number, file in enumerate(entry["files"].split()):
-            pieces = chunks(sizes[name][number], era=name, seed=seed, kind=kind, file=number)
+            pieces = chunks(
+                sizes[name][number], era=name, seed=seed, kind=kind, file=number, decay=decay
+            )
             save(Path(folder, entry["rootpath"], file), events=tally.count(pieces))
-        catalogue[name] = entry | {"treename": _TREES[layout]}
-        truth[name] = asdict(tally)
+        catalogue[name] = entry | {"treename": TREES[layout]}
+        truth[name] = vars(tally)
     _write_json(Path(folder, "truth.json"), truth)
     return _write_json(Path(folder, "catalog.json"), catalogue)
 
 
-def _no_counts() -> dict[str, int]:
-    return dict.fromkeys(TRUTH.values(), 0)
-
-
-@dataclass
 class _Tally:
     """What was generated and reconstructed, counted as events pass on their way to a file."""
 
-    events: int = 0
-    events_with_candidates: int = 0
-    generated: dict[str, int] = field(default_factory=_no_counts)
-    candidates: dict[str, int] = field(default_factory=_no_counts)
+    def __init__(self, decay: Decay) -> None:
+        self.events = self.events_with_candidates = 0
+        self.generated = {TRUTH[label]: 0 for label in LABELS[decay]}
+        self.candidates = dict(self.generated)
 
     def count(self, pieces: Iterable[Events]) -> Iterator[Events]:
         for events in pieces:
@@ -106,7 +110,8 @@ class _Tally:
 
 def _add(counts: dict[str, int], labels: Array) -> None:
     for label, name in TRUTH.items():
-        counts[name] += int((labels == label).sum())
+        if name in counts:
+            counts[name] += int((labels == label).sum())
 
 
 def _sizes(name: str, fraction: float, files: int, kind: Kind) -> list[int]:
@@ -115,17 +120,18 @@ def _sizes(name: str, fraction: float, files: int, kind: Kind) -> list[int]:
     if not 1 <= files <= MAX_FILES:
         raise SampleError(f"files_per_era={files} must be from 1 to {MAX_FILES}")
     check_kind(kind)
-    share = 1.0 if kind == "data" else DATA_MIXTURE[1]
+    share = 1.0 if kind == "data" else DATA_MIXTURE["dsphipi"][SIGNAL["dsphipi"]]
     events = round(fraction * era_named(name).lumi * EVENTS_PER_FB * share)
     return [events * (n + 1) // files - events * n // files for n in range(files)]
 
 
-def _entry(name: str, fraction: float, files: int, kind: Kind) -> dict[str, Any]:
+def _entry(name: str, fraction: float, files: int, kind: Kind, decay: Decay) -> dict[str, Any]:
+    title = _TITLES[decay]
     return {
         "type": kind,
-        "skim": "dsphipi",
-        "rootpath": f"SkimPhiPi_{'Run' if kind == 'data' else 'Simulation'}{name}/",
-        "files": " ".join(f"Tree_PhiPi_{number}.root" for number in range(1, files + 1)),
+        "skim": decay,
+        "rootpath": f"Skim{title}_{'Run' if kind == 'data' else 'Simulation'}{name}/",
+        "files": " ".join(f"Tree_{title}_{number}.root" for number in range(1, files + 1)),
         "era": name,
         "lumi": round(fraction * era_named(name).lumi, 9),
     }

@@ -15,7 +15,8 @@ from flavorframe._run.batch import executor
 from flavorframe.errors import RunError
 from support import grid
 from support.analyses import assert_same_bits, t, weighted
-from support.jobs import run_folder, submissions, until
+from support.jobs import run_folder, submissions
+from support.servers import wait_for
 
 TOKEN = "a-token-that-nobody-is-to-see"
 
@@ -155,6 +156,19 @@ def test_credentials_come_along(slurm, secured, authority, files, monkeypatch, t
     assert not [path for path in left if TOKEN.encode() in path.read_bytes()]
 
 
+@pytest.mark.usefixtures("no_credentials")
+def test_jobs_read_with_the_users_token(slurm, token_server, issuer, authority, files, monkeypatch):
+    token = issuer.token(sub="job")
+    monkeypatch.setenv("X509_CERT_DIR", str(authority.folder))
+    monkeypatch.setenv("BEARER_TOKEN", token)
+    data, site = ff.dataset([token_server.put(file) for file in files[:2]]), slurm()
+    result = weighted().run(data, on=site, progress=False)
+    assert result.is_complete
+    assert "login as job" in token_server.log
+    left = [path for path in run_folder(site).rglob("*") if path.is_file()]
+    assert not [path for path in left if token.encode() in path.read_bytes()]
+
+
 def test_a_renewed_proxy_reaches_jobs_that_run(
     slurm, secured, authority, files, monkeypatch, tmp_path
 ):
@@ -180,7 +194,7 @@ def test_a_renewed_proxy_reaches_jobs_that_run(
         return np.ones(len(x), bool)
 
     def renew():
-        until(started.exists)
+        wait_for(started.exists)
         authority.proxy(proxy, life=5 * grid.HOUR)
 
     renewal = threading.Thread(target=renew)
@@ -204,4 +218,4 @@ def test_thousands_of_jobs_are_several_arrays(slurm, slurm_server, data):
     assert queued == [1100]
     assert [len(numbers) for numbers in submissions(site)] == [1000, 100]
     assert (result.stopped, result.events, result.luminosity) == ("stopped", 0, 0.0)
-    until(lambda: not slurm_server.command("squeue", "--noheader"))
+    wait_for(lambda: not slurm_server.command("squeue", "--noheader"))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import urlsplit
 
 from flavorframe._files.locations import XROOTD
-from flavorframe._files.remote import http, s3, xrootd_child, xrootd_client
+from flavorframe._files.remote import http, s3, xrootd_child, xrootd_client, xrootd_credentials
 from flavorframe._files.remote.credentials import why_refused
 from flavorframe._files.remote.http import RangesError, client_for
 from flavorframe._files.remote.proxies import certificate_folder
@@ -45,6 +46,9 @@ _REFUSED = (
 _MISSING = ("[3011]", "no such file", "nosuchkey", "(404)")
 _SILENT = ("operation expired", "timeout", "timed out")
 _UNKNOWN = ("certificate verify failed",)
+_NO_TLS = ("got invalid login response", "tls error")
+_NOWHERE = ("no servers are available",)
+_SENT_AROUND = ("redirect limit",)
 _BROKEN_OFF = ("payload is not completed", "disconnected", "connection reset")
 _UNREACHABLE = (
     "connection error",
@@ -66,7 +70,8 @@ def open_remote(url: str) -> Any:
 
     _claim_client(url)
     try:
-        return uproot.open({_address(url): None}, **_options(url))
+        with _as_user(url) as address:
+            return uproot.open({_address(address): None}, **_options(url))
     except Exception as error:  # each library raises its own
         raise explained(url, error) from error
 
@@ -114,7 +119,8 @@ def make_ready(url: str) -> None:
 
 def _version_on_xrootd(url: str) -> tuple[Facts, str, Facts]:
     _configure_xrootd()
-    told = xrootd_client.stat(url, int(patience(url)))
+    with _as_user(url) as address:
+        told = xrootd_client.stat(address, int(patience(url)))
     return (str(told.size),), told.server, tuple(map(str, told.of_server or ()))
 
 
@@ -149,6 +155,21 @@ def _address(url: str) -> str:
     return f"{scheme}://{user}[{IPv6Address(number).exploded}]{path}"
 
 
+@contextlib.contextmanager
+def as_user(files: Iterable[str]) -> Iterator[None]:
+    """Let a library read files as this user in the block; raises CredentialError."""
+    on_xrootd = [file for file in files if is_xrootd(file)]
+    with xrootd_credentials.shown_to(*on_xrootd) if on_xrootd else contextlib.nullcontext():
+        yield
+
+
+@contextlib.contextmanager
+def _as_user(url: str) -> Iterator[str]:
+    """Yield the URL by which this user's client is to open a file."""
+    with as_user([url]):
+        yield xrootd_credentials.with_own_connection(url) if is_xrootd(url) else url
+
+
 def _claim_client(url: str) -> None:
     if is_xrootd(url):
         xrootd_client.claim(xrootd_client.PYTHON, url)
@@ -159,6 +180,8 @@ def explained(url: str, error: BaseException) -> FileError:
     if isinstance(error, FileError):
         return error
     error = _behind(error)
+    if isinstance(error, CredentialError):
+        return AccessError(f"{url}: {error}")
     if isinstance(error, ImportError):
         return _not_installed(url, error)
     return transport_error(url, error) or FileError(
@@ -183,6 +206,8 @@ def transport_error(url: str, error: BaseException) -> FileError | None:
         return None
     if "nosuchbucket" in text:
         return AccessError(f"{server} has no bucket {urlsplit(url).netloc}.")
+    if is_xrootd(url) and (found := _told_by_xrootd(url, text)) is not None:
+        return found
     if isinstance(error, FileNotFoundError) or status == 404 or _any(_MISSING, text):
         return AccessError(f"{server} has no such file.")
     if isinstance(error, PermissionError) or status in (401, 403) or _any(_REFUSED, text):
@@ -191,6 +216,10 @@ def transport_error(url: str, error: BaseException) -> FileError | None:
         return ServerError(f"{server} did not answer in {patience(url)} seconds.")
     if isinstance(error, RangesError):
         return FileError(f"{url}: {error}")
+    return _about_connection(server, error, text)
+
+
+def _about_connection(server: str, error: BaseException, text: str) -> FileError:
     if _any(_UNKNOWN, text):
         return FileError(
             f"{server} has a certificate of an authority that is not trusted here: those in "
@@ -201,6 +230,36 @@ def transport_error(url: str, error: BaseException) -> FileError | None:
     if _any(_BROKEN_OFF, text):
         return ServerError(f"{server} broke off in the middle of what it sent.")
     return FileError(f"{server} failed: {_short(error)}")
+
+
+def _told_by_xrootd(url: str, text: str) -> FileError | None:
+    """Return what is wrong with redirectors and encryption; ``None`` for anything else."""
+    server = urlsplit(url).netloc
+    if _any(_NOWHERE, text):
+        return AccessError(
+            f"{url}: no server behind {server} has this file, or those that have it are down."
+        )
+    if _any(_SENT_AROUND, text):
+        return AccessError(
+            f"{url}: {server} sends on, again and again, to servers that do not give the file. If "
+            f"they refuse: {why_refused(url)}"
+        )
+    if _any(_NO_TLS, text):
+        return FileError(f"{url}: {_about_tls(server)}")
+    return None
+
+
+def _about_tls(server: str) -> str:
+    folder = certificate_folder()
+    if not os.path.isdir(folder):
+        return (
+            f"the server {server} wants an encrypted connection, for which authorities must be "
+            f"known, and there is no folder {folder}: set X509_CERT_DIR."
+        )
+    return (
+        f"there is no encrypted connection with the server {server}: its certificate must be for "
+        f"this name, and of an authority in {folder}. Set X509_CERT_DIR?"
+    )
 
 
 def _server(url: str) -> str:
@@ -249,6 +308,8 @@ def _configure_xrootd() -> None:
 
     for name, value in XROOTD_SETTINGS.items():
         client.EnvPutInt(name, value)  # the user's environment variables take precedence
+    if os.path.isdir(certificate_folder()):  # without, it has given up encryption for good
+        client.EnvPutInt("NoTlsOK", 0)
 
 
 def _coalescing() -> dict[str, Any]:

@@ -72,7 +72,16 @@ def stat(url: str, patience: int) -> Stat:
     last = servers.hosts[-1]  # that it was sent on to
     is_known = not last.flags & _PASSES_ON
     of_server = (int(info.modtime), str(info.id)) if is_known else None
-    return Stat(str(last.url.hostid), int(info.size), of_server)
+    return Stat(server_name(last.url.hostid), int(info.size), of_server)
+
+
+def server_name(host: str) -> str:
+    """Return a server as all connections with it name it: without a user.
+
+    >>> server_name("token1@eos.cern.ch:1094")
+    'eos.cern.ch:1094'
+    """
+    return host.rpartition("@")[2]
 
 
 def names_in(url: str, patience: int) -> dict[str, bool] | None:

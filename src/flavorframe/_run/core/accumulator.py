@@ -204,7 +204,7 @@ class Accumulator:
 
     def _finish(self) -> None:
         self._ordering.end()
-        self._rows.finish()
+        self._rows.finish(self._files.in_order)
         self._failures.sort()
         outcome = self._outcome
         outcome.files = self._files.in_order

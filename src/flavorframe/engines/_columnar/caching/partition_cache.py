@@ -14,10 +14,12 @@ from flavorframe._expr.identity.fingerprints import (
     joined,
 )
 from flavorframe._files.versions import Version
+from flavorframe._planning.friends import PlannedFriend
 from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Partition
 from flavorframe.engines._columnar.caching import keys
 from flavorframe.engines._columnar.caching.keys import Key
+from flavorframe.layouts import Layout
 from flavorframe.selection import Best, Step
 
 
@@ -25,15 +27,26 @@ class PartitionCache:
     """Entries of a partition by key. New ones go to the cache at the end, by `save`.
 
     Keys are made of the version of the file, the range of events, the code of this package, and
-    the expressions: all that the entry depends on.
+    the expressions: all that the entry depends on. For what is more than a column it matters which
+    lists the layout puts into one collection as well.
     """
 
-    def __init__(self, cache: Cache, partition: Partition, version: Version) -> None:
-        """``version`` is that of the file at the time when it was opened."""
+    def __init__(
+        self,
+        cache: Cache,
+        partition: Partition,
+        version: Version,
+        layout: Layout,
+        friends: Sequence[PlannedFriend] = (),
+    ) -> None:
+        """``version`` is that of the file when it was opened; ``friends`` lie beside it."""
         self._cache, self._file, self._version = cache, partition.file, version
         of = (version.content, version.there)  # on whichever machine
         place = (partition.file, partition.tree, partition.start, partition.stop, of)
-        self._base = joined("partition", keys.code_digest(), repr(place).encode())
+        self._base = joined(
+            "partition", keys.code_digest(), repr((place, layout.rows, friends)).encode()
+        )
+        self._computed = joined("layout", self._base, layout.digest.encode())
         self._new: dict[str, tuple[Entry, bool]] = {}
         self._read: set[str] = set()
         self._values_keys: dict[n.Node, Key] = {}
@@ -83,7 +96,7 @@ class PartitionCache:
         """Return the key of the values of a node on candidates."""
         if node not in self._values_keys:
             try:
-                key = joined("values", self._base, self._fingerprint(node)).hex()
+                key = joined("values", self._computed, self._fingerprint(node)).hex()
             except UnknownIdentityError:
                 self._values_keys[node] = None
             else:
@@ -100,7 +113,7 @@ class PartitionCache:
         try:
             start = self._fingerprint(plan.selection.candidates)
             marks = f"{plan.is_weighted} {counted}".encode()
-            digest = joined("survivors", self._base, start, marks)
+            digest = joined("survivors", self._computed, start, marks)
             found.append(digest.hex())
             for step in steps:
                 kind = f"{type(step).__name__} {step.highest if isinstance(step, Best) else ''}"
