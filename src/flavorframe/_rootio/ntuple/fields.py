@@ -54,7 +54,7 @@ def info_of(place: Place) -> BranchInfo:
     if known is not None:
         return known
     if _inner_fields(field):
-        return BranchInfo(path, field.typename, "other", "group")
+        return BranchInfo(name, field.typename, "other", "group")
     info = _by_form(name, field)
     return info if name == path else replace(info, path=path)
 
