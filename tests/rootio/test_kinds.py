@@ -15,7 +15,7 @@ from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile
 from flavorframe._rootio.vectors import component, is_vector
 from flavorframe.engines._rdataframe.runtime.root import root
-from flavorframe.errors import BranchError
+from flavorframe.errors import BranchError, FileError
 from support import kinds
 from support.compiled_part import needs_compiled
 
@@ -132,6 +132,15 @@ def test_what_rdataframe_cannot_read_is_refused_by_name(tree, ntuple):
         for name in content:
             with pytest.raises(BranchError, match=rf"branch {name} .* with engine='columnar'"):
                 rows(file, [name], "rdataframe")
+
+
+@pytest.mark.root
+def test_objects_that_uproot_cannot_take_apart_are_told_with_what_helps(tree):
+    expected = summed(kinds.IN_TREE_RDATAFRAME_ALONE)
+    assert rows(tree, expected, "rdataframe") == expected
+    message = r"branch momenta.energy of .*cannot take the objects apart .* engine='rdataframe'"
+    with pytest.raises(FileError, match=message):
+        read(RootFile(tree), "momenta.energy")
 
 
 @pytest.mark.root
