@@ -8,7 +8,7 @@ import pytest
 SERVERS = frozenset(
     (
         *("alice", "bob", "client", "cluster", "facility", "gateway", "s3_server", "secured"),
-        *("served", "slurm_server", "oidc_facility", "xrootd"),
+        *("served", "slurm_server", "oidc_facility", "token_server", "federation", "xrootd"),
     )
 )
 """Fixtures that start a server, or need one that another has started."""

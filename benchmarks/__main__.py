@@ -11,7 +11,7 @@ import json
 import statistics
 from pathlib import Path
 
-from benchmarks import distributed, fit_speed, large_baskets
+from benchmarks import distributed, fit_speed, large_baskets, layouts, skimming
 from benchmarks.files import CODECS, copies, make_file
 from benchmarks.measure import Measured, available, breakdown, import_seconds, run
 from benchmarks.rdataframe_overhead import overhead
@@ -53,9 +53,11 @@ def main() -> None:
             summary |= ratios
             summary |= recut(file)
             summary |= overhead(file, rounds)
+            summary |= skimming.measure(file, rounds)
     if not arguments.quick:
         summary |= scale(FOLDER)
         summary |= large_baskets.measure(FOLDER, rounds)
+        summary |= layouts.measure(FOLDER, rounds)
     # What is measured in this process comes last: a child is told to have had its parent's memory.
     summary |= breakdown(make_file(FOLDER, "zstd", arguments.events))
     summary |= fit_speed.measure()

@@ -17,6 +17,8 @@ NEEDS = {
     "rdataframe": "ROOT",
     "rdataframe_columns": "ROOT",
     "rdataframe_engine": "ROOT",
+    "rdataframe_layouts": "ROOT",
+    "rdataframe_snapshot": "ROOT",
     "legacy_loop": "ROOT",
     "coffea_arrays": "coffea",
 }

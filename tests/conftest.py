@@ -9,7 +9,8 @@ import pytest
 import uproot
 
 from flavorframe import samples
-from support import grid, servers
+from support import grid, servers, tokens
+from support.xrootd import tokens_of
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +116,22 @@ def xrootd():
 def secured(authority):
     """Return an XRootD server that lets in whoever has a proxy of the authority."""
     server = servers.XRootD(authority)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def issuer(authority, tmp_path_factory):
+    """Return an issuer of bearer tokens."""
+    issuer = tokens.Issuer(authority, tmp_path_factory.mktemp("issuer"))
+    yield issuer
+    issuer.close()
+
+
+@pytest.fixture(scope="session")
+def token_server(authority, issuer):
+    """Return an XRootD server that lets in whoever has a token of the issuer."""
+    server = servers.XRootD(authority, **tokens_of(issuer, authority))
     yield server
     server.close()
 

@@ -3,7 +3,7 @@
 # that can be done.
 set -eu
 
-packages="xrootd-server slurm-wlm munge voms-clients chromium"
+packages="xrootd-server xrootd-scitokens-plugins slurm-wlm munge voms-clients chromium"
 command -v node >/dev/null || packages="$packages nodejs"
 command -v npm >/dev/null || packages="$packages npm"
 

@@ -14,7 +14,8 @@ from flavorframe.errors import CorrectionError, ExpressionError
 ROOT = Path(__file__).parents[1]
 OPTIONAL = (
     *("ROOT", "XRootD", "aiohttp", "bokeh", "botocore", "correctionlib", "cryptography", "dask"),
-    *("dask_gateway", "dask_jobqueue", "distributed", "formulate", "htcondor2", "pyarrow", "s3fs"),
+    *("dask_gateway", "dask_jobqueue", "distributed", "formulate", "htcondor2", "pyarrow", "rucio"),
+    "s3fs",
 )
 
 

@@ -40,7 +40,7 @@ from ._shipping.extra_files import delivered as delivered
 from .analysis import Analysis as Analysis
 from .catalogue import catalog as catalog
 from .certificate import Certificate as Certificate, certify as certify
-from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset
+from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset, friend as friend
 from .errors import FlavorframeError as FlavorframeError
 from .inspection import inspect as inspect
 from .layouts.declaring import layout as layout
@@ -61,5 +61,6 @@ from .physics import (
 from .result import Result as Result, Results as Results
 from .result._loading import load as load
 from .selection import Selection as Selection
+from .skims import skim as skim
 
 __version__: str

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, overload
 
+from flavorframe._expr import nodes as n
 from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Dataset
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, Output, Snapshot
 from flavorframe.result import Result, Results
 from flavorframe.selection import Selection
+from flavorframe.skims import Skim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +36,7 @@ class Analysis:
 
     Args:
         selection: Which candidates are kept, and with which weights.
-        **outputs: Histograms and snapshots; a result has them as attributes of these names.
+        **outputs: Histograms, snapshots and skims; a result has them as attributes of these names.
 
     Raises:
         AnalysisError: An output is neither, or its name is taken.
@@ -278,10 +280,7 @@ class Analysis:
         return submit(self.plan, data, name, options)
 
     def __repr__(self) -> str:
-        kinds = ", ".join(
-            f"{name} ({'histogram' if isinstance(o, Histogram) else 'snapshot'})"
-            for name, o in self.outputs
-        )
+        kinds = ", ".join(f"{name} ({type(o).__name__.lower()})" for name, o in self.outputs)
         return f"Analysis: {kinds or 'no outputs'}\n{self.selection!r}"
 
     def _repr_html_(self) -> str:
@@ -291,7 +290,8 @@ class Analysis:
 def _check_output(name: str, output: object, selection: Selection) -> None:
     if not isinstance(output, Histogram | Snapshot):
         raise AnalysisError(
-            f"Output {name!r} is {output!r}; an output is made by ff.hist(...) or ff.snapshot(...)."
+            f"Output {name!r} is {output!r}; an output is made by ff.hist(...), "
+            "ff.snapshot(...) or ff.skim(...)."
         )
     if name in RESERVED or name.startswith("_"):
         raise AnalysisError(
@@ -299,8 +299,20 @@ def _check_output(name: str, output: object, selection: Selection) -> None:
         )
     if isinstance(output, Histogram) and output.without is not None:
         selection.without(output.without)
-    if isinstance(output, Snapshot) and selection.is_weighted and "weight" in dict(output.columns):
+    if isinstance(output, Skim):
+        _check_skim(name, output, selection)
+    elif (
+        isinstance(output, Snapshot) and selection.is_weighted and "weight" in dict(output.columns)
+    ):
         raise AnalysisError(
             f"Snapshot {name!r} has a column 'weight', and the one of the selection's weights is "
             "called so: give yours another name, as in ff.snapshot(my_weight=...)."
+        )
+
+
+def _check_skim(name: str, skim: Skim, selection: Selection) -> None:
+    if skim.passed is not None and selection.candidates == n.EVENT:
+        raise AnalysisError(
+            f"Skim {name!r} has passed={skim.passed!r}: candidates are events here, and all that a "
+            "skim has are selected."
         )

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from flavorframe._files.locations import is_url, normalized, refuse_repeats
 from flavorframe.datasets import Catalog, Dataset, Kind, PathLike
 from flavorframe.datasets._dataset import KINDS, TOTALS
-from flavorframe.datasets._files import below, files_by_tree, refuse_empty
+from flavorframe.datasets._files import as_entries, below, files_by_tree
+from flavorframe.datasets._replicas import Places, replicas_of
 from flavorframe.errors import DatasetError, FileError, LayoutError, did_you_mean
 from flavorframe.layouts import Layout, find_layout
 
@@ -34,8 +35,8 @@ def catalog(source: PathLike | Mapping[str, Any], *, base: PathLike | None = Non
     ("data", "mc" or "simulation") and ``files`` (one string of names, or a list) are required;
     ``lumi`` is in fb⁻¹; ``layout`` is the name of a layout, or a TOML file. Simulation may add
     ``xsec`` [pb], ``sumw`` and ``generated_events``. Other keys are kept in ``meta``. Files lie in
-    ``base``/``rootpath``; absolute paths and URLs are used as they are, and local globs are
-    expanded.
+    ``base``/``rootpath``; absolute paths and URLs are used as they are, and globs are expanded. A
+    list in the list of files is one file, in several places.
 
     Args:
         source: The JSON file, or a mapping of eras.
@@ -100,11 +101,12 @@ def _entry(name: str, entry: Any, source: str, base: str) -> Dataset:
     known = _validated(entry, where)
     kind = KINDS[known.pop("type")]
     _refuse_simulation_keys(kind, entry, where)
-    files = _located(known.pop("files"), base, known.pop("rootpath"), where)
+    entries = _located(known.pop("files"), base, known.pop("rootpath"), where)
     return Dataset(
         name=name,
         era=known.pop("era", name),
-        files=files,
+        files=tuple(places[0] for places in entries),
+        replicas=replicas_of(entries),
         tree=known.pop("treename", None),
         luminosity=known.pop("lumi", None),
         kind=kind,
@@ -123,15 +125,15 @@ def _layout(known: dict[str, Any], base: str, where: str) -> Layout | None:
         raise LayoutError(f"{where}, key 'layout': {error}") from None
 
 
-def _located(names: list[str], base: str, rootpath: str, where: str) -> tuple[str, ...]:
-    for name in names:
-        refuse_empty(name, f"{where}, key 'files'")
+def _located(names: list[str | list[str]], base: str, rootpath: str, where: str) -> list[Places]:
+    """Return the full paths of files, each with its places."""
+    entries = as_entries(names, f"{where}, key 'files'")
     try:
         folder = _folder(base, rootpath)
-        files = tuple(below(folder, name) for name in names)
+        files = [tuple(below(folder, place) for place in places) for places in entries]
     except DatasetError as error:
         raise DatasetError(f"{where}: {error}") from None
-    refuse_repeats(files, f"{where}, key 'files'")
+    refuse_repeats([place for places in files for place in places], f"{where}, key 'files'")
     return files
 
 
@@ -177,7 +179,7 @@ def _schema() -> type[BaseModel]:
         model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
 
         type: Literal["data", "mc", "simulation"]
-        files: list[str] = Field(min_length=1)
+        files: list[str | list[str]] = Field(min_length=1)
         rootpath: str = ""
         treename: str | None = Field(None, validation_alias=AliasChoices("treename", "tree"))
         era: str | None = None

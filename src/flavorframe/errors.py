@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class FlavorframeError(Exception):
@@ -28,6 +28,22 @@ class FileError(FlavorframeError, OSError):
 
 class AccessError(FileError):
     """A file that its server will not give: it is not there, or the user may not read it."""
+
+
+class ServerError(FileError):
+    """A server that cannot be reached, does not answer, or breaks off."""
+
+
+class ReplicasError(FileError):
+    """A file that none of its places gives: ``errors`` has what went wrong at each of them."""
+
+    def __init__(self, file: str, errors: Mapping[str, FileError]) -> None:
+        super().__init__(file, errors)
+        self.file, self.errors = file, dict(errors)
+
+    def __str__(self) -> str:
+        told = " ".join(str(error) for error in self.errors.values())
+        return f"{self.file}: none of its {len(self.errors)} places gives it. {told}"
 
 
 class FileChangedError(FileError):

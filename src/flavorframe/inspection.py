@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flavorframe.datasets import one_file
+from flavorframe.datasets import PathLike, one_file
 from flavorframe.layouts import Layout, find_layout, recognise
 from flavorframe.layouts.naming import declared_links, friendly_names, missing_branches, place_of
 
@@ -20,7 +19,8 @@ class Field:
         name: What it is called in analyses, such as "muon.pt" for ``events.muon.pt``; empty where
             it is reached by ``events['Branch']`` alone.
         type: The type of its values in C++.
-        shape: "scalar" (one value an event) or "list" (a list an event).
+        shape: "scalar" (one value an event), "list" (a list an event), or "nested" (lists of
+            lists, which expressions do not take).
         bytes: How many bytes of the file it takes, compressed.
     """
 
@@ -63,7 +63,7 @@ class Inspection:
 
         return asdict(self)
 
-    def write_layout(self, path: str | os.PathLike[str]) -> str:
+    def write_layout(self, path: PathLike) -> str:
         """Write the draft of a layout for the file, to be edited, and return its path.
 
         The first thousands of events are looked at: lists of one counter, or of lengths that are
@@ -135,15 +135,16 @@ class Inspection:
 
 
 def inspect(
-    file: str | os.PathLike[str],
+    file: PathLike | Mapping[PathLike, str],
     tree: str | None = None,
     *,
-    layout: Layout | str | os.PathLike[str] | None = None,
+    layout: Layout | PathLike | None = None,
 ) -> Inspection:
     """Return what a ROOT file holds.
 
     Args:
-        file: A path or URL; the tree may follow, as in ``"a.root:Events"``.
+        file: A path or URL; the tree may be named with it, as in ``"a.root:Events"`` or
+            ``{"a.root": "Events"}``.
         tree: The name of the tree. Without one, that of the layout, ``Events``,
             ``Tree3Mu/ntuple``, or the only tree.
         layout: What the branches are called, as for `flavorframe.dataset`; recognised if not given.
@@ -153,6 +154,7 @@ def inspect(
         they are called in analyses.
 
     Raises:
+        DatasetError: More than one file or place is given, or two different trees.
         FileError: The file or tree cannot be read, or there are several trees and none is named.
         LayoutError: There is no such layout, or it is declared wrongly.
     """
@@ -167,7 +169,9 @@ def inspect(
     collections: dict[str, tuple[Field, ...]] = {}
     others = []
     for branch in schema.branches:
-        if "other" in (branch.kind, branch.shape):
+        if branch.shape == "group" and not branch.why:
+            continue
+        if not branch.is_readable and branch.shape != "nested":
             others.append(branch.name)
             continue
         place = place_of(branch, known, schema)

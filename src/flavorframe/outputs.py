@@ -1,4 +1,4 @@
-"""What an analysis makes of the selected candidates: histograms and snapshots."""
+"""What an analysis makes of the selected candidates: histograms and snapshots; see also `skims`."""
 
 from __future__ import annotations
 
@@ -211,27 +211,34 @@ def snapshot(
         >>> ff.snapshot(ff.events().triplet.mass, path="rows.root", files=2).paths
         ('rows_1of2.root', 'rows_2of2.root')
     """
-    if is_url(str(path)) or str(path).startswith("file:"):
-        raise AnalysisError(f"path={str(path)!r}: snapshots are written to paths, not to URLs.")
+    require_path(path, files)
     nodes = [as_node(value) for value in x]
     columns = [(column_name(node), node) for node in nodes]
     columns += [(name, as_node(value)) for name, value in named.items()]
     if not columns:
         raise AnalysisError("ff.snapshot() takes at least one expression.")
     _check_unique([name for name, _ in columns])
-    _refuse_texts(columns)
+    refuse_texts(columns)
     n.join_axes(tuple(node for _, node in columns))
     chosen = format or ("parquet" if str(path or "").endswith(".parquet") else "ttree")
     if chosen not in FORMATS:
         raise AnalysisError(f"format={format!r} is not one of {', '.join(FORMATS)}.")
+    return Snapshot(tuple(columns), None if path is None else str(path), chosen, tree, files)
+
+
+def require_path(path: str | Path | None, files: int) -> None:
+    """Raise AnalysisError where rows cannot go to that path, or to so many files."""
+    if is_url(str(path)) or str(path).startswith("file:"):
+        raise AnalysisError(f"path={str(path)!r}: snapshots are written to paths, not to URLs.")
     if files < 1:
         raise AnalysisError(f"files={files}: a snapshot goes to one file or more.")
-    return Snapshot(tuple(columns), None if path is None else str(path), chosen, tree, files)
 
 
 def column_name(node: n.Node) -> str:
     """Return the name that a quantity bears in files: its path, or its formula in ASCII letters."""
     node = n.innermost(node)
+    if isinstance(node, n.Default):
+        node = node.operand
     if isinstance(node, n.Field):
         return "_".join(node.path)
     if isinstance(node, n.Branch):
@@ -304,7 +311,8 @@ def _numbers(values: Iterable[float], complaint: str) -> tuple[float, ...]:
         raise AnalysisError(f"{complaint}: numbers, in a list.") from None
 
 
-def _refuse_texts(columns: Iterable[tuple[str, n.Node]]) -> None:
+def refuse_texts(columns: Iterable[tuple[str, n.Node]]) -> None:
+    """Raise ExpressionError where a column is a text instead of an expression."""
     for name, node in columns:
         if isinstance(node, n.Literal) and isinstance(node.value, str):
             raise ExpressionError(

@@ -52,6 +52,15 @@ def test_engines_agree(sample, layout):
     assert all(len(set(cut.counts.values())) == 1 for cut in certificate.cuts)
 
 
+def test_skims_are_no_part_of_it(sample, tmp_path):
+    declared = ff.Analysis(published().selection, skim=ff.skim(path=tmp_path / "skim.root"))
+    certificate = ff.certify(declared, ff.dataset(str(sample("nano"))), engines=["columnar"] * 2)
+    assert certificate.agrees
+    assert certificate.plan == declared.plan.digest
+    assert certificate.outputs == ()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_difference_is_followed_to_its_candidate(sample, tmp_path):
     data = ff.dataset(str(sample("nano")))
     certificate = ff.certify(published(), data, engines=["columnar", OtherMass()])

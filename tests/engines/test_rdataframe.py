@@ -60,6 +60,15 @@ def test_corner_cases(corner_case, layout):
             agreement.assert_agree(analysis, run(analysis, file), answer)
 
 
+def test_rows_have_the_order_of_the_files_also_where_threads_take_clusters(corner_case):
+    files = [corner_case(name, "bph") for name in ("split_events", "many_candidates")]
+    analysis = ff.Analysis(ff.Selection(t), rows=ff.snapshot(mass=t.mass, pt=t.pt))
+    expected = analysis.run(ff.dataset([str(file) for file in files]), progress=False).rows
+    for _ in range(3):
+        found = run(analysis, *files, threads=4).rows
+        assert np.array_equal(found["mass"], expected["mass"])
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_threads_and_partitions_do_not_matter(sample, layout):
     files, analysis = [sample(layout), sample(layout, events=150)], thorough()

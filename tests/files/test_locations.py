@@ -1,5 +1,6 @@
 """Where files are: every way to name one, and every way to name one twice."""
 
+import contextlib
 import http.server
 import os
 import socket
@@ -48,9 +49,12 @@ def test_an_empty_name_is_not_the_whole_folder(here, names):
         ff.catalog({"A": {"type": "data", "files": files}}, base=".")
 
 
-@pytest.mark.parametrize("name", [5, None, b"a.root", [["a.root"]], ["a.root", 5]])
+@pytest.mark.parametrize("name", [5, None, b"a.root", [[["a.root"]]], ["a.root", 5], [[]]])
 def test_what_is_no_name_is_refused(name):
-    with pytest.raises(DatasetError, match="paths, URLs, or a list|named by text or a path"):
+    with pytest.raises(
+        DatasetError,
+        match="paths, URLs, or a list|named by text or a path|list of its places is empty",
+    ):
         ff.dataset(name)
     with pytest.raises(DatasetError, match="zero byte"):
         ff.dataset("a\0.root")
@@ -62,6 +66,7 @@ def test_what_is_no_name_is_refused(name):
         ("file:/data/a.root", "/data/a.root"),
         ("FILE://LocalHost/data/a%20b.root", "/data/a b.root"),
         ("xroot://H:1094//a.root", "root://h//a.root"),
+        ("xroots://H:1094/a.root", "roots://h//a.root"),
         ("ROOT://h/store/../a.root?x=1", "root://h//a.root?x=1"),
         ("root://me@h:2//a//b.root", "root://me@h:2//a/b.root"),
         ("davs://h:8443/A.root", "https://h:8443/A.root"),
@@ -82,11 +87,10 @@ def test_a_place_has_one_spelling(place, same):
     [
         ("gsiftp://h/a.root", r"gsiftp:// cannot be read.*root://.*davs://"),
         ("srm://h/a.root", "srm:// cannot be read"),
-        ("roots://h//a.root", "root:// can, and is encrypted"),
         ("file://store/a.root", r"another machine, store.*file:///store/a\.root"),
         ("root:////a.root", "after root:// come a server and a path"),
         ("http://[::x]/a.root", "no IPv6 address"),
-        ("davs://h/*.root", "is a glob, which only local paths can be"),
+        ("davs://h*/a.root", "a wildcard in the name of the server"),
     ],
 )
 def test_urls_that_cannot_be_read_are_told_before_the_run(place, message):
@@ -144,6 +148,9 @@ def test_the_tree_is_named_in_catalogues_urls_and_for_inspect(here):
     assert (url.files, url.tree) == (("root://h:2//a.root",), "dir/Other")
     assert ff.dataset("https://h/a.root?x=b.root:c").files == ("https://h/a.root?x=b.root:c",)
     assert ff.inspect("a.root:Other").events == 2
+    assert ff.inspect({"a.root": "Other"}).events == 2
+    with pytest.raises(DatasetError, match="takes one file, at one place, not"):
+        ff.inspect([["a.root", "b.root"]])
     with pytest.raises(DatasetError, match="Events for all, Other for a.root"):
         ff.inspect("a.root:Other", "Events")
     with pytest.raises(FileError, match="no tree 'Nothing'"):
@@ -226,7 +233,7 @@ def test_a_link_made_later_or_added_counts_no_more(here):
     "other",
     [
         "root://H:1094//a.root", "root://h/a.root", "root://h///./a.root", "xroot://h//b/../a.root",
-        "root://me@h//a.root?svcClass=x",
+        "root://me@h//a.root?svcClass=x", "xroots://h//a.root",
     ],
 )  # fmt: skip
 def test_no_spelling_of_a_url_counts_double(other):
@@ -234,8 +241,20 @@ def test_no_spelling_of_a_url_counts_double(other):
         ff.Dataset("d", None, ("root://h//a.root", other))
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        "davs://H:443/x/a.root", "https://h//x/a.root", "https://h/x//a.root", "https://h/x/./a.root",
+        "https://h/x/%61.root", "https://h/x/y/../a.root",
+    ],
+)  # fmt: skip
+def test_no_spelling_of_a_web_address_counts_double(other):
+    with pytest.raises(DatasetError, match="double"):
+        ff.Dataset("d", None, ("https://h/x/a.root", other))
+
+
 def test_files_that_differ_are_not_taken_for_the_same():
-    places = ("https://h/a//b", "https://h/a/b", "http://h/a/b", "https://h/a/b?x=1",
+    places = ("https://h/a/b", "https://h/a/B", "http://h/a/b", "https://h/a/b?x=1",
               "https://h:8443/a/b", "root://h//a/b", "root://h:1//a/b", "s3://h/a/b", "s3://h/a//b",
               "/a/b", "/a/B")  # fmt: skip
     assert len({file_key(place) for place in places}) == len(places)
@@ -267,6 +286,14 @@ def test_xrootd_gets_a_whole_path_whatever_the_base():
 # Real servers
 
 
+def has_ipv6():
+    """Return whether this machine has an address of IPv6."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as probe:
+        probe.bind(("::1", 0))
+        return True
+    return False
+
+
 class SixWeb(http.server.ThreadingHTTPServer):
     """An HTTP server at an address of IPv6."""
 
@@ -276,10 +303,9 @@ class SixWeb(http.server.ThreadingHTTPServer):
 def test_http_at_an_address_of_ipv6(here):
     write("a.root")
     served = type("Served", (), {"mood": "ranges", "requests": [], "sent": 0})()
-    try:
-        server = SixWeb(("::1", 0), servers._handler(served, here))
-    except OSError:
+    if not has_ipv6():
         pytest.skip("this machine has no IPv6")
+    server = SixWeb(("::1", 0), servers._handler(served, here))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         url = f"dav://[::1]:{server.server_address[1]}/a.root:Events"
@@ -295,8 +321,19 @@ def test_xrootd_by_every_spelling(here, no_credentials):
         url = server.put(write("a.root"))
         spellings = [url.replace("//store", "/store"), url.replace("root:", "XROOT:"),
                      url.replace("//store", "//store/x/../../store"), f"{url}:Events"]  # fmt: skip
+        spellings += [url.replace("localhost", "[0:0::1]")] if has_ipv6() else []
         for spelling in spellings:
             assert rows(ff.dataset(spelling)) == [0, 1, 2]
             assert ff.inspect(spelling).events == 3
     finally:
         server.close()
+
+
+@pytest.mark.parametrize("name", ["authz", "access_token"])
+def test_a_token_in_a_url_is_refused_and_not_printed(name):
+    url = f"root://eos.example//a.root?x=1&{name}=Bearer%20secret"
+    with pytest.raises(DatasetError, match="set BEARER_TOKEN_FILE to that") as told:
+        ff.dataset(url)
+    assert "secret" not in str(told.value)
+    assert "root://eos.example//a.root?..." in str(told.value)
+    assert ff.dataset("root://eos.example//a.root?xauthz=1").files

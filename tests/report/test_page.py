@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -151,6 +152,12 @@ def test_partial_results_are_marked_and_failures_listed(full_page):
     assert full_page.section("summary").count('<span class="mark">partial</span>') == 2
     assert "a basket is damaged" in full_page.section("files")
     assert "PARTIAL, 50 %" in full_page.section("files")
+
+
+def test_warnings_of_results_are_shown(report):
+    told = "muon.mva_id.default(0): no file of 2017B has it"
+    page = report(replace(result_of(), warnings=(told,)))
+    assert page.text.count(told) == 1
 
 
 def test_complete_results_have_no_warning(report):

@@ -269,7 +269,7 @@ def test_chunks_have_the_columns_of_the_first(tmp_path):
     ("chunk", "format", "message"),
     [
         ({}, "ttree", "needs at least one column"),
-        ({"x": np.array(["a"], dtype=object)}, "ttree", "'x' of type object cannot be written"),
+        ({"x": np.array([{1}], dtype=object)}, "ttree", "'x' of type object cannot be written"),
         ({"mu.pt": np.ones(2)}, "rntuple", "'mu.pt': an RNTuple allows no dot"),
     ],
 )

@@ -85,7 +85,10 @@ def test_a_catalogue_has_one_cluster(analysis, files, same, monkeypatch, engine)
     class Counted(distributed.LocalCluster):
         def __init__(self, **options):
             made.append(self)
-            super().__init__(dashboard_address=":0", **options)
+            place = options.pop("dashboard_address").replace(":8787", ":0")  # which may be taken
+            super().__init__(dashboard_address=place, **options)
+            sockets = self.scheduler.http_server._sockets.values()
+            assert {one.getsockname()[0] for one in sockets} == {"127.0.0.1"}
 
     monkeypatch.setattr(distributed, "LocalCluster", Counted)
     data = {name: ff.dataset(files[:2], name=name) for name in ("2017B", "2018A")}

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import os
+import re
 import signal
 import threading
 import warnings
@@ -104,7 +105,7 @@ def assert_delivered(client, workers, place, proxy):
 
 
 def folders(place):
-    return list(place.glob("flavorframe-*"))
+    return list(place.glob(f"flavorframe-{os.geteuid()}-*"))
 
 
 def test_removed_also_when_the_run_fails(client, proxy, place):
@@ -138,6 +139,22 @@ def test_renewed_while_the_run_goes_on(client, proxy, authority, monkeypatch):
         new = proxy.read_bytes()
         wait_for(lambda: {found[2] for found in client.run(found_on_worker).values()} == {new})
         assert {found[0] for found in client.run(found_on_worker).values()} == set(before)
+
+
+def test_what_somebody_else_puts_in_its_place_is_told_of_once(client, proxy, monkeypatch):
+    monkeypatch.setattr(worker_delivery, "WATCH_SECONDS", 0.05)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UserWarning)
+        with worker_delivery.delivered(client, delivery()):
+            before = {found[2] for found in client.run(found_on_worker).values()}
+            proxy.unlink()
+            os.mkfifo(proxy)
+            wait_for(lambda: told)
+            threading.Event().wait(0.5)
+            assert {found[2] for found in client.run(found_on_worker).values()} == before
+    (message,) = (str(warning.message) for warning in told)
+    assert f"the proxy {proxy} is not used: it is a pipe" in message
+    assert message.endswith("The run goes on with the one from before.")
 
 
 def test_warns_once_of_credentials_that_end_soon(client, proxy, authority, monkeypatch):
@@ -182,6 +199,21 @@ class TestRuns:
         local = analysis().run(ff.dataset(str(sample("nano"))))
         assert not result.failures
         assert (result.mass.values() == 3 * local.mass.values()).all()
+        assert folders(place) == []
+
+    def test_workers_read_with_the_users_token(
+        self, client, token_server, issuer, authority, sample, place, monkeypatch
+    ):
+        monkeypatch.setenv("X509_CERT_DIR", str(authority.folder))
+        monkeypatch.setenv("BEARER_TOKEN", issuer.token(sub="worker"))
+        urls = [token_server.put(sample("nano"), f"part{i}.root") for i in range(3)]
+        result = analysis().run(ff.dataset(urls), on=client)
+        local = analysis().run(ff.dataset(str(sample("nano"))))
+        assert not result.failures
+        assert (result.mass.values() == 3 * local.mass.values()).all()
+        workers = {str(number) for number in client.run(os.getpid).values()}
+        came = re.findall(r"\w+\.(\d+):\d+@\S+ pvt \S+ TLSv1.3 login as worker", token_server.log)
+        assert workers & set(came)
         assert folders(place) == []
 
     def test_corrections_and_files_travel(self, client, sample, tmp_path):

@@ -73,7 +73,7 @@ def test_here_in_every_format(files, expected, tmp_path, name, format, size):
 
 
 def test_blocks_are_put_together(files, expected, tmp_path, monkeypatch):
-    monkeypatch.setattr("flavorframe._snapshots.dividing.BLOCK", 37)
+    monkeypatch.setattr("flavorframe._snapshots.reading.BLOCK", 37)
     divided(tmp_path / "rows.root", 3).run(ff.dataset(files), progress=False)
     assert_divided(names(tmp_path / "rows.root", 3), expected)
 

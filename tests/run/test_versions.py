@@ -445,7 +445,7 @@ for line in sys.stdin:
                 reading.stdin.close()
         finally:
             server.close()
-        assert said == [str(EVENTS), "FileError", str(EVENTS)]
+        assert said == [str(EVENTS), "ServerError", str(EVENTS)]
 
     @pytest.mark.root
     def test_a_file_that_is_replaced_while_root_reads(self, served, two):

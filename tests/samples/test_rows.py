@@ -15,11 +15,18 @@ from flavorframe.samples import (
     write_file,
 )
 from flavorframe.samples.belle2 import branches as belle2_branches
+from flavorframe.samples.bph import import_root
 from flavorframe.samples.files import TREES
 from flavorframe.samples.lhcb import LINES, branches as lhcb_branches
 
 BRANCHES = {"lhcb": lhcb_branches, "belle2": belle2_branches}
 FORMATS = ("ttree", "rntuple")
+
+# Numbers are written alike in both formats, so that for the second those cases do that differ in
+# how many rows there are.
+CASES = [(name, "ttree") for name in CORNER_CASES] + [
+    (name, "rntuple") for name in ("no_events", "one_event", "no_candidates", "split_events")
+]
 
 # The types that DaVinci's tools give their branches.
 LHCB_TYPES = {
@@ -132,6 +139,7 @@ def test_names_and_types_are_those_of_the_real_ntuples(tmp_path, layout):
     path = write_file(tmp_path / "a.root", events=generate(5), layout=layout)
     with uproot.open(path) as file:
         assert file[TREES[layout]].typenames() == expected
+        assert file[TREES[layout]].keys() == list(BRANCHES[layout](generate(5)))
 
 
 @pytest.mark.parametrize("layout", BRANCHES)
@@ -338,8 +346,7 @@ def test_trigger_decisions_of_events_and_candidates(stored, generated):
 
 
 @pytest.mark.parametrize("layout", BRANCHES)
-@pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("name", CORNER_CASES)
+@pytest.mark.parametrize(("name", "format"), CASES)
 def test_corner_case(tmp_path, name, format, layout):
     events = corner_case(name)
     path = write_corner_case(name, tmp_path / "a.root", layout, format=format)
@@ -391,6 +398,21 @@ def test_split_events_go_across_the_borders_of_clusters(tmp_path, layout, format
 def test_rows_fill_baskets_of_the_usual_size(tmp_path, layout):
     path = write_file(tmp_path / "a.root", events=generate(4000), layout=layout)
     assert list(cluster_borders(path, layout)[:2]) == [0, 4000]
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("layout", BRANCHES)
+@pytest.mark.parametrize("format", FORMATS)
+def test_root_reads_all_branches(tmp_path, layout, format):
+    events = generate(300)
+    path = write_file(
+        tmp_path / "a.root", events=events, layout=layout, format=format, entries_per_cluster=50
+    )
+    frame = import_root().RDataFrame(TREES[layout], str(path))
+    expected = BRANCHES[layout](events)
+    read = frame.AsNumpy(list(expected))
+    for branch, values in expected.items():
+        assert_equal(np.asarray(read[branch], values.dtype), values)
 
 
 def test_pieces_follow_each_other(tmp_path):

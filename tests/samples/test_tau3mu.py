@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from flavorframe.samples import Events, concatenate, generate
+from flavorframe.samples.candidates import combine
 from flavorframe.samples.collisions import collide
+from flavorframe.samples.detector import Particles
 from flavorframe.samples.schema import COLLECTIONS
 
 MEMBERS = ("mu1", "mu2", "mu3")
@@ -115,6 +117,16 @@ def test_candidates_are_all_triples_in_the_mass_range(data):
             expected += 1.45 < mass < 2.35
         else:
             assert (event == number).sum() == expected
+
+
+def test_a_muon_made_to_have_anothers_pt_is_in_no_candidate():
+    # Four muons of one event that fly together, the third with the pt of the second.
+    event, charge = np.zeros(4, int), np.array([1, -1, 1, 1])
+    pt, eta, phi = np.array([9.0, 6.0, 6.0, 4.0]), np.zeros(4), np.array([0.0, 0.12, 0.18, 0.24])
+    muons = Particles(event, np.array([0, 1, 4, 5]), pt, eta, phi, charge)
+    rng = np.random.default_rng(1)
+    found = combine(rng, collide(rng, np.array([4]), "tau3mu"), muons, muons)
+    assert [found.mu1, found.mu2, found.third] == [[0], [1], [3]]
 
 
 def test_muons_are_by_falling_pt_and_events_in_order(data):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from flavorframe._expr import nodes as n
 from flavorframe.analysis import Analysis
 from flavorframe.datasets import Partition
 from flavorframe.engines import Engine, Partial
+from flavorframe.layouts import Layout
 from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.result import Result
 from support import oracle
@@ -25,21 +27,35 @@ SUMMING = 1e-12
 
 
 def run(
-    engine: Engine, analysis: Analysis, file: str, start: int = 0, stop: int | None = None
+    engine: Engine,
+    analysis: Analysis,
+    file: str,
+    start: int = 0,
+    stop: int | None = None,
+    *,
+    layout: Layout | None = None,
 ) -> Partial:
     """Return what the engine makes of the events start ≤ i < stop of a file."""
-    opened = engine.prepare(analysis.plan, file, None)
+    plan = replace(analysis.plan, layout=layout)
+    opened = engine.prepare(plan, file, None)
     stop = opened.events if stop is None else stop
     part = Partition(file, opened.tree, start, stop, 0)
-    return engine.empty(analysis.plan) + engine.evaluate(analysis.plan, part)
+    return engine.empty(plan) + engine.evaluate(plan, part)
 
 
 def assert_right(
-    engine: Engine, analysis: Analysis, file: str, start: int = 0, stop: int | None = None
+    engine: Engine,
+    analysis: Analysis,
+    file: str,
+    start: int = 0,
+    stop: int | None = None,
+    *,
+    layout: Layout | None = None,
 ) -> oracle.Answer:
     """Fail where the engine and the oracle disagree; return the oracle's answer."""
     answer = oracle.evaluate(analysis, oracle.open_file(str(file)), start, stop)
-    assert_agree(analysis, run(engine, analysis, str(file), start, stop), answer)
+    found = run(engine, analysis, str(file), start, stop, layout=layout)
+    assert_agree(analysis, found, answer)
     return answer
 
 

@@ -105,6 +105,19 @@ BRANCHES = {
     for column, layout in enumerate(("bph", "nano"), 1)
 }
 
+MEMBERS = ("charge", "is_global", "is_pf", "dz", "dxy")
+"""What tests ask of a candidate's muons and tracks beside their momenta."""
+
+BRANCHES["rows"] = BRANCHES["nano"] | {
+    f"triplet.{part}.{field}": f"triplet_{part}_{field}"
+    for part in ("mu1", "mu2", "track")
+    for field in MEMBERS
+}
+"""The names of files that `row_files` writes, with one row for each candidate."""
+
+KEY = ("run", "luminosityBlock", "event")
+"""What tells the events of a file with one row a candidate apart."""
+
 LINKS = {
     "triplet.mu1": ("muon", "triplet_mu1_idx"),
     "triplet.mu2": ("muon", "triplet_mu2_idx"),
@@ -130,12 +143,24 @@ class File:
         names = [name for name, kind in opened.classnames(cycle=False).items() if _is_tree(kind)]
         known = [name for name in ("Events", "Tree3Mu/ntuple") if name in names]
         self._tree = opened[tree or (known or names)[0]]
-        self.events = int(self._tree.num_entries)
         self.branches = [name.split("/")[-1] for name in self._tree.keys()]  # noqa: SIM118
-        self.layout = "bph" if {"Triplet2_Mass", "Mu01_Pt"} <= set(self.branches) else "nano"
+        self.layout = _layout(set(self.branches))
         self._lists: dict[str, list[Any]] = {}
         self._types: dict[str, str] = {}
         self._kinds: dict[n.Node, str] = {}
+        self._rows_of = self._rows_of_events() if self.layout == "rows" else []
+        self.events = len(self._rows_of) or int(self._tree.num_entries)
+
+    def _rows_of_events(self) -> list[list[int]]:
+        """Return the rows of each event: those that follow each other with one key."""
+        keys = list(zip(*(self._tree[branch].array().to_list() for branch in KEY), strict=True))
+        events: list[list[int]] = []
+        for row, key in enumerate(keys):
+            if row and key == keys[row - 1]:
+                events[-1].append(row)
+            else:
+                events.append([row])
+        return events
 
     def value(self, branch: str, event: int) -> Any:
         """Return what an event has in a branch: a number, or a list."""
@@ -157,6 +182,27 @@ class File:
         stored = self.type(branch).rsplit(" ", 1)[-1]
         kinds = {"bool": "truth", "string": "word", "uint64": "unsigned"}
         return kinds.get(stored, "whole" if "int" in stored else "real")
+
+    def lacks(self, node: n.Node) -> bool:
+        """Return whether a default value stands in for a name, branch or trigger decision."""
+        if isinstance(node, n.Fired):
+            return self.layout == "nano" and not self.paths(node)
+        if isinstance(node, n.Branch):
+            return node.branch not in self.branches
+        assert isinstance(node, n.Field)
+        branch = self.branch_of(node)
+        if branch is None:  # it is of what a link leads to
+            part, *path = node.path
+            target = n.CollectionAxis(LINKS[f"{node.on.name}.{part}"][0])
+            return self.lacks(n.Field(target, tuple(path)))
+        return branch not in self.branches
+
+    def paths(self, node: n.Fired) -> list[str]:
+        """Return the branches of trigger paths that fit, in nano."""
+        prefix = {"hlt": "HLT_", "l1": "L1_"}[node.menu]
+        patterns = [*node.patterns, *(re.sub(r"_v(\*|\d+)$", "", p) for p in node.patterns)]
+        paths = [b for b in self.branches if b.startswith(prefix)]
+        return [path for path in paths if any(fnmatchcase(path, p) for p in patterns)]
 
     def is_list(self, branch: str) -> bool:
         return self.type(branch).startswith("var *")
@@ -182,8 +228,19 @@ class File:
     def _load(self, branch: str) -> None:
         if branch not in self._lists:
             array = self._tree[branch].array()
-            self._lists[branch] = array.to_list()
-            self._types[branch] = str(array.type).split(" * ", 1)[1]
+            values, held = array.to_list(), str(array.type).split(" * ", 1)[1]
+            if self._rows_of and branch.startswith("triplet_"):
+                values = [[values[row] for row in rows] for rows in self._rows_of]
+                held = f"var * {held}"
+            elif self._rows_of:
+                values = [values[rows[0]] for rows in self._rows_of]
+            self._lists[branch], self._types[branch] = values, held
+
+
+def _layout(branches: set[str]) -> str:
+    if {"Triplet2_Mass", "Mu01_Pt"} <= branches:
+        return "bph"
+    return "rows" if "triplet_mu1_is_global" in branches else "nano"
 
 
 def _is_tree(kind: str) -> bool:
@@ -403,6 +460,9 @@ def _kind(file: File, node: n.Node) -> str:
         return file.kind_of_branch(node.branch)
     if isinstance(node, n.Field):
         return _kind_of_field(file, node)
+    if isinstance(node, n.Default):
+        lacks = file.lacks(node.operand)
+        return file.kind(n.Literal(node.value) if lacks else node.operand)
     if isinstance(node, n.Take | n.Member | n.Gather):
         return file.kind(node.operand)
     if isinstance(node, n.Reduce):
@@ -613,13 +673,18 @@ class Event:
 
     def _linked(self, node: n.Field, at: Any) -> Any:
         """Return a field of a triplet's muon or track that is stored only in their own lists."""
-        part, name = node.path
+        target, index = self._link(node)
+        return self._gather(n.Gather(n.Field(target, node.path[1:]), target, index), at)
+
+    def _link(self, node: n.Field) -> tuple[n.Axis, n.Node]:
+        """Return the collection that a link of the layout leads to, and the index in it."""
+        part = node.path[0]
         collection, index_branch = LINKS[f"{node.on.name}.{part}"]
         target = n.CollectionAxis(collection)
-        index: n.Node = n.Branch(index_branch, node.on)
         if self.file.layout == "bph":
-            index = n.Match(target, (n.Field(target, ("pt",)),), (n.Field(node.on, (part, "pt")),))
-        return self._gather(n.Gather(n.Field(target, (name,)), target, index), at)
+            keys, values = (n.Field(target, ("pt",)),), (n.Field(node.on, (part, "pt")),)
+            return target, n.Match(target, keys, values)
+        return target, n.Branch(index_branch, node.on)
 
     def _fired(self, node: n.Fired, at: Any) -> bool:
         if self.file.layout == "bph":
@@ -627,11 +692,19 @@ class Event:
             decisions = self.file.value(f"Trigger_{node.menu}decision", self.number)
             fired = [name for name, decision in zip(names, decisions, strict=True) if decision == 1]
             return any(fnmatchcase(name, p) for name in fired for p in node.patterns)
-        prefix = {"hlt": "HLT_", "l1": "L1_"}[node.menu]
-        patterns = [*node.patterns, *(re.sub(r"_v(\*|\d+)$", "", p) for p in node.patterns)]
-        paths = [b for b in self.file.branches if b.startswith(prefix)]
-        asked = [path for path in paths if any(fnmatchcase(path, p) for p in patterns)]
-        return any(self.file.value(path, self.number) for path in asked)
+        return any(self.file.value(path, self.number) for path in self.file.paths(node))
+
+    def _default(self, node: n.Default, at: Any) -> Any:
+        if not self.file.lacks(node.operand):
+            return self.value(node.operand, at)
+        if isinstance(node.operand, n.Field) and self.file.branch_of(node.operand) is None:
+            return node.value if self._points(node.operand, at) else None
+        return node.value
+
+    def _points(self, node: n.Field, at: Any) -> bool:
+        """Return whether the link of a triplet's muon or track leads to an element."""
+        target, index = self._link(node)
+        return self._pointed_at(target, index, at) is not None
 
     def _apply(self, node: n.Apply, at: Any) -> Any:
         arguments = [self.value(argument, at) for argument in node.arguments]
@@ -712,6 +785,10 @@ class Event:
 
     def _is_single(self, node: n.Node) -> bool:
         """Return whether the values are as the file stores them, in single precision."""
+        if isinstance(node, n.Default):
+            if self.file.lacks(node.operand):
+                return to_single(node.value) == node.value and isinstance(node.value, float)
+            return self._is_single(node.operand)
         if isinstance(node, n.Take | n.Member | n.Gather):
             return self._is_single(node.operand)
         if isinstance(node, n.Reduce) and node.reduction in ("min", "max", "first"):

@@ -78,7 +78,11 @@ WORDS = {"muon": "label", "own muon": "label"}
 EDGES = (0, 1, 2, 3, 8, 200, 2**31, 2**53, 2**53 + 1, 2**63 - 1, 2**63, 2**63 + 1, 2**64 - 1)
 
 extras: ContextVar[tuple[str, ...]] = ContextVar("extras", default=())
-"""What the file has beside the shared vocabulary: "whole" numbers, and "words"."""
+"""What the file has beside the shared vocabulary: "whole" numbers, and "words".
+
+A file of "rows" has no lists but its candidates. With "drift" it may lack branches, and each has a
+default value.
+"""
 
 TRIGGERS = (
     EVENTS.hlt.fired("HLT_DoubleMu3_Trk_Tau3mu_v*"),
@@ -128,7 +132,8 @@ def place_of(name: str) -> Place:
 @st.composite
 def collections(draw: Draw, depth: int) -> Place:
     """A stored collection, or the part of it that fulfils a condition."""
-    place = place_of(draw(st.sampled_from(("triplet", "muon", "track"))))
+    only = extras.get() == ("rows",)
+    place = place_of("triplet" if only else draw(st.sampled_from(("triplet", "muon", "track"))))
     if depth > 0 and draw(st.integers(0, 3)) == 0:
         part = place.collection[draw(masks(place, depth - 1))]
         return Place(part, (Object(part, place.objects[0].kind),))
@@ -228,7 +233,7 @@ def stored_numbers(draw: Draw, place: Place) -> Number:
     """A field of an object, or of the event."""
     if not place.objects or draw(st.integers(0, 9)) == 0:
         name = draw(st.sampled_from(sorted(SCALARS)))
-        return Number(getattr(EVENTS, name), *SCALARS[name])
+        return Number(drifting(getattr(EVENTS, name), SCALARS[name][0]), *SCALARS[name])
     if draw(st.integers(0, 9)) == 0:
         return Number(place.collection.index, 0, 4)
     return draw(fields(draw(objects(place, 0))))
@@ -238,7 +243,7 @@ def stored_numbers(draw: Draw, place: Place) -> Number:
 def fields(draw: Draw, owner: Object) -> Number:
     known = KINDS[owner.kind].numbers
     name = draw(st.sampled_from(sorted(known)))
-    return Number(getattr(owner.expression, name), *known[name])
+    return Number(drifting(getattr(owner.expression, name), known[name][0]), *known[name])
 
 
 @st.composite
@@ -438,7 +443,14 @@ def flags(draw: Draw, place: Place, depth: int) -> Any:
     names = KINDS[owner.kind].truths
     if not names:
         return draw(st.sampled_from(TRIGGERS))
-    return getattr(owner.expression, draw(st.sampled_from(names)))
+    return drifting(getattr(owner.expression, draw(st.sampled_from(names))), value=True)
+
+
+def drifting(x: Any, value: float | bool) -> Any:
+    """Return an expression with a default value, where the file may lack some branches."""
+    if "drift" not in extras.get():
+        return x
+    return x.default(value if isinstance(value, bool) else round(value))
 
 
 @st.composite

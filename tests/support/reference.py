@@ -49,7 +49,7 @@ def thorough():
     )
 
 
-def check_random(file, examples, engine="columnar", more=()):
+def check_random(file, examples, engine="columnar", more=(), layout=None):
     """Try random selections on random events of a file, the same ones in each run.
 
     ``examples`` is their number, times the number in the environment's FLAVORFRAME_THOROUGH.
@@ -69,7 +69,8 @@ def check_random(file, examples, engine="columnar", more=()):
     )
     def check(analysis, start):
         answer = oracle.evaluate(analysis, oracle.open_file(str(file)), start, start + EVENTS)
-        found = agreement.run(get_engine(engine), analysis, str(file), start, start + EVENTS)
+        stop = start + EVENTS
+        found = agreement.run(get_engine(engine), analysis, str(file), start, stop, layout=layout)
         agreement.assert_agree(analysis, found, answer)
 
     check()

@@ -33,6 +33,14 @@ sec.protocol gsi -certdir:{authorities} -cert:{folder}/host.pem -key:{folder}/ho
 -gridmap:{folder}/gridmap -gmapopt:2 -crl:0 -dlgpxy:0
 sec.protbind * only gsi
 """
+TLS = """
+xrd.tls {folder}/host.pem {folder}/host.key
+xrd.tlsca certdir {authorities}
+xrootd.tls all
+"""
+HTTP = """
+xrd.protocol http:{http_port} libXrdHttp.so
+"""
 CACHE = """
 ofs.osslib libXrdPss.so
 pss.origin {origin}
@@ -45,10 +53,26 @@ pfc.prefetch 0
 class XRootD:
     """An XRootD server of its own folder; ``store`` holds what it serves.
 
-    With an ``origin``, the address of another, it is a cache of what that one has.
+    With an ``authority`` it lets in who has a proxy of it, unless its ``security`` says otherwise.
+    With an ``origin``, the address of another, it is a cache of what that one has. With ``http`` it
+    serves the same by HTTP and WebDAV, at ``http_port``. With ``tls``, which needs an authority, it
+    speaks to nobody who does not. ``more`` is added to its configuration, ``files`` to its folder;
+    its command is put ``behind`` another.
     """
 
-    def __init__(self, authority=None, users=("Test User",), origin=None):
+    def __init__(
+        self,
+        authority=None,
+        users=("Test User",),
+        origin=None,
+        http=False,
+        tls=False,
+        *,
+        security=GSI,
+        more="",
+        behind=(),
+        files=None,
+    ):
         if shutil.which("xrootd") is None:
             pytest.skip("the XRootD server is not installed (Debian: xrootd-server)")
         pytest.importorskip("XRootD", reason="the XRootD client is not installed")
@@ -58,7 +82,10 @@ class XRootD:
         self.store = self.folder / "data" / "store"
         self.store.mkdir(parents=True)
         (self.folder / "admin").mkdir()
-        text = PLAIN if authority is None else PLAIN + GSI
+        text = PLAIN + more if authority is None else PLAIN + security + more
+        self._behind = behind
+        for name, content in (files or {}).items():
+            (self.folder / name).write_bytes(content)
         if authority is not None:
             self._secure(authority, users)
         if origin is not None:
@@ -66,8 +93,10 @@ class XRootD:
             if os.geteuid() == 0:
                 for path in (self.store.parent, self.store):
                     shutil.chown(path, "xrootd", "xrootd")
-        self.port = free_port()
+        self.port, self.http_port = free_port(), free_port()
+        text += (HTTP if http else "") + (TLS if tls else "")
         names = {
+            "http_port": self.http_port,
             "origin": origin,
             "port": self.port,
             "folder": self.folder,
@@ -90,20 +119,26 @@ class XRootD:
         (self.folder / "gridmap").write_text("".join(lines))
 
     def start(self):
-        command = ["xrootd", "-c", f"{self.folder}/server.cfg", "-l", f"{self.folder}/admin/log"]
-        if os.geteuid() == 0:  # it refuses to run as root
-            for path in [self.folder / "admin", *self.folder.glob("host.key")]:
-                shutil.chown(path, "xrootd", "xrootd")
-            command += ["-R", "xrootd"]
         for _ in range(3):  # now and then it ends at once, and tells nobody why
-            with (self.folder / "output.log").open("ab") as output:
-                self._process = subprocess.Popen(
-                    command, cwd=self.folder / "admin", stdout=output, stderr=output
-                )
+            self._process = self.launched("xrootd")
             wait_for(lambda: self._process.poll() is not None or answers(self.port))
             if self._process.poll() is None:
                 return
         raise AssertionError(f"xrootd ended with {self._process.returncode}: {self.log}")
+
+    def launched(self, program):
+        """Start a program of XRootD with the configuration; return its process."""
+        command = [*self._behind, program, "-c", f"{self.folder}/server.cfg"]
+        command += ["-l", f"{self.folder}/admin/{program}.log"]
+        if os.geteuid() == 0:  # it refuses to run as root
+            for path in [self.folder / "admin", *self.folder.glob("host.key")]:
+                shutil.chown(path, "xrootd", "xrootd")
+            command += ["-R", "xrootd"]
+        environment = {**os.environ, "XDG_CACHE_HOME": f"{self.folder}/admin"}
+        with (self.folder / "output.log").open("ab") as output:
+            return subprocess.Popen(
+                command, cwd=self.folder / "admin", stdout=output, stderr=output, env=environment
+            )
 
     def stop(self):
         self._process.kill()
@@ -195,6 +230,37 @@ def _handler(web, folder):
                 self.wfile.write(content)
 
     return Handler
+
+
+class Pages:
+    """An HTTP server that shows folders as pages with links; with an ``answer``, it says that."""
+
+    def __init__(self, folder, answer=None):
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *arguments):
+                super().__init__(*arguments, directory=folder)
+
+            def log_message(self, *arguments):
+                pass
+
+            def do_PROPFIND(self):
+                self.send_error(501) if answer != 207 else self.do_GET()
+
+            def do_GET(self):
+                if answer is None:
+                    super().do_GET()
+                else:
+                    self.send_error(answer)
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+        self.url = f"http://localhost:{self._server.server_port}"
+
+    def close(self):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
 
 class S3:

@@ -1,6 +1,7 @@
 """One facility with the workshop's login for all tests that need no other."""
 
 import os
+import subprocess
 
 import pytest
 
@@ -25,6 +26,25 @@ def alice(facility):
     from facility_support.users import User
 
     return User(facility, "alice")
+
+
+@pytest.fixture(scope="session")
+def public(tmp_path_factory):
+    """Return a facility that listens at all addresses, as facility.test."""
+    if os.geteuid() != 0:
+        pytest.skip("a facility that is open to others needs root")
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "host.pem", folder / "host.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-out",
+         certificate, "-keyout", key, "-subj", "/CN=facility.test",
+         "-addext", "subjectAltName=DNS:facility.test,DNS:*.facility.test"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    key.chmod(0o600)
+    public = Facility(address="0.0.0.0", domain="facility.test", certificate=certificate, key=key)
+    yield public
+    public.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
 """The command line: ``flavorframe run``, ``certify``, ``sample``, ``inspect``, ``fit``, ``report``,
-``cache``, ``workers`` and ``proxy``, and commands of other packages.
+``cache``, ``workers``, ``proxy`` and ``catalog``, and commands of other packages.
 
 Exit codes: 0 all well; 1 an error, told in a sentence on standard error; 2 wrong usage; 3 the run
 is partial, because some files could not be read; 4 a fit is not valid; 5 engines differ.
@@ -14,6 +14,7 @@ import typer
 
 from flavorframe._cli import (
     cache,
+    catalog as cli_catalog,
     certify,
     fit,
     inspect,
@@ -37,6 +38,7 @@ app = typer.Typer(
 
 app.add_typer(cli_workers.app, name="workers")
 app.add_typer(cli_proxy.app, name="proxy")
+app.add_typer(cli_catalog.app, name="catalog")
 
 for command in (
     run.run, certify.certify, fit.fit, report.report, sample.sample, inspect.inspect, cache.cache

@@ -12,6 +12,7 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.constants import Constant, constant, constants, is_number, is_whole
+from flavorframe._expr.defaults import with_default
 from flavorframe._expr.formula import brief, formula
 from flavorframe._expr.logic import decided
 from flavorframe._expr.objects import field_of, is_object, offered_fields, value_of
@@ -203,6 +204,25 @@ class Expr(Operators["Expr"]):
                 f"{self.formula}: .bit() takes the number of a bit, from 0 to 63, not {number!r}."
             )
         return apply("bit", self, number)
+
+    def default(self, value: Constant) -> Expr:
+        """Return the same, with a value for files that lack the branch or trigger path.
+
+        It has that value in each event of such a file, or for each element of the collection.
+        Behind a link that leads nowhere it stays missing.
+
+        Args:
+            value: A number, truth value or string, of the kind that the branch holds elsewhere.
+
+        Raises:
+            ExpressionError: What it is asked of is computed, an object, or of another kind.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> ff.events().muon.mva_id.default(-1)
+            <muon.mva_id.default(−1), one value per muon>
+        """
+        return Expr(with_default(self.node, constant(value)))
 
     # strings
 

@@ -33,6 +33,19 @@ def kind_of(node: Node) -> str:
     return known
 
 
+def type_of_constant(value: bool | float | np.uint64) -> np.dtype[np.generic]:
+    """Return the smallest type that holds a value that stands in for a branch.
+
+    >>> type_of_constant(-1), type_of_constant(300), type_of_constant(0.5), type_of_constant(0.1)
+    (dtype('int8'), dtype('uint16'), dtype('float32'), dtype('float64'))
+    """
+    if not isinstance(value, float):
+        return np.min_scalar_type(value)
+    with np.errstate(over="ignore"):
+        is_single = float(np.float32(value)) == value or value != value
+    return np.dtype(np.float32 if is_single else np.float64)
+
+
 def kind_of_type(dtype: np.dtype[np.generic]) -> str:
     """Return the kind of the values of a numpy array."""
     if dtype.kind == "u":

@@ -1,4 +1,4 @@
-"""Nodes without others inside: constants, names, branches and trigger decisions."""
+"""The leaves of trees: constants, names, branches, trigger decisions, and default values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from flavorframe._expr.axes import EVENT, Axis, Node
+from flavorframe._expr.axes import EVENT, UNRESOLVED, Axis, Node
 from flavorframe._expr.parts import Texts
 from flavorframe._expr.texts import Text, put
 
@@ -39,6 +39,30 @@ class Literal(Node):
             return repr(self.value)
         text = f"{self.value:.12g}" if isinstance(self.value, float) else str(self.value)
         return text.replace("-", "−")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Constant(Node):
+    """One value for each element of an axis, in place of a branch that a file lacks.
+
+    It is in bound trees only.
+    """
+
+    on: Axis
+    value: Value
+
+    @property
+    def axis(self) -> Axis:
+        return self.on
+
+    def key(self) -> tuple[Any, ...]:
+        return self.on, exact(self.value)
+
+    def find_kind(self) -> str:
+        return Literal(self.value).find_kind()
+
+    def text(self, texts: Texts) -> Text:
+        return Literal(self.value).text(texts)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -124,6 +148,34 @@ class Fired(Node):
 
     def text(self, texts: Texts) -> Text:
         return f"{' or '.join(self.patterns)} fired"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Default(Node):
+    """A name, branch or trigger decision, and the value that it has where a file lacks it.
+
+    Of a branch without a collection it is one value an event: a file without it cannot say more.
+    """
+
+    operand: Node
+    value: Value
+
+    @property
+    def axis(self) -> Axis:
+        return EVENT if self.operand.axis == UNRESOLVED else self.operand.axis
+
+    def key(self) -> tuple[Any, ...]:
+        return self.operand, exact(self.value)
+
+    def find_kind(self) -> str:
+        kind = Literal(self.value).find_kind()
+        return kind if kind in ("bool", "string") else ""  # a number: the file says of what kind
+
+    def text(self, texts: Texts) -> Text:
+        operand = texts[self.operand]
+        if isinstance(self.operand, Fired):
+            operand = put("(", operand, ")")
+        return put(operand, f".default({Literal(self.value).text(texts)})")
 
 
 def exact(value: Value) -> tuple[type, str]:

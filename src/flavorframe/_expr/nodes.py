@@ -1,8 +1,9 @@
 """All that trees are made of, under one name: ``from flavorframe._expr import nodes as n``.
 
 A node says *what* is computed, never how. Engines walk nodes; users meet them as ``Expr``.
-A **friendly** tree holds `Field`, `Branch` and `Fired` leaves, which only a layout can resolve; a
-**bound** tree holds `Column` leaves instead and is what engines evaluate.
+A **friendly** tree holds `Field`, `Branch` and `Fired` leaves, which only a layout can resolve, and
+`Default` around those that a file may lack; a **bound** tree holds `Column` and `Constant` leaves
+instead and is what engines evaluate.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ from flavorframe._expr.elements import (
 from flavorframe._expr.leaves import (
     Branch as Branch,
     Column as Column,
+    Constant as Constant,
+    Default as Default,
     Field as Field,
     Fired as Fired,
     Literal as Literal,

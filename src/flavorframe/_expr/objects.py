@@ -72,11 +72,12 @@ def field_of(node: n.Node, name: str) -> n.Node | None:
         return None
     field: n.Node = n.Field(node.on, (*node.path, name))
     for each in reversed(outer):
-        field = _with_operand(each, field)
+        field = with_operand(each, field)
     return field
 
 
-def _with_operand(node: n.Take | n.Gather | n.Member, operand: n.Node) -> n.Node:
+def with_operand(node: n.Take | n.Gather | n.Member, operand: n.Node) -> n.Node:
+    """Return the node with another operand, which is taken, gathered or a member in its place."""
     if isinstance(node, n.Take):
         return n.Take(operand, node.subset)
     if isinstance(node, n.Gather):

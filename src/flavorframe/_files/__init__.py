@@ -7,6 +7,7 @@
 - `file_sets`: several files take their places together, and a second writer is refused.
 - `trust`: files that only the user can have written, for those that run code when they are loaded.
 - `descriptors`: opening a file without following links that others could have changed.
+- `locked_folders`: private folders of a process, which others tidy up after a kill.
 - `json_numbers`: floats in JSON to their last bit, infinities and NaN included.
 - `child_process`: a child process that calls functions for this one, and may crash without it.
 """

@@ -49,7 +49,7 @@ class ChildProcess:
         lines.append(f"serve({other.fileno()}, {prepare and prepare.__name__})")
         self._process = subprocess.Popen(
             [sys.executable, "-c", "\n".join(lines)],
-            pass_fds=[other.fileno()], stdin=subprocess.DEVNULL,
+            pass_fds=[other.fileno()], stdin=subprocess.DEVNULL, env=os.environ,
         )  # fmt: skip
         other.close()
         self._owner = os.getpid()

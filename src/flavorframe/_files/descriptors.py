@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,3 +44,15 @@ def opened(path: str | Path, flags: int, *, inside: int | None = None) -> Iterat
 def belongs_to_user(status: os.stat_result) -> bool:
     """Return whether a file or folder belongs to the user that this process runs as."""
     return status.st_uid == os.geteuid()
+
+
+def user_name(number: int) -> str:
+    """Return a user as messages name them.
+
+    >>> user_name(0)
+    'user root'
+    """
+    try:
+        return f"user {pwd.getpwuid(number).pw_name}"
+    except KeyError:
+        return f"user {number}"

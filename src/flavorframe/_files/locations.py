@@ -14,11 +14,13 @@ from urllib.parse import unquote_to_bytes
 from flavorframe.errors import DatasetError
 
 SCHEMES = {
-    "root": "root", "xroot": "root", "http": "http", "dav": "http", "https": "https",
-    "davs": "https", "s3": "s3",
+    "root": "root", "xroot": "root", "roots": "roots", "xroots": "roots", "http": "http",
+    "dav": "http", "https": "https", "davs": "https", "s3": "s3",
 }  # fmt: skip
 """The kinds of URL that can be read, each with the one that it is another name of."""
-PORTS = {"root": "1094", "http": "80", "https": "443"}
+XROOTD = ("root", "roots")
+"""The schemes of XRootD: the second is encrypted from the first word on."""
+PORTS = {"root": "1094", "roots": "1094", "http": "80", "https": "443"}
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _FILE = re.compile(r"file:(?://([^/]*))?(/.*)", re.IGNORECASE | re.DOTALL)
@@ -26,6 +28,8 @@ _SERVER = re.compile(
     r"(?P<user>[^@/]*@)?(?P<host>\[[^\]/]*\]|[^:/@\[\]]+)(?::(?P<port>\d*))?(?P<path>([/?#].*)?)",
     re.DOTALL,
 )
+_TOKEN = re.compile(r"&(authz|access_token)=", re.IGNORECASE)
+"""What names a token among the options of a URL."""
 _TREE = re.compile(r"(.+\.root):(?!//)([^:]+)", re.IGNORECASE | re.DOTALL)
 
 
@@ -64,8 +68,18 @@ def normalized(location: str) -> str:
     scheme = SCHEMES.get(found[1].lower())
     if scheme is None:
         raise DatasetError(f"{location}: {_unreadable(found[1].lower())}")
+    _refuse_tokens(location)
     rest = location[found.end() :]
     return f"s3://{rest}" if scheme == "s3" else f"{scheme}://{_server_and_path(location, scheme)}"
+
+
+def _refuse_tokens(url: str) -> None:
+    place, _, options = url.partition("?")
+    if _TOKEN.search(f"&{options}"):
+        raise DatasetError(
+            f"{place}?... has a token in it, which would be in every message and result: put the "
+            "token into a file of mode 0600, and set BEARER_TOKEN_FILE to that."
+        )
 
 
 def _path_of(url: str, host: str, path: str) -> str:
@@ -79,8 +93,6 @@ def _path_of(url: str, host: str, path: str) -> str:
 
 def _unreadable(scheme: str) -> str:
     known = ", ".join(f"{name}://" for name in SCHEMES)
-    if scheme in ("roots", "xroots"):
-        return f"{scheme}:// cannot be read; root:// can, and is encrypted where the server asks."
     return f"{scheme}:// cannot be read: copy the file, or give its path, or one of {known}."
 
 
@@ -90,7 +102,7 @@ def _server_and_path(url: str, scheme: str) -> str:
         raise DatasetError(f"{url} is not a URL: after {scheme}:// come a server and a path.")
     port = found["port"] or PORTS[scheme]
     at = "" if port == PORTS[scheme] else f":{port}"
-    path = _xrootd_path(found["path"]) if scheme == "root" else found["path"]
+    path = _xrootd_path(found["path"]) if scheme in XROOTD else found["path"]
     return f"{found['user'] or ''}{_host(url, found['host'])}{at}{path}"
 
 
@@ -104,9 +116,14 @@ def _host(url: str, host: str) -> str:
 
 
 def _xrootd_path(path: str) -> str:
-    """Return a path as servers want it: whole, after the slash that ends their own name."""
+    """Return a path as servers want it: whole, after the slash that ends their own name.
+
+    A slash at its end, which says that it is a folder, stays.
+    """
     file, question, options = path.partition("?")
-    return f"/{posixpath.normpath('/' + file.lstrip('/'))}{question}{options}"
+    whole = posixpath.normpath("/" + file.lstrip("/"))
+    end = "/" if file.endswith("/") and whole != "/" else ""
+    return f"/{whole}{end}{question}{options}"
 
 
 def named_tree(location: str) -> tuple[str, str | None]:
@@ -130,10 +147,21 @@ def name_key(file: str) -> Hashable:
     if not is_url(file):
         return os.path.normpath(file)
     scheme, _, rest = file.partition("://")
-    if scheme == "root":
-        return scheme, rest.partition("?")[0].rpartition("@")[2]
+    if scheme in XROOTD:
+        return XROOTD[0], rest.partition("?")[0].rpartition("@")[2]
+    if scheme == "s3":  # the names of objects are no paths
+        return scheme, rest
     path, question, options = rest.partition("?")
-    return scheme, unquote_to_bytes(path) if scheme != "s3" else path, question + options
+    server, _, path = path.partition("/")
+    return scheme, server, _path_key(path), question + options
+
+
+def _path_key(path: str) -> bytes:
+    """Return a key of the paths with which servers of files find the same one.
+
+    A strict reading of URLs tells ``//`` from ``/``, but to count a file twice would be worse.
+    """
+    return posixpath.normpath(b"/" + unquote_to_bytes(path).lstrip(b"/"))
 
 
 def file_key(file: str) -> Hashable:

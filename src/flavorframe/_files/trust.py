@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from flavorframe._files.descriptors import FILE, FOLDER, belongs_to_user, opened
+from flavorframe._files.descriptors import FILE, FOLDER, belongs_to_user, opened, user_name
 from flavorframe.errors import RunError
 
 
@@ -77,7 +77,7 @@ def _require_own(status: os.stat_result, path: Path) -> None:
 
 def _require_owner(status: os.stat_result, path: Path, what: str) -> None:
     if status.st_uid != 0 and not belongs_to_user(status):
-        raise _not_loaded(path, f"{what} belongs to {_user(status.st_uid)}")
+        raise _not_loaded(path, f"{what} belongs to {user_name(status.st_uid)}")
 
 
 def _not_loaded(path: Path, reason: str) -> RunError:
@@ -95,10 +95,3 @@ def _is_private(group: int) -> bool:
         return False
     alone = set(found.gr_mem) <= {user.pw_name}
     return found.gr_gid == user.pw_gid and found.gr_name == user.pw_name and alone
-
-
-def _user(number: int) -> str:
-    try:
-        return f"user {pwd.getpwuid(number).pw_name}"
-    except KeyError:
-        return f"user {number}"

@@ -41,6 +41,12 @@ class Version:
     place: str = ""
     there: tuple[int | str, ...] = ()
 
+    @property
+    def size(self) -> int | None:
+        """The size of the file in bytes; None where a server does not tell it."""
+        first = str(self.content[0]) if self.content else ""
+        return int(first) if first.isdigit() else None
+
     def is_same(self, other: Version) -> bool:
         """Whether both may be of the same file, unchanged."""
         same_there = self.place != other.place or self.there == other.there

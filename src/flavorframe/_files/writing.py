@@ -35,6 +35,13 @@ def replacing(
     ...     os.listdir(folder)
     ['a.txt']
     """
+    with _replacing(path, error, mode) as (hidden, _):
+        yield hidden
+
+
+@contextlib.contextmanager
+def _replacing(path: Path, error: type[FlavorframeError], mode: int) -> Iterator[tuple[Path, int]]:
+    """Yield a hidden file as `replacing` does, with a descriptor for writing to it."""
     other = what_else(path)
     if other is not None:
         raise error(f"cannot write {path.name} in folder {path.parent}: it is {other}.")
@@ -42,7 +49,7 @@ def replacing(
         hidden, descriptor = hidden_file(path, mode)
     try:
         with writing(path, error=error):
-            yield hidden
+            yield hidden, descriptor
             os.replace(hidden, path)
     except BaseException:  # not otherwise: the name may be another process's by now
         with contextlib.suppress(OSError):  # its folder may not exist any more
@@ -162,10 +169,10 @@ def write_private(path: Path, content: bytes, *, error: type[FlavorframeError] =
     Raises ``error`` where the system does not let it be written.
     """
     with (
-        replacing(path, error=error, mode=0o600) as hidden,
-        os.fdopen(os.open(hidden, os.O_WRONLY | os.O_NOFOLLOW), "wb") as file,
+        _replacing(path, error, 0o600) as (_, descriptor),
+        os.fdopen(os.dup(descriptor), "wb") as file,
     ):
-        os.fchmod(file.fileno(), 0o600)
+        os.fchmod(descriptor, 0o600)
         file.write(content)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 
@@ -9,6 +11,7 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
 from flavorframe._expr.strings import refuse_string
 from flavorframe._planning.plan import BoundPlan, Plan
+from flavorframe._planning.skimming import bound_skim
 from flavorframe.errors import AnalysisError, FlavorframeError
 from flavorframe.layouts import Layout, Schema, bind
 from flavorframe.layouts.base import length_branch
@@ -16,6 +19,7 @@ from flavorframe.layouts.binding import bind_axis
 from flavorframe.layouts.checks import check_kinds
 from flavorframe.outputs import Histogram, HistogramAxis, Output, Snapshot
 from flavorframe.selection import USES, Step
+from flavorframe.skims import Skim
 
 
 def bind_plan(plan: Plan, schema: Schema, layout: Layout) -> BoundPlan:
@@ -27,7 +31,8 @@ def bind_plan(plan: Plan, schema: Schema, layout: Layout) -> BoundPlan:
     candidates = bind_axis(plan.selection.candidates, layout, schema)
     steps = tuple(_bound_step(step, candidates, layout, schema) for step in plan.selection.steps)
     outputs = tuple(
-        (name, _bound_output(name, output, layout, schema)) for name, output in plan.outputs
+        (name, _bound_output(name, output, candidates, layout, schema))
+        for name, output in plan.outputs
     )
     selection = replace(plan.selection, candidates=candidates, steps=steps)
     return BoundPlan(selection, outputs, _length_branches(Plan(selection, outputs), layout, schema))
@@ -45,12 +50,17 @@ def _bound_step(step: Step, candidates: n.Axis, layout: Layout, schema: Schema) 
     return replace(step, node=node)
 
 
-def _bound_output(name: str, output: Output, layout: Layout, schema: Schema) -> Output:
+def _bound_output(
+    name: str, output: Output, candidates: n.Axis, layout: Layout, schema: Schema
+) -> Output:
     def bound(node: n.Node) -> n.Node:
         return _bound(node, f"output {name!r}", layout, schema)
 
     if isinstance(output, Snapshot):
         columns = tuple((column, bound(node)) for column, node in output.columns)
+        if isinstance(output, Skim):
+            with _naming(f"output {name!r}"):
+                return bound_skim(replace(output, columns=columns), candidates, layout, schema)
         n.join_axes(tuple(node for _, node in columns))
         return replace(output, columns=columns)
     axes: tuple[HistogramAxis, ...] = tuple(replace(a, node=bound(a.node)) for a in output.axes)
@@ -63,8 +73,15 @@ def _bound_output(name: str, output: Output, layout: Layout, schema: Schema) -> 
 
 
 def _bound(node: n.Node, where: str, layout: Layout, schema: Schema) -> n.Node:
-    try:
+    with _naming(where):
         return _bound_tree(node, layout, schema)
+
+
+@contextmanager
+def _naming(where: str) -> Iterator[None]:
+    """Say in errors which cut or output is wrong."""
+    try:
+        yield
     except FlavorframeError as error:
         raise type(error)(f"{where}: {error}") from None
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import formula
+from flavorframe._expr.kinds import kind_of
 from flavorframe._planning.plan import Plan
+from flavorframe._planning.skimming import branches_of
 from flavorframe._rootio.schema import Schema
 from flavorframe.layouts import Layout, bind
 
@@ -20,14 +23,39 @@ def meanings(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[str, str
     For example ``("triplet.mass", "a list of numbers in each event")``. The units of the file are
     among them.
     """
-    trees = (*plan.trees(), n.Position(plan.selection.candidates))
-    names = dict.fromkeys(node for tree in trees for node in n.walk(tree) if _is_name(node))
+    names = dict.fromkeys(node for node in _nodes(plan) if _is_name(node))
+    asked = {default.operand: default for default in _defaults(plan)}
+    found = {formula(name): _meaning(bind(asked.get(name, name), layout, schema)) for name in names}
+    for _, skim in plan.skims:
+        for branch in branches_of(skim, schema):
+            found[branch.name] = _held(branch.kind, is_one=branch.shape == "scalar")
     units = (
         ("the unit of energy", layout.units.energy),
         ("the unit of length", layout.units.length),
     )
-    bound = ((formula(name), _meaning(bind(name, layout, schema))) for name in names)
-    return *units, *bound
+    return *units, *found.items()
+
+
+@lru_cache(maxsize=32)
+def lacking(plan: Plan, layout: Layout, schema: Schema) -> tuple[str, ...]:
+    """Return what a plan has default values for that the file lacks, with these values.
+
+    For example ``("muon.mva_id.default(0)",)``.
+    """
+    return tuple(
+        formula(default)
+        for default in dict.fromkeys(_defaults(plan))
+        if any(isinstance(node, n.Constant) for node in n.walk(bind(default, layout, schema)))
+    )
+
+
+def _nodes(plan: Plan) -> Iterator[n.Node]:
+    for tree in (*plan.trees(), n.Position(plan.selection.candidates)):
+        yield from n.walk(tree)
+
+
+def _defaults(plan: Plan) -> Iterator[n.Default]:
+    return (node for node in _nodes(plan) if isinstance(node, n.Default))
 
 
 def _is_name(node: n.Node) -> bool:
@@ -35,12 +63,17 @@ def _is_name(node: n.Node) -> bool:
 
 
 def _meaning(bound: n.Node) -> str:
-    word = WORDS.get(_kind(bound), "number")
-    held = f"one {word}" if bound.axis == n.EVENT else f"a list of {word}s"
-    return f"{held} in each event"
+    return _held(_kind(bound), is_one=bound.axis == n.EVENT)
+
+
+def _held(kind: str, *, is_one: bool) -> str:
+    word = WORDS.get(kind, "number")
+    return f"{f'one {word}' if is_one else f'a list of {word}s'} in each event"
 
 
 def _kind(bound: n.Node) -> str:
     if isinstance(bound, n.Gather):
         return _kind(bound.operand)
-    return bound.kind if isinstance(bound, n.Column) else "bool"  # a number that is tested
+    if isinstance(bound, n.Column | n.Constant):
+        return kind_of(bound)
+    return "bool"  # a number that is tested

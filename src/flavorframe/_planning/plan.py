@@ -8,22 +8,25 @@ from functools import cached_property
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.identity.fingerprints import fingerprint
+from flavorframe._planning.friends import PlannedFriend
 from flavorframe.layouts import Layout
 from flavorframe.outputs import Output, Snapshot
 from flavorframe.selection import Selection
+from flavorframe.skims import Skim
 
 
 @dataclass(frozen=True)
 class Plan:
     """What to evaluate on each partition: the steps of the selection, then the outputs.
 
-    ``layout`` is that of the files, where the user says it. It makes no difference to what is asked
-    for, so that results of eras with different layouts add up.
+    ``layout`` is that of the files, where the user says it, and ``friends`` what lies beside them.
+    They make no difference to what is asked for, so that results of eras with others add up.
     """
 
     selection: Selection
     outputs: tuple[tuple[str, Output], ...]
     layout: Layout | None = field(default=None, compare=False, kw_only=True)
+    friends: tuple[PlannedFriend, ...] = field(default=(), compare=False, kw_only=True)
 
     def trees(self) -> Iterator[n.Node]:
         """Yield every expression that is evaluated."""
@@ -47,6 +50,11 @@ class Plan:
         return fingerprint(content, named=True).hex()
 
     @property
+    def skims(self) -> tuple[tuple[str, Skim], ...]:
+        """The skims, by name."""
+        return tuple((name, output) for name, output in self.outputs if isinstance(output, Skim))
+
+    @property
     def is_weighted(self) -> bool:
         """Whether the selection weighs candidates."""
         return self.selection.is_weighted
@@ -66,4 +74,5 @@ class BoundPlan(Plan):
         """The branches that the plan may read, in the order in which it asks for them."""
         found = (node.branch for tree in self.trees() for node in n.walk(tree)
                  if isinstance(node, n.Column))  # fmt: skip
-        return tuple(dict.fromkeys([*found, *dict(self.length_branches).values()]))
+        copied = (kept.branch for _, skim in self.skims for kept in skim.kept)
+        return tuple(dict.fromkeys([*found, *dict(self.length_branches).values(), *copied]))

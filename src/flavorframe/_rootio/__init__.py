@@ -22,7 +22,7 @@ How a column is read, in order, and where to find each step:
 
 ``compiled`` is the one place that imports the part in C (``native/``), and ``list_indices`` has the
 loops over lists that need no file. ``event_ranges`` splits a range of events at baskets and
-clusters. ``read_stats`` measures the seconds and bytes of each stage. ``read_errors`` turns what
-libraries raise into errors of the file. ``own_process`` tunes memory and garbage collection, in
-processes whose owner asks for it.
+clusters. ``other_trees`` reads small trees beside the events whole. ``read_stats`` measures the
+seconds and bytes of each stage. ``read_errors`` turns what libraries raise into errors of the file.
+``own_process`` tunes memory and garbage collection, in processes whose owner asks for it.
 """

@@ -11,6 +11,7 @@ def read(
     rows: Array,
     kind: int,
     itemsize: int,
+    length: int,
     header: int,
     room: int,
     fallback: Callable[[bytes, memoryview, memoryview], int],

@@ -84,3 +84,20 @@ class Lists:
 
 Column = Content | Lists
 """A column as it is read: scalars or lists."""
+
+
+@dataclass(frozen=True)
+class Nested:
+    """Lists of lists: event i has the next ``sizes[i]`` of the lists of ``inner``."""
+
+    inner: Lists | Nested
+    sizes: Array
+
+    def __getitem__(self, rows: Array) -> Nested:
+        starts = np.cumsum(self.sizes) - self.sizes
+        sizes = self.sizes.take(rows)
+        return Nested(self.inner[ranges(starts.take(rows), sizes)], sizes)
+
+
+AnyColumn = Column | Nested
+"""A column of any depth."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flavorframe._files.remote import access
-from flavorframe.errors import FileError, FlavorframeError
+from flavorframe.errors import AccessError, CredentialError, FileError, FlavorframeError
 
 
 class DamageError(Exception):
@@ -25,11 +25,13 @@ class LeftToUprootError(Exception):
 def file_errors(path: str, failed: str) -> Iterator[None]:
     """Turn what is raised in the block into a FileError: "``path``: ``failed``: the reason".
 
-    flavorframe's own errors are left as they are. So are interrupts and a lack of memory, for which
-    the file is not to blame.
+    flavorframe's own errors are left as they are, but for those of credentials. So are interrupts
+    and a lack of memory, for which the file is not to blame.
     """
     try:
         yield
+    except CredentialError as error:  # a file that the user renews, and may have spoiled
+        raise AccessError(f"{path}: {error}") from error
     except BaseException as error:
         if not is_of_the_file(error):
             raise

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flavorframe._files.remote import access
 from flavorframe._files.versions import Version
-from flavorframe._rootio.arrays import Array, Column
-from flavorframe._rootio.branches import branches_of_tree, fields_of_ntuple
+from flavorframe._rootio.arrays import AnyColumn, Array, Column, Nested
+from flavorframe._rootio.branches import branches_of, is_ttree
 from flavorframe._rootio.opening.remote_file import RemoteFile
 from flavorframe._rootio.opening.trees import find_tree, get_tree, open_by_uproot
 from flavorframe._rootio.opening.uproot_models import models_restored
+from flavorframe._rootio.other_trees import read_trees
 from flavorframe._rootio.read_errors import DamageError, file_errors
 from flavorframe._rootio.read_stats import ReadStats
-from flavorframe._rootio.schema import Schema
+from flavorframe._rootio.schema import BranchInfo, Schema
 from flavorframe._rootio.source import Range, Source
 from flavorframe._rootio.tree.reader import TreeReader
+from flavorframe._snapshots.columns import Columns
 from flavorframe.errors import FileError
+
+if TYPE_CHECKING:
+    from flavorframe._rootio.candidate_rows.groups import Groups
 
 
 class ColumnReader(Protocol):
     """Reads the columns of a tree, as `TreeReader` and `NTupleReader` do."""
 
-    def read(self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats) -> Column:
+    def read(self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats) -> AnyColumn:
         """Return a column at the events start + ``rows``."""
 
     def edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
@@ -55,13 +60,13 @@ class RootFile:
             self.events = int(opened.num_entries)
             if self.events < 0:
                 raise DamageError(f"tree {self.tree} has {self.events} events")
-            branches_of = branches_of_tree if _is_ttree(opened) else fields_of_ntuple
             infos, branches = branches_of(opened, path)
             self.schema = Schema(self.tree, infos)
-            self.shorter = _shorter(branches, self.events)
+            self.shorter: Mapping[str, int] = _shorter(branches, self.events)
         source: Source = self._file.file.source
         self._source = RemoteFile(path, source) if self._is_remote else source
         self._reader = _reader_of(path, opened, self.events, self.schema, branches, self._source)
+        self.groups: dict[tuple[str, ...], Groups] = {}  # where rows are candidates
         self._sizes: dict[str, int] = {}
         self._edges: dict[tuple[str, ...], tuple[int, ...]] = {}
 
@@ -79,6 +84,19 @@ class RootFile:
         ``rows`` are in ascending order, and start + rows lie before ``stop``. Raises FileError
         where the bytes are damaged.
         """
+        column = self._read(branch, start, stop, rows, stats)
+        assert not isinstance(column, Nested)
+        return column
+
+    def read_nested(
+        self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats
+    ) -> Nested:
+        """Return one column of lists of lists; as `read`."""
+        column = self._read(branch, start, stop, rows, stats)
+        assert isinstance(column, Nested)
+        return column
+
+    def _read(self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats) -> AnyColumn:
         where = f"branch {branch} of tree {self.tree} cannot be read in events {start} to {stop}"
         with file_errors(self.path, where):
             return self._reader.read(branch, start, stop, rows, stats)
@@ -99,6 +117,13 @@ class RootFile:
         found = [place for branch in branches for place in self._reader.places(branch, start, stop)]
         return self._source.ahead(list(dict.fromkeys(found)))
 
+    def other_trees(
+        self, patterns: tuple[str, ...], is_wanted: Callable[[BranchInfo], bool]
+    ) -> dict[str, Columns]:
+        """Return the whole of other trees whose names fit, with the branches that are wanted."""
+        with file_errors(self.path, "its other trees cannot be read"):
+            return dict(read_trees(self.path, self._file, patterns, self.tree, is_wanted))
+
     def compressed_bytes(self, branch: str) -> int:
         """Return how many bytes of the file the branch takes."""
         if branch not in self._sizes:
@@ -110,15 +135,11 @@ class RootFile:
 def _reader_of(
     path: str, tree: Any, events: int, schema: Schema, branches: Mapping[str, Any], source: Source
 ) -> ColumnReader:
-    if _is_ttree(tree):
+    if is_ttree(tree):
         return TreeReader(path, events, schema, branches, source)
     from flavorframe._rootio.ntuple.reader import NTupleReader  # awkward takes long to import
 
     return NTupleReader(path, tree, schema, branches, source)
-
-
-def _is_ttree(tree: Any) -> bool:
-    return hasattr(tree, "branches")
 
 
 def _shorter(branches: Mapping[str, Any], events: int) -> dict[str, int]:

@@ -17,11 +17,17 @@ class BranchInfo:
         typename: The type in C++, as the file has it.
         kind: "float", "int", "unsigned" (64 bits, without sign), "bool", "string", "repeated" or
             "other".
-        shape: "scalar" (one value an event), "list" (a list an event) or "other".
+        shape: "scalar" (one value an event), "list" (a list an event), "nested" (lists of lists),
+            "group" (objects, whose members are branches of their own) or "other".
         counter: The branch that holds the list's length, where there is one.
         path: ``parent/child``; empty for a branch without a parent.
         own: The branch's own name; empty for a branch without a parent.
         why: Why nothing is known of a branch whose kind and shape are "other".
+        collection: The collection of a list, where the file itself does not tell.
+        partners: Of a friend that is joined by a key, whether an event has "one" entry or "many".
+        why: Why values of kind "other" cannot be read.
+        member: Of objects that are stored whole: the names that lead to the values.
+        length: The length of a list that has the same in all events.
     """
 
     name: str
@@ -32,6 +38,15 @@ class BranchInfo:
     path: str = ""
     own: str = ""
     why: str = ""
+    collection: str = ""
+    partners: str = ""
+    member: tuple[str, ...] = ()
+    length: int | None = None
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether expressions can take the branch."""
+        return self.kind not in ("other", "repeated") and self.shape in ("scalar", "list")
 
     @property
     def is_counted_with_others(self) -> bool:
@@ -75,8 +90,8 @@ class Schema:
         """Names by their folded form (see `fold`)."""
         folded: dict[str, tuple[str, ...]] = {}
         for branch in self.branches:
-            own = fold(branch.own or branch.name)
-            folded[own] = (*folded.get(own, ()), branch.name)
+            for name in dict.fromkeys((fold(branch.own or branch.name), fold(branch.name))):
+                folded[name] = (*folded.get(name, ()), branch.name)
         return folded
 
 

@@ -12,7 +12,7 @@ from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Dataset
 from flavorframe.engines import FileInfo
 from flavorframe.engines.partial import Partial
-from flavorframe.result import Failure, Table, WrittenSnapshot
+from flavorframe.result import Failure, Replica, Table, WrittenSnapshot, added_replicas
 
 
 @dataclass(frozen=True)
@@ -62,3 +62,11 @@ class Outcome:
     def events(self) -> int:
         """How many events have been read."""
         return self.partial.cutflow[0].events
+
+    @property
+    def replicas(self) -> tuple[Replica, ...]:
+        """The files that another place than their first has given, in the order of the data."""
+        opened = (Replica(i.file, i.place, i.elsewhere) for i in self.files if i.place != i.file)
+        found = added_replicas(self.partial.replicas, tuple(opened))
+        order = {place: n for n, place in enumerate(self.dataset.places)} if found else {}
+        return tuple(sorted(found, key=lambda each: (order[each.file], order[each.place])))

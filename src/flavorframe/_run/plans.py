@@ -16,10 +16,12 @@ from flavorframe._planning.destinations import (
     refuse_conflicts,
     result_folder,
 )
+from flavorframe._planning.friends import planned_friends
 from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Dataset, PathLike
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Snapshot
+from flavorframe.skims import Skim
 
 Planned = Mapping[str, tuple[Plan, Dataset]]
 """The plan for each dataset, by the name of its result."""
@@ -37,11 +39,11 @@ def plans_for(
     planned = {name: (_plan_for(plan, each, name, output), each) for name, each in named.items()}
     written: list[Destination] = []
     for name, (each_plan, each) in planned.items():
-        refuse_repeats(each.files, f"dataset {each.name!r}", file_key)
+        refuse_repeats(each.places, f"dataset {each.name!r}", file_key)
         written += of_snapshots(each_plan, name)
         if output is not None:
             written += of_result(result_folder(output, name), name)
-    refuse_conflicts(written, (file for _, each in planned.values() for file in each.files))
+    refuse_conflicts(written, (file for _, each in planned.values() for file in each.places))
     return planned
 
 
@@ -57,10 +59,14 @@ def with_absolute_paths(plan: Plan) -> Plan:
 
 def _plan_for(plan: Plan, data: Dataset, name: str, folder: PathLike | None) -> Plan:
     _name_of(data)
-    plan = replace(plan, layout=data.layout)
+    plan = replace(plan, layout=data.layout, friends=planned_friends(data))
     if folder is not None:
         return with_absolute_paths(_writing_to(plan, result_folder(folder, name)))
     for output, snapshot in plan.outputs:
+        if isinstance(snapshot, Skim) and snapshot.path is None:
+            raise AnalysisError(
+                f"Skim {output!r} has no place: give path= to ff.skim(), or output= to run()."
+            )
         if isinstance(snapshot, Snapshot) and snapshot.files > 1 and snapshot.path is None:
             raise AnalysisError(
                 f"Snapshot {output!r} is to go to {snapshot.files} files, and has no place: "

@@ -37,7 +37,7 @@ def resume(result: Result, options: RunOptions) -> Result:
     lost = any(name in earlier.unwritten for name, _ in earlier.plan.outputs)
     engine = get_engine(earlier.engine, options.cache)
     with (
-        contextlib.closing(executor_for(options, engine)) as executor,
+        contextlib.closing(executor_for(options.fitting(earlier.plan), engine)) as executor,
         interrupts.deferred(),
         saving_to(earlier.folder),
     ):

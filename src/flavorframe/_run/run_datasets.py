@@ -31,7 +31,7 @@ def run_datasets(
     planned = plans_for(plan, data, options.output)
     if isinstance(engine, TellingEngine):
         engine.tell_what_is_not_kept(plan)
-    results = _run_each(planned, plan.digest, engine, options)
+    results = _run_each(planned, plan.digest, engine, options.fitting(plan))
     return results if isinstance(data, Mapping) else next(iter(results.values()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from flavorframe._run.core.threads import available_cores
 from flavorframe._run.delivery.delivery import Delivery
 from flavorframe._run.outcome import Outcome
 from flavorframe._shipping.user_code import packed
-from flavorframe.datasets import Dataset, Partition
+from flavorframe.datasets import Dataset
 from flavorframe.engines import FileInfo, FilesEngine
 from flavorframe.engines.partial import Partial
 from flavorframe.errors import FileError
@@ -93,7 +94,7 @@ class WholeFilesExecutor(Executor):
             if info is not None and info.events:
                 opened.append((index, info))
         whole = [(i, f) for i, f in opened if _is_whole(accumulator, i, f)]
-        for batch in _batches(whole, lambda info: self._engine.alike(plan, info)):
+        for batch in _batches(whole, lambda info: self._engine.alike(plan, _where_opened(info))):
             self._evaluate_together(plan, batch, accumulator, client)
             if accumulator.stopped:
                 return
@@ -108,7 +109,7 @@ class WholeFilesExecutor(Executor):
         accumulator: Accumulator,
         client: DaskClient | None,
     ) -> None:
-        files = [info for _, info in batch]
+        files = [_where_opened(info) for _, info in batch]
         try:
             with interrupts.allowed():
                 partial = read_unchanged(
@@ -120,7 +121,7 @@ class WholeFilesExecutor(Executor):
             return
         rows = [
             PartitionRows(
-                Partition(info.file, info.tree, 0, info.events, index),
+                info.partition(0, info.events, index),
                 {name: (chunks[i],) for name, chunks in partial.tables.items()},
             )
             for i, (index, info) in enumerate(batch)
@@ -134,6 +135,11 @@ class WholeFilesExecutor(Executor):
             with interrupts.allowed():
                 found: Partial | Failed = evaluate(self._engine, plan, part, self._options.retries)
             accumulator.add(part, found)
+
+
+def _where_opened(info: FileInfo) -> FileInfo:
+    """Return the file by the name of the place where it was opened, for engines."""
+    return replace(info, file=info.place)
 
 
 def _is_whole(accumulator: Accumulator, index: int, info: FileInfo) -> bool:

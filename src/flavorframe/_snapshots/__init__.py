@@ -2,7 +2,8 @@
 
 In the order of the imports, lowest first:
 
-* `columns`: what rows are, a numpy array for each column, and how many there are.
+* `columns`: what rows are, a numpy array or lists for each column, and how many there are.
+* `awkward_lists`: the same as uproot has it.
 * `promotion`: the type of a column that has another type in some files.
 * `formats`: TTree, RNTuple and Parquet. A new format is a class here and a reader in `reading`.
 * `reading`: rows from a range of a file.

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from flavorframe._files.file_sets import FileSet
-from flavorframe._snapshots.reading import reader_of
+from flavorframe._snapshots.columns import Columns
+from flavorframe._snapshots.reading import blocks, reader_of
 from flavorframe._snapshots.writing import SnapshotWriter
-
-BLOCK = 100_000
-"""Rows that are copied at once."""
 
 
 def shares(rows: int, files: int) -> list[tuple[int, int]]:
@@ -23,20 +21,29 @@ def shares(rows: int, files: int) -> list[tuple[int, int]]:
     return list(pairwise(number * rows // files for number in range(files + 1)))
 
 
-def blocks(start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Yield the rows from ``start`` up to ``stop`` in ranges that are copied at once."""
-    for first in range(start, stop, BLOCK):
-        yield first, min(first + BLOCK, stop)
-
-
 def divide(
-    source: SnapshotWriter, paths: Sequence[str], format: str, tree: str, files: FileSet
+    source: SnapshotWriter,
+    paths: Sequence[str],
+    format: str,
+    tree: str,
+    files: FileSet,
+    other_trees: Mapping[str, Columns],
 ) -> Iterator[Path]:
-    """Copy what was written to files at the paths; yield the hidden file of each of them."""
+    """Copy what was written to files at the paths; yield the hidden file of each of them.
+
+    The first file gets the rows of ``other_trees``; in the others these have none, so that what
+    adds them up over all files counts them once.
+    """
     read = reader_of(format)
     for path, (start, stop) in zip(paths, shares(source.rows, len(paths)), strict=True):
         with SnapshotWriter(path, format=format, tree=tree, files=files) as writer:
             # A file without rows gets one empty block, which has its columns.
+            writer.other_trees = other_trees
+            other_trees = {name: _no_rows(columns) for name, columns in other_trees.items()}
             for first, last in list(blocks(start, stop)) or [(start, stop)]:
                 writer.write(read(source.hidden, tree, first, last))
         yield writer.hidden
+
+
+def _no_rows(columns: Columns) -> Columns:
+    return {name: column[:0] for name, column in columns.items()}

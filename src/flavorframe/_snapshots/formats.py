@@ -7,8 +7,18 @@ from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
-from flavorframe._snapshots.columns import Columns, Types, listed
-from flavorframe.errors import AnalysisError, RunError, did_you_mean
+from flavorframe._snapshots.awkward_lists import as_awkward, awkward_type
+from flavorframe._snapshots.columns import (
+    STRING,
+    Column,
+    Columns,
+    Lists,
+    Types,
+    listed,
+    row_count,
+    type_of,
+)
+from flavorframe.errors import AnalysisError, OutputError, RunError, did_you_mean
 
 FORMATS = ("ttree", "rntuple", "parquet")
 _FORMAT_OF_SUFFIX = {".root": "ttree", ".parquet": "parquet"}
@@ -24,6 +34,7 @@ class FormatWriter(Protocol):
 
     def __init__(self, file: BinaryIO, tree: str, types: Types) -> None: ...
     def write(self, columns: Columns) -> None: ...
+    def add_tree(self, tree: str, columns: Columns) -> None: ...
     def close(self) -> None: ...
 
 
@@ -34,21 +45,44 @@ class _RootWriter:
         import uproot
 
         self._root = uproot.recreate(file, compression=uproot.ZSTD(5))
-        self._tree = getattr(self._root, self._make)(tree, dict(types))
+        self._tree = self._made(tree, types)
 
     def write(self, columns: Columns) -> None:
-        self._tree.extend(columns)
+        self._tree.extend({name: as_awkward(column) for name, column in columns.items()})
+
+    def add_tree(self, tree: str, columns: Columns) -> None:
+        types = {name: type_of(column) for name, column in columns.items()}
+        content = {name: as_awkward(column) for name, column in columns.items()}
+        made = self._made(tree, types)
+        if row_count(columns):
+            made.extend(content)
 
     def close(self) -> None:
         self._root.close()
 
+    def _made(self, tree: str, types: Types) -> Any:
+        raise NotImplementedError
+
 
 class _TTreeWriter(_RootWriter):
-    _make = "mktree"
+    """Lists have a branch that counts them: uproot writes no vectors."""
+
+    def _made(self, tree: str, types: Types) -> Any:
+        counters = {name: counter_of(name, kind.counter) for name, kind in types.items()}
+        return self._root.mktree(tree, _uproot_types(types), counter_name=counters.__getitem__)
 
 
 class _RNTupleWriter(_RootWriter):
-    _make = "mkrntuple"
+    def _made(self, tree: str, types: Types) -> Any:
+        return self._root.mkrntuple(tree, _uproot_types(types))
+
+
+def _uproot_types(types: Types) -> dict[str, Any]:
+    """Return types as uproot takes them."""
+    return {
+        name: kind.dtype if kind.counter is None and kind.dtype != STRING else awkward_type(kind)
+        for name, kind in types.items()
+    }
 
 
 class _ParquetWriter:
@@ -56,7 +90,7 @@ class _ParquetWriter:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        fields = [(name, pa.from_numpy_dtype(dtype)) for name, dtype in types.items()]
+        fields = [(name, pa.from_numpy_dtype(kind.dtype)) for name, kind in types.items()]
         self._schema = pa.schema(fields)
         self._writer = pq.ParquetWriter(file, self._schema, compression="zstd")
 
@@ -64,6 +98,9 @@ class _ParquetWriter:
         import pyarrow as pa
 
         self._writer.write_table(pa.table(dict(columns), schema=self._schema))
+
+    def add_tree(self, tree: str, columns: Columns) -> None:
+        raise RunError(f"Parquet holds one table, and no {tree} beside it.")
 
     def close(self) -> None:
         self._writer.close()
@@ -89,16 +126,54 @@ def format_of(path: Path, format: str | None) -> str:
     return chosen
 
 
-def storable_types(columns: Columns, format: str) -> dict[str, np.dtype[Any]]:
-    """Return the types of the columns; raises RunError where the format cannot hold one."""
+def storable(columns: Columns, format: str) -> Columns:
+    """Return the columns that a file is told of, without those that only count lists.
+
+    Raises RunError where the format cannot hold one.
+    """
     if not columns:
         raise RunError("a snapshot needs at least one column.")
     for name, column in columns.items():
-        if column.dtype.name not in _TYPES:
-            raise RunError(f"column {name!r} of type {column.dtype} cannot be written to a file.")
-        if format == "rntuple" and _NOT_IN_RNTUPLE.intersection(name):
-            raise RunError(f"column {name!r}: an RNTuple allows no dot, slash or space in a name.")
-    return {name: np.dtype(column.dtype.name) for name, column in columns.items()}
+        _require_storable(name, column, format)
+    return without_counters(columns) if format == "ttree" else columns
+
+
+def _require_storable(name: str, column: Column, format: str) -> None:
+    kind = type_of(column)
+    if kind.counter is not None and kind.dtype == STRING and format == "ttree":
+        raise RunError(
+            f"column {name!r}: lists of strings cannot be written to a TTree; use format='rntuple'."
+        )
+    if kind.dtype.name not in _TYPES and (format == "parquet" or not _is_of_strings(column)):
+        raise RunError(f"column {name!r} of type {kind.dtype} cannot be written to a file.")
+    if format == "rntuple" and _NOT_IN_RNTUPLE.intersection(name):
+        raise RunError(f"column {name!r}: an RNTuple allows no dot, slash or space in a name.")
+
+
+def _is_of_strings(column: Column) -> bool:
+    values = column.content if isinstance(column, Lists) else column
+    return values.dtype == STRING and all(isinstance(value, str) for value in values.tolist())
+
+
+def without_counters(columns: Columns) -> Columns:
+    """Return the columns without the lengths of lists, which a TTree has in any case.
+
+    Raises OutputError where a column of that name holds something else.
+    """
+    counters = {
+        counter_of(name, column.counter): column.sizes
+        for name, column in columns.items()
+        if isinstance(column, Lists)
+    }
+    for name in counters.keys() & columns.keys():
+        if not np.array_equal(columns[name], counters[name]):  # type: ignore[arg-type]
+            raise OutputError(f"column {name!r} is not the length of the lists that it counts.")
+    return {name: column for name, column in columns.items() if name not in counters}
+
+
+def counter_of(name: str, counter: str | None) -> str:
+    """Return the branch of a TTree that counts lists: one in common, or one of their own."""
+    return counter or f"n{name}"
 
 
 def require_pyarrow() -> None:

@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
-
-import numpy as np
+from typing import BinaryIO
 
 from flavorframe._files.file_sets import FileSet
 from flavorframe._files.writing import what_else, writing
 from flavorframe._snapshots.columns import (
     Columns,
+    Type,
     Types,
     listed,
     require_equal_lengths,
     row_count,
+    type_of,
 )
 from flavorframe._snapshots.formats import (
     WRITERS,
     FormatWriter,
     format_of,
     require_pyarrow,
-    storable_types,
+    storable,
 )
-from flavorframe._snapshots.promotion import cast, common_type
-from flavorframe._snapshots.reading import reader_of
+from flavorframe._snapshots.promotion import in_type, joined, joint_type
+from flavorframe._snapshots.reading import blocks, reader_of
 from flavorframe.errors import RunError
 
 BLOCK = 65_536
 """Rows written at once: enough that baskets, clusters and row groups are not tiny."""
+MOST_BYTES = 1 << 27
+"""Of rows that take more memory, fewer are written at once."""
 
 
 class SnapshotWriter:
@@ -39,7 +42,8 @@ class SnapshotWriter:
 
     Rows are buffered until there are enough to write well, so memory is bounded by a chunk. They go
     to a hidden file beside ``path``, which takes its name when the ``with`` block ends, and which
-    is removed when the block fails. ``rows`` counts what was written.
+    is removed when the block fails. ``rows`` counts what was written. ROOT files get the
+    ``other_trees`` as well, by name.
 
     The first chunk, which may have no rows, sets names and types of the columns: booleans,
     integers, and floats of 32 or 64 bits. Where a later chunk has a wider type, the rows so far are
@@ -88,9 +92,10 @@ class SnapshotWriter:
         self._overwrite = overwrite
         self._entered = False
         self._writer: FormatWriter | None = None
-        self._types: dict[str, np.dtype[Any]] = {}
+        self._types: dict[str, Type] = {}
         self._buffer: list[Columns] = []
-        self._buffered_rows = 0
+        self._buffered_rows = self._buffered_bytes = 0
+        self.other_trees: Mapping[str, Columns] = {}
 
     def __enter__(self) -> SnapshotWriter:
         if self._format == "parquet":
@@ -110,23 +115,27 @@ class SnapshotWriter:
         if not self._entered:
             raise RunError(f"cannot write {self.path}: use its writer in a with block.")
         require_equal_lengths(columns)
-        types = self._promoted(storable_types(columns, self._format))
+        columns = storable(columns, self._format)
+        types = self._promoted({name: type_of(column) for name, column in columns.items()})
         if types != self._types:
             self._change(types)
         self._buffer.append(_as_types(columns, self._types))
         self._buffered_rows += row_count(columns)
-        if self._buffered_rows >= BLOCK:
+        self._buffered_bytes += sum(column.nbytes for column in columns.values())
+        if self._buffered_bytes >= MOST_BYTES:
+            self._write_buffered(self._buffered_rows)
+        elif self._buffered_rows >= BLOCK:
             self._write_buffered(self._buffered_rows // BLOCK * BLOCK)
 
-    def _promoted(self, types: dict[str, np.dtype[Any]]) -> dict[str, np.dtype[Any]]:
+    def _promoted(self, types: dict[str, Type]) -> dict[str, Type]:
         """Return the types that hold both what was written and what comes."""
         if self._writer is None:
             return types
         if types.keys() != self._types.keys():
             raise RunError(f"a chunk has {listed(types)}, but the first had {listed(self._types)}.")
-        return {name: common_type(kind, types[name]) for name, kind in self._types.items()}
+        return {name: joint_type(name, kind, types[name]) for name, kind in self._types.items()}
 
-    def _change(self, types: dict[str, np.dtype[Any]]) -> None:
+    def _change(self, types: dict[str, Type]) -> None:
         """Start a new file with wider types, and copy the rows of the old one into it."""
         self._buffer = [_as_types(chunk, types) for chunk in self._buffer]
         self._types = types
@@ -150,22 +159,21 @@ class SnapshotWriter:
 
     def _copy_rows(self, hidden: Path) -> None:
         read = reader_of(self._format)
-        for start in range(0, self.rows, BLOCK):
+        for start, stop in blocks(0, self.rows):
             with writing(self.path):
-                chunk = read(hidden, self._tree, start, min(start + BLOCK, self.rows))
+                chunk = read(hidden, self._tree, start, stop)
                 self._open_writer.write(_as_types(chunk, self._types))
 
     def _write_buffered(self, count: int) -> None:
         """Write the first ``count`` of the buffered rows in blocks, and keep the others."""
-        columns = {
-            name: np.concatenate([chunk[name] for chunk in self._buffer]) for name in self._types
-        }
+        columns = joined(self._buffer) if self._buffer else {}
         with writing(self.path):
             for start in range(0, count, BLOCK):
                 stop = min(start + BLOCK, count)
                 self._open_writer.write({name: x[start:stop] for name, x in columns.items()})
         self._buffer = [{name: x[count:].copy() for name, x in columns.items()}]
         self._buffered_rows -= count
+        self._buffered_bytes = sum(x.nbytes for x in self._buffer[0].values())
         self.rows += count
 
     @property
@@ -197,10 +205,12 @@ class SnapshotWriter:
             self._discard()
 
     def finish(self) -> None:
-        """Write what is left, so that the hidden file is whole."""
+        """Write what is left, and `other_trees`, so that the hidden file is whole."""
         writer = self._open_writer
         self._write_buffered(self._buffered_rows)
         with writing(self.path):
+            for tree, columns in self.other_trees.items():
+                writer.add_tree(tree, storable(columns, self._format))
             writer.close()
             self._file.close()
         self._entered = False
@@ -228,4 +238,4 @@ def _require_free(path: Path, overwrite: bool) -> None:
 
 def _as_types(columns: Columns, types: Types) -> Columns:
     # A copy, because the rows stay in the buffer while the caller may reuse its arrays.
-    return {name: cast(name, column, types[name]) for name, column in columns.items()}
+    return {name: in_type(name, column, types[name]) for name, column in columns.items()}

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from flavorframe._files.locations import file_key, refuse_repeats
+from flavorframe._planning.friends import planned_friends
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core.attempts import Failed, evaluate, prepare
 from flavorframe._run.core.opened_files import meaning_alike
 from flavorframe._run.core.options import PARTITION_SIZE
-from flavorframe._run.core.partitions import FileRange, partitions
+from flavorframe._run.core.partitions import FileRange, file_ranges, partitions
 from flavorframe.analysis import Analysis
 from flavorframe.certificate.certificate import Certificate, Compared, Cut, Difference
 from flavorframe.certificate.search import Pair, find
@@ -73,10 +74,11 @@ def certify(
     made = [get_engine(engine) for engine in engines]
     if len(made) < 2:
         raise AnalysisError("ff.certify() compares two engines or more.")
-    refuse_repeats(data.files, f"dataset {data.name!r}", file_key)
-    comparison = _Comparison(replace(analysis.plan, layout=data.layout), tuple(made))
-    for index, file in enumerate(data.files):
-        comparison.read(file, data.tree, index, partition_size or PARTITION_SIZE)
+    refuse_repeats(data.places, f"dataset {data.name!r}", file_key)
+    plan = replace(_without_skims(analysis.plan), layout=data.layout, friends=planned_friends(data))
+    comparison = _Comparison(plan, tuple(made), analysis.plan.digest)
+    for index, whole_file in enumerate(file_ranges(data, None)):
+        comparison.read(whole_file, data.tree, index, partition_size or PARTITION_SIZE)
     return comparison.certificate(data)
 
 
@@ -86,6 +88,7 @@ class _Comparison:
 
     plan: Plan
     engines: tuple[Engine, ...]
+    digest: str
     differences: list[Difference] = field(default_factory=list)
     differing: int = 0
     unread: list[str] = field(default_factory=list)
@@ -95,10 +98,10 @@ class _Comparison:
         self._sums = [engine.empty(self.plan) for engine in self.engines]
         self._names = _distinct([engine.name for engine in self.engines])
 
-    def read(self, file: str, tree: str | None, index: int, size: int) -> None:
+    def read(self, whole_file: FileRange, tree: str | None, index: int, size: int) -> None:
         """Compare the engines on a file."""
-        segment = FileRange(file)
-        opened = [prepare(engine, self.plan, segment, tree) for engine in self.engines]
+        file = whole_file.file
+        opened = [prepare(engine, self.plan, whole_file, tree) for engine in self.engines]
         infos = [info for info in opened if isinstance(info, FileInfo)]
         if len(infos) < len(opened):
             self._note_failures(opened, file, tree or "", (0, 0))
@@ -108,7 +111,9 @@ class _Comparison:
             self._note_failures(alike, file, tree or "", (0, 0))
             return
         self.first = self.first or infos[0]
-        for part in partitions(segment, index, infos[0], size):
+        # At one place, because the search for a difference reads it over and over.
+        info = replace(infos[0], file=infos[0].place, copies=None)
+        for part in partitions(whole_file, index, info, size):
             self._compare(part)
 
     def _compare(self, part: Partition) -> None:
@@ -151,7 +156,7 @@ class _Comparison:
             )
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         return Certificate(
-            data.name, len(data.files), events, tuple(self._names), _versions(), self.plan.digest,
+            data.name, len(data.files), events, tuple(self._names), _versions(), self.digest,
             now, tuple(self._cuts()), tuple(self._outputs()), tuple(self.differences),
             self.differing, tuple(self.unread),
         )  # fmt: skip
@@ -174,6 +179,12 @@ class _Comparison:
             else:
                 rows = sum(len(next(iter(c.values()))) for c in partial.tables[name])
                 yield Compared(name, "snapshot", len(output.columns), float(rows))
+
+
+def _without_skims(plan: Plan) -> Plan:
+    """Return the plan without what copies events and computes nothing that could differ."""
+    skims = dict(plan.skims)
+    return replace(plan, outputs=tuple(item for item in plan.outputs if item[0] not in skims))
 
 
 def _distinct(names: list[str]) -> list[str]:

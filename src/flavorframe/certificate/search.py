@@ -192,7 +192,9 @@ def _trees(plan: Plan, item: Disagreement) -> list[n.Node]:
 
 def _compared_in(tree: n.Node) -> Iterator[n.Node]:
     """Yield the fields of an expression, and what it compares with numbers."""
-    yield from (node for node in n.walk(tree) if isinstance(node, n.Field | n.Branch))
+    with_defaults = {node.operand for node in n.walk(tree) if isinstance(node, n.Default)}
+    names = (node for node in n.walk(tree) if isinstance(node, n.Field | n.Branch | n.Default))
+    yield from (node for node in names if node not in with_defaults)
     for node in n.walk(tree):
         if isinstance(node, n.Apply) and node.operation in COMPARISONS:
             yield from (a for a in node.arguments if not isinstance(a, n.Literal))

@@ -37,8 +37,10 @@ class Catalog(Mapping[str, Dataset]):
             near = did_you_mean(str(name), self) or f" It has {', '.join(map(repr, self))}."
             raise DatasetError(f"{self.source} has no dataset {name!r}.{near}")
         dataset, where = self.datasets[name], f"{self.source}, era {name!r}"
-        files, tree = expanded(dataset.files, dataset.tree, where)
-        return replace(dataset, files=files, tree=tree)
+        known = {places[0]: places for places in dataset.replicas}
+        entries = [known.get(file, (file,)) for file in dataset.files]
+        files, replicas, tree = expanded(entries, dataset.tree, where)
+        return replace(dataset, files=files, replicas=replicas, tree=tree)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.datasets)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from flavorframe._files.locations import file_key, is_url, normalized, refuse_repeats
+from flavorframe._files.locations import file_key, normalized, refuse_repeats
 from flavorframe.datasets._files import (
     PathLike,
-    as_paths,
+    as_entries,
     below,
     expanded,
     files_by_tree,
-    is_glob,
     of_fileset,
     one_tree,
 )
+from flavorframe.datasets._friends import Friend, added_friends, checked_friends
+from flavorframe.datasets._globs import is_glob
+from flavorframe.datasets._replicas import Places, all_places, checked_replicas
 from flavorframe.errors import DatasetError
 from flavorframe.layouts import Layout, find_layout
 
@@ -45,6 +47,9 @@ class Dataset:
         meta: What else is known, such as ``cross_section`` [pb], ``sumw`` (sum of generator
             weights) and ``generated_events``.
         layout: What the branches of the files are called; ``None`` has it recognised.
+        friends: Files that hold more about the same events, by name.
+        replicas: Of each file that is in several places, these places in the order in which they
+            are tried; the first is the one in ``files``.
 
     Raises:
         DatasetError: There is no file, a file is named twice, a URL cannot be read, or the
@@ -63,14 +68,17 @@ class Dataset:
     kind: Kind = "data"
     meta: Mapping[str, Any] = field(default_factory=dict, hash=False)
     layout: Layout | None = None
+    friends: tuple[tuple[str, Friend], ...] = ()
+    replicas: tuple[Places, ...] = ()
 
     def __post_init__(self) -> None:
         where = f"dataset {self.name!r}"
         _require_some(self.files, where)
         object.__setattr__(self, "files", tuple(map(normalized, self.files)))
-        refuse_repeats(self.files, where)
         if self.tree is None and self.layout is not None and self.layout.tree:
             object.__setattr__(self, "tree", self.layout.tree)
+        object.__setattr__(self, "replicas", checked_replicas(self.replicas, self.files, where))
+        refuse_repeats(self.places, where)
         if self.tree == "":
             raise DatasetError(f"{where}: the tree has no name; leave it out to have it found.")
         if self.luminosity is not None and not self.luminosity >= 0:
@@ -80,6 +88,11 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.files)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The files, and after each its replicas."""
+        return all_places(self.files, self.replicas)
 
     def __add__(self, other: Dataset) -> Dataset:
         """Return one dataset of the files of both; luminosities and generated events add up.
@@ -91,7 +104,7 @@ class Dataset:
         """
         _require_alike(self, other)
         name = f"{self.name}+{other.name}"
-        refuse_repeats(self.files + other.files, f"dataset {name!r}", file_key)
+        refuse_repeats(self.places + other.places, f"dataset {name!r}", file_key)
         return Dataset(
             name=name,
             era=self.era if self.era == other.era else _joined(self.era, other.era),
@@ -101,6 +114,8 @@ class Dataset:
             kind=self.kind,
             meta=_common_meta(self.meta, other.meta),
             layout=self.layout,
+            friends=added_friends(self.friends, other.friends, name),
+            replicas=self.replicas + other.replicas,
         )
 
     def head(self, n_files: int) -> Dataset:
@@ -128,30 +143,43 @@ class Dataset:
         if n_files >= len(self):
             return self
         meta = {key: value for key, value in self.meta.items() if key not in TOTALS}
-        return replace(self, files=self.files[:n_files], luminosity=None, meta=meta)
+        files = self.files[:n_files]
+        chosen = set(files)
+        kept = tuple(places for places in self.replicas if places[0] in chosen)
+        friends = tuple((name, each.head(n_files)) for name, each in self.friends)
+        return replace(
+            self, files=files, luminosity=None, meta=meta, replicas=kept, friends=friends
+        )
 
     def __repr__(self) -> str:
         return f"Dataset {self.name!r}: {', '.join(facts(self))}"
 
     def _repr_html_(self) -> str:
-        rows = [("files", _counted(self.files)), ("first file", self.files[0])]
+        rows = [("files", _counted(self)), ("first file", self.files[0])]
         rows += [(key, str(value)) for key, value in self.meta.items()]
         return html_table("ff-dataset", f"{self.name}: {', '.join(facts(self))}", rows)
 
 
 def dataset(
-    files: PathLike | Iterable[PathLike] | Mapping[str, Any],
+    files: PathLike | Iterable[PathLike | Sequence[PathLike]] | Mapping[Any, Any],
     *,
     name: str = "dataset",
     tree: str | None = None,
     luminosity: float | None = None,
     kind: str = "data",
     layout: Layout | PathLike | None = None,
+    friends: Mapping[str, Friend] | None = None,
 ) -> Dataset:
     """Return the dataset of some files: paths, URLs, globs or folders (their ``*.root``).
 
     The tree may be named as uproot has it: ``"a.root:Events"``, ``{"a.root": "Events"}``, or an
     entry of a fileset of coffea, whose metadata become ``meta``; it is the same in all files.
+
+    Servers list their folders for globs, and for folders whose URL ends with a slash. In URLs
+    ``*`` and ``**`` are the only wildcards.
+
+    A file that is in several places, its replicas, is a list of these in the list of files. They
+    are tried in this order.
 
     Args:
         files: One or several files, which need not exist yet, or an entry of a fileset.
@@ -161,18 +189,22 @@ def dataset(
         kind: "data" or "simulation" ("mc" for short).
         layout: What the branches are called, if that is not to be recognised: what `ff.layout`
             returns, a TOML file, or the name of a layout that is known.
+        friends: Files that hold more about the same events, by name; see `ff.friend`.
 
     Returns:
         The dataset; globs and folders are looked up now.
 
     Raises:
         DatasetError: A glob matches nothing, a name is empty, a file is named twice, also by a
-            link, trees differ, or the kind is unknown.
+            link or as a replica, trees differ, or the kind is unknown.
         LayoutError: There is no such layout, or it is declared wrongly.
+        FileError: A server does not list a folder.
 
     Example:
         >>> dataset("root://eos.cern.ch//eos/Tree_1.root:Events", luminosity=4.8)
         Dataset 'dataset': data, 1 file, 4.8 fb⁻¹, tree 'Events'
+        >>> dataset([["root://eos.cern.ch//eos/a.root", "/backup/a.root"], "/data/b.root"])
+        Dataset 'dataset': data, 2 files (1 with replicas)
     """
     where = f"dataset {name!r}"
     if kind not in KINDS:
@@ -182,10 +214,13 @@ def dataset(
     if isinstance(given, Mapping):
         given, tree = files_by_tree(given, tree, where)
     here = os.getcwd()
-    paths = [below(here, path) for path in as_paths(given, where)]
-    found, tree = expanded(paths, tree, where)
-    named_layout = None if layout is None else find_layout(layout)
-    return Dataset(name, None, found, tree, luminosity, KINDS[kind], meta, named_layout)
+    entries = [tuple(below(here, path) for path in places) for places in as_entries(given, where)]
+    found, replicas, tree = expanded(entries, tree, where)
+    return Dataset(
+        name, None, found, tree, luminosity, KINDS[kind], meta,
+        None if layout is None else find_layout(layout),
+        checked_friends(friends or {}, found, where), replicas,
+    )  # fmt: skip
 
 
 def _require_some(files: tuple[str, ...], where: str) -> None:
@@ -230,19 +265,22 @@ def _common_meta(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
 def facts(dataset: Dataset) -> Iterator[str]:
     """Yield the items of a dataset's line: its kind, files, luminosity and tree."""
     yield dataset.kind
-    yield _counted(dataset.files)
+    yield _counted(dataset)
     if dataset.luminosity is not None:
         yield f"{dataset.luminosity:g} fb⁻¹"
     if dataset.tree is not None:
         yield f"tree {dataset.tree!r}"
+    for name, _ in dataset.friends:
+        yield f"friend {name!r}"
     if dataset.layout is not None:
         yield f"layout {dataset.layout.name!r}"
 
 
-def _counted(files: tuple[str, ...]) -> str:
-    if any(not is_url(file) and is_glob(file) for file in files):
+def _counted(dataset: Dataset) -> str:
+    if any(map(is_glob, dataset.files)):
         return "files by glob"
-    return f"{len(files)} file{'s' if len(files) > 1 else ''}"
+    replicas = f" ({len(dataset.replicas)} with replicas)" if dataset.replicas else ""
+    return f"{len(dataset)} file{'s' if len(dataset) > 1 else ''}{replicas}"
 
 
 def html_table(style: str, title: str, rows: Iterable[tuple[str, str]]) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flavorframe._files.locations import file_key, is_url, named_tree, normalized, refuse_repeats
+from flavorframe.datasets._globs import files_at, is_folder, is_glob
+from flavorframe.datasets._replicas import Places, replicas_of
 from flavorframe.errors import DatasetError
 
 PathLike = str | os.PathLike[str]
@@ -78,17 +79,27 @@ def one_tree(named: Iterable[tuple[str, str | None]], tree: str | None, where: s
     return next(iter(trees), None)
 
 
-def as_paths(files: Any, where: str) -> list[str]:
-    """Return files as text; raises DatasetError for one that is no path, or an empty one."""
+def as_entries(files: Any, where: str) -> list[Places]:
+    """Return the places of each file; raises DatasetError for what is no path, or an empty one."""
     single = isinstance(files, str | os.PathLike)
     if not single and not isinstance(files, Iterable):
         raise DatasetError(f"{where}: files are paths, URLs, or a list of them, not {files!r}.")
-    paths = [files] if single else list(files)
-    for number, path in enumerate(paths):
-        if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
-            raise DatasetError(f"{where}: a file is named by text or a path, not {path!r}.")
-        refuse_empty(os.fspath(path), f"{where}, file {number + 1} of {len(paths)}")
-    return [os.fspath(path) for path in paths]
+    entries = [files] if single else list(files)
+    return [
+        _places(entry, where, f"file {number} of {len(entries)}")
+        for number, entry in enumerate(entries, 1)
+    ]
+
+
+def _places(entry: Any, where: str, which: str) -> Places:
+    places = entry if isinstance(entry, list | tuple) else [entry]
+    if not places:
+        raise DatasetError(f"{where}, {which}: the list of its places is empty.")
+    for place in places:
+        if not isinstance(place, str | os.PathLike) or isinstance(os.fspath(place), bytes):
+            raise DatasetError(f"{where}: a file is named by text or a path, not {place!r}.")
+        refuse_empty(os.fspath(place), f"{where}, {which}")
+    return tuple(map(os.fspath, places))
 
 
 def refuse_empty(path: str, where: str) -> None:
@@ -105,9 +116,18 @@ def refuse_empty(path: str, where: str) -> None:
 # Paths
 
 
-def one_file(file: PathLike, tree: str | None) -> tuple[str, str | None]:
-    """Return a file with its normalised spelling, and the tree that may be named behind it."""
-    (path,) = as_paths(file, "the file")
+def one_file(file: PathLike | Mapping[PathLike, str], tree: str | None) -> tuple[str, str | None]:
+    """Return a file with its normalised spelling, and the tree that may be named with it.
+
+    Raises DatasetError for more than one file or place.
+    """
+    given: Any = file
+    if isinstance(file, Mapping):
+        given, tree = files_by_tree(file, tree, "the file")
+    entries = as_entries(given, "the file")
+    if len(entries) != 1 or len(entries[0]) != 1:
+        raise DatasetError(f"this takes one file, at one place, not {file!r}.")
+    ((path,),) = entries
     found, named = named_tree(normalized(path))
     return found, one_tree([(found, named)], tree or None, path)
 
@@ -131,33 +151,29 @@ def _absolute(path: str) -> str:
 
 
 def expanded(
-    paths: Iterable[str], tree: str | None, where: str
-) -> tuple[tuple[str, ...], str | None]:
-    """Return the files that paths and globs stand for, and the tree that they name."""
-    named = [named_tree(path) for path in paths]
-    files = tuple(file for path, _ in named for file in _matching(path, where))
-    if files:
-        refuse_repeats(files, where, file_key)
-    return files, one_tree(named, tree, where)
+    entries: Iterable[Places], tree: str | None, where: str
+) -> tuple[Places, tuple[Places, ...], str | None]:
+    """Return the files that entries stand for, their replicas, and the tree that they name."""
+    named = [[named_tree(place) for place in places] for places in entries]
+    files = [
+        found for places in named for found in _matching(tuple(place for place, _ in places), where)
+    ]
+    every = [place for places in files for place in places]
+    if every:
+        refuse_repeats(every, where, file_key)
+    trees = [asked for places in named for asked in places]
+    return tuple(each[0] for each in files), replicas_of(files), one_tree(trees, tree, where)
 
 
-def _matching(path: str, where: str) -> list[str]:
-    if is_url(path):
-        if "*" in path:
+def _matching(places: Places, where: str) -> list[Places]:
+    """Return the files of an entry, each with its places."""
+    if len(places) == 1:
+        return [(file,) for file in files_at(places[0], where)]
+    for place in places:
+        if is_folder(place) or is_glob(place):
             raise DatasetError(
-                f"{where}: {path} is a glob, which only local paths can be; list them."
+                f"{where}: {place} stands for several files, and is listed as a place of one, "
+                f"beside {next(other for other in places if other != place)}: list each file with "
+                "its places."
             )
-        return [path]
-    if os.path.isdir(path):
-        path = os.path.join(glob.escape(path), "*.root")
-    elif not is_glob(path) or os.path.exists(path):
-        return [path]
-    matches = sorted(glob.glob(path, recursive=True))
-    if not matches:
-        raise DatasetError(f"{where}: no file matches {path}.")
-    return matches
-
-
-def is_glob(path: str) -> bool:
-    """Return whether a path is a glob."""
-    return any(character in path for character in "*?[")
+    return [places]

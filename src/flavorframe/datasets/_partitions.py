@@ -12,14 +12,16 @@ from flavorframe.errors import DatasetError
 
 if TYPE_CHECKING:
     from flavorframe._files.versions import Version
+    from flavorframe.datasets._replicas import Copies
 
 
 @dataclass(frozen=True)
 class Partition:
     """A range of events of one file, the unit of work: events ``start`` up to but without ``stop``.
 
-    ``index`` orders the partitions of a dataset, and ``version`` is that of the file that is meant.
-    The length is the number of events.
+    ``index`` orders the partitions of a dataset, and ``version`` is that of the file that is meant,
+    where that was opened: ``copies`` tells it of a file that is in several places. The length is
+    the number of events.
 
     >>> len(Partition("Tree_1.root", "Tree3Mu/ntuple", start=1000, stop=1500, index=2))
     500
@@ -31,6 +33,7 @@ class Partition:
     stop: int
     index: int
     version: Version | None = None
+    copies: Copies | None = None
 
     def __len__(self) -> int:
         return self.stop - self.start

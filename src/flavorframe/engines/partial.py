@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
+from flavorframe.result import Cutflow, Replica, Timing, added_replicas
 
-from flavorframe.result import Cutflow, Timing
-
-Chunk = Mapping[str, np.ndarray[Any, np.dtype[Any]]]
+Chunk = Mapping[str, Any]
+"""Rows: for each column an array, or the lists of a skim (`flavorframe._snapshots.columns`)."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +21,11 @@ class Partial:
         histograms: By the name of the output: a boost-histogram or, where it is weighted, one
             whose sums are exact.
         tables: By the name of the output, the rows of a snapshot in chunks. A chunk has an array
-            of shape (rows,) for each column.
+            of shape (rows,) for each column, or lists.
         links: By the formula of a link by value: how many candidates asked for it, found no
             element, and found more than one.
         timing: What the time was spent on.
+        replicas: The files that another place than the first has given.
     """
 
     cutflow: Cutflow
@@ -33,6 +33,7 @@ class Partial:
     tables: Mapping[str, tuple[Chunk, ...]] = field(default_factory=dict)
     links: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
+    replicas: tuple[Replica, ...] = ()
 
     def __add__(self, other: Partial) -> Partial:
         return Partial(
@@ -41,6 +42,7 @@ class Partial:
             {name: chunks + other.tables[name] for name, chunks in self.tables.items()},
             _add_links(self.links, other.links),
             self.timing + other.timing,
+            added_replicas(self.replicas, other.replicas),
         )
 
 

@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from flavorframe._files.versions import Version
 from flavorframe._planning.plan import Plan
-from flavorframe.datasets import Partition
+from flavorframe._snapshots.columns import Columns
+from flavorframe.datasets import Copies, Partition
 from flavorframe.engines.partial import Partial
 from flavorframe.layouts.base import GEV_AND_CM, Units
+from flavorframe.skims import Kept
 
 if TYPE_CHECKING:
     from distributed import Client
+
+
+@dataclass(frozen=True)
+class Skimmed:
+    """What a skim copies of a file, which must be the same branches in all files of a run.
+
+    Attributes:
+        name: The output.
+        kept: The branches of the events.
+        trees: The other trees whole, each by its name.
+        left_out: What it asks for and cannot copy, with the reason; empty if it copies all.
+    """
+
+    name: str
+    kept: tuple[Kept, ...]
+    trees: tuple[tuple[str, Columns], ...] = field(default=(), compare=False, repr=False)
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -31,6 +50,10 @@ class FileInfo:
             the file still has it afterwards.
         meanings: The names that the plan uses, each with what it stands for in this file, such
             as "one number in each event". They must be the same in all files of a run.
+        lacking: What the file lacks and has a default value for in the plan.
+        skims: What each skim of the plan copies of the file.
+        copies: All places of a file that is in several, and which of them was opened.
+        elsewhere: Why it was opened at another place than the first; empty where it was not.
         units: The units of the file.
     """
 
@@ -41,7 +64,20 @@ class FileInfo:
     edges: tuple[int, ...] = ()
     version: Version | None = None
     meanings: tuple[tuple[str, str], ...] = ()
+    lacking: tuple[str, ...] = ()
+    skims: tuple[Skimmed, ...] = ()
+    copies: Copies | None = None
+    elsewhere: str = ""
     units: Units = GEV_AND_CM
+
+    @property
+    def place(self) -> str:
+        """Where the file was opened."""
+        return self.copies.opened if self.copies else self.file
+
+    def partition(self, start: int, stop: int, index: int) -> Partition:
+        """Return the events from ``start`` up to ``stop``; ``index`` orders the partitions."""
+        return Partition(self.file, self.tree, start, stop, index, self.version, self.copies)
 
 
 class Engine(Protocol):

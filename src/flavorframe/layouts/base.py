@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from flavorframe.layouts.declared import Layout
 
 
+class LackingError(BranchError):
+    """A branch that the file does not have at all, and for which a default value may stand in."""
+
+
 @dataclass(frozen=True)
 class Units:
     """The units of a file's momenta, energies and masses, and of its lengths."""
@@ -71,6 +75,8 @@ def collection_of(branch: BranchInfo, layout: Layout, schema: Schema) -> str:
 
     Lists that the layout puts together are of several collections where they have several counters.
     """
+    if branch.collection:
+        return branch.collection
     said = layout.collection_of(branch)
     if branch.counter in (None, f"n{said}") or not branch.is_counted_with_others:
         return said

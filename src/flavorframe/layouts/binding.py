@@ -11,14 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flavorframe._expr import nodes as n
+from flavorframe._expr.defaults import require_fitting
 from flavorframe._expr.formula import brief
+from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.logic import decided, with_unsigned_literals
 from flavorframe._expr.strings import refuse_string
 from flavorframe._expr.units import converted
 from flavorframe._rootio.schema import BranchInfo, Schema
 from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, did_you_mean
-from flavorframe.layouts.base import collection_axis, collection_of, only
+from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
 from flavorframe.layouts.declared import Layout
+
+SHOWN = 8
+"""How many members of an object a message lists."""
 
 
 def bind(node: n.Node, layout: Layout, schema: Schema) -> n.Node:
@@ -55,13 +60,31 @@ class _Binder:
         self._layout = layout
         self._schema = schema
         self._known: dict[n.Part, n.Part] = {}
+        self._lacking: dict[n.Part, str] = {}
         self._links: list[tuple[str, str]] = []  # that are being followed
 
     def bind(self, top: n.Part) -> n.Part:
+        """Return a part bound; raises BranchError where the file lacks what it needs."""
+        try:
+            return self._bound(top)
+        except LackingError as error:
+            raise BranchError(str(error)) from None
+
+    def _bound(self, top: n.Part) -> n.Part:
+        """Return a part bound; what the file lacks is an error only if no default stands in."""
         for part in n.parts(top):
-            if part not in self._known:
-                self._known[part] = self._bind(part)
-        return self._known[top]
+            if part not in self._known and part not in self._lacking:
+                try:
+                    self._known[part] = self._bind(part)
+                except LackingError as error:
+                    self._lacking[part] = str(error)
+        return self._of(top)
+
+    def _of(self, part: n.Part) -> n.Part:
+        """Return what a part was bound to."""
+        if part in self._lacking:
+            raise LackingError(self._lacking[part])
+        return self._known[part]
 
     def _bind(self, part: n.Part) -> n.Part:
         """Bind a part; what is inside is bound already."""
@@ -76,7 +99,9 @@ class _Binder:
             return self.bind(self._layout.fired(self._schema, part.menu, part.patterns))
         if isinstance(part, n.CollectionAxis):
             return collection_axis(part.collection)
-        bound = part.map(self._known.__getitem__)
+        if isinstance(part, n.Default):
+            return self._default(part)
+        bound = part.map(self._of)
         if isinstance(bound, n.Apply):
             return with_unsigned_literals(decided(bound))
         if isinstance(bound, n.Subset):
@@ -87,9 +112,11 @@ class _Binder:
 
     def _field(self, node: n.Field) -> n.Part:
         if not node.path:
-            return node.map(self._known.__getitem__)
+            return node.map(self._of)
         collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
         branch = self._layout.branch_for(self._schema, collection, node.path)
+        if branch and node.on == n.EVENT and self._schema.by_name[branch].partners:
+            return self._of_friend(branch, node)
         if branch:
             column = self._column(branch)
             return self._checked(column, node)
@@ -97,7 +124,46 @@ class _Binder:
         if linked is not None:
             return self._bound_link(linked, node)
         self._refuse_link(collection, node)
-        raise BranchError(self._unknown(node))
+        raise LackingError(self._unknown(node))
+
+    def _default(self, node: n.Default) -> n.Part:
+        """Return the operand bound or, where the file lacks it, the value in its place."""
+        operand = node.operand
+        if operand not in self._lacking:
+            return self._with_default(node, self._known[operand])
+        if isinstance(operand, n.Field):
+            collection = operand.on.collection if isinstance(operand.on, n.CollectionAxis) else None
+            linked = self._linked(collection, operand.path)
+            if linked is not None:
+                value = n.Default(linked.operand, node.value)
+                return self._bound(n.Gather(value, linked.target, linked.index))
+        axis = self._bound(node.axis)
+        assert isinstance(axis, n.Axis)
+        return n.Constant(axis, node.value)
+
+    @staticmethod
+    def _with_default(node: n.Default, bound: n.Part) -> n.Part:
+        """Return a bound operand that the file has, if files without it would have such values."""
+        assert isinstance(bound, n.Node)
+        operand = node.operand
+        if operand.axis == n.UNRESOLVED and bound.axis != n.EVENT:
+            assert isinstance(operand, n.Branch)
+            raise ExpressionError(
+                f"{brief(node)}: branch {operand.branch} is a list in each event, of "
+                f"{bound.axis.name}: say so for files that lack it, by "
+                f"events.{bound.axis.name}[{operand.branch!r}].default({node.value!r})."
+            )
+        require_fitting(operand, node.value, kind_of(bound))
+        return bound
+
+    def _of_friend(self, branch: str, node: n.Field) -> n.Node:
+        """Return the value of an event's only entry in a friend, missing where it has none."""
+        if self._schema.by_name[branch].partners == "many":
+            raise BranchError(
+                f"{brief(node)}: an event may have several entries of friend {node.path[0]!r}, "
+                f"which are a collection: reduce it, as ff.events().{'.'.join(node.path)}.max()."
+            )
+        return n.Reduce("first", _as_named(self._column(branch), node.path[-1]))
 
     def _refuse_link(self, collection: str | None, node: n.Field) -> None:
         if collection is not None and len(node.path) == 1:
@@ -108,7 +174,7 @@ class _Binder:
                     f"ask one of its fields, such as {brief(node)}.pt."
                 )
 
-    def _linked(self, collection: str | None, path: tuple[str, ...]) -> n.Node | None:
+    def _linked(self, collection: str | None, path: tuple[str, ...]) -> n.Gather | None:
         if collection is None or len(path) < 2:
             return None
         link = self._layout.link(self._schema, collection, path[0])
@@ -122,7 +188,7 @@ class _Binder:
         link = (node.on.collection, node.path[0])
         try:
             with self._following(link):
-                return self.bind(linked)
+                return self._bound(linked)
         except FlavorframeError as error:
             told = self._layout.explain_link(*link)
             raise type(error)(f"{str(error).removesuffix(told)}{told}") from None
@@ -136,8 +202,10 @@ class _Binder:
                 "equal = … which values of the file are equal."
             )
         self._links.append(link)
-        yield
-        self._links.pop()
+        try:
+            yield
+        finally:
+            self._links.pop()
 
     def _checked(self, column: n.Column, node: n.Field) -> n.Node:
         wanted = self._known[node.on]
@@ -168,7 +236,7 @@ class _Binder:
             return asked
         names = self._schema.by_other_name.get(asked, ())
         if not names:
-            raise BranchError(
+            raise LackingError(
                 f"Tree {self._schema.tree} has no branch {asked!r}."
                 f"{did_you_mean(asked, self._schema.by_name)}"
             )
@@ -183,13 +251,30 @@ class _Binder:
             )
         if info.why:
             raise BranchError(f"Branch {branch} is not readable by expressions: {info.why}.")
-        if "other" in (info.kind, info.shape):
+        if info.shape == "group":
+            raise BranchError(self._group(info))
+        if info.shape == "nested":
+            raise BranchError(
+                f"Branch {branch} holds lists in lists, {info.typename}: expressions take one "
+                "value or one list in each event. Write what you need of the inner lists, such as "
+                "their sums, to a branch of its own."
+            )
+        if not info.is_readable:
             raise BranchError(
                 f"Branch {branch} holds {info.typename}, which expressions cannot take: they take "
                 "numbers, truth values and strings, one or a list of them in each event."
             )
         axis = n.EVENT if info.shape == "scalar" else self._axis(info)
         return n.Column(branch, axis, info.kind)
+
+    def _group(self, info: BranchInfo) -> str:
+        begins = (f"{info.name.rstrip('.')}.", f"{info.name}/")
+        members = [b.name for b in self._schema.branches if b.name.startswith(begins)]
+        shown = f"{', '.join(members[:SHOWN])}{', …' if len(members) > SHOWN else ''}"
+        return (
+            f"Branch {info.name} holds objects ({info.typename}): expressions take their members"
+            f"{', ' if members else ''}{shown}."
+        )
 
     def _axis(self, info: BranchInfo) -> n.Axis:
         return collection_axis(collection_of(info, self._layout, self._schema))

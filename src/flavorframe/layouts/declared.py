@@ -245,7 +245,7 @@ class Layout:
         """Return the collection of a list: the one that has it as a field, or a pattern for it.
 
         Of other lists the counter or the name tells. A counter of one branch alone, as uproot
-        writes it, tells nothing.
+        writes it, tells nothing; an array of one length in all events is a collection of its own.
         """
         if self.rows is not None:
             return self.rows.candidates
@@ -254,7 +254,7 @@ class Layout:
         for collection, pattern in self._patterns:
             if pattern.match(branch.name):
                 return collection
-        if self.lists_stand_alone:
+        if self.lists_stand_alone or branch.length is not None:
             return branch.name
         if branch.counter and branch.counter.startswith("n") and branch.is_counted_with_others:
             return branch.counter.removeprefix("n") or branch.counter

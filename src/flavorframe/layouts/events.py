@@ -9,6 +9,7 @@ NanoAOD uses; where one of them is a list in a file, the file is refused when it
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from flavorframe._expr.event import Event, Menu
@@ -68,12 +69,16 @@ class Events(Event):
         return "<events: .triplet, .muon, .track, .hlt, .l1, or ['AnyBranch']>"
 
 
-def events(layout: Layout | str | os.PathLike[str] | None = None) -> Events:
+def events(
+    layout: Layout | str | os.PathLike[str] | None = None, *, friends: Iterable[str] = ()
+) -> Events:
     """Return the names from which expressions are built.
 
     Args:
         layout: A layout of one's own, as for `flavorframe.dataset`. Then its names of the event's
             values are known, beside the usual ones, and tab completion offers what it declares.
+        friends: The names of friends that have one entry an event, so that ``events.scores.bdt`` is
+            a value of the event. Others are collections.
 
     Returns:
         An object whose attributes are the event's values and collections, whatever they are called.
@@ -89,15 +94,21 @@ def events(layout: Layout | str | os.PathLike[str] | None = None) -> Events:
         >>> ff.events(mine).polarity > 0
         <polarity > 0, one value per event>
     """
-    return Events() if layout is None else _events_of(find_layout(layout))
-
-
-def _events_of(layout: Layout) -> Events:
     known = Events()
-    values = dict.fromkeys(name.partition(".")[0] for name in layout.event)
-    known._names_of_values = Events._names_of_values | values.keys()
-    known._offered = tuple(dict.fromkeys((*Events._offered, *values, *layout.collections)))
+    names = (friends,) if isinstance(friends, str) else tuple(friends)
+    _offer(known, names)
+    if layout is not None:
+        _offer_layout(known, find_layout(layout))
+    return known
+
+
+def _offer(known: Events, values: Iterable[str], others: Iterable[str] = ()) -> None:
+    known._names_of_values = known._names_of_values | frozenset(values)
+    known._offered = tuple(dict.fromkeys((*known._offered, *values, *others)))
+
+
+def _offer_layout(known: Events, layout: Layout) -> None:
+    _offer(known, [name.partition(".")[0] for name in layout.event], layout.collections)
     for name, rule in layout.collections.items():
         fields = dict.fromkeys(path.partition(".")[0] for path in (*rule.fields, *rule.links))
         offer_fields({name: tuple(dict.fromkeys((*FIELDS.get(name, ()), *fields)))})
-    return known

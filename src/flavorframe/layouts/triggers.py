@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from flavorframe._expr import nodes as n
 from flavorframe._rootio.schema import Schema
 from flavorframe.errors import BranchError, did_you_mean
+from flavorframe.layouts.base import LackingError
 
 SHOWN = 8
 """How many trigger paths a message lists."""
@@ -33,14 +34,16 @@ class Trigger:
         """Return the tree that says whether a path that fits one of the patterns fired.
 
         The version that NanoAOD strips from names of branches (``_v*``, ``_v7``) may stand in a
-        pattern. Raises BranchError where no branch fits, for then nothing could ever fire.
+        pattern. Raises LackingError where no branch fits, for then nothing could ever fire, and
+        BranchError where there are no paths at all.
         """
         if self.names:
             return self._accepted(patterns)
         paths = [b for b in schema.by_name if any(fnmatchcase(b, each) for each in self.branches)]
         names = [b for b in paths if _fits(b, patterns)]
         if not names:
-            raise BranchError(
+            error = LackingError if paths else BranchError
+            raise error(
                 f"No branch of tree {schema.tree} is the trigger path {' or '.join(patterns)}."
                 f"{did_you_mean(patterns[0], paths)} {_listed(paths)}"
             )

@@ -96,6 +96,7 @@ def _content(inputs: Inputs, analysis: Analysis | None) -> dict[str, Any]:
         "inputs": inputs,
         "lead": summary.lead(inputs),
         "missing": {era: summary.missing(result) for era, result in inputs.partial.items()},
+        "warnings": {era: result.warnings for era, result in inputs.results.items()},
         "summary_header": summary.header(inputs),
         "summary_rows": summary.rows(inputs),
         "selection": tables.selection(inputs),

@@ -21,6 +21,7 @@ from flavorframe.report.inputs import Inputs, histograms, holds_weights
 from flavorframe.report.yields import Measured
 from flavorframe.result._json import dump, to_dict
 from flavorframe.result.timing import STAGES, Timing, share_cells, speed_cells, workers_grid
+from flavorframe.skims import Skim
 
 if TYPE_CHECKING:
     from flavorframe.analysis import Analysis
@@ -126,6 +127,10 @@ def snapshots(inputs: Inputs, analysis: Analysis | None) -> Grid:
 
 
 def _columns(value: Any, spec: object) -> str:
+    if isinstance(spec, Skim):
+        new = ", ".join(spec.new_names)
+        dropped = f" without {', '.join(spec.drop)}" if spec.drop else ""
+        return f"events with {', '.join(spec.keep)}{dropped}" + (f", and {new}" if new else "")
     if isinstance(spec, Snapshot):
         return ", ".join(name for name, _ in spec.columns)
     return ", ".join(getattr(value, "columns", ())) or UNDEFINED

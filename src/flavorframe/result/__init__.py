@@ -3,7 +3,8 @@
 - ``result``, ``results``: the result of a dataset, and those of several; they add up.
 - ``cutflow``, ``efficiency``: ``cutflow`` says what to do for a new number in its rows.
 - ``table``, ``written``: candidates in memory, and snapshots that are in files.
-- ``failures``, ``links``, ``timing``, ``provenance``: what is needed to trust a result.
+- ``failures``, ``replicas``, ``links``, ``timing``, ``provenance``: what is needed to trust a
+  result.
 - ``_outputs``, ``_histograms``: what depends on the kind of an output; a new kind goes there.
 - ``_summary``: the first line of a result, and the notes below its cutflow.
 - ``_preview``: the first rows of a table, as notebooks show them.
@@ -20,6 +21,7 @@ from flavorframe.result.efficiency import Efficiency
 from flavorframe.result.failures import Failure, Failures
 from flavorframe.result.links import Link
 from flavorframe.result.provenance import Provenance
+from flavorframe.result.replicas import Replica, added_replicas
 from flavorframe.result.result import Result
 from flavorframe.result.results import Results
 from flavorframe.result.table import Table
@@ -34,10 +36,12 @@ __all__ = [
     "Failures",
     "Link",
     "Provenance",
+    "Replica",
     "Result",
     "Results",
     "SnapshotWriter",
     "Table",
     "Timing",
     "WrittenSnapshot",
+    "added_replicas",
 ]

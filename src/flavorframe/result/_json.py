@@ -34,13 +34,16 @@ def to_dict(result: Result) -> dict[str, Any]:
         "timing": asdict(result.timing),
         "provenance": asdict(result.provenance),
         "unwritten": dict(result.unwritten),
+        "warnings": list(result.warnings),
+        "replicas": [asdict(each) for each in result.replicas],
     }
 
 
 def _dataset(dataset: Dataset) -> dict[str, Any]:
     values = {field.name: getattr(dataset, field.name) for field in fields(dataset)}
     layout = None if dataset.layout is None else dict(dataset.layout.declaration)
-    return values | {"meta": dict(dataset.meta), "layout": layout}
+    friends = {name: asdict(each) for name, each in dataset.friends}
+    return values | {"meta": dict(dataset.meta), "layout": layout, "friends": friends}
 
 
 def dump(content: Any) -> str:

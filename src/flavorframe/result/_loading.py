@@ -12,7 +12,7 @@ from flavorframe._files.file_sets import settle, sha256_of
 from flavorframe._files.trust import read_own
 from flavorframe._files.writing import file_name
 from flavorframe._planning.destinations import HISTOGRAMS, UNFINISHED
-from flavorframe.datasets import Dataset
+from flavorframe.datasets import Dataset, Friend
 from flavorframe.errors import FileError, RunError
 from flavorframe.layouts.declaring import declared
 from flavorframe.result import _outputs
@@ -21,6 +21,7 @@ from flavorframe.result.cutflow import Cutflow, CutRow
 from flavorframe.result.failures import Failure, Failures
 from flavorframe.result.links import Link
 from flavorframe.result.provenance import Provenance
+from flavorframe.result.replicas import Replica
 from flavorframe.result.result import Result
 from flavorframe.result.results import Results
 from flavorframe.result.timing import Timing
@@ -150,9 +151,16 @@ def _require_same(path: Path, known: str | None, file: Path) -> None:
         )
 
 
+def _friend(content: Mapping[str, Any]) -> Friend:
+    lists = {key: tuple(content[key]) for key in ("files", "on")}
+    return Friend(**{**content, **lists})
+
+
 def _from_dict(content: Mapping[str, Any]) -> Result:
     dataset = dict(content["dataset"])
     dataset["files"] = tuple(dataset["files"])
+    friends = dataset.get("friends", {}).items()
+    dataset["friends"] = tuple((name, _friend(each)) for name, each in friends)
     if dataset.get("layout") is not None:
         dataset["layout"] = declared(dataset["layout"])
     failures = content["failures"]
@@ -167,4 +175,6 @@ def _from_dict(content: Mapping[str, Any]) -> Result:
         content["fraction"],
         content.get("stopped", ""),
         unwritten=content.get("unwritten", {}),
+        warnings=tuple(content.get("warnings", ())),
+        replicas=tuple(Replica(**each) for each in content.get("replicas", ())),
     )

@@ -76,7 +76,7 @@ def _refuse_conflicts(result: Result, folder: Path, name: str) -> None:
         for output, value in result.outputs.items()
         if isinstance(value, Table)
     ]
-    refuse_conflicts([*of_result(folder, name), *tables], result.dataset.files)
+    refuse_conflicts([*of_result(folder, name), *tables], result.dataset.places)
 
 
 def _table_file(folder: Path, output: str) -> Path:

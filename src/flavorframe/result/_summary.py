@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from flavorframe.result.replicas import replicas_notes
+
 if TYPE_CHECKING:
     from flavorframe.result.result import Result
 
@@ -30,8 +32,10 @@ def notes(result: Result) -> Iterator[str]:
     """Yield a note for everything that went wrong, a sentence or a few lines each."""
     if result.failures:
         yield repr(result.failures)
+    yield from replicas_notes(result.replicas)
     for name, reason in result.unwritten.items():
         yield f"{name} was not written: {reason}"
+    yield from result.warnings
     for name, link in result.links.items():
         if link.unmatched or link.ambiguous:
             yield (

@@ -20,11 +20,12 @@ from flavorframe.result.cutflow import Cutflow
 from flavorframe.result.failures import Failures
 from flavorframe.result.links import Link, added_links
 from flavorframe.result.provenance import Provenance
+from flavorframe.result.replicas import Replica, added_replicas
 from flavorframe.result.timing import Timing
 from flavorframe.result.unfinished import Unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Literal
 
     from typing_extensions import Never
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from flavorframe._run.core.options import Target
     from flavorframe._run.outcome import Outcome
     from flavorframe.datasets import PathLike
+    from flavorframe.engines import FileInfo
     from flavorframe.layouts import Units
 
 
@@ -54,6 +56,8 @@ class Result:
         stopped: Why the run ended early; empty where it did not.
         unfinished: What `resume` needs; None where there is nothing to go on with.
         unwritten: Why outputs, or the folder, could not be written, by their name.
+        warnings: What is likely not meant, though nothing failed.
+        replicas: The files that another place than their first has given, and why.
     """
 
     dataset: Dataset
@@ -67,6 +71,8 @@ class Result:
     stopped: str = ""
     unfinished: Outcome | Unfinished | None = field(default=None, compare=False)
     unwritten: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    replicas: tuple[Replica, ...] = ()
 
     @classmethod
     def of(cls, plan: Plan, dataset: Dataset, outcome: Outcome) -> Result:
@@ -85,7 +91,7 @@ class Result:
             partial.timing, links, Provenance.of(plan, _units(outcome)),
             _fraction(dataset, outcome), outcome.stopped,
             outcome if outcome.gaps or outcome.stopped or outcome.unwritten else None,
-            dict(outcome.unwritten),
+            dict(outcome.unwritten), tuple(_warnings(dataset, outcome)), outcome.replicas,
         )  # fmt: skip
 
     @property
@@ -235,6 +241,8 @@ class Result:
             added_links(self.links, other.links), self.provenance,
             _joint_fraction(self, other), "; ".join(filter(None, (self.stopped, other.stopped))),
             None, {**other.unwritten, **self.unwritten},
+            tuple(dict.fromkeys((*self.warnings, *other.warnings))),
+            added_replicas(self.replicas, other.replicas),
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -252,6 +260,24 @@ class Result:
             self.timing._repr_html_(),
         ]
         return "".join(parts)
+
+
+def _warnings(dataset: Dataset, outcome: Outcome) -> Iterator[str]:
+    """Yield what every file lacks, so that its default value is all that the result has of it."""
+    for default in outcome.files[0].lacking if outcome.files else ():
+        if all(default in info.lacking for info in outcome.files):
+            yield f"{default}: no file of {dataset.name} has it, so it is that value everywhere"
+    yield from dict.fromkeys(told for info in outcome.files for told in _told_of_skims(info))
+    if outcome.gaps:
+        for name in dict.fromkeys(s.name for info in outcome.files for s in info.skims if s.trees):
+            yield (
+                f"skim {name!r} has the other trees of each file that was opened, and events are "
+                "missing: sums of weights in it are larger than those of the events read"
+            )
+
+
+def _told_of_skims(info: FileInfo) -> tuple[str, ...]:
+    return tuple(told for skimmed in info.skims for told in skimmed.left_out)
 
 
 def _units(outcome: Outcome) -> Units | None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy.typing as npt
 
 from flavorframe._display import as_html, as_text
-from flavorframe._snapshots.columns import Columns, listed, require_equal_lengths, row_count
+from flavorframe._snapshots.columns import Arrays, listed, require_equal_lengths, row_count
 from flavorframe._snapshots.promotion import joined
 from flavorframe._snapshots.writing import SnapshotWriter
 from flavorframe.errors import AnalysisError, BranchError, did_you_mean
@@ -43,7 +43,7 @@ class Table:
         charge  int64       1    -1
     """
 
-    columns: Columns
+    columns: Arrays
 
     def __post_init__(self) -> None:
         require_equal_lengths(self.columns)

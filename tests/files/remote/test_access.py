@@ -13,8 +13,10 @@ import pytest
 import flavorframe as ff
 from flavorframe._files.remote import access
 from flavorframe._run.delivery.delivery import Delivery
+from flavorframe.engines._rdataframe.runtime.files import describe
 from flavorframe.errors import AccessError, CredentialError, FileError, RunError
 from support import grid, servers
+from support.sessions import Session
 
 pytestmark = pytest.mark.usefixtures("no_credentials")
 
@@ -31,6 +33,34 @@ def same(url, path):
     assert far.cutflow == near.cutflow
     assert (far.mass.values() == near.mass.values()).all()
     assert near.mass.sum() > 0
+
+
+@pytest.mark.servers
+def test_encrypted_xrootd(authority, sample, tmp_path):
+    """In a process of its own, as the client reads once which authorities there are."""
+    server = servers.XRootD(authority, tls=True)
+    try:
+        url = server.put(sample("nano")).replace("root://", "xroots://")
+        code = f"""
+import flavorframe as ff
+t = ff.events().triplet
+data = ff.dataset({url.replace("nano", "n*o")!r})
+analysis = ff.Analysis(ff.Selection(t).cut("mass", t.mass > 1.9))
+print(*data.files, analysis.run(data, progress=False).cutflow[-1].candidates)
+"""
+        proxy = str(authority.proxy(tmp_path / "proxy"))
+        shown = dict.fromkeys(("X509_USER_PROXY", "X509_USER_CERT", "X509_USER_KEY"), proxy)
+        found = python(code, X509_CERT_DIR=str(authority.folder), **shown)
+    finally:
+        server.close()
+    t = ff.events().triplet
+    near = ff.Analysis(ff.Selection(t).cut("mass", t.mass > 1.9)).run(ff.dataset(sample("nano")))
+    assert found.split() == [url.replace("xroots", "roots"), str(near.cutflow[-1].candidates)]
+
+
+def test_root_does_not_know_encrypted_xrootd():
+    with pytest.raises(FileError, match="ROOT does not know roots://.*engine='columnar'"):
+        describe("roots://h//a.root", None)
 
 
 class TestXRootD:
@@ -76,7 +106,7 @@ os._exit(0)
         finally:
             xrootd._process.wait()
             xrootd.start()
-        assert said.startswith("FileError")
+        assert said.startswith("ServerError")
         told = ("cannot be reached", "did not answer in 3 seconds", "broke off in the middle")
         assert any(words in said for words in told)
 
@@ -122,6 +152,15 @@ except ff.FlavorframeError as error:
             pytest.skip("whoever runs this has a proxy at the usual place")
         assert said.startswith("AccessError")
         assert f"neither a proxy (/tmp/x509up_u{os.getuid()}) nor a bearer token" in said
+
+    def test_a_proxy_that_is_made_later(self, url, authority, tmp_path):
+        session = Session()
+        try:
+            assert "neither a proxy" in session.opens(url)
+            proxy = authority.proxy(tmp_path / "proxy")
+            assert session.opens(url, X509_USER_PROXY=str(proxy)) == "let in"
+        finally:
+            session.close()
 
     def test_with_an_expired_proxy(self, url, authority, tmp_path):
         proxy = authority.proxy(tmp_path / "proxy", life=-2 * grid.HOUR)
@@ -281,6 +320,24 @@ class TestHttps:
         web.demand_certificate()
         ff.inspect(url)
 
+    @pytest.mark.parametrize("planted", ["pipe", "link"])
+    def test_what_lies_in_a_proxys_place_is_not_opened(
+        self, secure, authority, tmp_path, monkeypatch, planted
+    ):
+        web, url = secure
+        place = tmp_path / "usual"
+        monkeypatch.setattr("flavorframe._files.remote.proxies.usual_place", lambda: str(place))
+        if planted == "pipe":
+            os.mkfifo(place)
+        else:
+            place.symlink_to(authority.proxy(tmp_path / "proxy"))
+        web.demand_certificate()
+        with pytest.raises(FileError):  # however the server breaks off
+            ff.inspect(url)
+        place.unlink()
+        authority.proxy(place)
+        ff.inspect(url)
+
     def test_without_any_where_it_is_demanded(self, secure):
         web, url = secure
         web.mood = 403
@@ -330,10 +387,8 @@ class TestBeforeTheRun:
         assert delivery.credentials.proxy.path == str(proxy)
 
     def test_an_old_proxy_left_behind_is_not_in_the_way(self, authority, tmp_path, monkeypatch):
-        from flavorframe._files.remote import credentials
-
         old = authority.proxy(tmp_path / "proxy", life=-grid.HOUR)
-        monkeypatch.setattr(credentials, "proxy_path", lambda: str(old))
+        monkeypatch.setattr("flavorframe._files.remote.proxies.usual_place", lambda: str(old))
         with pytest.warns(UserWarning, match="expired 1 hour ago.* goes on without it"):
             assert not self.launch("root://localhost//a.root")
 

@@ -30,6 +30,14 @@ def test_the_same_bits_as_here(slurm, data, jobs, size):
     assert submissions(site) == [list(range(jobs))]
 
 
+def test_files_in_several_places(slurm, files, tmp_path):
+    away = str(tmp_path / "away.root")
+    data = ff.dataset([[away, files[0]], files[1]])
+    result = weighted().run(data, on=slurm(jobs=3), partition_size=11, progress=False)
+    assert_same_bits(result, weighted().run(ff.dataset(files[:2]), progress=False))
+    assert [(each.file, each.place) for each in result.replicas] == [(away, str(files[0]))]
+
+
 def test_a_snapshot_in_several_files(slurm, data, tmp_path):
     rows = ff.snapshot(t.mass, path=tmp_path / "rows.root", files=3)
     result = weighted().with_outputs(rows=rows).run(data, on=slurm(jobs=2), progress=False)
@@ -145,6 +153,19 @@ def test_credentials_come_along(slurm, secured, authority, files, monkeypatch, t
     left = [path for path in Path(folder).rglob("*") if path.is_file()]
     assert not {"x509up", "bearer_token"} & {path.name for path in left}
     assert not [path for path in left if TOKEN.encode() in path.read_bytes()]
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_jobs_read_with_the_users_token(slurm, token_server, issuer, authority, files, monkeypatch):
+    token = issuer.token(sub="job")
+    monkeypatch.setenv("X509_CERT_DIR", str(authority.folder))
+    monkeypatch.setenv("BEARER_TOKEN", token)
+    data, site = ff.dataset([token_server.put(file) for file in files[:2]]), slurm()
+    result = weighted().run(data, on=site, progress=False)
+    assert result.is_complete
+    assert "login as job" in token_server.log
+    left = [path for path in run_folder(site).rglob("*") if path.is_file()]
+    assert not [path for path in left if token.encode() in path.read_bytes()]
 
 
 def test_a_renewed_proxy_reaches_jobs_that_run(

@@ -211,6 +211,11 @@ class Settings(_Model):
         return self.port + 4
 
     @property
+    def administration_port(self) -> int:
+        """Port of the administrators' page, which the hub starts."""
+        return self.port + 5
+
+    @property
     def private(self) -> Path:
         """Folder of secrets and databases, which only its owner can enter."""
         return self.folder / "private"
@@ -277,6 +282,21 @@ def load(folder: Path) -> Settings | None:
         return None
     except OSError as error:
         raise FacilityError(f"{file} cannot be read: {error.strerror}.") from error
+    return parse(text, folder, file)
+
+
+def parse(text: str, folder: Path, file: Path) -> Settings:
+    """Return settings from JSON.
+
+    Args:
+        text: The JSON.
+        folder: Folder of the facility.
+        file: Where the text is from, for messages.
+
+    Raises:
+        FacilityError: They are damaged; the text says where.
+
+    """
     try:
         return Settings.model_validate({**_object(text), "folder": folder})
     except (ValidationError, ValueError) as error:

@@ -11,7 +11,7 @@ import yaml
 from facility_support import manifests
 from facility_support.helm import HelmError, lint, render
 from flavorframe_facility.kubernetes.network import CLUSTER, policy_for
-from flavorframe_facility.settings import make
+from flavorframe_facility.settings import ClusterLimits, Environment, Oidc, Settings, make
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate")
 
@@ -357,6 +357,7 @@ CHANGES = {
     "facility.cluster_cores_per_user": 99,
     "facility.cluster_memory_per_user": 98,
     "facility.cluster_limits_by_group": {"bphysics": {"cores": 40}},
+    "facility.login_days": 3,
     "guaranteed_share_of_cores": 0.5,
     "quota.enabled": False,
     "quota.hard": {"pods": "7"},
@@ -383,7 +384,25 @@ NEEDS = {
     "monitoring.namespace": {"monitoring": {"enabled": True}},
     "monitoring.labels": {"monitoring": {"enabled": True}},
 }
-ELSEWHERE = {"namespace", "clusters_namespace", "facility.login.kind", "images.by_digest"}
+OF_ONE_MACHINE = {
+    "processes_per_server": "podPidsLimit",
+    "total_memory": "quota.hard and quota.clusters",
+    "home_quota": "jupyterhub.singleuser.storage.capacity",
+    "trusted_proxies": "log in at the provider",
+    "address": "jupyterhub.ingress",
+    "port": "jupyterhub.ingress",
+    "certificate": "jupyterhub.ingress.tls",
+    "key": "jupyterhub.ingress.tls",
+    "accounts": "there are no accounts",
+    "folder": "the hub's volume",
+    "backend": "for Kubernetes",
+}
+"""Settings that the chart refuses, by what it says takes their place."""
+
+ELSEWHERE = {
+    *("namespace", "clusters_namespace", "facility.login.kind", "images.by_digest"),
+    *(f"facility.{name}" for name in OF_ONE_MACHINE),
+}
 """Values that cannot be changed by themselves: tested as refusals."""
 
 
@@ -406,6 +425,40 @@ def test_changes_cover_every_value():
     assert set(paths(schema)) == CHANGES.keys() | ELSEWHERE
     known = yaml.safe_load((manifests.CHART / "values.yaml").read_text())
     assert known.keys() == schema["properties"].keys() - {"global"}
+
+
+def test_the_chart_knows_the_settings_of_a_facility_and_no_others():
+    schema = json.loads((manifests.CHART / "values.schema.json").read_text())
+    ours = schema["properties"]["facility"]["properties"]
+    assert ours.keys() == Settings.model_fields.keys()
+    login = ours["login"]["properties"].keys()
+    assert Oidc.model_fields.keys() == login | {"client_secret_file"}  # which the chart mounts
+    environment = ours["environments"]["items"]["properties"].keys()
+    assert Environment.model_fields.keys() == environment | {"python"}  # of one machine
+    limits = ours["cluster_limits_by_group"]["additionalProperties"]["properties"]
+    assert limits.keys() == ClusterLimits.model_fields.keys()
+
+
+def test_the_chart_has_the_bounds_and_defaults_of_the_settings():
+    schema = json.loads((manifests.CHART / "values.schema.json").read_text())
+    ours = schema["properties"]["facility"]["properties"]
+    theirs = Settings.model_json_schema()["properties"]
+    values = yaml.safe_load((manifests.CHART / "values.yaml").read_text())["facility"]
+    numbers = [name for name in ours if ours[name].get("type") in ("number", "integer")]
+    assert len(numbers) >= 6
+    for name in numbers:
+        bounds = {key: theirs[name][key] for key in theirs[name] if key not in ("title", "default")}
+        assert ours[name] == bounds, name
+        assert values[name] == theirs[name]["default"], name
+    for name in ("cores", "memory"):
+        assert tuple(values[name]) == Settings.model_fields[name].default
+
+
+@pytest.mark.parametrize(("name", "said"), OF_ONE_MACHINE.items())
+def test_a_setting_of_one_machine_is_refused_with_what_takes_its_place(own, name, said):
+    refusal = rf"facility\.{name} is of a facility on one machine; on Kubernetes .*{said}"
+    with pytest.raises(HelmError, match=refusal):
+        render(own, manifests.values(facility={name: 1}))
 
 
 @pytest.mark.parametrize("path", CHANGES)

@@ -107,6 +107,15 @@ def gateway_config():
     return c
 
 
+def test_browsers_are_told_to_be_strict(hub):
+    told = gateway_config().PodBackend.headers
+    assert told["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    assert told["X-Content-Type-Options"] == "nosniff"
+    assert len(hub.JupyterHub.tornado_settings.get_value({})["transforms"]) == 1
+    for_servers = hub.KubeSpawner.environment["FLAVORFRAME_HEADERS"]
+    assert json.loads(for_servers.replace("{{", "{").replace("}}", "}")) == told
+
+
 def test_workers_have_what_is_mounted():
     config = gateway_config().KubeClusterConfig
     assert config.environment == {"X509_CERT_DIR": "/c"}

@@ -1,4 +1,7 @@
-"""Names below ``localhost``, and their cookies, as browsers treat them and Python does not."""
+"""Names below ``localhost``, and their cookies, as browsers treat them and Python does not.
+
+So is ``facility.test``, the name of the facility with TLS.
+"""
 
 import functools
 import http.cookiejar
@@ -20,7 +23,7 @@ def treat_localhost_as_browsers_do():
 def _resolving(ask):
     @functools.wraps(ask)
     def answered(host, *more, **options):
-        below = isinstance(host, str) and host.endswith(HOST)
+        below = isinstance(host, str) and host.endswith((HOST, "facility.test"))
         return ask("localhost" if below else host, *more, **options)
 
     answered.knows_localhost = True

@@ -213,6 +213,7 @@ class OidcFacility(Site):
         login = {
             "kind": "oidc", "issuer": self.provider.issuer, "client_id": "hub",
             "client_secret_file": str(secret), "user_group": "flavour",
+            "admin_group": "flavour/admins",
         }  # fmt: skip
         try:
             self.facility = Facility(port=port, login=login)

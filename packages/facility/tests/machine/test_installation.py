@@ -26,7 +26,7 @@ def test_all_that_the_proxy_needs_is_pinned_with_a_checksum():
 def settings(tmp_path, monkeypatch):
     """Return settings of a facility that has no proxy yet."""
     monkeypatch.setattr(installation, "_found_proxy", lambda settings: None)
-    monkeypatch.setattr(installation, "_require_accounts", lambda: None)
+    monkeypatch.setattr(installation, "require_accounts", lambda: None)
     return make(folder=tmp_path)
 
 

@@ -100,7 +100,7 @@ def test_what_cannot_work_is_told_before_anything_is_installed(
     assert load(settings.folder) is None
 
 
-@pytest.mark.parametrize("command", ["up", "status", "logs", "down"])
+@pytest.mark.parametrize("command", ["up", "doctor", "status", "logs", "down"])
 def test_the_command_needs_nothing_of_what_it_installs(tmp_path, command):
     line = [sys.executable, "-c", WITHOUT, command, "--folder", tmp_path]
     (tmp_path / "settings.json").write_text('{"port": 1, "cores": []}')

@@ -7,7 +7,6 @@ import subprocess
 import pytest
 
 from facility_support.browser import log_in, person
-from facility_support.facility import Facility
 from facility_support.users import User, server_of
 from support.servers import wait_for
 
@@ -207,25 +206,6 @@ ServerApp().load_config_file()
 
 
 # Beyond this machine: a domain, and TLS
-
-
-@pytest.fixture(scope="module")
-def public(tmp_path_factory):
-    """Return a facility that listens at all addresses, as facility.test."""
-    if os.geteuid() != 0:
-        pytest.skip("a facility that is open to others needs root")
-    folder = tmp_path_factory.mktemp("tls")
-    certificate, key = folder / "host.pem", folder / "host.key"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-out",
-         certificate, "-keyout", key, "-subj", "/CN=facility.test",
-         "-addext", "subjectAltName=DNS:facility.test,DNS:*.facility.test"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    key.chmod(0o600)
-    public = Facility(address="0.0.0.0", domain="facility.test", certificate=certificate, key=key)
-    yield public
-    public.close()
 
 
 def test_names_below_a_domain_are_kept_apart(public, browser):

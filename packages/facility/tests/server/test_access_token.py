@@ -105,6 +105,15 @@ def test_a_link_in_the_files_place_is_replaced_not_followed(file, tmp_path):
     assert not file.path.is_symlink()
 
 
+def test_what_holds_the_files_name_is_told_of_and_not_waited_for(file, caplog):
+    os.mkfifo(file.path)
+    assert file._renew() == 10
+    assert f"the bearer token {file.path} is not used: it is a pipe" in caplog.text
+    assert "first" not in caplog.text
+    file.path.unlink()
+    assert file._renew() == 40
+
+
 def test_nothing_is_written_after_the_end(file):
     file.stop()
     file._renew()

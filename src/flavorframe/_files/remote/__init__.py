@@ -5,6 +5,9 @@
   `xrootd_child` asks XRootD servers from another process, where this one has the client of ROOT.
 - `credentials`: all of a user's credentials, and why a server may refuse them. `proxies` (X.509)
   and `tokens` find and check them; `proxy_making` and `user_certificates` make new proxies.
+- `private_files`: whose a file with a secret must be. Nothing else here opens one.
+- `private_copies`: what libraries get that open files themselves. `xrootd_credentials` has the
+  client of XRootD find these copies; `placeholder` is for where there is no proxy.
 - `times`: lengths of time and moments in messages.
 
 To add a protocol, write a module with the options that fsspec takes for it and what a server tells

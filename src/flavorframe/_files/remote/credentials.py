@@ -11,16 +11,26 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flavorframe._files.remote import s3
+from flavorframe._files.remote.private_files import strangers
 from flavorframe._files.remote.proxies import (
     RENEW,
     Proxy,
     certificate_folder,
+    find_proxy_file,
     knows_authority,
     proxy_path,
     read_proxy,
+    usual_place,
 )
 from flavorframe._files.remote.times import clock, span
-from flavorframe._files.remote.tokens import Token, find_token, token_places
+from flavorframe._files.remote.tokens import (
+    VARIABLE,
+    Token,
+    find_token,
+    named_file,
+    token_places,
+    usual_places,
+)
 from flavorframe.errors import CredentialError
 
 USUAL = timedelta(minutes=30)
@@ -58,15 +68,18 @@ class Credentials:
 def credentials_for(files: Iterable[str], needed: timedelta = USUAL) -> Credentials:
     """Return the credentials for reading the files; none where all are local.
 
-    What was left behind at the usual places and has expired is told in a warning and not used:
-    servers may not ask for it. Credentials that end before ``needed`` are told of likewise. Raises
-    CredentialError where others may read them, and for expired ones that ``X509_USER_PROXY``,
-    ``BEARER_TOKEN`` or ``BEARER_TOKEN_FILE`` names.
+    What was left behind at the usual places and has expired, and what somebody else has put there,
+    is told in a warning and not used: servers may not ask for it. Credentials that end before
+    ``needed`` are told of likewise. Raises CredentialError where others may read them, and for
+    expired ones, and those of somebody else, that ``X509_USER_PROXY``, ``BEARER_TOKEN`` or
+    ``BEARER_TOKEN_FILE`` names.
     """
     schemes = {urlsplit(file).scheme for file in files}
     on_s3 = "s3" in schemes and s3.is_installed()
     if schemes.isdisjoint(SCHEMES):
         return Credentials(s3=on_s3)
+    for stranger in _strangers():
+        warnings.warn(f"{stranger} The run goes on without it.", stacklevel=2)
     proxy = _usable(_find_proxy(), "X509_USER_PROXY")
     token = _usable(find_token(), "BEARER_TOKEN", "BEARER_TOKEN_FILE")
     found = Credentials(proxy, token, on_s3)
@@ -80,9 +93,18 @@ def credentials_for(files: Iterable[str], needed: timedelta = USUAL) -> Credenti
 
 
 def _find_proxy() -> Proxy | None:
-    path = proxy_path()
-    named = os.environ.get("X509_USER_PROXY")
-    return read_proxy(path) if named or os.path.exists(path) else None
+    path = find_proxy_file()
+    return None if path is None else read_proxy(path)
+
+
+def _strangers() -> list[str]:
+    """Return what is wrong with files of other users where the user's would be looked for."""
+    proxies = [] if os.environ.get("X509_USER_PROXY") else [usual_place()]
+    named = os.environ.get(VARIABLE) or named_file()
+    return [
+        *strangers(proxies, "proxy"),
+        *strangers([] if named else usual_places(), "bearer token"),
+    ]
 
 
 def _usable(credential: C | None, *names: str) -> C | None:
@@ -107,22 +129,23 @@ def why_refused(url: str) -> str:
             return _about_keys()
         if parts.scheme == "http":
             return "over http:// neither proxy nor token is shown; try https://."
-        return _what_is_wrong(parts.hostname or "", tokens_first=parts.scheme == "https")
+        return _what_is_wrong(url)
     except CredentialError as error:
         return str(error)
 
 
-def _what_is_wrong(host: str, *, tokens_first: bool) -> str:
+def _what_is_wrong(url: str) -> str:
     proxy, token = _find_proxy(), find_token()
     Credentials(proxy, token).check()
-    if token is not None and (tokens_first or proxy is None):
-        return _about_token(token, host)
-    if proxy is not None:
-        return _about_proxy(proxy)
+    told = [_about_token(token, url)] if token is not None else []
+    if proxy is not None and not (told and url.startswith("https:")):
+        told.append(_about_proxy(proxy))
+    if told:
+        return " And ".join(told)
     places = ", ".join(token_places())
     return (
         f"it asks for credentials, and there is neither a proxy ({proxy_path()}) nor a bearer "
-        f"token ({places}). Make a proxy, for example by {RENEW}."
+        f"token ({places}). {' '.join(_strangers()) or f'Make a proxy, for example by {RENEW}.'}"
     )
 
 
@@ -136,15 +159,25 @@ def _about_keys() -> str:
     )
 
 
-def _about_token(token: Token, host: str) -> str:
+def _about_token(token: Token, url: str) -> str:
+    host, path = urlsplit(url).hostname or "", urlsplit(url).path.replace("//", "/", 1)
     if not token.is_for(host):
         return (
             f"the bearer token of {token.place} is for {', '.join(token.audience)}, so it was not "
             f"shown to {host}."
         )
+    if token.issuer is None:
+        return (
+            f"the bearer token of {token.place} is valid in time, so it may not give the right to "
+            "read this path, or the server does not trust who issued it."
+        )
+    until = "" if token.expires is None else f" until {clock(token.expires)}"
+    scope = " ".join(token.scope) or "none"
     return (
-        f"the bearer token of {token.place} is valid in time, so it may not give the right to "
-        "read this path, or the server does not trust who issued it."
+        f"the bearer token of {token.place} is valid{until}. Its scope is {scope}: it may not "
+        f"give the right to read {path}, seen from the folder that the server lets it begin at. Or "
+        f"the server does not take its audience ({', '.join(token.audience) or 'none'}), or does "
+        f"not trust its issuer {token.issuer}."
     )
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from flavorframe._files.remote.proxies import certificate_folder, proxy_path
+from flavorframe._files.remote.private_copies import PROXY_COPY, private_copy
+from flavorframe._files.remote.private_files import read_private
+from flavorframe._files.remote.proxies import certificate_folder, find_proxy_file
 from flavorframe._files.remote.tokens import describe, token_text
 
 CONNECTIONS = 16
@@ -109,14 +111,17 @@ class _Context(ssl.SSLContext):
         self.load_default_certs()
         if os.path.isdir(authorities):
             self.load_verify_locations(capath=authorities)
-        self._shown: tuple[str, int] | None = None
+        self._shown: bytes | None = None
 
     def renew(self) -> None:
         """Take up a proxy that is new."""
-        path = proxy_path()
-        if os.path.exists(path) and self._shown != (path, os.stat(path).st_mtime_ns):
-            self._shown = (path, os.stat(path).st_mtime_ns)
-            self.load_cert_chain(path)
+        path = find_proxy_file()
+        if path is None or not os.path.lexists(path):
+            return
+        content = read_private(path, "proxy")
+        if content != self._shown:
+            self.load_cert_chain(private_copy(PROXY_COPY, content))
+            self._shown = content
 
 
 def client_for(url: str, patience: float) -> Client:

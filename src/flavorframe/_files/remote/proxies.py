@@ -15,9 +15,12 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from flavorframe._files.remote.private_files import is_own, read_private
 from flavorframe._files.remote.times import ago, clock
 from flavorframe.errors import CredentialError
 
+VARIABLE = "X509_USER_PROXY"
+"""The variable that names a proxy."""
 RENEW = "flavorframe proxy --voms cms --valid 192:00"
 """What makes a proxy of eight days."""
 CERTIFICATES = "/etc/grid-security/certificates"
@@ -66,7 +69,21 @@ class Proxy:
 
 def proxy_path() -> str:
     """Return where the proxy is, if there is one: ``X509_USER_PROXY``, or the usual place."""
-    return os.environ.get("X509_USER_PROXY") or f"/tmp/x509up_u{os.getuid()}"
+    return os.environ.get(VARIABLE) or usual_place()
+
+
+def usual_place() -> str:
+    """Return where a proxy is that no variable names."""
+    return f"/tmp/x509up_u{os.geteuid()}"
+
+
+def find_proxy_file() -> str | None:
+    """Return the path of the user's proxy; ``None`` where there is none.
+
+    What somebody else has put in the usual place is none. The file that ``X509_USER_PROXY`` names
+    is returned without a look at it.
+    """
+    return os.environ.get(VARIABLE) or (usual_place() if is_own(usual_place()) else None)
 
 
 def certificate_folder() -> str:
@@ -77,11 +94,18 @@ def certificate_folder() -> str:
 def read_proxy(path: str | os.PathLike[str]) -> Proxy:
     """Read a proxy; it may have expired, see `Proxy.check`.
 
-    Raises CredentialError where others may read it, the key is not the certificate's, or the
-    certificates do not vouch for each other.
+    Raises CredentialError where it is another's or others may read it, the key is not the
+    certificate's, or the certificates do not vouch for each other.
     """
     name = os.fspath(path)
-    content = read_private(name, "proxy")
+    return parsed_proxy(name, read_private(name, "proxy"))
+
+
+def parsed_proxy(name: str, content: bytes) -> Proxy:
+    """Return what is known of a proxy from its content; ``name`` is where it is, for messages.
+
+    Raises CredentialError as `read_proxy` does.
+    """
     chain = load_certificates(name, content)
     _check_key(name, content, chain[0])
     _check_chain(name, chain)
@@ -93,27 +117,6 @@ def read_proxy(path: str | os.PathLike[str]) -> Proxy:
         max(c.not_valid_before_utc for c in chain),
         min(c.not_valid_after_utc for c in chain),
     )
-
-
-def read_private(path: str, what: str) -> bytes:
-    """Return the content of a file that only its owner may read.
-
-    Raises CredentialError where it is missing, cannot be read, or others may read it.
-    """
-    try:
-        with open(path, "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode & 0o777
-            content = file.read()
-    except FileNotFoundError:
-        raise CredentialError(f"there is no {what} {path}.") from None
-    except OSError as error:
-        raise CredentialError(f"the {what} {path} cannot be read: {error.strerror}.") from None
-    if mode & 0o077:
-        raise CredentialError(
-            f"the {what} {path} has mode {mode:04o}, so that others can read it: run "
-            f"chmod 600 {path}, and make a new one if this machine is shared."
-        )
-    return content
 
 
 def knows_authority(issuer: str) -> bool:

@@ -17,9 +17,10 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from flavorframe._files.descriptors import FILE, belongs_to_user, opened
+from flavorframe._files.remote.private_files import is_own, write_own
 from flavorframe._files.remote.proxies import Proxy, certificate_folder, read_proxy
 from flavorframe._files.remote.user_certificates import UserCertificate
-from flavorframe._files.writing import write_private
 from flavorframe.errors import CredentialError
 
 CERTIFICATE_INFO = "1.3.6.1.5.5.7.1.14"
@@ -139,25 +140,31 @@ def write_proxy(content: bytes, path: str) -> Proxy:
     A link that lies there is replaced, and what it leads to stays as it is. Raises CredentialError
     where the place cannot be written to.
     """
-    write_private(Path(path), content, error=CredentialError)
+    write_own(path, content, "proxy")
     return read_proxy(path)
 
 
 def destroy_proxy(path: str) -> None:
-    """Overwrite a proxy and remove it; of a link, only the link.
+    """Overwrite a proxy and remove it; of what is no file of the user's, only the name.
 
     Raises CredentialError where there is none, or it cannot be removed.
     """
     try:
-        if stat.S_ISREG(os.lstat(path).st_mode):
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_NOFOLLOW), "wb") as file:
-                file.write(bytes(os.fstat(file.fileno()).st_size))
-                os.fsync(file.fileno())
+        if is_own(path):
+            with opened(path, os.O_WRONLY | FILE) as descriptor:
+                _overwrite(descriptor)
         os.unlink(path)
     except FileNotFoundError:
         raise CredentialError(f"there is no proxy {path}.") from None
     except OSError as error:
         raise CredentialError(f"the proxy {path} cannot be removed: {error.strerror}.") from None
+
+
+def _overwrite(descriptor: int) -> None:
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode) and belongs_to_user(status):
+        os.pwrite(descriptor, bytes(status.st_size), 0)
+        os.fsync(descriptor)
 
 
 def attributes(path: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
-from flavorframe._files.remote.proxies import read_private
+from flavorframe._files.remote.private_files import is_own, read_private
 from flavorframe._files.remote.times import ago, clock
 from flavorframe.errors import CredentialError
 
@@ -23,6 +23,10 @@ ANYBODY = "https://wlcg.cern.ch/jwt/v1/any"
 
 VARIABLE = "BEARER_TOKEN"
 """The place of a token that is in the environment itself."""
+FILE_VARIABLE = "BEARER_TOKEN_FILE"
+"""The variable that names a file with a token."""
+NOWHERE = "/dev/null/none"
+"""A path at which there can be no file. Libraries that are told of it look no further."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +34,28 @@ class Token:
     """What is known of a token, without its text: where it is, for whom, and until when.
 
     ``place`` is a path, or ``BEARER_TOKEN``; ``expires`` is ``None`` where the token does not say.
+    ``scope`` are its rights, such as ``storage.read:/``, and ``issuer`` is who gave it.
     """
 
     place: str
     audience: tuple[str, ...]
     expires: datetime | None
+    scope: tuple[str, ...] = ()
+    issuer: str | None = None
 
     @property
     def left(self) -> timedelta | None:
         """How long it is still valid; negative where it has expired, ``None`` where unknown."""
         return None if self.expires is None else self.expires - datetime.now(timezone.utc)
 
+    @property
+    def is_expired(self) -> bool:
+        """Whether it has expired."""
+        return self.left is not None and self.left <= timedelta(0)
+
     def check(self) -> None:
         """Raise CredentialError where it has expired."""
-        if self.expires is not None and self.left is not None and self.left <= timedelta(0):
+        if self.is_expired and self.expires is not None and self.left is not None:
             raise CredentialError(
                 f"the bearer token of {self.place} expired {ago(-self.left)}, at "
                 f"{clock(self.expires)}: get a new one, for example by oidc-token or htgettoken."
@@ -56,25 +68,34 @@ class Token:
 
 def token_places() -> list[str]:
     """Return where a token is looked for, in order."""
-    user = os.getuid()
-    named = os.environ.get("BEARER_TOKEN_FILE")
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    usual = [f"{runtime}/bt_u{user}"] if runtime else []
-    return [named] if named else [*usual, f"/tmp/bt_u{user}"]
+    named = named_file()
+    return [named] if named else usual_places()
+
+
+def named_file() -> str | None:
+    """Return the file that ``BEARER_TOKEN_FILE`` names, if it does.
+
+    A process that was started while another told a library of nothing has that name of its.
+    """
+    named = os.environ.get(FILE_VARIABLE)
+    return None if named == NOWHERE else named
+
+
+def usual_places() -> list[str]:
+    """Return where a token is looked for that no variable names."""
+    name, runtime = f"bt_u{os.geteuid()}", os.environ.get("XDG_RUNTIME_DIR")
+    return [f"{folder}/{name}" for folder in (runtime, "/tmp") if folder]
 
 
 def token_text() -> tuple[str, str] | None:
     """Return where the token is, and the token itself; ``None`` where there is none.
 
-    Raises CredentialError where the file that ``BEARER_TOKEN_FILE`` names is missing, or where
-    others may read it.
+    What somebody else has put in a usual place is none. Raises CredentialError where the file that
+    ``BEARER_TOKEN_FILE`` names is missing or another's, and for one that others may read.
     """
-    if os.environ.get(VARIABLE):
-        return VARIABLE, token_at(VARIABLE)
-    for place in token_places():
-        if os.path.exists(place) or os.environ.get("BEARER_TOKEN_FILE"):
-            return place, token_at(place)
-    return None
+    named = VARIABLE if os.environ.get(VARIABLE) else named_file()
+    place = named or next(filter(is_own, usual_places()), None)
+    return None if place is None else (place, token_at(place))
 
 
 def token_at(place: str) -> str:
@@ -98,13 +119,18 @@ def describe(place: str, text: str) -> Token:
     if not text or not text.isprintable() or " " in text:
         raise CredentialError(f"{place} holds no bearer token: it should be one line of text.")
     claims = _claims(text)
-    audience = claims.get("aud", ())
     expires = claims.get("exp")
     return Token(
         place,
-        (audience,) if isinstance(audience, str) else tuple(audience),
+        _several(claims.get("aud", ())),
         None if expires is None else datetime.fromtimestamp(float(expires), timezone.utc),
+        tuple(str(claims.get("scope", "")).split()),
+        claims.get("iss"),
     )
+
+
+def _several(audience: Any) -> tuple[str, ...]:
+    return (audience,) if isinstance(audience, str) else tuple(audience)
 
 
 def _claims(text: str) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from flavorframe._files.remote.proxies import load_certificates, read_private, subject_text
+from flavorframe._files.remote.private_files import read_private
+from flavorframe._files.remote.proxies import load_certificates, subject_text
 from flavorframe._files.remote.times import ago, clock
 from flavorframe.errors import CredentialError
 

@@ -15,6 +15,13 @@ PYTHON, ROOT = "the Python package xrootd", "ROOT"
 _PASSES_ON = 0x80 | 0x200
 """What is set of servers that are caches or proxies (kXR_attrCache, kXR_attrProxy)."""
 
+_NO_FOLDER = ("[3011]", "not a directory")
+"""What servers say where there is nothing, or a file."""
+_BY_NAME = 0x100
+"""Asks for the names of servers, not their numbers (kXR_prefname): certificates have names."""
+_PARTIAL = 3
+"""The code of answers that are not whole (suPartial)."""
+
 _claimed: list[str] = []
 
 
@@ -54,14 +61,9 @@ class Stat:
 
 def stat(url: str, patience: int) -> Stat:
     """Return what the server tells of a file that keeps it; raises OSError."""
-    from XRootD import client
-
-    address = client.URL(url)
-    filesystem = client.FileSystem(f"{address.protocol}://{address.hostid}")
+    filesystem, path = _filesystem(url)
     answer: Future[tuple[Any, Any, Any]] = Future()
-    asked = filesystem.stat(
-        address.path_with_params, patience, callback=lambda *told: answer.set_result(told)
-    )
+    asked = filesystem.stat(path, patience, callback=lambda *told: answer.set_result(told))
     if not asked.ok:
         raise OSError(asked.message)
     status, info, servers = answer.result()
@@ -70,7 +72,46 @@ def stat(url: str, patience: int) -> Stat:
     last = servers.hosts[-1]  # that it was sent on to
     is_known = not last.flags & _PASSES_ON
     of_server = (int(info.modtime), str(info.id)) if is_known else None
-    return Stat(str(last.url.hostid), int(info.size), of_server)
+    return Stat(server_name(last.url.hostid), int(info.size), of_server)
+
+
+def server_name(host: str) -> str:
+    """Return a server as all connections with it name it: without a user.
+
+    >>> server_name("token1@eos.cern.ch:1094")
+    'eos.cern.ch:1094'
+    """
+    return host.rpartition("@")[2]
+
+
+def names_in(url: str, patience: int) -> dict[str, bool] | None:
+    """Return the names in a folder, and of each whether it is a folder; None where there is none.
+
+    Raises OSError, also where only some of the servers behind this one have answered.
+    """
+    from XRootD.client.flags import DirListFlags, StatInfoFlags
+
+    filesystem, path = _filesystem(url)
+    _, servers = filesystem.deeplocate(path or "/", _BY_NAME, patience)
+    wanted = DirListFlags.STAT
+    if servers is not None and len(list(servers)) > 1:  # each tells what it has itself
+        wanted |= DirListFlags.LOCATE | DirListFlags.MERGE
+    status, found = filesystem.dirlist(path or "/", wanted, patience)
+    if not status.ok and any(said in status.message for said in _NO_FOLDER):
+        return None
+    if not status.ok:
+        raise OSError(status.message)
+    if status.code == _PARTIAL:
+        raise OSError("only some of its servers have told what is in the folder")
+    return {each.name: bool(each.statinfo.flags & StatInfoFlags.IS_DIR) for each in found}
+
+
+def _filesystem(url: str) -> tuple[Any, str]:
+    from XRootD import client
+
+    address = client.URL(url)
+    filesystem = client.FileSystem(f"{address.protocol}://{address.hostid}")
+    return filesystem, str(address.path_with_params)
 
 
 def root_brings_one() -> bool:

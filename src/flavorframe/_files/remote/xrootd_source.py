@@ -6,9 +6,11 @@ old one, and after a server was down nothing any more.
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future
+from functools import partial
 from queue import Queue
 from threading import Lock
 from typing import Any
@@ -19,7 +21,7 @@ from uproot.source.futures import TrivialFuture
 from uproot.source.xrootd import get_server_config
 from XRootD import client
 
-from flavorframe._files.remote import xrootd_client
+from flavorframe._files.remote import xrootd_client, xrootd_credentials
 
 Part = tuple[int, int]
 OUTDATED = (
@@ -34,6 +36,7 @@ class XRootDSource(Source):  # type: ignore[misc]
         """Open the file; raises OSError with what the client says."""
         super().__init__()
         self._file_path, self._timeout = file_path, timeout
+        self._as_user = partial(xrootd_credentials.shown_to, file_path)
         self._file = client.File()
         _require(self._file.open(file_path, timeout=timeout)[0])
         self._close_once = weakref.finalize(self, _close, self._file, timeout)
@@ -50,13 +53,16 @@ class XRootDSource(Source):  # type: ignore[misc]
         status, given = self._file.stat(timeout=self._timeout)
         _require(status)
         other_date = named.changed and given.modtime and named.changed != given.modtime
-        is_same_server = named.server == self._file.get_property("DataServer")
+        is_same_server = named.server == xrootd_client.server_name(
+            self._file.get_property("DataServer")
+        )
         if is_same_server and (named.size != given.size or other_date):
             raise OSError(OUTDATED)
 
     def chunk(self, start: int, stop: int) -> Chunk:
         """Return the bytes from start up to stop, fewer where the file ends."""
-        status, content = self._file.read(start, stop - start, timeout=self._timeout)
+        with self._as_user():  # it may have to connect again
+            status, content = self._file.read(start, stop - start, timeout=self._timeout)
         _require(status)
         return Chunk(self, start, stop, TrivialFuture(content))
 
@@ -71,6 +77,9 @@ class XRootDSource(Source):  # type: ignore[misc]
         every = [part for several in parts for part in several]
         numbers = range(0, len(every), self._most_parts)
         answers = _Answers(parts, len(numbers))
+        told = contextlib.ExitStack()
+        told.enter_context(xrootd_credentials.told_of(self._file_path))
+        answers.whole.add_done_callback(lambda _: told.close())
         for first in numbers:
             request = every[first : first + self._most_parts]
             asked = self._file.vector_read(request, self._timeout, answers.take)
@@ -81,7 +90,8 @@ class XRootDSource(Source):  # type: ignore[misc]
     @property
     def num_bytes(self) -> int:
         """The size of the file."""
-        status, info = self._file.stat(timeout=self._timeout)
+        with self._as_user():
+            status, info = self._file.stat(timeout=self._timeout)
         _require(status)
         return int(info.size)
 

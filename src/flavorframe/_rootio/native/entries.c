@@ -115,15 +115,16 @@ typedef struct {
 } Wanted;
 
 static inline __attribute__((always_inline)) int
-scalars_of(int64_t itemsize, const Wanted *wanted, Output *output, Damage *damage)
+scalars_of(int64_t itemsize, int64_t length, const Wanted *wanted, Output *output, Damage *damage)
 {
-    uint8_t *to = room_for(output, wanted->count * itemsize, damage);
+    int64_t bytes = itemsize * length;
+    uint8_t *to = room_for(output, wanted->count * bytes, damage);
     if (!to)
         return 0;
     for (int64_t i = 0; i < wanted->count; i++)
-        copy_items(wanted->data + (wanted->rows[i] - wanted->first) * itemsize, 1, itemsize,
-                   to + i * itemsize);
-    output->length += wanted->count * itemsize;
+        copy_items(wanted->data + (wanted->rows[i] - wanted->first) * bytes, length, itemsize,
+                   to + i * bytes);
+    output->length += wanted->count * bytes;
     return 1;
 }
 
@@ -211,18 +212,27 @@ static int strings(const Wanted *wanted, int64_t header, Output *output, Damage 
     return 1;
 }
 
-static int decode_scalars(const Wanted *wanted, int64_t itemsize, Output *output, Damage *damage)
+static inline __attribute__((always_inline)) int
+scalars_of_length(int64_t length, int64_t itemsize, const Wanted *wanted, Output *output,
+                  Damage *damage)
+{
+    switch (itemsize) {
+    case 8: return scalars_of(8, length, wanted, output, damage);
+    case 4: return scalars_of(4, length, wanted, output, damage);
+    case 2: return scalars_of(2, length, wanted, output, damage);
+    default: return scalars_of(1, length, wanted, output, damage);
+    }
+}
+
+static int decode_scalars(const Wanted *wanted, Shape shape, Output *output, Damage *damage)
 {
     const Key *key = wanted->key;
-    if (key->border != key->entries * itemsize)
+    if (key->border != key->entries * shape.itemsize * shape.length)
         return damaged(damage, "its %lld events take %lld bytes", (long long)key->entries,
                        (long long)key->border);
-    switch (itemsize) {
-    case 8: return scalars_of(8, wanted, output, damage);
-    case 4: return scalars_of(4, wanted, output, damage);
-    case 2: return scalars_of(2, wanted, output, damage);
-    default: return scalars_of(1, wanted, output, damage);
-    }
+    return shape.length == 1
+             ? scalars_of_length(1, shape.itemsize, wanted, output, damage)
+             : scalars_of_length(shape.length, shape.itemsize, wanted, output, damage);
 }
 
 static int decode_lists(const Wanted *wanted, Shape shape, Output *output, Damage *damage)
@@ -244,7 +254,7 @@ int decode(const uint8_t *data, const Key *key, const int64_t *rows, int64_t cou
            Shape shape, Output *output, Damage *damage)
 {
     Wanted wanted = {data, key, rows, count, first};
-    int done = shape.kind == SCALARS ? decode_scalars(&wanted, shape.itemsize, output, damage)
+    int done = shape.kind == SCALARS ? decode_scalars(&wanted, shape, output, damage)
                                      : decode_lists(&wanted, shape, output, damage);
     if (done && output->sizes)
         output->sizes += count;

@@ -31,8 +31,9 @@ static PyObject *keep_freed_memory(PyObject *Py_UNUSED(module), PyObject *Py_UNU
 
 static PyMethodDef methods[] = {
     {"read", native_read, METH_VARARGS,
-     "read(source, baskets, rows, kind, itemsize, header, room, fallback, sizes, ends): values, "
-     "number of distinct lists, seconds reading, decompressing and decoding, bytes fetched."},
+     "read(source, baskets, rows, kind, itemsize, length, header, room, fallback, sizes, ends): "
+     "values, number of distinct lists, seconds reading, decompressing and decoding, "
+     "bytes fetched."},
     {"decompress", native_decompress, METH_VARARGS,
      "decompress(block, size, fallback): the bytes that a block holds."},
     {"system_codecs", system_codecs, METH_O,

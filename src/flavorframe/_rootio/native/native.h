@@ -94,13 +94,13 @@ typedef struct {
 
 int read_key(const uint8_t *bytes, int64_t length, int64_t expected, Key *key, Damage *damage);
 
-/* How entries are stored. SCALARS: one number each. LISTS: numbers behind `header` bytes.
+/* How entries are stored. SCALARS: `length` numbers each. LISTS: numbers behind `header` bytes.
  * STRINGS: bytes as they are; an entry that repeats the one before is not written again. */
 enum Kind { SCALARS, LISTS, STRINGS };
 
 typedef struct {
     enum Kind kind;
-    int64_t itemsize, header;
+    int64_t itemsize, length, header;
 } Shape;
 
 /* What has been decoded. `sizes` has the number of elements of each wanted entry; for STRINGS, the

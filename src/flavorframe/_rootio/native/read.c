@@ -183,7 +183,7 @@ static int lengths_fit(const Source *source, int64_t baskets, Shape shape, int64
     int fits = !source->pieces || PyTuple_GET_SIZE(source->pieces) == baskets;
     fits = fits && (shape.kind == SCALARS || sizes->len / 8 >= rows);
     fits = fits && (shape.kind != STRINGS || ends->len / 8 >= rows);
-    fits = fits && shape.header >= 0
+    fits = fits && shape.header >= 0 && shape.length >= 0 && shape.length <= INT32_MAX
         && (shape.itemsize == 1 || shape.itemsize == 2 || shape.itemsize == 4
             || shape.itemsize == 8);
     if (!fits)
@@ -201,12 +201,12 @@ PyObject *native_read(PyObject *module, PyObject *arguments)
 {
     PyObject *given, *fallback;
     Py_buffer table, rows, sizes, ends;
-    long long itemsize, header, room;
+    long long itemsize, length, header, room;
     int kind;
-    if (!PyArg_ParseTuple(arguments, "Oy*y*iLLLOw*w*", &given, &table, &rows, &kind, &itemsize,
-                          &header, &room, &fallback, &sizes, &ends))
+    if (!PyArg_ParseTuple(arguments, "Oy*y*iLLLLOw*w*", &given, &table, &rows, &kind,
+                          &itemsize, &length, &header, &room, &fallback, &sizes, &ends))
         return NULL;
-    Job job = {.shape = {(enum Kind)kind, itemsize, header}};
+    Job job = {.shape = {(enum Kind)kind, itemsize, length, header}};
     PyObject *result = NULL;
     int64_t baskets = table.len / 8 / COLUMNS, wanted = rows.len / 8;
     if (source_from(given, &job.source)

@@ -72,8 +72,7 @@ class Clusters:
             return whole[start - first : stop - first]
 
     def _events(self, field: Any, cluster: int, begin: int, end: int, stats: ReadStats) -> Any:
-        form, _ = field.to_akform()
-        (form,) = form.contents
+        form = _without_records(field.to_akform()[0])
         column = self._column(form, cluster)
         if len(column) != self.edges[cluster + 1] - self.edges[cluster]:
             raise LeftToUprootError("a column of its own number of entries")
@@ -83,7 +82,8 @@ class Clusters:
         column = self._column(form, cluster)
         if isinstance(form, ak.forms.ListOffsetForm):
             offsets = column.offsets(begin, end, stats)
-            inner = self._layout(form.content, cluster, int(offsets[0]), int(offsets[-1]), stats)
+            content = _without_records(form.content)
+            inner = self._layout(content, cluster, int(offsets[0]), int(offsets[-1]), stats)
             index = ak.index.Index64(offsets - offsets[0])
             return ak.contents.ListOffsetArray(index, inner, parameters=form.parameters)
         if form.form_key.endswith("-cardinality"):
@@ -102,6 +102,13 @@ class Clusters:
             column = PageColumn.of(self._ntuple, self._source, cluster, number)
             self._columns.setdefault((cluster, number), column)  # one for all threads
         return self._columns[cluster, number]
+
+
+def _without_records(form: Any) -> Any:
+    """Return what is in records that have one field: those that lead to the field that is read."""
+    while isinstance(form, ak.forms.RecordForm) and len(form.contents) == 1:
+        (form,) = form.contents
+    return form
 
 
 def _edges(ntuple: Any) -> Array:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from flavorframe._rootio.arrays import Array, Column
-from flavorframe._rootio.from_awkward import column_of
+import numpy as np
+
+from flavorframe._rootio.arrays import AnyColumn, Array, Strings
+from flavorframe._rootio.from_awkward import put_into, taken_apart
 from flavorframe._rootio.ntuple.clusters import Clusters
 from flavorframe._rootio.ntuple.field_sizes import FieldSizes
 from flavorframe._rootio.read_errors import DamageError, file_errors
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.schema import Schema
 from flavorframe._rootio.source import Range, Source
+
+CHAR = re.compile(r"\bchar\b")
 
 
 class NTupleReader:
@@ -28,13 +33,17 @@ class NTupleReader:
         self._fields = fields
         self._source = source
 
-    def read(self, field: str, start: int, stop: int, rows: Array, stats: ReadStats) -> Column:
+    def read(self, field: str, start: int, stop: int, rows: Array, stats: ReadStats) -> AnyColumn:
         """Return a column at the events start + ``rows``."""
+        info = self._schema.by_name[field]
         array = self.clusters.read(self._fields[field], start, stop, stats)
         if len(array) != stop - start:
             raise DamageError(f"it has values of {len(array)} events")
         with stats.timed("decoding"):
-            column = column_of(array, self._schema.by_name[field])
+            lists, content = taken_apart(array, info)
+            if CHAR.search(info.typename) and not isinstance(content, Strings):
+                content = content.view(np.int8)  # uproot takes them for numbers without sign
+            column = put_into(lists, content)
         return column[rows]
 
     def edges(self, fields: tuple[str, ...]) -> tuple[int, ...]:

@@ -34,7 +34,7 @@ def open_by_uproot(path: str) -> Any:
 
 def find_tree(path: str, file: Any) -> str:
     """Return the name of the tree; raises FileError where there is none, or no obvious one."""
-    trees = _trees(file)
+    trees = tree_names(file)
     known = [tree for tree in TREES if tree in trees]
     if known or len(trees) == 1:
         return (known or trees)[0]
@@ -43,7 +43,8 @@ def find_tree(path: str, file: Any) -> str:
     raise FileError(f"{path}: the file holds the trees {', '.join(trees)}: say which with tree=.")
 
 
-def _trees(file: Any) -> list[str]:
+def tree_names(file: Any) -> list[str]:
+    """Return the names of the trees in an open file."""
     names = file.classnames(cycle=False)
     return [name for name, cls in names.items() if cls in CLASSES]
 
@@ -69,7 +70,7 @@ def get_tree(path: str, file: Any, tree: str) -> Any:
             return CheckedNTuple.of(found)
         found.num_entries  # noqa: B018 - what is no tree has none
     except (KeyError, AttributeError) as error:
-        trees = _trees(file)
+        trees = tree_names(file)
         if tree in trees:
             raise DamageError(f"tree {tree}: {reason(error)}") from error
         listed = f" It holds {', '.join(trees)}." if trees else " It holds no tree at all."

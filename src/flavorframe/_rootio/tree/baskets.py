@@ -7,6 +7,7 @@ without Python's lock, and decodes of each only the events that are asked for (`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ class _Wanted:
         try:
             values, number, reading, decompressing, decoding, fetched = native.read(
                 self._given(table, parts), table, rows, shape.kind, shape.dtype.itemsize,
-                shape.header, room, decompress_block, sizes, ends,
+                shape.length, shape.header, room, decompress_block, sizes, ends,
             )  # fmt: skip
         except ValueError as error:
             place, reason = error.args
@@ -88,8 +89,22 @@ class _Wanted:
         if shape.kind == Kind.STRINGS:
             with stats.timed("decoding"):
                 return decode_strings(values, ends[:number], sizes)
-        found = np.frombuffer(values, shape.dtype.newbyteorder("="))
-        return found if shape.kind == Kind.SCALARS else Lists(found, sizes)
+        with stats.timed("decoding"):
+            return self._column(np.frombuffer(values, shape.dtype.newbyteorder("=")), sizes)
+
+    def _column(self, found: Array, sizes: Array) -> Array | Lists:
+        """Return the column, of the numbers that were in the file."""
+        shape, events = self.shape, len(self.rows)
+        if shape.narrow is not None:
+            found = shape.narrow.decoded(found)
+        if shape.kind == Kind.SCALARS:
+            sizes = np.full(events, math.prod(shape.dims), np.int64)
+            return Lists(found, sizes) if shape.dims else found
+        if shape.length > 1:
+            sizes, left = np.divmod(sizes, shape.length)
+            if left.any():
+                raise DamageError("a list of it ends within a number")
+        return Lists(found, sizes)
 
     def _given(self, table: Array, parts: Mapping[int, bytes]) -> int | tuple[Bytes, ...]:
         """Return the open file, or the baskets that hold a wanted event, fetched at once."""
@@ -138,5 +153,6 @@ class _Wanted:
             if basket.entries != baskets.entries[number + 1] - baskets.entries[number]:
                 raise BlocksMismatchError
             if self.shape.kind == Kind.SCALARS:
-                return scalars(basket, first, last, self.shape.dtype.itemsize, fetch)
+                bytes_each = self.shape.dtype.itemsize * self.shape.length
+                return scalars(basket, first, last, bytes_each, fetch)
             return lists(basket, first, last, fetch)

@@ -1,25 +1,26 @@
-"""How a TTree's branch is stored: the kind that layouts see, and the shape that readers need."""
+"""How a TTree's branch is stored: what layouts see of it, and the shape that readers need."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from flavorframe._rootio.contents import Values, of_dtype, of_form
 from flavorframe._rootio.read_errors import LeftToUprootError
-from flavorframe._rootio.schema import BranchInfo
+from flavorframe._rootio.tree.narrow_numbers import Narrow, dims_of, narrow_of
 
 VECTOR_HEADER = 10
 """Bytes before the elements of a ``std::vector``: byte count, version, number of elements."""
-KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}
 
 
 class Kind(IntEnum):
-    """How entries are stored: a number each, a list of numbers, or a list of strings."""
+    """How entries are stored: numbers, the same number of them in each; a list; or strings."""
 
     SCALARS = 0
     LISTS = 1
@@ -28,17 +29,44 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True)
 class Shape:
-    """The kind of a branch, the type of its numbers in the file, and the bytes before a list."""
+    """How a branch is stored.
+
+    Attributes:
+        kind: Its kind.
+        dtype: The type of its numbers in the file.
+        header: The bytes before a list.
+        dims: The lengths of arrays that do not vary.
+        narrow: How the numbers are kept, where the file has less of them than memory.
+    """
 
     kind: Kind
     dtype: np.dtype[Any]
     header: int = 0
+    dims: tuple[int, ...] = ()
+    narrow: Narrow | None = None
+
+    @property
+    def length(self) -> int:
+        """How many numbers of the file an entry has, or an element of a list."""
+        return math.prod(self.dims) * (1 if self.narrow is None else self.narrow.width)
 
 
-def info_of(name: str, branch: Any) -> BranchInfo:
-    """Return what layouts see of an uproot branch."""
+class Contents(NamedTuple):
+    """What a branch holds, and its type in C++; ``counter`` has the lengths of its lists.
+
+    Where it has sub-branches, these have the values.
+    """
+
+    values: tuple[Values, ...]
+    typename: str
+    counter: str | None = None
+    has_branches: bool = False
+
+
+def contents_of(branch: Any) -> Contents:
+    """Return what an uproot branch holds; no values where it has sub-branches for them."""
     known = _known_vector(branch)
-    return _info(name, branch) if known is None else replace(known.info, name=name)
+    return _contents(branch) if known is None else known.contents
 
 
 def shape_of(branch: Any) -> Shape:
@@ -47,8 +75,23 @@ def shape_of(branch: Any) -> Shape:
     return _shape(branch) if known is None else known.shape
 
 
+def raw_interpretation(branch: Any, narrow: Narrow) -> Any:
+    """Return how uproot reads the bytes of numbers that it may not know to decode."""
+    import uproot
+
+    dtype = narrow.stored
+    shape = (*dims_of(branch), *((narrow.width,) if narrow.width > 1 else ()))
+    numbers = uproot.AsDtype(np.dtype((dtype, shape)))
+    return uproot.AsJagged(numbers) if is_counted(branch) else numbers
+
+
+def is_counted(branch: Any) -> bool:
+    """Return whether another branch has the lengths of a branch's lists."""
+    return branch.member("fLeaves")[0].member("fLeafCount") is not None
+
+
 class _Vector(NamedTuple):
-    info: BranchInfo
+    contents: Contents
     shape: Shape
 
 
@@ -65,7 +108,7 @@ def _known_vector(branch: Any) -> _Vector | None:
         return None
     if features not in _vectors:
         try:
-            _vectors[features] = _Vector(_info("", branch), _shape(branch))
+            _vectors[features] = _Vector(_contents(branch), _shape(branch))
         except LeftToUprootError:
             _vectors[features] = None
     return _vectors[features]
@@ -90,46 +133,93 @@ def _features(branch: Any) -> Hashable:
     )
 
 
+def is_fixed(interpretation: Any) -> bool:
+    """Return whether uproot can give all entries as one numpy array: each has the same bytes."""
+    import uproot
+
+    return type(interpretation) is uproot.AsDtype
+
+
 def _shape(branch: Any) -> Shape:
     import uproot
 
-    interpretation = branch.interpretation
+    narrow = narrow_of(branch)
+    if narrow is not None:
+        kind = Kind.LISTS if is_counted(branch) else Kind.SCALARS
+        return _checked(Shape(kind, narrow.stored, 0, dims_of(branch), narrow))
     if _is_vector_of_strings(branch):
         return Shape(Kind.STRINGS, np.dtype(np.uint8))
-    header = None
-    if isinstance(interpretation, uproot.AsJagged):
-        header, interpretation = interpretation.header_bytes, interpretation.content
-    plain = type(interpretation) is uproot.AsDtype and not interpretation.inner_shape
-    if not plain or header not in (None, 0, VECTOR_HEADER):
-        raise LeftToUprootError(str(branch.interpretation))
-    dtype = interpretation.from_dtype
-    if dtype.names is not None or dtype.itemsize not in (1, 2, 4, 8):
-        raise LeftToUprootError(str(dtype))
-    return Shape(Kind.SCALARS, dtype) if header is None else Shape(Kind.LISTS, dtype, header)
+    content, header = branch.interpretation, None
+    if isinstance(content, uproot.AsJagged):
+        header, content = content.header_bytes, content.content
+    if not is_fixed(content) or header not in (None, 0, VECTOR_HEADER):
+        raise LeftToUprootError(str(content))
+    kind = Kind.SCALARS if header is None else Kind.LISTS
+    dtype = content.from_dtype
+    return _checked(Shape(kind, dtype.base, header or 0, dtype.shape))
 
 
-def _info(name: str, branch: Any) -> BranchInfo:
+def _checked(shape: Shape) -> Shape:
+    """Return a shape that the compiled part knows; raises LeftToUprootError for any other."""
+    nested = len(shape.dims) > (1 if shape.kind == Kind.SCALARS else 0)
+    if nested or shape.dtype.names is not None or shape.dtype.itemsize not in (1, 2, 4, 8):
+        raise LeftToUprootError(str(shape))
+    return shape
+
+
+def _contents(branch: Any) -> Contents:
+    streamer = branch.member("fStreamerType", none_if_missing=True)
+    if branch.branches and class_of(branch) != "TClonesArray":  # such a one has their number
+        return Contents((), class_of(branch), has_branches=True)
+    if streamer == _BASE and _holds_nothing(branch.file, branch.name.split(".")[-1]):
+        return Contents((), branch.name.split(".")[-1])
+    counter = branch.count_branch.name if branch.count_branch is not None else None
+    narrow = narrow_of(branch)
+    if narrow is not None:
+        lists = (None,) if is_counted(branch) else ()
+        (values,) = of_dtype(narrow.dtype, (*lists, *dims_of(branch)))
+        values = replace(values, type=narrow.typename)
+        return Contents((values,), values.typename, counter)
+    if streamer == _BITS:
+        return Contents((_BITS_REFUSED,), branch.typename, counter)
+    if _is_vector_of_strings(branch):
+        return Contents((Values((), (), "string", "std::string", (None,)),), branch.typename)
+    return Contents(tuple(_interpreted(branch)), branch.typename, counter)
+
+
+def _interpreted(branch: Any) -> Iterator[Values]:
+    """Yield what a branch holds as uproot understands it."""
     import uproot
 
-    if branch.member("fStreamerType", none_if_missing=True) == _BITS:
-        return BranchInfo(name, branch.typename, "other", "other")
     interpretation = branch.interpretation
-    typename = getattr(interpretation, "typename", branch.typename)
-    counter = branch.count_branch.name if branch.count_branch is not None else None
-    shape = "scalar"
-    if isinstance(interpretation, uproot.AsJagged):
-        shape, interpretation = "list", interpretation.content
-    if isinstance(interpretation, uproot.AsDtype) and not interpretation.inner_shape:
-        return BranchInfo(name, branch.typename, _kind(interpretation.to_dtype), shape, counter)
-    if isinstance(interpretation, uproot.AsStrings):
-        return BranchInfo(name, typename, "string", "scalar")
-    if _is_vector_of_strings(branch):
-        return BranchInfo(name, branch.typename, "string", "list")
-    return BranchInfo(name, branch.typename, "other", "other")
+    jagged = isinstance(interpretation, uproot.AsJagged)
+    content = interpretation.content if jagged else interpretation
+    if is_fixed(content):
+        yield from of_dtype(content.to_dtype, (None,) if jagged else ())
+    elif isinstance(content, uproot.AsStrings):
+        yield Values((), (), "string", "std::string", ())
+    else:
+        try:
+            form = interpretation.awkward_form(branch.file)
+        except uproot.interpretation.objects.CannotBeAwkward:
+            yield Values((), (), "other", branch.typename, (), _ONLY_BY_ROOT)
+        else:
+            yield from of_form(form)
 
 
-def _kind(dtype: np.dtype[Any]) -> str:
-    return "unsigned" if dtype == np.uint64 else KINDS.get(dtype.kind, "other")
+def _holds_nothing(file: Any, classname: str) -> bool:
+    """Return whether a file says that a class has no member, not even inherited ones."""
+    elements = [e for info in file.streamers.get(classname, {}).values() for e in info.elements]
+    bases = [element.name for element in elements if element.classname == "TStreamerBase"]
+    known = classname in file.streamers and len(bases) == len(elements)
+    return known and all(_holds_nothing(file, base) for base in bases)
+
+
+def class_of(branch: Any) -> str:
+    """Return the class of the objects of a branch that has sub-branches, where the file says it."""
+    if branch.top_level or branch.streamer is None:
+        return str(branch.member("fClassName", none_if_missing=True) or "")
+    return str(branch.streamer.typename)
 
 
 def _is_vector_of_strings(branch: Any) -> bool:
@@ -137,8 +227,14 @@ def _is_vector_of_strings(branch: Any) -> bool:
     return _VECTOR_OF_STRINGS.fullmatch(branch.typename.replace(" ", "")) is not None
 
 
+_ONLY_BY_ROOT = "the file does not say enough of these objects to take them apart"
+_BASE = 0
+"""The streamer type of what objects inherit from a class, stored whole."""
 _BITS = 15
 """The streamer type of a TObject's ``fBits``: of one that is referenced, a number follows them."""
+_BITS_REFUSED = Values(
+    (), (), "other", "uint32_t", (), "its entries are longer where objects are referred to"
+)
 _VECTOR_OF_PLAIN = re.compile(r"vector<(string|[a-z ]+|U?Long64_t)>")
 """What is of ROOT's own, and so the same in each file."""
 _VECTOR_OF_STRINGS = re.compile(r"(std::vector|vector|ROOT::VecOps::RVec|RVec)<(std::)?string>")

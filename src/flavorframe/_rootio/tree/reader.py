@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from flavorframe._rootio import compiled
-from flavorframe._rootio.arrays import Array, Column, Lists
+from flavorframe._rootio.arrays import AnyColumn, Array, Lists, Strings
 from flavorframe._rootio.event_ranges import split_at_edges
 from flavorframe._rootio.piece_cache import pieces, with_size
-from flavorframe._rootio.read_errors import DamageError, LeftToUprootError, file_errors
+from flavorframe._rootio.read_errors import (
+    DamageError,
+    LeftToUprootError,
+    file_errors,
+    reason,
+)
 from flavorframe._rootio.read_stats import ReadStats
-from flavorframe._rootio.schema import Schema
+from flavorframe._rootio.schema import BranchInfo, Schema
 from flavorframe._rootio.source import Range, Source
 from flavorframe._rootio.tree.basket_table import BasketTable
 from flavorframe._rootio.tree.baskets import read_events
-from flavorframe._rootio.tree.interpretation import Shape, shape_of
+from flavorframe._rootio.tree.interpretation import (
+    Shape,
+    is_fixed,
+    raw_interpretation,
+    shape_of,
+)
+from flavorframe._rootio.tree.narrow_numbers import narrow_of
 from flavorframe.errors import FileError
 
 if TYPE_CHECKING:
@@ -41,8 +56,11 @@ class TreeReader:
         self._key = object()  # in the cache; the reader itself would keep its file open
         self._tables: dict[str, BasketTable] = {}
         self._shapes: dict[str, Shape] = {}
+        self._members = Counter(
+            id(branches[info.name]) for info in schema.branches if info.shape != "group"
+        )
 
-    def read(self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats) -> Column:
+    def read(self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats) -> AnyColumn:
         """Return a column at the events start + ``rows``."""
         try:
             return self.read_compiled(branch, start, stop, rows, stats)
@@ -56,19 +74,26 @@ class TreeReader:
         if compiled.native is None:  # before anything is read that uproot would read once more
             raise LeftToUprootError("the compiled part is not installed")
         if branch not in self._shapes:
+            if self._schema.by_name[branch].member:
+                raise LeftToUprootError("a member of objects that are stored whole")
             self._shapes[branch] = shape_of(self._branches[branch])
         shape, table = self._shapes[branch], self._table(branch)
         return read_events(self._source, table, shape, start, stop, rows, stats)
 
-    def read_by_uproot(self, branch: str, start: int, stop: int, stats: ReadStats) -> Column:
+    def read_by_uproot(self, branch: str, start: int, stop: int, stats: ReadStats) -> AnyColumn:
         """Return a column at all events start ≤ i < stop."""
-        from flavorframe._rootio.from_awkward import column_of  # awkward takes long to import
+        from flavorframe._rootio.from_awkward import put_into, taken_apart  # imports awkward
 
         array = self._by_uproot(branch, start, stop, stats)
         if len(array) != stop - start:
             raise DamageError(f"it has values of {len(array)} events")
         with stats.timed("decoding"):
-            return column_of(array, self._schema.by_name[branch])
+            lists, content = taken_apart(array, self._schema.by_name[branch])
+            narrow = narrow_of(self._branches[branch])
+            if narrow is not None and not isinstance(content, Strings):
+                lists = lists if narrow.width == 1 else lists[:-1]
+                content = narrow.decoded(content)
+            return put_into(lists, content)
 
     def _by_uproot(self, branch: str, start: int, stop: int, stats: ReadStats) -> ak.Array:
         """Read a branch; large baskets that partitions share are read once, and kept."""
@@ -76,31 +101,42 @@ class TreeReader:
         shared = table.shared(table.covering(start, stop), start, stop) if table else []
         if table is None or not shared:
             return self._array(branch, start, stop, stats)
-        import awkward as ak
-
         parts = [
             self._part_of_basket(branch, table, number, a, b, stats) if number in shared
             else self._array(branch, a, b, stats)
             for a, b, number in split_at_edges(table.entries, start, stop)
         ]  # fmt: skip
-        return parts[0] if len(parts) == 1 else ak.concatenate(parts)
+        return parts[0] if len(parts) == 1 else _concatenated(parts)
 
     def _part_of_basket(
         self, branch: str, table: BasketTable, number: int, start: int, stop: int, stats: ReadStats
     ) -> ak.Array:
         first, end = table.entries[number : number + 2].tolist()
-        key = (self._key, branch, number)
+        key = (self._key, id(self._branches[branch]), number)
         whole = pieces.get(key, lambda: with_size(self._array(branch, first, end, stats)))
         return whole[start - first : stop - first]
 
-    def _array(self, branch: str, start: int, stop: int, stats: ReadStats) -> ak.Array:
-        with stats.timed("reading"):
-            array = self._branches[branch].array(
-                entry_start=start, entry_stop=stop, array_cache=None, library="ak"
-            )
+    def _array(self, branch: str, start: int, stop: int, stats: ReadStats) -> ak.Array | Array:
+        """Read a branch; objects are kept, for their other members are often read as well."""
+        if not self._schema.by_name[branch].member:
+            return self._fresh_array(branch, start, stop, stats)
+        key = (self._key, id(self._branches[branch]), start, stop)
+        return pieces.get(key, lambda: with_size(self._fresh_array(branch, start, stop, stats)))
+
+    def _fresh_array(
+        self, branch: str, start: int, stop: int, stats: ReadStats
+    ) -> ak.Array | Array:
+        stored = self._branches[branch]
+        narrow = narrow_of(stored)
+        how = stored.interpretation if narrow is None else raw_interpretation(stored, narrow)
+        with stats.timed("reading"), _objects_known(stored, self._schema.by_name[branch]):
+            array = stored.array(
+                interpretation=how, entry_start=start, entry_stop=stop, array_cache=None,
+                library="np" if is_fixed(how) else "ak",
+            )  # fmt: skip
         share = (stop - start) / max(self._events, 1)
         with file_errors(self._path, f"the size of branch {branch} cannot be read"):
-            stats.bytes += round(self.compressed_bytes(branch) * share)
+            stats.bytes += round(int(stored.compressed_bytes) * share)
         return array
 
     def edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
@@ -116,7 +152,8 @@ class TreeReader:
 
     def compressed_bytes(self, branch: str) -> int:
         """Return how many bytes of the file a branch takes."""
-        return int(self._branches[branch].compressed_bytes)
+        stored = self._branches[branch]
+        return int(stored.compressed_bytes) // self._members[id(stored)]
 
     def _table(self, branch: str) -> BasketTable:
         if branch not in self._tables:
@@ -130,3 +167,23 @@ class TreeReader:
                 return self._table(branch)
         except FileError:
             return None
+
+
+def _concatenated(parts: Sequence[Any]) -> Any:
+    import awkward as ak
+
+    return np.concatenate(parts) if isinstance(parts[0], np.ndarray) else ak.concatenate(parts)
+
+
+@contextmanager
+def _objects_known(stored: Any, info: BranchInfo) -> Iterator[None]:
+    """Say what it is where uproot cannot take objects apart that are stored whole."""
+    try:
+        yield
+    except Exception as error:
+        if not info.member or isinstance(error, OSError):
+            raise
+        raise DamageError(
+            f"uproot cannot take the objects apart ({stored.typename}): {reason(error)}. ROOT may, "
+            "with engine='rdataframe'; and objects that are split have a branch for each member"
+        ) from error

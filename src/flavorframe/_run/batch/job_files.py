@@ -13,7 +13,7 @@ from flavorframe._files.remote.credentials import USUAL, credentials_for
 from flavorframe._planning.plan import Plan
 from flavorframe._run.batch.request import seconds
 from flavorframe._run.core.options import RunOptions
-from flavorframe._run.delivery.delivery import Delivery
+from flavorframe._run.delivery.delivery import Delivery, telling_of_strangers
 from flavorframe._run.delivery.work_folder import (
     CORRECTIONS,
     FILES,
@@ -46,7 +46,7 @@ def renewable(dataset: Dataset) -> Delivery:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the user was warned when the run was sent
         try:
-            return Delivery(credentials_for(dataset.files))
+            return Delivery(credentials_for(dataset.places))
         except CredentialError:
             return Delivery()
 
@@ -74,14 +74,16 @@ class Renewal:
     folder: Path
     delivery: Delivery
     _sent: dict[str, bytes] = field(default_factory=dict, repr=False)
+    _told: set[str] = field(default_factory=set)
 
     def renew(self) -> None:
         """Write credentials that have changed; the old ones stay until the new ones are valid."""
         if not self.delivery.credentials:
             return
         try:
-            self.delivery.current()
-            secrets = self.delivery.secrets()
+            with telling_of_strangers(self._told):
+                self.delivery.current()
+                secrets = self.delivery.secrets()
         except CredentialError:
             return
         if secrets != self._sent:

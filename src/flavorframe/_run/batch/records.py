@@ -13,7 +13,7 @@ from flavorframe._run.batch.folder import Work
 from flavorframe._run.batch.shares import Share
 from flavorframe._run.core.accumulator import PartitionRows
 from flavorframe._run.core.attempts import Failed, evaluate, prepare
-from flavorframe._run.core.opened_files import meaning_alike, unchanged
+from flavorframe._run.core.opened_files import alike, unchanged
 from flavorframe._run.core.partitions import FileRange, partitions
 from flavorframe._run.core.threads import Pool, ordered
 from flavorframe.datasets import Partition
@@ -91,7 +91,7 @@ def _opened(
     found = prepare(engine, work.plan, file_range, work.tree, work.retries)
     if not isinstance(found, Failed):
         found = unchanged(found, work.known.get(found.file))
-    return found if isinstance(found, Failed) else meaning_alike(found, first)
+    return found if isinstance(found, Failed) else alike(found, first)
 
 
 def partitions_of(share: Share, info: FileInfo, size: int) -> Sequence[Partition]:

@@ -54,7 +54,9 @@ class Accumulator:
         delivery: Delivery | None = None,
     ) -> None:
         raises = options.on_error == "raise"
-        partial = engine.empty(plan) if earlier is None else earlier.partial
+        partial = engine.empty(plan)
+        if earlier is not None:  # files that are opened anew may be opened elsewhere
+            partial = replace(earlier.partial, replicas=earlier.replicas)
         self.work = file_ranges(dataset, earlier)
         self.progress = choose_progress(options.progress, dataset.name)
         self._outcome = Outcome(plan, dataset, engine.name, replace(partial, tables={}))
@@ -202,7 +204,7 @@ class Accumulator:
 
     def _finish(self) -> None:
         self._ordering.end()
-        self._rows.finish()
+        self._rows.finish(self._files.in_order)
         self._failures.sort()
         outcome = self._outcome
         outcome.files = self._files.in_order

@@ -11,6 +11,7 @@ from flavorframe._files.remote.access import is_remote
 from flavorframe._files.versions import require, versions_of
 from flavorframe._planning.plan import Plan
 from flavorframe._run.core.partitions import FileRange
+from flavorframe._run.core.replicas import opened_somewhere, read_somewhere
 from flavorframe.datasets import Partition
 from flavorframe.engines import Engine, FileInfo
 from flavorframe.engines.partial import Partial
@@ -22,6 +23,7 @@ from flavorframe.errors import (
     FileChangedError,
     FileError,
     FlavorframeError,
+    ReplicasError,
 )
 from flavorframe.result import Failure
 
@@ -43,10 +45,10 @@ class Failed:
 def prepare(
     engine: Engine, plan: Plan, file_range: FileRange, tree: str | None, retries: int = 0
 ) -> FileInfo | Failed:
-    """Open the file of a range; where the analysis does not fit it, that file fails."""
+    """Open the file of a range, at any of its places; where the analysis does not fit, it fails."""
     failure = Failure(file_range.file, tree, None, None, "", "")
     return attempt(
-        lambda: engine.prepare(plan, file_range.file, tree),
+        lambda: opened_somewhere(engine, plan, file_range, tree),
         failure,
         retries,
         (FileError, *MISMATCH_ERRORS),
@@ -54,11 +56,13 @@ def prepare(
 
 
 def evaluate(engine: Engine, plan: Plan, part: Partition, retries: int = 0) -> Partial | Failed:
-    """Evaluate the plan on a partition."""
+    """Evaluate the plan on a partition, at any of the places of its file."""
     failure = Failure(part.file, part.tree, part.start, part.stop, "", "")
-    return attempt(
-        lambda: read_unchanged(lambda: engine.evaluate(plan, part), [part]), failure, retries
-    )
+
+    def read(there: Partition) -> Partial:
+        return read_unchanged(lambda: engine.evaluate(plan, there), [there])
+
+    return attempt(lambda: read_somewhere(engine, plan, part, read), failure, retries)
 
 
 def read_unchanged(read: Callable[[], R], files: Sequence[Partition | FileInfo]) -> R:
@@ -107,5 +111,11 @@ def attempt(
 
 def is_transient(failed: Failed) -> bool:
     """Return whether another attempt may succeed: a server may be back by then."""
-    permanent = isinstance(failed.error, AccessError | FileChangedError)
-    return isinstance(failed.error, FileError) and not permanent and is_remote(failed.failure.file)
+    if isinstance(failed.error, ReplicasError):
+        return any(_may_pass(error, place) for place, error in failed.error.errors.items())
+    return _may_pass(failed.error, failed.failure.file)
+
+
+def _may_pass(error: FlavorframeError, place: str) -> bool:
+    permanent = isinstance(error, AccessError | FileChangedError)
+    return isinstance(error, FileError) and not permanent and is_remote(place)

@@ -10,6 +10,7 @@ from flavorframe._run.core.partitions import known_files
 from flavorframe._run.outcome import Outcome
 from flavorframe.datasets import Dataset
 from flavorframe.engines import FileInfo
+from flavorframe.engines.protocol import Skimmed
 from flavorframe.errors import BranchError, FileChangedError
 from flavorframe.result import Failure
 
@@ -28,14 +29,16 @@ class OpenedFiles:
         if not isinstance(found, Failed):
             found = unchanged(found, self._read.get(found.file))
         if not isinstance(found, Failed):
-            found = meaning_alike(found, self._first)
+            found = alike(found, self._first)
         return found
 
     def add(self, info: FileInfo) -> None:
         """Note a file that was checked; the first one decides what the names of the plan mean."""
         self._first = self._first or info
-        meanings = info.meanings if info.file == self._first.file else ()
-        self._infos[info.file] = replace(info, edges=(), meanings=meanings)
+        known = replace(info, edges=())
+        if info.file != self._first.file:
+            known = replace(known, meanings=(), skims=tuple(map(_without_branches, info.skims)))
+        self._infos[info.file] = known
 
     @property
     def in_order(self) -> list[FileInfo]:
@@ -54,7 +57,17 @@ def unchanged(found: FileInfo, known: FileInfo | None) -> FileInfo | Failed:
 def _may_be_same(found: FileInfo, known: FileInfo) -> bool:
     if found.version is None or known.version is None:
         return True
+    if found.place != known.place:  # what servers tell beside the size is their own
+        return len({found.version.size, known.version.size} - {None}) < 2
     return known.version.is_same(found.version)
+
+
+def alike(found: FileInfo, first: FileInfo | None) -> FileInfo | Failed:
+    """Return the file, or a failure if names mean, or skims keep, something else in the first."""
+    found_alike = meaning_alike(found, first)
+    if isinstance(found_alike, Failed) or first is None:
+        return found_alike
+    return _skimmed_alike(found, first)
 
 
 def meaning_alike(found: FileInfo, first: FileInfo | None) -> FileInfo | Failed:
@@ -68,5 +81,38 @@ def meaning_alike(found: FileInfo, first: FileInfo | None) -> FileInfo | Failed:
         f"{name} is {meaning} here, and {known[name]} in {first.file}: what means different things "
         "is not added up. Put such files into datasets of their own."
     )
+    return _unlike(found, reason)
+
+
+def _skimmed_alike(found: FileInfo, first: FileInfo) -> FileInfo | Failed:
+    """Return the file, or a failure if a skim copies other branches of it than of the first.
+
+    What one file has and another has not can have no value in the skim's one tree.
+    """
+    for here, there in zip(found.skims, first.skims, strict=True):
+        own, known = _copied(here), _copied(there)
+        for branch in sorted(own ^ known):
+            has, lacks = ("it", first.file) if branch in own else (first.file, "it")
+            return _unlike(
+                found,
+                f"skim {here.name!r} would copy {branch}, which {has} has and {lacks} has not: "
+                "leave it out by drop= or trees=, or give it a value where it is lacking, by a new "
+                "branch of its name made with .default().",
+            )
+    return found
+
+
+def _without_branches(skimmed: Skimmed) -> Skimmed:
+    return replace(skimmed, kept=())  # thousands, the same in all files
+
+
+def _copied(skimmed: Skimmed) -> set[str]:
+    """Return what a skim copies: branches, with what counts them, and those of other trees."""
+    events = {kept.branch + (f" (counted by {kept.counter})" if kept.counter else "")
+              for kept in skimmed.kept}  # fmt: skip
+    return events | {f"{tree}.{name}" for tree, columns in skimmed.trees for name in columns}
+
+
+def _unlike(found: FileInfo, reason: str) -> Failed:
     failure = Failure(found.file, found.tree, None, None, reason, "BranchError")
     return Failed(failure, BranchError(f"{found.file}: {reason}"))

@@ -17,6 +17,7 @@ from flavorframe.errors import AnalysisError, did_you_mean
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from flavorframe._planning.plan import Plan
     from flavorframe.datasets import PathLike
     from flavorframe.engines import Engine
     from flavorframe.result import Result
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 PARTITION_SIZE = 170_000
 """Events in a partition: enough that Python has little to do, few enough to take little memory."""
+
+SKIM_PARTITION_SIZE = 25_000
+"""The same where whole events are copied, which may take ten kilobytes each and more."""
 
 NAME_BYTES = 255
 """Longest name of a file or folder that common file systems take, in bytes."""
@@ -214,6 +218,12 @@ class RunOptions:
     def size(self) -> int:
         """The most events of a partition."""
         return self.partition_size or PARTITION_SIZE
+
+    def fitting(self, plan: Plan) -> RunOptions:
+        """Return the options for a plan, with small partitions where skims copy whole events."""
+        if plan.skims and self.partition_size is None:
+            return replace(self, partition_size=SKIM_PARTITION_SIZE)
+        return self
 
     def require_possible(self, backend: Backend, engine: Engine | None = None) -> None:
         """Raise AnalysisError for an option that means nothing to the backend or the engine."""

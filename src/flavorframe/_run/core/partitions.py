@@ -7,26 +7,33 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flavorframe._run.outcome import Outcome
-from flavorframe.datasets import Dataset, Partition, split
+from flavorframe.datasets import Dataset, Partition, Places, split
 from flavorframe.engines import FileInfo
 
 
 @dataclass(frozen=True)
 class FileRange:
-    """Events of a file that are to be read, from ``start`` up to ``stop`` (``None``: its end)."""
+    """Events of a file that are to be read, from ``start`` up to ``stop`` (``None``: its end).
+
+    Of a file that is in several places, ``places`` has all of them.
+    """
 
     file: str
     start: int = 0
     stop: int | None = None
+    places: Places = ()
 
 
 def file_ranges(dataset: Dataset, earlier: Outcome | None) -> tuple[FileRange, ...]:
     """Return the ranges to be read, in the order of the data: every file, or the gaps."""
+    places = {several[0]: several for several in dataset.replicas}
     if earlier is None:
-        return tuple(FileRange(file) for file in dataset.files)
+        return tuple(FileRange(file, places=places.get(file, ())) for file in dataset.files)
     unread = _unread_files(earlier)
     return tuple(
-        FileRange(gap.file, gap.start, None if gap.file in unread else gap.stop)
+        FileRange(
+            gap.file, gap.start, None if gap.file in unread else gap.stop, places.get(gap.file, ())
+        )
         for gap in earlier.gaps
     )
 
@@ -57,7 +64,7 @@ def partitions(file_range: FileRange, index: int, info: FileInfo, size: int) -> 
     first, last = file_range.start, file_range.stop or info.events
     edges = [edge - first for edge in info.edges if first < edge <= last]
     for start, stop in split(last - first, size, edges):
-        yield Partition(info.file, info.tree, first + start, first + stop, index, info.version)
+        yield info.partition(first + start, first + stop, index)
 
 
 def first_stop(start: int, stop: int, size: int, edges: Sequence[int]) -> int:

@@ -87,8 +87,11 @@ def lasting_client(on: Any) -> DaskClient:
 def _own_cluster(threads: int | None) -> AbstractContextManager[object]:
     from distributed import LocalCluster
 
+    # The dashboard, which asks nobody who he is, would listen at all addresses otherwise.
     cluster: AbstractContextManager[object] = LocalCluster(
-        n_workers=threads or available_cores(), threads_per_worker=1
+        n_workers=threads or available_cores(),
+        threads_per_worker=1,
+        dashboard_address="127.0.0.1:8787",
     )
     return cluster
 

@@ -121,7 +121,7 @@ class Schedule:
                 self._advance()
                 continue
             stop = self._stop(last, info.edges)
-            part = Partition(info.file, info.tree, self._start, stop, self._index, info.version)
+            part = info.partition(self._start, stop, self._index)
             self._cut += stop - self._start
             self._start = stop
             return part

@@ -21,7 +21,7 @@ from typing import Any
 from flavorframe._files.remote.times import span
 from flavorframe._run.dask.cluster import ask, register, same_version_plugin, unregister
 from flavorframe._run.dask.protocols import DaskClient
-from flavorframe._run.delivery.delivery import Delivery
+from flavorframe._run.delivery.delivery import Delivery, telling_of_strangers
 from flavorframe._run.delivery.work_folder import Entry, Payload, WorkFolder, clean, entries
 from flavorframe.errors import CredentialError, RunError
 
@@ -107,10 +107,13 @@ class WorkerDelivery:
                 )
 
     def _keep_fresh(self) -> None:
-        warned = False
+        warned, told = False, set[str]()
         while not self._ended.wait(WATCH_SECONDS):
             # A file that is just being written, or a scheduler out of reach: try again next time.
-            with contextlib.suppress(CredentialError, OSError, TimeoutError, RunError):
+            with (
+                contextlib.suppress(CredentialError, OSError, TimeoutError, RunError),
+                telling_of_strangers(told),
+            ):
                 left = self._delivery.current().left
                 self._renew()
                 warned = _warn_of(left, warned)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ from pathlib import Path
 from flavorframe._expr import nodes as n
 from flavorframe._files.remote import s3
 from flavorframe._files.remote.credentials import USUAL, Credentials, credentials_for
-from flavorframe._files.remote.proxies import read_private, read_proxy
+from flavorframe._files.remote.private_files import NotOwnError, read_private
+from flavorframe._files.remote.proxies import read_proxy
 from flavorframe._files.remote.tokens import describe, token_at
 from flavorframe._planning.plan import Plan
 from flavorframe._run.delivery.work_folder import (
@@ -55,7 +57,7 @@ class Delivery:
         Raises CredentialError for credentials that are missing or end too early, and AnalysisError
         for extra files that do not exist or have the same name.
         """
-        credentials = credentials_for(dataset.files, needed)
+        credentials = credentials_for(dataset.places, needed)
         return cls(credentials, _corrections(plan), existing_files(files))
 
     def __bool__(self) -> bool:
@@ -115,6 +117,18 @@ class Delivery:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
         self.payload().write(folder)
+
+
+@contextlib.contextmanager
+def telling_of_strangers(told: set[str]) -> Iterator[None]:
+    """Warn, once, of somebody else's file in the place of a credential that is to be renewed."""
+    try:
+        yield
+    except NotOwnError as error:
+        if str(error) not in told:
+            told.add(str(error))
+            warnings.warn(f"{error} The run goes on with the one from before.", stacklevel=3)
+        raise
 
 
 def _corrections(plan: Plan) -> dict[str, str]:

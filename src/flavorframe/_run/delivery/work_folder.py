@@ -1,7 +1,7 @@
 """Private folders on the workers' machines, which hold credentials and files during a run.
 
-A folder has mode 0700 and its files 0600. The process that uses it holds a lock in it, which the
-system lets go of when the process ends, however it ends: a folder without its lock was left behind.
+A folder has mode 0700 and its files 0600. The process that uses it holds a lock in it: see
+`flavorframe._files.locked_folders`.
 """
 
 from __future__ import annotations
@@ -11,21 +11,20 @@ import json
 import os
 import shutil
 import socket
-import stat
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
 
+from flavorframe._files import locked_folders
 from flavorframe._files.remote import s3
 from flavorframe._shipping import extra_files
 
 PROXY, TOKEN, FILES, CORRECTIONS = "x509up", "bearer_token", "files", "corrections"
 S3_KEYS, S3_SETTINGS = "aws_credentials", "aws_config"
 """The names of files and folders in it."""
-NOTE, LOCK = "note.json", "lock"
+NOTE = "note.json"
 
 _VARIABLES = {
     PROXY: "X509_USER_PROXY",
@@ -102,15 +101,11 @@ class WorkFolder:
 
     def __init__(self, run: str) -> None:
         clean()
-        self.folder = _new_folder(run)
+        self.folder, lock = locked_folders.make(f"{_prefix()}{run}-", {NOTE: _note(run)})
         self._version = -1
         self._users = 0
         self._stack = contextlib.ExitStack()
-        self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
-        self._stack.callback(os.close, _locked(self.folder))
-        # It gets its name only now that it is locked: without a lock, others would remove it.
-        final = self.folder.with_name(self.folder.name.removeprefix("."))
-        self.folder = self.folder.rename(final)
+        self._stack.callback(os.close, lock)
         self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
 
     @classmethod
@@ -141,32 +136,13 @@ class WorkFolder:
         self._version = payload.version
 
 
-def _new_folder(run: str) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix=f".{_prefix()}{run}-"))
+def _note(run: str) -> str:
     note = {"run": run, "host": socket.gethostname(), "process": os.getpid(), "since": time.time()}
-    (folder / NOTE).write_text(json.dumps(note))
-    (folder / LOCK).touch(mode=0o600)
-    return folder
+    return json.dumps(note)
 
 
 def _prefix() -> str:
-    return f"flavorframe-{os.getuid()}-"
-
-
-def _locked(folder: Path) -> int:
-    """Return a file descriptor that holds the folder's lock; raises BlockingIOError if it is held.
-
-    The lock goes when the descriptor is closed, or the process ends.
-    """
-    import fcntl
-
-    descriptor = os.open(folder / LOCK, os.O_RDWR)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
+    return f"flavorframe-{os.geteuid()}-"
 
 
 # All folders of this user
@@ -187,7 +163,9 @@ class Entry:
 
 def entries() -> list[Entry]:
     """Return the folders of this user on this machine."""
-    return [entry for folder in _folders() if (entry := _entry(folder)) is not None]
+    return [
+        entry for folder in locked_folders.find(_prefix()) if (entry := _entry(folder)) is not None
+    ]
 
 
 def clean() -> list[Entry]:
@@ -198,29 +176,13 @@ def clean() -> list[Entry]:
     return left
 
 
-def _folders() -> Iterator[Path]:
-    for folder in sorted(Path(tempfile.gettempdir()).glob(f"{_prefix()}*")):
-        with contextlib.suppress(OSError):  # it went away
-            status = folder.lstat()
-            if stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid():
-                yield folder
-
-
 def _entry(folder: Path) -> Entry | None:
     try:
         note = json.loads((folder / NOTE).read_text())
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        in_use = not _is_free(folder)
+        in_use = not locked_folders.is_free(folder)
     except (OSError, ValueError):  # it went away, or is not ours
         return None
     return Entry(
         str(folder), note["host"], note["run"], note["process"], note["since"], size, in_use
     )
-
-
-def _is_free(folder: Path) -> bool:
-    try:
-        os.close(_locked(folder))
-    except BlockingIOError:
-        return False
-    return True

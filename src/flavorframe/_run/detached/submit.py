@@ -105,8 +105,9 @@ def _start_process(store: FolderStore, name: str) -> None:
     command = [sys.executable, "-m", "flavorframe._run.detached", name]
     with writing(store.folder / "log"), (store.folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            env=os.environ,  # and not C's, which names copies that go with this process
+        )  # fmt: skip
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
     try:
         store.put("process", process_of(process.pid))

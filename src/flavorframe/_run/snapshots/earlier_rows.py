@@ -12,8 +12,8 @@ from pathlib import Path
 
 from flavorframe._files.file_sets import settle, sha256_of
 from flavorframe._run.snapshots.manifest import Lineage, hashes_in, read_manifest
-from flavorframe._snapshots.dividing import blocks, shares
-from flavorframe._snapshots.reading import Reader, reader_of
+from flavorframe._snapshots.dividing import shares
+from flavorframe._snapshots.reading import Reader, blocks, reader_of
 from flavorframe.engines.partial import Chunk
 from flavorframe.errors import RunError
 from flavorframe.outputs import Snapshot

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +15,15 @@ from flavorframe._run.outcome import Gap, Outcome
 from flavorframe._run.snapshots.earlier_rows import EarlierRows, Stored
 from flavorframe._run.snapshots.manifest import write_manifest
 from flavorframe._run.snapshots.memory import MemoryRows
+from flavorframe._run.snapshots.other_trees import other_trees
 from flavorframe._run.snapshots.to_files import FileRows
 from flavorframe._snapshots.columns import row_count
+from flavorframe.engines import FileInfo
 from flavorframe.engines.partial import Chunk
 from flavorframe.errors import OutputError
 from flavorframe.outputs import Snapshot
 from flavorframe.result import Table, WrittenSnapshot
+from flavorframe.skims import Skim
 
 Tables = Mapping[str, tuple[Chunk, ...]]
 """Chunks of rows by the name of their snapshot."""
@@ -87,15 +90,18 @@ class Rows:
         else:
             self.gaps.append(Gap(file, start, stop, dict(self._counts)))
 
-    def finish(self) -> None:
-        """Write what is left, and give a snapshot its columns where it has no rows."""
+    def finish(self, files: Sequence[FileInfo] = ()) -> None:
+        """Write what is left, and give a snapshot its columns where it has no rows.
+
+        Skims get the other trees of the ``files`` that were opened.
+        """
         self._copy(None)
         for name, writer in list(self._writers.items()):
             with self._noting(name):
                 if not writer.has_columns:
                     writer.write(self._no_rows(name).columns)
                 if isinstance(writer, FileRows):
-                    self._hashes[name] = writer.finish()
+                    self._hashes[name] = writer.finish(other_trees(name, files))
 
     def write_manifests(self, outcome: Outcome) -> None:
         """Write the manifests; an output without its manifest leaves the outcome."""
@@ -131,6 +137,10 @@ class Rows:
         return self._outcome is not None and self._outcome.events > 0
 
     def _no_rows(self, name: str) -> Table:
+        if isinstance(self._snapshots[name], Skim):
+            raise OutputError(
+                "no event was read, so the types of its branches are not known: it was not written."
+            )
         names = self._snapshots[name].column_names(weighted=self._plan.is_weighted)
         return Table({column: np.zeros(0) for column in names})
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from flavorframe._files.file_sets import FileSet, sha256_of
 from flavorframe._files.writing import writing
+from flavorframe._snapshots.columns import Columns
 from flavorframe._snapshots.dividing import divide
 from flavorframe._snapshots.writing import SnapshotWriter
 from flavorframe.engines.partial import Chunk
@@ -31,16 +33,21 @@ class FileRows:
         """Whether a chunk has come."""
         return self._writer.has_columns
 
-    def finish(self) -> tuple[str, ...]:
-        """Write the rest to hidden files that are to take their places; return their SHA-256."""
+    def finish(self, trees: Mapping[str, Columns]) -> tuple[str, ...]:
+        """Write the rest to hidden files that are to take their places; return their SHA-256.
+
+        The first file gets the other ``trees``, and further ones get these without rows.
+        """
+        if self._spec.files == 1:
+            self._writer.other_trees = trees
         self._writer.finish()
         with writing(self._writer.path):
-            hidden = [self._writer.hidden] if self._spec.files == 1 else self._divided()
+            hidden = [self._writer.hidden] if self._spec.files == 1 else self._divided(trees)
             return tuple(map(sha256_of, hidden))
 
-    def _divided(self) -> list[Path]:
+    def _divided(self, trees: Mapping[str, Columns]) -> list[Path]:
         spec = self._spec
-        hidden = list(divide(self._writer, spec.paths, spec.format, spec.tree, self._files))
+        hidden = list(divide(self._writer, spec.paths, spec.format, spec.tree, self._files, trees))
         self._files.drop(self._writer.hidden)
         return hidden
 

@@ -21,7 +21,8 @@ How a partition is evaluated, file by file in this order:
    `segments` are the loops over the elements of each event, `named` a short cut for triggers, and
    `depth` keeps deep trees from filling Python's stack. `links` counts the candidates for which a
    link by value finds no element, or more than one.
-8. `columns` reads each branch when it is first needed, at the events that are alive then.
+8. `skimming` copies whole events, `stored` has values as files hold them.
+9. `columns` reads each branch when it is first needed, at the events that are alive then.
 
 With a cache the classes of `caching` are put around `columns`, `views`, `survivors` and `runner`.
 Nothing outside of that folder and of `engine` knows that there is a cache.

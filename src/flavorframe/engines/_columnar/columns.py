@@ -10,8 +10,8 @@ import numpy as np
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
 from flavorframe._rootio.arrays import Array, Column, Content, Lists
+from flavorframe._rootio.event_file import EventFile
 from flavorframe._rootio.read_stats import ReadStats
-from flavorframe._rootio.root_file import RootFile
 from flavorframe.engines._columnar.segments import find_sorted
 from flavorframe.errors import FileError
 
@@ -23,7 +23,7 @@ class Columns:
     """The branches read so far in a range of events; ``stats`` has the seconds and bytes."""
 
     def __init__(
-        self, file: RootFile, start: int, stop: int, length_branches: Mapping[n.Axis, str]
+        self, file: EventFile, start: int, stop: int, length_branches: Mapping[n.Axis, str]
     ) -> None:
         """``length_branches`` has a branch of each collection, to read list lengths from."""
         self._file, self._start, self._stop = file, start, stop
@@ -52,6 +52,11 @@ class Columns:
             self._note_sizes(column.on, column.branch, rows, stored.sizes)
         return stored
 
+    def stored(self, branch: str, rows: Array) -> Column:
+        """Return a branch of some events as it is stored, and forget it: a skim copies it once."""
+        known = self._known(branch, rows)
+        return self._from_file(branch, rows) if known is None else known
+
     def sizes(self, axis: n.Axis, rows: Array) -> Array:
         """Return how many elements of a collection each of some events has."""
         noted = self._sizes.get(axis)
@@ -78,12 +83,18 @@ class Columns:
 
     def _branch(self, branch: str, rows: Array) -> Column:
         """Return a branch at some events; it is read again only if one of them is missing."""
-        if branch in self._read:
-            read_at, stored = self._read[branch]
-            positions = self._positions(read_at, rows)
-            if positions is not None:
-                return stored if read_at is rows else stored[positions]
-        return self._read_branch(branch, rows)
+        known = self._known(branch, rows)
+        return self._read_branch(branch, rows) if known is None else known
+
+    def _known(self, branch: str, rows: Array) -> Column | None:
+        """Return a branch at some events if it has been read at all of them."""
+        if branch not in self._read:
+            return None
+        read_at, stored = self._read[branch]
+        positions = self._positions(read_at, rows)
+        if positions is None:
+            return None
+        return stored if read_at is rows else stored[positions]
 
     def _read_branch(self, branch: str, rows: Array) -> Column:
         """Read a branch of the file at some events."""

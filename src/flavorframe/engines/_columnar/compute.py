@@ -11,7 +11,7 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
-from flavorframe._expr.kinds import kind_of_type
+from flavorframe._expr.kinds import kind_of_type, type_of_constant
 from flavorframe._expr.logic import operation_on
 from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, widen
 from flavorframe._rootio.arrays import Array, Content, Lists, Strings
@@ -38,6 +38,14 @@ def _(node: n.Literal, view: View) -> Values:
 @compute_node.register(n.Column)
 def _(node: n.Column, view: View) -> Values:
     return view.column(node)
+
+
+@compute_node.register(n.Constant)
+def _(node: n.Constant, view: View) -> Values:
+    size = view.size(node.axis)
+    if isinstance(node.value, str):
+        return Values(Strings(np.zeros(size, np.int32), (node.value,)))
+    return Values(np.full(size, node.value, type_of_constant(node.value)))
 
 
 @compute_node.register(n.Apply)

@@ -11,8 +11,9 @@ import numpy as np
 from flavorframe._cache import Caching, cache_of
 from flavorframe._expr.identity.fingerprints import doubts_of
 from flavorframe._planning.binding import bind_plan
-from flavorframe._planning.meaning import meanings
+from flavorframe._planning.meaning import lacking, meanings
 from flavorframe._planning.plan import BoundPlan, Plan
+from flavorframe._rootio.event_file import EventFile
 from flavorframe._rootio.open_files import forget, open_file
 from flavorframe._rootio.root_file import RootFile, require_whole
 from flavorframe.datasets import Partition
@@ -28,12 +29,14 @@ from flavorframe.engines._columnar.facts import PlanFacts, facts_of
 from flavorframe.engines._columnar.filling import fill_outputs
 from flavorframe.engines._columnar.links import LinkCounts
 from flavorframe.engines._columnar.runner import Runner
+from flavorframe.engines._columnar.skimming import skimmed
 from flavorframe.engines._columnar.views import ViewMaker
+from flavorframe.engines._event_files import as_events, matches_of
 from flavorframe.engines._filling import empty_partial
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
 from flavorframe.errors import FileError
-from flavorframe.layouts import Layout, Schema, recognise
+from flavorframe.layouts import Layout, Schema
 from flavorframe.result import Timing
 
 _TOLD: set[str] = set()
@@ -50,57 +53,51 @@ class ColumnarEngine:
 
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
         """Open the file and bind the plan to its branches; see `Engine.prepare`."""
-        opened = open_file(file, tree)
-        layout = recognise(opened.schema, plan.layout)
+        stored = open_file(file, tree)
+        opened, layout = as_events(stored, plan.layout, plan.friends)
         bound, _ = _bind(plan, opened.schema, layout)
         require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
         edges = opened.common_edges(bound.columns)
-        meant = meanings(plan, layout, opened.schema)
         return FileInfo(
-            file,
-            opened.tree,
-            layout.name,
-            opened.events,
-            edges,
-            opened.version,
-            meant,
-            layout.units,
-        )
+            file, opened.tree, layout.name, opened.events, edges, opened.version,
+            meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
+            tuple(skimmed(bound, stored, opened.schema)), units=layout.units,
+        )  # fmt: skip
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""
         began = time.perf_counter()
-        opened = open_file(partition.file, partition.tree, partition.version)
+        file = open_file(partition.file, partition.tree, partition.version)
         try:
-            return self._evaluate(plan, partition, opened, began)
+            return self._evaluate(plan, partition, file, began)
         except FileError:
-            forget(opened)
+            forget(file)
             raise
 
-    def _evaluate(
-        self, plan: Plan, partition: Partition, opened: RootFile, began: float
-    ) -> Partial:
-        layout = recognise(opened.schema, plan.layout)
+    def _evaluate(self, plan: Plan, partition: Partition, file: RootFile, began: float) -> Partial:
+        opened, layout = as_events(file, plan.layout, plan.friends)
         bound, facts = _bind(plan, opened.schema, layout)
         prepared = time.perf_counter()
-        cache = self._partition_cache(partition, opened, layout)
+        cache = self._partition_cache(plan, partition, opened, layout)
         columns, runner, links = _evaluation(bound, facts, partition, opened, cache)
         ahead = opened.ahead(bound.columns, partition.start, partition.stop)
         with ahead, np.errstate(all="ignore"):  # infinite weights are the user's, and shown
             filled = fill_outputs(plan, bound, runner)
+        for friend, found in matches_of(opened, partition.start, partition.stop).items():
+            links.count(friend, found)
         if cache is not None:
             cache.save()
         timing = _timing(columns, partition, began, prepared)
         return Partial(filled.cutflow, filled.histograms, filled.tables, links.counts, timing)
 
     def _partition_cache(
-        self, partition: Partition, opened: RootFile, layout: Layout
+        self, plan: Plan, partition: Partition, opened: EventFile, layout: Layout
     ) -> PartitionCache | None:
         """Return the cache of a partition, or None where nothing can be kept of it."""
         version = opened.version
         if self._caching is None or version is None or not is_stable(opened.path, version):
             return None
-        return PartitionCache(cache_of(self._caching), partition, version, layout)
+        return PartitionCache(cache_of(self._caching), partition, version, layout, plan.friends)
 
     def tell_what_is_not_kept(self, plan: Plan) -> None:
         """Warn of functions after which the cache keeps nothing, of each once in a process."""
@@ -128,7 +125,7 @@ def _evaluation(
     bound: BoundPlan,
     facts: PlanFacts,
     partition: Partition,
-    opened: RootFile,
+    opened: EventFile,
     cache: PartitionCache | None,
 ) -> tuple[Columns, Runner, LinkCounts]:
     """Return what evaluates a partition: plainly, or within the wrappers that ask the cache."""

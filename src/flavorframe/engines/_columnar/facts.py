@@ -79,7 +79,7 @@ class _TreeFacts:
 def _tree_facts(tree: n.Node, candidates: n.Axis) -> _TreeFacts:
     walked = list(n.walk(tree))
     uses = Counter(child for node in walked for child in node.children())
-    leaves = (n.Literal, n.Field, n.Position)
+    leaves = (n.Literal, n.Constant, n.Field, n.Position)
     nodes = frozenset(node for node in walked if not isinstance(node, leaves))
     depending = depending_on_candidates(walked, candidates)
     return _TreeFacts(

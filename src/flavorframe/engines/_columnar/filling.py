@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import boost_histogram as bh
-import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._planning.plan import BoundPlan, Plan
-from flavorframe._rootio.arrays import Array, Strings
 from flavorframe.engines._columnar.runner import Progress, Runner
+from flavorframe.engines._columnar.skimming import events_of
+from flavorframe.engines._columnar.stored import stored_column
 from flavorframe.engines._columnar.survivors import Survivors
-from flavorframe.engines._columnar.values import Values
 from flavorframe.engines._filling import empty_histogram, step_labels
 from flavorframe.engines._weighted import WeightedHistogram
 from flavorframe.engines.partial import Chunk
-from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.result import Cutflow, CutRow
+from flavorframe.skims import Skim
 
 
 @dataclass
@@ -52,7 +51,9 @@ def fill_outputs(plan: Plan, bound: BoundPlan, runner: Runner) -> Filled:
     ]
     filled = Filled(Cutflow(tuple(rows)), n_minus_one)
     for name, output in bound.outputs:
-        if isinstance(output, Snapshot):
+        if isinstance(output, Skim):
+            filled.tables[name] = (events_of(output, progress.survivors),)
+        elif isinstance(output, Snapshot):
             filled.tables[name] = (_rows_of(bound, output, progress.survivors),)
         elif output.without is None:
             filled.histograms[name] = _fill(bound, name, progress.survivors)
@@ -87,18 +88,9 @@ def _rows_of(plan: Plan, output: Snapshot, survivors: Survivors) -> Chunk:
     if axis == n.EVENT:
         axis = plan.selection.candidates
     columns = {
-        name: _column(name, node, survivors.values(node, axis)) for name, node in output.columns
+        name: stored_column(name, node, survivors.values(node, axis))
+        for name, node in output.columns
     }
     if plan.is_weighted:
         columns["weight"] = survivors.weights_on(axis)
     return columns
-
-
-def _column(name: str, node: n.Node, values: Values) -> Array:
-    if isinstance(values.data, Strings):
-        raise AnalysisError(
-            f"Snapshot column {name!r} is a string; snapshots hold numbers and truth values."
-        )
-    if n.may_be_missing(node):  # NaN stands for missing, in every partition alike
-        return values.numbers().astype(np.float64, copy=False)
-    return values.numbers()

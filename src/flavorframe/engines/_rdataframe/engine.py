@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from flavorframe._files.remote.access import as_user
 from flavorframe._planning.binding import bind_plan
-from flavorframe._planning.meaning import meanings
+from flavorframe._planning.meaning import lacking, meanings
 from flavorframe._planning.plan import BoundPlan, Plan
+from flavorframe._rootio.open_files import open_file
 from flavorframe._rootio.root_file import require_whole
 from flavorframe.datasets import Partition
+from flavorframe.engines._event_files import as_events
 from flavorframe.engines._rdataframe.codegen.external import make_ready
-from flavorframe.engines._rdataframe.codegen.names import column_name, is_readable
+from flavorframe.engines._rdataframe.codegen.names import column_name
 from flavorframe.engines._rdataframe.codegen.program import Program, write_program
 from flavorframe.engines._rdataframe.runtime.booking import Booked, LoopResult, book, run_loop
+from flavorframe.engines._rdataframe.runtime.candidate_rows import TREE, Grouping, write_events
 from flavorframe.engines._rdataframe.runtime.child import call, start
+from flavorframe.engines._rdataframe.runtime.columns import RootColumns
 from flavorframe.engines._rdataframe.runtime.distributed import distributed_frame, silent
 from flavorframe.engines._rdataframe.runtime.files import describe, described
+from flavorframe.engines._rdataframe.runtime.friends import JOINED, as_written, write_joined
 from flavorframe.engines._rdataframe.runtime.graphs import ClusterGraph, Graph, LocalGraph
 from flavorframe.engines._rdataframe.runtime.outcome import gathered, nothing
 from flavorframe.engines._rdataframe.runtime.root import (
@@ -33,8 +41,8 @@ from flavorframe.engines._rdataframe.runtime.root import (
 )
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
-from flavorframe.errors import BranchError, FileError
-from flavorframe.layouts import BranchInfo, Layout, Schema, recognise
+from flavorframe.errors import AnalysisError, FileError
+from flavorframe.layouts import BranchInfo, Layout, Schema
 from flavorframe.result import Timing
 
 
@@ -46,23 +54,26 @@ class RDataFrameEngine:
     def prepare(self, plan: Plan, file: str, tree: str | None) -> FileInfo:
         """Open the file, bind the plan and write it as C++; see `Engine.prepare`."""
         require_root()
+        _refuse_skims(plan)
         start()
-        opened = describe(file, tree)
-        layout = recognise(opened.schema, plan.layout)
+        opened = describe(file, tree, plan.layout, plan.friends)
+        layout = opened.layout
         bound, _ = _programs(plan, opened.schema, layout)
         require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
-        meant = meanings(plan, layout, opened.schema)
         return FileInfo(
-            file, opened.tree, layout.name, opened.events, (), opened.version, meant, layout.units
-        )
+            file, opened.tree, layout.name, opened.events, (), opened.version,
+            meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
+            units=layout.units,
+        )  # fmt: skip
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""
         if not len(partition):
             return nothing(plan)
         run = _Run.over(plan, [partition])
-        loop = replace(run.loop, span=(partition.start, partition.stop))
-        return run.partial(call(loop.where, _run_here, loop, 1))
+        with run.with_friends() as joined:
+            loop = replace(joined.loop, span=(partition.start, partition.stop))
+            return joined.partial(call(loop.where, _run_here, loop, 1))
 
     def evaluate_files(
         self, plan: Plan, files: Sequence[FileInfo], threads: int, client: Any = None
@@ -84,15 +95,22 @@ class RDataFrameEngine:
         parts = [Partition(f.file, f.tree, 0, f.events, i) for i, f in enumerate(files)]
         run = _Run.over(plan, parts)
         if client is None:
-            return run.partial(call(run.loop.where, _run_here, run.loop, threads))
+            with run.with_friends() as joined:
+                return joined.partial(call(joined.loop.where, _run_here, joined.loop, threads))
+        if run.loop.grouping is not None or plan.friends:
+            raise AnalysisError(
+                "engine='rdataframe' reads neither files with one row a candidate nor friends on a "
+                "Dask cluster: use engine='columnar', or run on this machine."
+            )
         # Compiled here first, so that errors of the compiler do not come from a worker.
         loop = call(run.loop.where, _compiled, run.loop)
         return run.partial(_run_on_cluster(loop, client))
 
     def alike(self, plan: Plan, file: FileInfo) -> object:
         """Return what files must have in common for `evaluate_files` to take them together."""
-        schema = described(file.file, file.tree).schema
-        bound, program = _programs(plan, schema, recognise(schema, plan.layout))
+        opened = described(file.file, file.tree, plan.layout, plan.friends)
+        schema = opened.schema
+        bound, program = _programs(plan, schema, opened.layout)
         types = tuple(schema.by_name[branch].typename for branch in bound.columns)
         return file.tree, program.namespace, program.prefix, types
 
@@ -110,6 +128,7 @@ class _Loop:
     tree: str
     files: tuple[str, ...]
     span: tuple[int, int] | None = None
+    grouping: Grouping | None = None
 
     @property
     def where(self) -> str:
@@ -129,13 +148,18 @@ class _Loop:
 
     def typed(self, frame: Any) -> _Loop:
         """Return the loop with the names and types of its columns in a frame of this process."""
-        known = frozenset(map(str, frame.GetColumnNames()))
-        names = [_column_of(branch, known) for branch in self.branches]
-        types = tuple(str(frame.GetColumnType(name)) for name in names)
+        known = RootColumns(frame, self.program.prefix)
+        columns = [known.of(branch) for branch in self.branches]
         prefix = self.program.prefix
         called = [column_name(branch.name, i, prefix) for i, branch in enumerate(self.branches)]
-        aliases = tuple(pair for pair in zip(called, names, strict=True) if pair[0] != pair[1])
-        return replace(self, program=replace(self.program, types=types, aliases=aliases))
+        pairs = list(zip(called, columns, strict=True))
+        program = replace(
+            self.program,
+            types=tuple(column.type for column in columns),
+            aliases=tuple((n, c.text) for n, c in pairs if c.is_name and n != c.text),
+            defined=tuple((n, c.text) for n, c in pairs if not c.is_name),
+        )
+        return replace(self, program=program)
 
     def book(self, frame: Any, graph: Graph) -> Booked:
         """Book the program on a frame."""
@@ -146,7 +170,24 @@ class _Loop:
 
 def _run_here(loop: _Loop, threads: int) -> LoopResult:
     """Run a loop in this process."""
-    with reading(loop.where), implicit_threads(threads):
+    if loop.grouping is None:
+        return _run_on_events(loop, threads)
+    with TemporaryDirectory(prefix="flavorframe-") as folder:
+        written = tuple(f"{folder}/{number}.root" for number in range(len(loop.files)))
+        with reading(loop.where), as_user(loop.files):
+            pairs = list(zip(loop.files, written, strict=True))
+            write_events(loop.grouping, loop.tree, pairs)
+        of_events = replace(loop, tree=TREE, files=written, branches=_as_written(loop.branches))
+        found = _run_on_events(of_events, threads)
+        return replace(found, names=tuple(f"{file}/{TREE}" for file in written))
+
+
+def _as_written(branches: Sequence[BranchInfo]) -> tuple[BranchInfo, ...]:
+    return tuple(replace(branch, path="", own="") for branch in branches)
+
+
+def _run_on_events(loop: _Loop, threads: int) -> LoopResult:
+    with reading(loop.where), as_user(loop.files), implicit_threads(threads):
         frame = loop.frame()
         typed = loop.typed(frame)
         graph = LocalGraph(frame, typed.program)
@@ -155,7 +196,7 @@ def _run_here(loop: _Loop, threads: int) -> LoopResult:
 
 def _compiled(loop: _Loop) -> _Loop:
     """Compile a loop in this process, and return it with the types of its columns."""
-    with reading(loop.where), implicit_threads(1):
+    with reading(loop.where), as_user(loop.files), implicit_threads(1):
         frame = loop.frame()
         typed = loop.typed(frame)
         typed.book(frame, LocalGraph(frame, typed.program))
@@ -185,15 +226,38 @@ class _Run:
     def over(cls, plan: Plan, parts: Sequence[Partition]) -> _Run:
         """Return the run over partitions."""
         began, tree = time.perf_counter(), parts[0].tree
-        schema = described(parts[0].file, tree).schema
-        bound, program = _programs(plan, schema, recognise(schema, plan.layout))
+        opened = described(parts[0].file, tree, plan.layout, plan.friends)
+        schema, rows = opened.schema, opened.layout.rows
+        bound, program = _programs(plan, schema, opened.layout)
         branches = tuple(schema.by_name[branch] for branch in program.branches)
         loop = _Loop(program, branches, tree, tuple(part.file for part in parts))
+        if rows is not None:
+            key = tuple(schema.by_name[branch] for branch in rows.key)
+            loop = replace(loop, grouping=Grouping(key, branches))
         return cls(plan, bound, schema, parts, loop, began)
+
+    @contextmanager
+    def with_friends(self) -> Iterator[_Run]:
+        """Have files with what the loop needs of its files and their friends, for the block."""
+        if not self.plan.friends:
+            yield self
+            return
+        with TemporaryDirectory(prefix="flavorframe-") as folder:
+            files = [f"{folder}/{number}.root" for number in range(len(self.parts))]
+            for part, target in zip(self.parts, files, strict=True):
+                opened = open_file(part.file, part.tree, part.version)
+                events, _ = as_events(opened, self.plan.layout, self.plan.friends)
+                write_joined(events, self.loop.branches, target)
+            branches = as_written(self.loop.branches)
+            loop = replace(self.loop, tree=JOINED, files=tuple(files), grouping=None)
+            parts = [
+                replace(p, file=f, tree=JOINED) for p, f in zip(self.parts, files, strict=True)
+            ]
+            yield replace(self, loop=replace(loop, branches=branches), parts=parts)
 
     def partial(self, found: LoopResult) -> Partial:
         """Return what the loop gave; raises FileError where events are missing from it."""
-        names = [f"{part.file}/{part.tree}" for part in self.parts]
+        names = found.names or [f"{part.file}/{part.tree}" for part in self.parts]
         partial = gathered(self.plan, self.bound, self.schema, found, names)
         read, expected = partial.cutflow[0].events, sum(map(len, self.parts))
         if read != expected:
@@ -202,26 +266,19 @@ class _Run:
         return replace(partial, timing=timing)
 
 
+def _refuse_skims(plan: Plan) -> None:
+    for name, _ in plan.skims:
+        raise AnalysisError(
+            f"output {name!r}: engine='rdataframe' writes no skims; use engine='columnar'."
+        )
+
+
 def _declare(program: Program) -> None:
     """Make the functions of a program known to ROOT's interpreter."""
     for external in program.externals:
         make_ready(root(), external)
         declare(external.what, external.code)
     declare("the analysis", program.code)
-
-
-def _column_of(branch: BranchInfo, known: Collection[str]) -> str:
-    """Return what ROOT calls a branch, of the columns that it knows.
-
-    Raises BranchError where it has no name for it, or one that its generated code cannot have.
-    """
-    parent, *_ = branch.path.split("/")
-    for name in (branch.name, branch.path.replace("/", "."), f"{parent}.{branch.own}"):
-        if name in known and is_readable(name):
-            return name
-    raise BranchError(
-        f"branch {branch.name} has no name in ROOT's RDataFrame: read it with engine='columnar'."
-    )
 
 
 @lru_cache(maxsize=32)

@@ -33,6 +33,22 @@ class HubAuthenticator(JupyterHubAuthenticator):  # type: ignore[misc]
             web.HTTPBadGateway: The hub does not answer.
 
         """
+        return self._user(await self._identify(request))
+
+    async def require_scope(self, request: web.Request, scope: str) -> None:
+        """Raise an error unless the token of a request is a service's that has a scope.
+
+        Raises:
+            web.HTTPUnauthorized: There is no token, or it is not valid, or has not the scope.
+            web.HTTPBadGateway: The hub does not answer.
+
+        """
+        found = await self._identify(request)
+        if found["kind"] != "service" or scope not in found.get("scopes", []):
+            raise _unauthorized("this token may not be used for the clusters of others")
+
+    async def _identify(self, request: web.Request) -> dict[str, Any]:
+        """Return what the hub says of the token of a request."""
         token = self.get_token(request)
         if token is None:
             raise _unauthorized("a token of the hub is needed")
@@ -45,8 +61,8 @@ class HubAuthenticator(JupyterHubAuthenticator):  # type: ignore[misc]
                 raise _unauthorized("the hub does not know this token, or it has expired")
             if answer.status >= 400:
                 raise web.HTTPBadGateway(reason="the hub cannot say whose token this is")
-            found = await answer.json()
-        return self._user(found)
+            found: dict[str, Any] = await answer.json()
+        return found
 
     def _user(self, found: dict[str, Any]) -> User:
         needed = {"access:services", f"access:services!service={self.jupyterhub_service_name}"}

@@ -13,6 +13,9 @@ PREFIX = f"/services/{SERVICE}"
 SCOPES = [f"access:services!service={SERVICE}", "read:users:groups!user"]
 """What the token of a user's server may do for the gateway: use it, and say who the user is."""
 
+ADMINISTER = "custom:dask-clusters:administer"
+"""What the token of a service may do that lists and stops the clusters of all users."""
+
 EXTENSIONS = {
     "flavorframe_facility.server.dashboards": True,
     "dask_labextension": False,
@@ -41,6 +44,9 @@ def configure(c: Config) -> None:
         c: Configuration of JupyterHub, which is changed.
 
     """
+    c.JupyterHub.custom_scopes.update(
+        {ADMINISTER: {"description": "List and stop the Dask clusters of all users."}}
+    )
     c.JupyterHub.extra_user_scopes.update({SCOPES[0]})
     c.Spawner.server_token_scopes.extend(SCOPES)
     c.Spawner.args.extend(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 from traitlets.config import Config
 
-from flavorframe_facility import options
+from flavorframe_facility import headers, options
 from flavorframe_facility.gateway import config as gateway
 from flavorframe_facility.hub import origins
 from flavorframe_facility.login import config as login
@@ -30,11 +31,21 @@ def configure(c: Config, settings: Settings) -> None:
     origins.configure(c, settings)
     login.configure(c, settings)
     gateway.configure(c)
+    _add_headers(c, settings)
 
 
 def add_role(c: Config, service: str, scopes: list[str]) -> None:
     """Let a service of the hub do what some scopes allow."""
     c.JupyterHub.load_roles.append({"name": service, "services": [service], "scopes": scopes})
+
+
+def _add_headers(c: Config, settings: Settings) -> None:
+    from flavorframe_facility.server.headers import VARIABLE, adding
+
+    c.JupyterHub.tornado_settings.update({"transforms": [adding(headers.of(settings))]})
+    c.Spawner.environment.update({VARIABLE: json.dumps(headers.of(settings))})
+    extension = "flavorframe_facility.server.headers"
+    c.Spawner.args.append(f"--ServerApp.jpserver_extensions={extension}=True")
 
 
 def _cull_idle_servers(c: Config, settings: Settings) -> None:

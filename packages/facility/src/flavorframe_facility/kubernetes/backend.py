@@ -14,6 +14,7 @@ from kubernetes_asyncio import client
 from kubernetes_asyncio.client.rest import ApiException
 from traitlets import Dict, Float, Instance, List, Unicode
 
+from flavorframe_facility.gateway import headers
 from flavorframe_facility.gateway.dashboards import Dashboards
 from flavorframe_facility.gateway.heartbeats import require_json_objects, workers_asked_for
 from flavorframe_facility.gateway.limits import Rules, Usage
@@ -43,6 +44,7 @@ class PodBackend(KubeBackend):  # type: ignore[misc]
     """
 
     rules = Instance(Rules, help="How much clusters may take.").tag(config=True)
+    headers = Dict(help="Headers of all that is answered.").tag(config=True)
     clusters_namespace = Unicode(help="Namespace of all clusters.").tag(config=True)
     settle_seconds = Float(
         60.0, help="Seconds in which workers may still start after fewer are wanted."
@@ -57,6 +59,7 @@ class PodBackend(KubeBackend):  # type: ignore[misc]
     async def setup(self, app: web.Application) -> None:
         """Start the backend."""
         app.middlewares.append(require_json_objects)
+        headers.add_to(app, self.headers)
         app.router.add_get("/clusters/{name}/{path:.*}", Dashboards(self, app["authenticator"]))
         await super().setup(app)
         self.network_client = client.NetworkingV1Api(api_client=self.api_client)

@@ -7,6 +7,7 @@ from typing import Any
 
 from traitlets.config import Config
 
+from flavorframe_facility import headers
 from flavorframe_facility.gateway.authentication import HubAuthenticator
 from flavorframe_facility.gateway.clusters import options, rules
 from flavorframe_facility.kubernetes.backend import PodBackend, PodClusterConfig
@@ -37,6 +38,7 @@ def configure(c: Config) -> None:
     c.DaskGateway.authenticator_class = HubAuthenticator
     c.DaskGateway.backend_class = PodBackend
     c.PodBackend.rules = rules(settings)
+    c.PodBackend.headers = headers.of(settings)
     c.PodBackend.cluster_config_class = PodClusterConfig
     c.PodBackend.cluster_options = options(settings)
     c.PodBackend.clusters_namespace = c.KubeClusterConfig.namespace = namespace

@@ -6,12 +6,14 @@ Discovery 1.0, https://openid.net/specs/openid-connect-discovery-1_0.html.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +35,10 @@ _PAUSE = 30  # seconds between two requests for keys, if a token names an unknow
 log = logging.getLogger("flavorframe_facility")
 
 
+class NoAnswerError(FacilityError):
+    """The provider does not answer."""
+
+
 class TokenRefusedError(Exception):
     """A token that is not valid; the text says why, without the token."""
 
@@ -52,6 +58,14 @@ class Provider:
             check_address(url, f"{name} of the OpenID provider {self.issuer}")
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a provider says of itself, and by how many seconds its clock is ahead, if it tells."""
+
+    provider: Provider
+    seconds_ahead: float | None
+
+
 def discover(issuer: str, kept: Path) -> Provider:
     """Return a provider as it describes itself, or as it last did if it does not answer.
 
@@ -63,24 +77,49 @@ def discover(issuer: str, kept: Path) -> Provider:
         FacilityError: The issuer is none, or has never answered.
 
     """
+    try:
+        provider = ask(issuer).provider
+    except NoAnswerError as error:
+        last = _kept(issuer.rstrip("/"), kept)
+        if last is None:
+            raise
+        log.warning("%s What it said last is used.", error)
+        return last
+    write_private(kept, json.dumps(asdict(provider)))
+    return provider
+
+
+def ask(issuer: str) -> Answer:
+    """Return how a provider describes itself now.
+
+    Args:
+        issuer: The address that the provider calls its issuer.
+
+    Raises:
+        NoAnswerError: It does not answer.
+        FacilityError: What answers is not this issuer.
+
+    """
     issuer = issuer.rstrip("/")
     check_address(issuer, "issuer of the OpenID provider")
     address = f"{issuer}/.well-known/openid-configuration"
+    before = time.time()
     try:
         with urllib.request.urlopen(address, timeout=_TIMEOUT) as answer:
-            text = answer.read().decode()
+            text, date = answer.read().decode(), answer.headers.get("Date")
     except (OSError, UnicodeDecodeError) as error:
-        provider = _kept(issuer, kept)
-        if provider is None:
-            raise FacilityError(
-                f"the OpenID provider does not answer at {address}: {error}. Is the issuer right? "
-                "It is the address that the provider itself calls its issuer."
-            ) from None
-        log.warning("%s does not answer (%s): what it said last is used.", address, error)
-        return provider
-    provider = _parse(issuer, address, text)
-    write_private(kept, json.dumps(asdict(provider)))
-    return provider
+        raise NoAnswerError(
+            f"the OpenID provider does not answer at {address}: {error}. Is the issuer right? "
+            "It is the address that the provider itself calls its issuer."
+        ) from None
+    return Answer(_parse(issuer, address, text), _seconds_ahead(date, (before + time.time()) / 2))
+
+
+def _seconds_ahead(date: str | None, now: float) -> float | None:
+    """Return by how much the clock that wrote a date is ahead; dates have whole seconds."""
+    with contextlib.suppress(TypeError, ValueError):
+        return parsedate_to_datetime(date or "").timestamp() + 0.5 - now
+    return None
 
 
 def check_address(url: str, what: str) -> None:

@@ -21,8 +21,8 @@ from flavorframe_facility.isolation import users_have_accounts
 from flavorframe_facility.machine.folders import make_folder
 from flavorframe_facility.settings import Settings
 
-_NO_LOGIN = shutil.which("nologin", path="/usr/sbin:/sbin:/usr/bin:/bin") or "/bin/false"
-_CLOSED = ("--shell", _NO_LOGIN, "--expiredate", "1970-01-02")
+NO_LOGIN = shutil.which("nologin", path="/usr/sbin:/sbin:/usr/bin:/bin") or "/bin/false"
+_CLOSED = ("--shell", NO_LOGIN, "--expiredate", "1970-01-02")
 """Options of an account that SSH, su and cron do not admit: servers alone, which have limits."""
 
 
@@ -65,9 +65,14 @@ def account(settings: Settings, user: str) -> Account:
             f"account {name} has its home in {entry.pw_dir} and not in {home}: it belongs to "
             "another facility. Choose other `accounts` in settings.json."
         )
-    if entry.pw_shell != _NO_LOGIN:  # made by an earlier version
+    if not is_closed(entry):  # made by an earlier version
         _run("usermod", *_CLOSED, name)
     return Account(name, entry.pw_uid, entry.pw_gid, home)
+
+
+def is_closed(entry: pwd.struct_passwd) -> bool:
+    """Whether an account has no login shell."""
+    return entry.pw_shell == NO_LOGIN
 
 
 def _entry(name: str) -> pwd.struct_passwd | None:

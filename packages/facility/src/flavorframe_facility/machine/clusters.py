@@ -20,8 +20,10 @@ from dask_gateway_server.backends.base import PublicException
 from dask_gateway_server.backends.db_base import Cluster, Worker
 from dask_gateway_server.backends.local import LocalBackend, LocalClusterConfig
 from dask_gateway_server.utils import FrozenAttrDict
-from traitlets import Instance, List, Unicode
+from traitlets import Dict, Instance, List, Unicode
 
+from flavorframe_facility.gateway import client, headers
+from flavorframe_facility.gateway.administration import Administration
 from flavorframe_facility.gateway.dashboards import Dashboards
 from flavorframe_facility.gateway.heartbeats import require_json_objects, workers_asked_for
 from flavorframe_facility.gateway.limits import Rules, Usage
@@ -53,12 +55,15 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
 
     facility = Instance(Settings, help="Settings of the facility.").tag(config=True)
     rules = Instance(Rules, help="How much clusters may take.").tag(config=True)
+    headers = Dict(help="Headers of all that is answered.").tag(config=True)
 
     async def setup(self, app: web.Application) -> None:
         """Start the backend, and serve the dashboards of clusters."""
         self.facility.stop_clusters.unlink(missing_ok=True)
         await super().setup(app)
         app.middlewares.append(require_json_objects)
+        headers.add_to(app, self.headers)
+        Administration(self, app["authenticator"]).add_to(app)
         app.router.add_get("/clusters/{name}/{path:.*}", Dashboards(self, app["authenticator"]))
 
     async def cleanup(self) -> None:
@@ -113,6 +118,16 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
         if everybody.memory is not None:
             everybody = ClusterLimits(memory=min(everybody.memory, here // GB))
         return replace(self.rules, everybody=everybody)
+
+    def all_clusters(self) -> list[client.Cluster]:
+        """Return the clusters of all users, for administration."""
+        return [
+            client.Cluster.of(
+                one.name, one.username, one.status.name.lower(), one.start_time / 1000,
+                len(one.active_workers()), one.config,
+            )
+            for one in self.db.active_clusters()
+        ]  # fmt: skip
 
     # Processes
 
@@ -199,8 +214,9 @@ class MachineBackend(LocalBackend):  # type: ignore[misc]
         }
 
     def get_worker_command(self, cluster: Cluster, worker_name: str, *options: str) -> list[str]:
-        """Return how a worker is started: without a dashboard, which all users could open."""
-        return [*super().get_worker_command(cluster, worker_name, *options), "--no-dashboard"]
+        """Return how a worker is started: on loopback, without a dashboard that all could open."""
+        here = ("--host", self.default_host, "--no-dashboard")
+        return [*super().get_worker_command(cluster, worker_name, *options), *here]
 
     async def _check_cluster_proxied(self, cluster: Cluster) -> None:
         """Add the scheduler to the proxy; `Dashboards` serves dashboards, to their owner only."""
@@ -251,7 +267,7 @@ def _owned_file(path: Path, owner: Account, mode: int) -> BinaryIO:
 
 
 def _group(cluster: Cluster, name: str) -> str:
-    return f"dask-{cluster.name[:12]}-{name[:12]}"
+    return limits.group_of_cluster(cluster.name, name)
 
 
 def _process(state: dict[str, Any]) -> psutil.Process | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 from pathlib import Path
 
@@ -26,6 +27,17 @@ def close_to_others(folder: Path) -> None:
     for path in folder.rglob("*"):
         if not path.is_symlink():
             path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def closed_by(folder: Path) -> str | None:
+    """Return whose a folder is that who asks cannot enter; None where one can, or there is none."""
+    if not folder.exists() or os.access(folder, os.R_OK | os.X_OK):
+        return None
+    owner = folder.stat().st_uid
+    try:
+        return pwd.getpwuid(owner).pw_name
+    except KeyError:
+        return f"the account {owner}"
 
 
 def require_own(folder: Path) -> None:

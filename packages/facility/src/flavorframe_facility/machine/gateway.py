@@ -7,6 +7,7 @@ import sys
 
 from traitlets.config import Config
 
+from flavorframe_facility import headers
 from flavorframe_facility.gateway.authentication import HubAuthenticator
 from flavorframe_facility.gateway.clusters import options, rules
 from flavorframe_facility.gateway.config import PREFIX, SERVICE
@@ -40,6 +41,7 @@ def configure(c: Config, settings: Settings) -> None:
 def _configure_clusters(c: Config, settings: Settings) -> None:
     c.MachineBackend.facility = settings
     c.MachineBackend.rules = rules(settings)
+    c.MachineBackend.headers = headers.of(settings)
     c.MachineBackend.cluster_config_class = ClusterConfig
     c.MachineBackend.cluster_options = options(settings)
     c.MachineBackend.api_url = f"http://127.0.0.1:{settings.gateway_proxy_port}{PREFIX}/api"

@@ -67,6 +67,15 @@ def version() -> int:
     return 1 if all(os.access(ROOT / part, os.W_OK) for part in ("memory", "cpu")) else 0
 
 
+def enforced() -> dict[str, bool]:
+    """Return which limits the kernel enforces, of cores, memory and processes."""
+    if (ROOT / "cgroup.controllers").exists():
+        found = set((ROOT / "cgroup.controllers").read_text().split())
+    else:
+        found = {kind for kind in ("cpu", "memory", "pids") if os.access(ROOT / kind, os.W_OK)}
+    return {"cores": "cpu" in found, "memory": "memory" in found, "processes": "pids" in found}
+
+
 def create(facility: Facility, name: str, limits: Limits) -> tuple[str, ...]:
     """Make a control group, unless all groups together would take more than there is.
 
@@ -121,13 +130,29 @@ def members(facility: Facility, name: str) -> set[int]:
     return {number for folder in _folders(facility, name) for number in _processes(folder)}
 
 
+def names(facility: Facility) -> list[str]:
+    """Return the names of a facility's groups."""
+    parent = _parents(facility)[0]
+    return [path.name for path in parent.iterdir() if path.is_dir()] if parent.exists() else []
+
+
+def memory(facility: Facility, name: str) -> int:
+    """Return the memory that a group takes now, in bytes, without files that can be read anew."""
+    group = _folders(facility, name)[0]
+    try:
+        lines = (group / "memory.stat").read_text().splitlines()
+    except OSError:  # the group is gone
+        return 0
+    counted = dict(line.split() for line in lines)
+    files = counted.get("total_inactive_file", counted.get("inactive_file", "0"))
+    return max(0, _usage(group) - int(files))
+
+
 def all_members(facility: Facility) -> set[int]:
     """Return the numbers of all processes in groups of a facility."""
     if not version():
         return set()
-    parent = _parents(facility)[0]
-    groups = parent.iterdir() if parent.exists() else ()
-    return {number for group in groups if group.is_dir() for number in _processes(group)}
+    return {number for name in names(facility) for number in members(facility, name)}
 
 
 def end(facility: Facility, name: str, seconds: float = 10) -> None:

@@ -6,8 +6,9 @@ import sys
 
 from traitlets.config import Config
 
-from flavorframe_facility.gateway.config import PREFIX, SERVICE as GATEWAY
+from flavorframe_facility.gateway.config import ADMINISTER, PREFIX, SERVICE as GATEWAY
 from flavorframe_facility.hub import config as hub
+from flavorframe_facility.machine.administration import config as administration
 from flavorframe_facility.machine.sessions import COOKIE_SECRET, DATABASE
 from flavorframe_facility.machine.spawner import MachineSpawner
 from flavorframe_facility.server import JUPYTER
@@ -31,7 +32,10 @@ def configure(c: Config, settings: Settings) -> None:
     _configure_servers(c, settings)
     token = (settings.private / "service-token").read_text()
     c.JupyterHub.services.append({"name": SERVICE, "api_token": token})
-    hub.add_role(c, SERVICE, ["list:users", "read:users", "read:servers", "delete:servers"])
+    administration.configure(c, settings)
+    hub.add_role(
+        c, SERVICE, ["list:users", "read:users", "read:servers", "delete:servers", ADMINISTER]
+    )
 
 
 def _configure_hub(c: Config, settings: Settings) -> None:

@@ -36,12 +36,12 @@ def install(settings: Settings, report: Report) -> None:
         FacilityError: Something is missing that cannot be installed here.
 
     """
-    _require_node()
+    require_node()
     if _found_proxy(settings) is None:
         report(f"installing {PROXY} with npm")
         _install_pinned(_node_folder(settings))
     if users_have_accounts():
-        _require_accounts()
+        require_accounts()
 
 
 def proxy_command(settings: Settings) -> str:
@@ -55,6 +55,12 @@ def proxy_command(settings: Settings) -> str:
     if found is None:
         raise FacilityError(f"{PROXY} is not installed.")
     return found
+
+
+def proxy_version(settings: Settings) -> str | None:
+    """Return the version of the proxy; None where it is not installed, or cannot say it."""
+    found = _found_proxy(settings)
+    return None if found is None or shutil.which("node") is None else _said([found, "--version"])
 
 
 def require_free_port(settings: Settings, port: int, purpose: str) -> None:
@@ -85,7 +91,13 @@ def require_free_port(settings: Settings, port: int, purpose: str) -> None:
             ) from None
 
 
-def _require_node() -> None:
+def require_node() -> str:
+    """Return the versions of Node.js and npm.
+
+    Raises:
+        FacilityError: They are missing or too old.
+
+    """
     missing = [name for name in ("node", "npm") if shutil.which(name) is None]
     if missing:
         raise FacilityError(
@@ -93,15 +105,17 @@ def _require_node() -> None:
             f"{NODE_VERSION} or newer and npm. Install them (Debian: apt install nodejs npm; "
             "AlmaLinux: dnf install nodejs) and try again."
         )
-    text = subprocess.run(["node", "--version"], check=False, capture_output=True, text=True).stdout
-    if int(text.strip().lstrip("v").partition(".")[0] or 0) < NODE_VERSION:
+    version = _said(["node", "--version"]).lstrip("v")
+    if int(version.partition(".")[0] or 0) < NODE_VERSION:
         raise FacilityError(
-            f"Node.js {text.strip()} is too old for the facility's proxy, which needs "
+            f"Node.js {version} is too old for the facility's proxy, which needs "
             f"{NODE_VERSION} or newer."
         )
+    return f"Node.js {version}, npm {_said(['npm', '--version'])}"
 
 
-def _require_accounts() -> None:
+def require_accounts() -> None:
+    """Raise FacilityError where accounts cannot be made, or could not run this Python."""
     if shutil.which("useradd") is None:
         raise FacilityError(
             "useradd cannot be found, which makes an account for each user: install it "
@@ -133,6 +147,11 @@ def _install_pinned(folder: Path) -> None:
         shutil.copyfile(file, folder / file.name)
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     _run(["npm", "ci", *options, "--prefix", str(folder)])
+
+
+def _said(command: Sequence[str]) -> str:
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 def _run(command: Sequence[str]) -> None:

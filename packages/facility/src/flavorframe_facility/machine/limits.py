@@ -16,7 +16,7 @@ import psutil
 
 from flavorframe_facility.isolation import users_have_accounts
 from flavorframe_facility.machine import groups, strays
-from flavorframe_facility.machine.accounts import Account
+from flavorframe_facility.machine.accounts import Account, short_name
 from flavorframe_facility.machine.enter import Entry
 from flavorframe_facility.machine.groups import Facility, Limits
 from flavorframe_facility.settings import GB, Settings
@@ -38,6 +38,16 @@ def facility(settings: Settings) -> Facility:
     here = psutil.virtual_memory().total
     memory = here if settings.total_memory is None else settings.total_memory * GB
     return Facility(settings.accounts.rstrip("-"), memory)
+
+
+def group_of_server(user: str) -> str:
+    """Return the name of the control group of a user's server."""
+    return f"server-{short_name(user)}"
+
+
+def group_of_cluster(cluster: str, part: str) -> str:
+    """Return the name of the control group of a part of a cluster: the scheduler or a worker."""
+    return f"dask-{cluster[:12]}-{part[:12]}"
 
 
 def entry(settings: Settings, owner: Account, group: str, cores: float, memory: int) -> Entry:

@@ -15,7 +15,7 @@ from flavorframe.errors import FacilityError
 from flavorframe_facility.hub import client
 from flavorframe_facility.isolation import require_accounts
 from flavorframe_facility.login import password
-from flavorframe_facility.machine import homes, installation, limits, processes, sessions
+from flavorframe_facility.machine import homes, installation, limits, processes, sessions, versions
 from flavorframe_facility.machine.certificate import require_names
 from flavorframe_facility.machine.folders import close_to_others, make_folder, require_own
 from flavorframe_facility.machine.installation import Report
@@ -65,7 +65,8 @@ def up(settings: Settings, report: Report, *, new_password: bool = False) -> str
 
     """
     make_folders(settings)
-    with _locked(settings):
+    with locked(settings):
+        versions.require_known(versions.noted(settings.folder), f"the state in {settings.folder}")
         _require_possible(settings)
         installation.install(settings, report)
         _require_provider(settings)
@@ -74,7 +75,9 @@ def up(settings: Settings, report: Report, *, new_password: bool = False) -> str
             workshop_password = _make_secrets(settings, new_password)
             if new_password:
                 processes.stop(settings, "hub")
-                sessions.revoke(settings)
+                sessions.revoke(settings.private)
+            if processes.running(settings, "hub") is None:
+                versions.upgrade(settings, report)
             homes.prepare(settings, report)
             _start(settings)
             if new_password:
@@ -82,12 +85,20 @@ def up(settings: Settings, report: Report, *, new_password: bool = False) -> str
     return workshop_password
 
 
-def restart(settings: Settings) -> None:
-    """Restart hub and gateway; the proxies, servers and clusters go on."""
-    with _locked(settings):
+def restart(settings: Settings, report: Report) -> None:
+    """Restart hub and gateway; the proxies, servers and clusters go on.
+
+    Args:
+        settings: Settings of the facility.
+        report: Gets a line about each step that takes long.
+
+    """
+    with locked(settings):
+        versions.require_known(versions.noted(settings.folder), f"the state in {settings.folder}")
         for name in ("gateway", "hub"):
             processes.stop(settings, name)
         _require_free_ports(settings)
+        versions.upgrade(settings, report)
         _start(settings)
 
 
@@ -102,12 +113,12 @@ def down(settings: Settings, *, keep_servers: bool = False) -> int:
         The number of servers that were stopped.
 
     """
-    with _locked(settings):
+    with locked(settings):
         stopped = 0
         if not keep_servers and processes.running(settings, "hub"):
             settings.stop_clusters.touch()
-            stopped = client.stop_servers(settings)
-        for name in reversed(_ports(settings)):
+            stopped = _stop_servers(settings)
+        for name in reversed(ports(settings)):
             processes.stop(settings, name)
             limits.end_program(settings, name)
         limits.remove(settings)
@@ -116,14 +127,22 @@ def down(settings: Settings, *, keep_servers: bool = False) -> int:
 
 def state(settings: Settings) -> State:
     """Return the state of a facility."""
-    found = {name: processes.running(settings, name) for name in _ports(settings)}
+    found = {name: processes.running(settings, name) for name in ports(settings)}
     since = {
         name: None
         if process is None
         else datetime.fromtimestamp(process.create_time()).astimezone()
         for name, process in found.items()
     }
-    return State(since, client.servers(settings) if found["hub"] else [])
+    return State(since, _servers(settings) if found["hub"] else [])
+
+
+def _servers(settings: Settings) -> list[client.Server]:
+    return client.servers(settings, client.token_of_command_line(settings))
+
+
+def _stop_servers(settings: Settings) -> int:
+    return client.stop_servers(settings, client.token_of_command_line(settings))
 
 
 def make_folders(settings: Settings) -> None:
@@ -155,7 +174,7 @@ def _start(settings: Settings) -> None:
 
 
 def _end_servers_and_clusters(settings: Settings) -> None:
-    client.stop_servers(settings)
+    _stop_servers(settings)
     settings.stop_clusters.touch()
     processes.stop(settings, "gateway")
     _start(settings)
@@ -184,9 +203,9 @@ def _require_provider(settings: Settings) -> None:
 
 
 def _require_free_ports(settings: Settings) -> None:
-    for name, ports in _ports(settings).items():
+    for name, numbers in ports(settings).items():
         if processes.running(settings, name) is None:
-            for port in ports:
+            for port in numbers:
                 installation.require_free_port(settings, port, f"the {name}")
 
 
@@ -205,11 +224,11 @@ def _restored_on_failure(*files: Path) -> Iterator[None]:
         raise
 
 
-def _ports(settings: Settings) -> dict[str, tuple[int, ...]]:
+def ports(settings: Settings) -> dict[str, tuple[int, ...]]:
     """Return the ports of each program, in the order in which they start."""
     return {
         "proxy": (settings.port, settings.proxy_port),
-        "hub": (settings.hub_port,),
+        "hub": (settings.hub_port, settings.administration_port),
         "gateway-proxy": (settings.gateway_proxy_port,),
         "gateway": (settings.gateway_port,),
     }
@@ -227,13 +246,18 @@ def _make_secrets(settings: Settings, new_password: bool) -> str | None:
 
 
 @contextlib.contextmanager
-def _locked(settings: Settings) -> Iterator[None]:
-    """Hold the facility's lock, so that only one command at a time starts or stops it."""
+def locked(settings: Settings) -> Iterator[None]:
+    """Hold the facility's lock, so that only one command at a time changes it.
+
+    Raises:
+        FacilityError: Another command holds it.
+
+    """
     with open(os.open(settings.private / "lock", os.O_RDWR | os.O_CREAT, 0o600), "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise FacilityError(
-                "another command is starting or stopping this facility: wait for it to end."
+                "another command is changing or copying this facility: wait for it to end."
             ) from None
         yield

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-
-from flavorframe_facility.settings import Settings
+from pathlib import Path
 
 DATABASE, COOKIE_SECRET = "jupyterhub.sqlite", "cookie-secret"
 """Names of the hub's database, and of the file with the key that signs cookies."""
 
 
-def revoke(settings: Settings) -> None:
+def revoke(private: Path) -> None:
     """Revoke the cookies and tokens of all users; those of the facility's own services stay.
 
     Args:
-        settings: Settings of the facility, whose hub does not run.
+        private: Folder of secrets and databases of a facility whose hub does not run.
 
     """
-    (settings.private / COOKIE_SECRET).unlink(missing_ok=True)  # the hub makes another
-    database = settings.private / DATABASE
+    (private / COOKIE_SECRET).unlink(missing_ok=True)  # the hub makes another
+    database = private / DATABASE
     if not database.exists():
         return
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:

@@ -13,7 +13,7 @@ from jupyterhub.utils import random_port
 from traitlets import Instance
 
 from flavorframe_facility.machine import homes, limits, quota
-from flavorframe_facility.machine.accounts import Account, account, server_log, short_name
+from flavorframe_facility.machine.accounts import Account, account, server_log
 from flavorframe_facility.machine.enter import Entry, command
 from flavorframe_facility.machine.processes import find, open_log, send
 from flavorframe_facility.options import bad_request
@@ -84,7 +84,7 @@ class MachineSpawner(LocalProcessSpawner):  # type: ignore[misc]
 
     @property
     def _group(self) -> str:
-        return f"server-{short_name(self.user.name)}"
+        return limits.group_of_server(self.user.name)
 
     async def _signal(self, sig: int) -> bool:
         """Send a signal to the server, and to no other process that has its number by now."""

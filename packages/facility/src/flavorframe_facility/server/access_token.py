@@ -22,9 +22,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from flavorframe._files.remote.private_files import write_own
 from flavorframe._files.remote.tokens import token_places
 from flavorframe.errors import FacilityError
-from flavorframe_facility.secret_files import write_private
 
 PATH = "/api/access-token"
 """Path at the hub where a server gets its user's access token."""
@@ -118,7 +118,7 @@ class TokenFile:
     def _write(self, token: str) -> None:
         with self._writing:
             if not self._stopping.is_set():
-                write_private(self.path, f"{token}\n")
+                write_own(str(self.path), f"{token}\n".encode("ascii"), "bearer token")
 
     def _log_once(self, text: str) -> None:
         if text != self._logged:

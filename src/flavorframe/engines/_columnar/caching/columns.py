@@ -10,7 +10,7 @@ import numpy as np
 from flavorframe._cache import Entry
 from flavorframe._expr import nodes as n
 from flavorframe._rootio.arrays import Array, Column, Content, Lists, Strings
-from flavorframe._rootio.root_file import RootFile
+from flavorframe._rootio.event_file import EventFile
 from flavorframe.engines._columnar.caching.keys import Key
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
 from flavorframe.engines._columnar.columns import Columns
@@ -26,7 +26,7 @@ class CachedColumns(Columns):
 
     def __init__(
         self,
-        file: RootFile,
+        file: EventFile,
         start: int,
         stop: int,
         length_branches: Mapping[n.Axis, str],

@@ -14,6 +14,7 @@ from flavorframe._expr.identity.fingerprints import (
     joined,
 )
 from flavorframe._files.versions import Version
+from flavorframe._planning.friends import PlannedFriend
 from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Partition
 from flavorframe.engines._columnar.caching import keys
@@ -31,13 +32,20 @@ class PartitionCache:
     """
 
     def __init__(
-        self, cache: Cache, partition: Partition, version: Version, layout: Layout
+        self,
+        cache: Cache,
+        partition: Partition,
+        version: Version,
+        layout: Layout,
+        friends: Sequence[PlannedFriend] = (),
     ) -> None:
-        """``version`` is that of the file at the time when it was opened."""
+        """``version`` is that of the file when it was opened; ``friends`` lie beside it."""
         self._cache, self._file, self._version = cache, partition.file, version
         of = (version.content, version.there)  # on whichever machine
         place = (partition.file, partition.tree, partition.start, partition.stop, of)
-        self._base = joined("partition", keys.code_digest(), repr(place).encode())
+        self._base = joined(
+            "partition", keys.code_digest(), repr((place, layout.rows, friends)).encode()
+        )
         self._computed = joined("layout", self._base, layout.digest.encode())
         self._new: dict[str, tuple[Entry, bool]] = {}
         self._read: set[str] = set()

@@ -286,7 +286,7 @@ class Scope:
             return name
         if node not in self._known:
             code: str = yield self.body.setting.translate(node, self)
-            if isinstance(node, n.Column | n.Position):
+            if isinstance(node, n.Column | n.Constant | n.Position):
                 return code
             self._known[node] = self.body.name("v")
             self.lines.append(f"const auto {self._known[node]} = {code};")

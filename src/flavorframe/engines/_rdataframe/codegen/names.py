@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 PREFIX = "flavorframe_"
 
-_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
+_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def unused_prefix(branches: Iterable[str]) -> str:

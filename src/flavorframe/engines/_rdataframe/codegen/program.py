@@ -16,6 +16,7 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.dependence import depending_on_candidates
 from flavorframe._expr.texts import shortened
 from flavorframe._planning.plan import BoundPlan
+from flavorframe._rootio.vectors import COMPONENTS
 from flavorframe.engines._rdataframe.codegen.body import Body, Setting
 from flavorframe.engines._rdataframe.codegen.external import External, externals_of
 from flavorframe.engines._rdataframe.codegen.histograms import fill_histograms
@@ -30,8 +31,8 @@ from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.selection import Best, Cut, Selection, Step, Weight
 
 HELPERS = (
-    "State", "after", "amounts_of", "file_fingerprint", "is_alive", "places_of", "run_step",
-    "state_of",
+    "State", "after", "amounts_of", "file_fingerprint", "first_entry", "is_alive", "places_of",
+    "run_step", "state_of", "list_of", *(f"{name}_of" for name in sorted(COMPONENTS)),
 )  # fmt: skip
 """What the strings that RDataFrame parses use of the namespace ``flavorframe``."""
 
@@ -69,6 +70,7 @@ class Program:
         types: The C++ types of the branches, as ROOT reads them from the files at hand. With them
             functions are compiled once and well, and not as often as RDataFrame sees their names.
         aliases: Columns, each with what ROOT calls it.
+        defined: Columns, each with the expression that makes it of ROOT's.
     """
 
     prefix: str
@@ -81,6 +83,7 @@ class Program:
     snapshots: tuple[tuple[str, Function], ...]
     types: tuple[str, ...] = ()
     aliases: tuple[tuple[str, str], ...] = ()
+    defined: tuple[tuple[str, str], ...] = ()
 
     def functions(self) -> Iterator[Function]:
         """Yield all functions."""
@@ -228,7 +231,8 @@ class _Writer:
         body = Body(self._setting, snapshot.nodes)
         lines = rows_of(self._plan, body, snapshot, self._schema)
         parameters = (
-            "const flavorframe::State& s, flavorframe::Integer file, flavorframe::Integer entry"
+            "const flavorframe::State& s, flavorframe::Integer file, flavorframe::Integer first, "
+            "flavorframe::Integer entry"
         )
         returned = "ROOT::RVec<flavorframe::Integer>"
         what = f"snapshot {name!r}"

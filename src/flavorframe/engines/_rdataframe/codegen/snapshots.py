@@ -1,7 +1,8 @@
 """The C++ that writes the rows of snapshots: each value is a word of 64 bits.
 
-Of each event come the fingerprint of its file's name and its number, then the kinds of the columns
-whose type only the compiler knows, then the words of its rows.
+Of each event come the fingerprint of its file's name, where its thread began to read and the
+event's number, then the kinds of the columns whose type only the compiler knows, then the words of
+its rows.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.kinds import kind_of
+from flavorframe._expr.kinds import kind_of, type_of_constant
 from flavorframe._expr.reductions import REDUCTIONS
 from flavorframe._planning.plan import Plan
 from flavorframe.engines._rdataframe.codegen.body import Body
@@ -37,14 +38,14 @@ Without rows it is the type that gives way to any other, where there are rows of
 
 def header_size(types: Iterable[Type]) -> int:
     """Return how many words come before the rows of an event, of which columns have these types."""
-    return 2 + sum(kind == UNKNOWN for kind in types)
+    return 3 + sum(kind == UNKNOWN for kind in types)
 
 
 def rows_of(plan: Plan, body: Body, snapshot: Snapshot, schema: Schema) -> list[str]:
     """Return the lines that write an event's rows as words."""
     axis = _rows_axis(plan, snapshot)
     scope, opening, weight = loop(plan, body, axis, weighted=plan.is_weighted)
-    header, written = ["file", "entry"], []
+    header, written = ["file", "first", "entry"], []
     for name, node in snapshot.columns:
         kind, value = column_type(name, node, schema), scope.value(node)
         if kind == UNKNOWN:
@@ -100,6 +101,8 @@ def _type_of(node: n.Node, schema: Schema) -> Type | None:
 def _type_from(node: n.Node, types: Types, schema: Schema) -> Type | None:
     if isinstance(node, n.Column):
         return stored_type(node, schema)
+    if isinstance(node, n.Constant):
+        return None if isinstance(node.value, str) else type_of_constant(node.value)
     if isinstance(node, n.Take | n.Member | n.Gather):
         return types[node.operand]
     if isinstance(node, n.Reduce) and REDUCTIONS[node.reduction].keeps_stored_type:
@@ -112,7 +115,7 @@ _TYPES: dict[str, Type | None] = {
 }  # fmt: skip
 
 
-_STORED = re.compile(r"\b(?:(u?)int(8|16|32|64)_t|(float|double|bool))\b")
+_STORED = re.compile(r"\b(?:(u?)int(8|16|32|64)_t|(float|Float16_t|double|bool))\b")
 
 
 def stored_type(column: n.Column, schema: Schema) -> Type | None:
@@ -125,4 +128,6 @@ def stored_type(column: n.Column, schema: Schema) -> Type | None:
     sign, bits, name = found.groups()
     if bits:
         return np.dtype(f"{'u' if sign else ''}int{bits}")
-    return np.dtype({"float": "float32", "double": "float64", "bool": "bool"}[name])
+    return np.dtype(
+        {"float": "float32", "Float16_t": "float32", "double": "float64", "bool": "bool"}[name]
+    )

@@ -30,6 +30,12 @@ def _(node: n.Column, scope: Scope) -> Deferred:
     return name if node.axis == n.EVENT else f"{name}[{scope.element}]"
 
 
+@translate.register(n.Constant)
+def _(node: n.Constant, scope: Scope) -> Deferred:
+    yield from ()
+    return literal(node.value)
+
+
 @translate.register(n.Apply)
 def _(node: n.Apply, scope: Scope) -> Deferred:
     strings = scope.body.setting.comparing_strings

@@ -44,5 +44,10 @@ template <class S> Integer file_fingerprint(const S& sample) {
   return fingerprint(sample.AsString());
 }
 
+/// The entry at which the thread began that reads now.
+template <class S> Integer first_entry(const S& sample) {
+  return sample.EntryRange().first;
+}
+
 }  // namespace flavorframe
 #endif

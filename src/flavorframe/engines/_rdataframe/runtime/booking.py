@@ -25,10 +25,13 @@ class LoopResult:
     Attributes:
         totals: The totals of each function.
         rows: Of each snapshot the words of all events, and how many each event has.
+        names: The files as ROOT called them, with their trees, where it read others than were asked
+            for.
     """
 
     totals: list[tuple[Totals, Array]]
     rows: dict[str, tuple[Array, Array]]
+    names: tuple[str, ...] = ()
 
 
 def run_loop(booked: Booked, graph: Graph) -> LoopResult:
@@ -41,6 +44,9 @@ def book(frame: Any, program: Program, graph: Graph) -> Booked:
     """Book a program on a frame."""
     for name, column in program.aliases:
         frame = frame.Alias(name, column)
+    known = set(map(str, frame.GetColumnNames()))
+    for name, expression in program.defined:
+        frame = (frame.Redefine if name in known else frame.Define)(name, expression)
     return _Booking(program, graph).book(frame)
 
 
@@ -77,12 +83,14 @@ class _Booking:
 
     def _rows(self, frame: Any, state: Any) -> None:
         program = self._program
-        file = program.helper("file")
+        file, first = program.helper("file"), program.helper("first")
         if program.snapshots:
             fingerprint = f"{program.helper('file_fingerprint')}(rdfsampleinfo_)"
             frame = frame.DefinePerSample(file, fingerprint)
+            begun = f"{program.helper('first_entry')}(rdfsampleinfo_)"
+            frame = frame.DefinePerSample(first, begun)
         for number, (name, function) in enumerate(program.snapshots):
-            arguments = [self._graph.state(state), file, "rdfentry_", *function.columns]
+            arguments = [self._graph.state(state), file, first, "rdfentry_", *function.columns]
             words = program.helper(f"rows_{number}")
             rows = frame.Define(words, f"{program.called(function)}({', '.join(arguments)})")
             self._booked.rows[name] = self._graph.rows(rows, words)

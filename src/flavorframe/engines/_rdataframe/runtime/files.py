@@ -13,19 +13,22 @@ from flavorframe._files.child_process import ChildEndedError, ChildProcess
 from flavorframe._files.remote import xrootd_client
 from flavorframe._files.remote.access import is_remote
 from flavorframe._files.versions import Version
+from flavorframe._planning.friends import PlannedFriend
 from flavorframe._rootio.open_files import open_file
+from flavorframe.engines._event_files import as_events
 from flavorframe.errors import FileError
-from flavorframe.layouts import Schema
+from flavorframe.layouts import Layout, Schema
 
 
 @dataclass(frozen=True)
 class Described:
-    """The name of the tree of a file, its branches, how many events it has, and its version.
+    """What is known of a file: its tree, layout, branches, number of events, and version.
 
     ``shorter`` has the number of entries of branches that have fewer.
     """
 
     tree: str
+    layout: Layout
     schema: Schema
     events: int
     version: Version | None
@@ -35,19 +38,25 @@ class Described:
 SPECIAL = "*?[]#$"
 """What has a meaning in a path for ROOT, which would silently read other files."""
 
-_seen: dict[tuple[str, str | None], Described] = {}
+Friends = tuple[PlannedFriend, ...]
+_seen: dict[tuple[str, str | None, Layout | None, Friends], Described] = {}
 
 
-def describe(file: str, tree: str | None) -> Described:
+def describe(file: str, tree: str | None, asked: Layout | None, friends: Friends) -> Described:
     """Look at a file; raises FileError, as the columnar engine does, where it cannot be read."""
+    if file.startswith("roots://"):
+        raise FileError(
+            f"{file}: ROOT does not know roots://. It reads root://, which is encrypted where the "
+            "server asks for it; or use engine='columnar'."
+        )
     if not file.startswith("root://"):
         if not is_remote(file):
             _require_literal(file)
-        return _described(file, tree)
+        return _described(file, tree, asked, friends)
     xrootd_client.claim(xrootd_client.ROOT, file)
-    found = _described_by_child(file, tree)
+    found = _described_by_child(file, tree, asked, friends)
     for name in (tree, found.tree):
-        _seen[file, name] = found
+        _seen[file, name, asked, friends] = found
     return found
 
 
@@ -60,20 +69,24 @@ def _require_literal(file: str) -> None:
         )
 
 
-def described(file: str, tree: str | None) -> Described:
+def described(file: str, tree: str | None, asked: Layout | None, friends: Friends) -> Described:
     """Return what is known of a file, which is looked at only if it is on this machine or new."""
-    return _seen.get((file, tree)) or describe(file, tree)
+    return _seen.get((file, tree, asked, friends)) or describe(file, tree, asked, friends)
 
 
-def _described(file: str, tree: str | None) -> Described:
-    opened = open_file(file, tree)
-    return Described(opened.tree, opened.schema, opened.events, opened.version, opened.shorter)
+def _described(file: str, tree: str | None, asked: Layout | None, friends: Friends) -> Described:
+    opened, layout = as_events(open_file(file, tree), asked, friends)
+    return Described(
+        opened.tree, layout, opened.schema, opened.events, opened.version, opened.shorter
+    )
 
 
-def _described_by_child(file: str, tree: str | None) -> Described:
+def _described_by_child(
+    file: str, tree: str | None, asked: Layout | None, friends: Friends
+) -> Described:
     try:
         with ChildProcess() as child:  # one for each file, so that several are looked at at once
-            found: Described = child.call(_described, file, tree)
+            found: Described = child.call(_described, file, tree, asked, friends)
     except ChildEndedError as end:
         raise FileError(f"{file}: it cannot be looked at: the process ended with {end}.") from None
     return found

@@ -22,12 +22,13 @@ def ordered_rows(
     """
     starts, size = np.cumsum(counts) - counts, header_size(types.values())
     header = [words[starts + i] for i in range(size)]
-    files, numbers, kinds = _file_numbers(header[0], names), header[1], header[2:]
+    files, firsts, numbers, *kinds = _file_numbers(header[0], names), *header[1:]
     is_row = np.ones(len(words), bool)
     is_row[np.add.outer(starts, np.arange(size))] = False
     rows = words[is_row].reshape(-1, len(types))
     event = np.repeat(np.arange(len(counts)), (counts - size) // len(types))
-    order = np.lexsort((numbers[event], files[event]))
+    # Threads count on from whichever entry was counted last, so that first comes where they began.
+    order = np.lexsort((numbers[event], firsts[event], files[event]))
     known = _known(types, kinds)
     columns = {name: _as_type(rows[order, i], kind) for i, (name, kind) in enumerate(known.items())}
     edges = np.searchsorted(files[event][order], np.arange(len(names) + 1))

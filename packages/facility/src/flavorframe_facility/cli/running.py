@@ -1,48 +1,21 @@
-"""``flavorframe facility``: JupyterHub with Dask clusters on this machine.
-
-Modules are imported where they are used, so that the help takes no time.
-"""
+"""Starting and stopping a facility."""
 
 from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flavorframe.errors import FacilityError
+from flavorframe_facility.cli.place import FolderOption, place_of, saved
 
 if TYPE_CHECKING:
-    from flavorframe_facility.machine.operation import State
     from flavorframe_facility.settings import Settings
 
-app = typer.Typer(
-    help="JupyterHub, JupyterLab and Dask clusters on this machine.", no_args_is_help=True
-)
 
-FolderOption = Annotated[
-    Path | None,
-    typer.Option(
-        help="What the facility keeps. By default /var/lib/flavorframe/facility for root, "
-        "~/.local/share/flavorframe/facility for others."
-    ),
-]
-
-
-class Log(str, Enum):
-    """Programs that log."""
-
-    hub = "hub"
-    proxy = "proxy"
-    gateway = "gateway"
-    gateway_proxy = "gateway-proxy"
-
-
-@app.command()
 def up(
     folder: FolderOption = None,
     port: Annotated[
@@ -102,56 +75,15 @@ def up(
     typer.echo(f"{_command('status', folder)} says what runs, {_command('down', folder)} stops it.")
 
 
-@app.command()
-def status(folder: FolderOption = None) -> None:
-    """Say what runs, since when, and who has a server; exits with 1 where not all runs."""
-    from flavorframe_facility import options
-    from flavorframe_facility.machine import limits, operation
-
-    settings = _saved(folder)
-    found = operation.state(settings)
-    typer.echo(f"{_summary(settings, found)}  (kept in {settings.folder})")
-    for name, since in found.programs.items():
-        typer.echo(f"{name:13} {'down' if since is None else f'up since {_time(since)}'}")
-    for server in found.servers:
-        size = ", ".join(options.texts(settings, server.options))
-        since = datetime.fromisoformat(server.since.replace("Z", "+00:00"))
-        typer.echo(f"server of {server.user}: {size}, since {_time(since)}")
-    typer.echo(f"limits are enforced {limits.kind()}")
-    if not found.is_up:
-        raise typer.Exit(1)
-
-
-@app.command()
-def logs(
-    program: Annotated[Log, typer.Argument(help="Whose log.")] = Log.hub,
-    user: Annotated[str | None, typer.Option(help="Log of this user's server instead.")] = None,
-    lines: Annotated[int, typer.Option(help="How many of the last lines.", min=1)] = 50,
-    folder: FolderOption = None,
-) -> None:
-    """Show the end of a program's log, or of a user's server's."""
-    from flavorframe_facility.machine import processes
-    from flavorframe_facility.machine.accounts import server_log
-
-    settings = _saved(folder)
-    name = program.value if user is None else server_log(user)
-    file = processes.log_file(settings, name)
-    if not file.exists():
-        raise FacilityError(f"there is no log {file}: it has not been started yet.")
-    typer.echo(processes.last_lines(settings, name, lines))
-
-
-@app.command()
 def restart(folder: FolderOption = None) -> None:
     """Start hub and gateway anew; users' servers and clusters live on."""
     from flavorframe_facility.machine import operation
 
-    settings = _saved(folder)
-    operation.restart(settings)
+    settings = saved(folder)
+    operation.restart(settings, typer.echo)
     typer.echo(f"The facility is at {settings.url}")
 
 
-@app.command()
 def down(
     folder: FolderOption = None,
     keep_servers: Annotated[
@@ -164,7 +96,7 @@ def down(
     """Stop the facility, with users' servers and clusters. Homes and settings stay."""
     from flavorframe_facility.machine import operation
 
-    settings = _saved(folder)
+    settings = saved(folder)
     was_down = operation.state(settings).is_down
     stopped = operation.down(settings, keep_servers=keep_servers)
     servers = "1 server" if stopped == 1 else f"{stopped} servers"
@@ -172,12 +104,6 @@ def down(
     if keep_servers:
         what = "stopped; servers and clusters go on"
     typer.echo(f"{what}; what users have is kept in {settings.folder}")
-
-
-def _summary(settings: Settings, found: State) -> str:
-    if found.is_up:
-        return settings.url
-    return "not running" if found.is_down else "not all of it runs"
 
 
 def _command(name: str, folder: Path | None) -> str:
@@ -192,7 +118,7 @@ def _changed(folder: Path | None, chosen: dict[str, Any]) -> Settings:
     from flavorframe_facility import settings
     from flavorframe_facility.machine import operation
 
-    place = (folder or settings.default_folder()).absolute()
+    place = place_of(folder)
     kept = settings.load(place)
     if kept is None:
         return settings.make(folder=place, **chosen)
@@ -203,20 +129,6 @@ def _changed(folder: Path | None, chosen: dict[str, Any]) -> Settings:
             "`flavorframe facility down`, then start it anew."
         )
     return new
-
-
-def _saved(folder: Path | None) -> Settings:
-    """Return the saved settings of a facility, which must exist."""
-    from flavorframe_facility import settings
-
-    place = (folder or settings.default_folder()).absolute()
-    kept = settings.load(place)
-    if kept is None:
-        raise FacilityError(
-            f"there is no facility in {place}: `flavorframe facility up` starts one, "
-            "and --folder says where it is kept."
-        )
-    return kept
 
 
 def _login(
@@ -247,7 +159,3 @@ def _login(
 
 def _absolute(path: Path | None) -> Path | None:
     return None if path is None else path.absolute()
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"

@@ -1,0 +1,116 @@
+"""Open files as engines read them: events, also where a row is a candidate, and with friends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from threading import Lock
+
+from flavorframe._files.versions import require, version_of
+from flavorframe._planning.friends import PlannedFriend
+from flavorframe._rootio.arrays import Array
+from flavorframe._rootio.candidate_rows.events import EventsOfRows
+from flavorframe._rootio.candidate_rows.grouping import groups_of
+from flavorframe._rootio.event_file import EventFile
+from flavorframe._rootio.friends.entries import FriendByEntry
+from flavorframe._rootio.friends.joined import FriendFile, WithFriends
+from flavorframe._rootio.friends.keyed import FriendByKey
+from flavorframe._rootio.friends.table import FriendTable
+from flavorframe._rootio.open_files import open_file
+from flavorframe._rootio.root_file import RootFile
+from flavorframe._rootio.schema import Schema
+from flavorframe.errors import BranchError, FileError, did_you_mean
+from flavorframe.layouts import Layout, recognise
+
+_lock = Lock()
+
+
+def as_events(
+    file: RootFile, asked: Layout | None, friends: Sequence[PlannedFriend] = ()
+) -> tuple[EventFile, Layout]:
+    """Return the events of an open file, and its layout.
+
+    Args:
+        file: The open file.
+        asked: The layout that the user says it has, if any.
+        friends: What lies beside it.
+
+    Returns:
+        What has one entry an event, with the branches of friends, and the layout.
+
+    Raises:
+        BranchError: The file is not of the layout that was asked for, or has not what friends are
+            joined by.
+        FileError: The rows of one event do not follow each other, or friends do not fit.
+    """
+    layout = recognise(file.schema, asked)
+    by_entry = {f.name: _by_entry(f, file) for f in friends if not f.friend.on}
+    events = _with(file, by_entry)
+    if layout.rows is not None:
+        groups = groups_of(file, layout.rows.key)
+        events = EventsOfRows(events, groups, (*layout.rows.key, *layout.rows.event))
+    by_key = {f.name: _by_key(f, events, layout) for f in friends if f.friend.on}
+    return _with(events, by_key), layout
+
+
+def matches_of(file: EventFile, start: int, stop: int) -> dict[str, Array]:
+    """Return, of each friend by key, how many entries each event of a range has in it."""
+    friends = file.friends if isinstance(file, WithFriends) else {}
+    return {
+        name: friend.matches(start, stop)
+        for name, friend in friends.items()
+        if isinstance(friend, FriendByKey)
+    }
+
+
+def _with(file: EventFile, friends: Mapping[str, FriendFile]) -> EventFile:
+    return WithFriends(file, friends) if friends else file
+
+
+def _by_entry(planned: PlannedFriend, file: RootFile) -> FriendByEntry:
+    number = planned.of[file.path]
+    return FriendByEntry(planned.name, _open(planned, number), file)
+
+
+def _open(planned: PlannedFriend, number: int) -> RootFile:
+    return open_file(planned.friend.files[number], planned.friend.tree, planned.versions[number])
+
+
+def _by_key(planned: PlannedFriend, file: EventFile, layout: Layout) -> FriendByKey:
+    key = tuple(_key_branch(name, file.schema, layout, file.path) for name in planned.friend.on)
+    with _lock:
+        table = _table(planned)
+    return FriendByKey(planned.name, table, file, key, planned.friend.many)
+
+
+@lru_cache(maxsize=4)
+def _table(planned: PlannedFriend) -> FriendTable:
+    files = [_open(planned, number) for number in range(len(planned.friend.files))]
+    schema = files[0].schema
+    layout, where = recognise(schema), files[0].path
+    key = tuple(_key_branch(name, schema, layout, where) for name in planned.friend.on)
+    table = FriendTable(planned.name, files, key)
+    if not planned.friend.many:
+        table.require_unique()
+    for file, version in zip(planned.friend.files, planned.versions, strict=True):
+        if version is not None:
+            require(file, version, version_of(file))
+    return table
+
+
+def _key_branch(name: str, schema: Schema, layout: Layout, where: str) -> str:
+    """Return the branch of a name of the event, or the branch itself that is so called."""
+    branch = name
+    if name not in schema.by_name:
+        branch = layout.branch_for(schema, None, tuple(name.split(".")))
+    if not branch:
+        raise BranchError(
+            f"{where}: there is no {name!r} in tree {schema.tree}, by which a friend is to be "
+            f"joined.{did_you_mean(name, schema.by_name)}"
+        )
+    if schema.by_name[branch].shape != "scalar":
+        raise FileError(
+            f"{where}: branch {branch} does not have one value an event: friends are joined by "
+            "values of the event."
+        )
+    return branch

@@ -1,0 +1,106 @@
+"""Files with one row a candidate, which ROOT reads once to write events with lists of candidates.
+
+RDataFrame takes a row for an event and has no other notion. So the columns that a plan needs are
+written anew, by ROOT and in the order of the rows: an event begins where the key is another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from flavorframe._rootio.schema import BranchInfo
+from flavorframe.engines._rdataframe.runtime.columns import RootColumn, RootColumns
+from flavorframe.engines._rdataframe.runtime.root import declare, implicit_threads, root
+from flavorframe.errors import BranchError
+
+TREE = "events"
+"""The tree of the files that are written."""
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """What is written: branches as events have them, and the branches that tell events apart."""
+
+    key: tuple[BranchInfo, ...]
+    branches: tuple[BranchInfo, ...]
+
+
+def write_events(
+    grouping: Grouping,
+    tree: str,
+    files: Sequence[tuple[str, str]],
+) -> None:
+    """Write files with events, of files with rows.
+
+    Args:
+        grouping: What is written.
+        tree: The tree of the files that are read.
+        files: Pairs of a file that is read, and one that is written.
+    """
+    with implicit_threads(1):  # for the rows' order
+        for source, target in files:
+            frame = root().RDataFrame(tree, source)
+            columns = _columns(frame, (*grouping.key, *grouping.branches))
+            write = _declared(grouping, tuple(column.type for column in columns))
+            write(root().RDF.AsRNode(frame), [column.text for column in columns], target)
+
+
+def _columns(frame: Any, branches: Sequence[BranchInfo]) -> list[RootColumn]:
+    known = RootColumns(frame, "")
+    columns = [known.of(branch) for branch in branches]
+    for branch, column in zip(branches, columns, strict=True):
+        if not column.is_name:
+            raise BranchError(
+                f"branch {branch.name} holds {branch.typename}, which RDataFrame does not read of "
+                "files with one row a candidate: use engine='columnar'."
+            )
+    return columns
+
+
+@cache  # what is declared once stays
+def _declared(grouping: Grouping, types: tuple[str, ...]) -> Any:
+    name = f"write_{_declared.cache_info().currsize}"
+    declare("the grouping of rows", _code(grouping, types, name))
+    return getattr(root().flavorframe_grouping, name)
+
+
+def _code(grouping: Grouping, types: Sequence[str], name: str) -> str:
+    """Return the C++ of a function that writes the events of a frame of rows."""
+    keys = len(grouping.key)
+    numbered = list(enumerate(types))
+    parameters = ", ".join(f"const {kind} &x{i}" for i, kind in numbered)
+    lists = [branch.shape == "list" for branch in grouping.branches]
+    written = list(zip(numbered[keys:], grouping.branches, lists, strict=True))
+    held = [f"std::vector<{t}> y{i};" if many else f"{t} y{i}{{}};" for (i, t), _, many in written]
+    books = [f'tree.Branch("{branch.name}", &y{i});' for (i, _), branch, _ in written]
+    clear = [f"y{i}.clear();" if many else f"y{i} = x{i};" for (i, _), _, many in written]
+    push = [f"y{i}.push_back(x{i});" for (i, _), _, many in written if many]
+    same = " && ".join(f"k{i} == x{i}" for i in range(keys))
+    return "\n".join([
+        "#include <TFile.h>",
+        "#include <TTree.h>",
+        "namespace flavorframe_grouping {",
+        f"void {name}(ROOT::RDF::RNode frame, const std::vector<std::string> &columns,",
+        "           const std::string &target) {",
+        '  TFile file(target.c_str(), "RECREATE");',
+        f'  TTree tree("{TREE}", "");',
+        *(f"  {t} k{i}{{}};" for i, t in numbered[:keys]),
+        *(f"  {line}" for line in (*held, *books)),
+        "  bool any = false;",
+        f"  frame.Foreach([&]({parameters}) {{",
+        f"    if (!any || !({same})) {{",
+        "      if (any) tree.Fill();",
+        "      any = true;",
+        *(f"      k{i} = x{i};" for i in range(keys)),
+        *(f"      {line}" for line in clear),
+        "    }",
+        *(f"    {line}" for line in push),
+        "  }, columns);",
+        "  if (any) tree.Fill();",
+        "  file.Write();",
+        "}",
+        "}",
+    ])  # fmt: skip
