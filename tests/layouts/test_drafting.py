@@ -123,6 +123,27 @@ def test_rows_that_are_candidates(sample, tmp_path, form, key):
     assert "nTracks" in layout.rows.event
 
 
+@pytest.mark.parametrize(("form", "mass"), [("lhcb", "Ds_M"), ("belle2", "M")])
+def test_counts_of_rows_by_a_draft_are_those_by_the_layout_of_this_package(
+    sample, tmp_path, form, mass
+):
+    layout, _ = drafted(sample(form), tmp_path)
+    assert layout.collections["candidate"].fields["m"] == mass
+    found, expected = (
+        ff.Analysis(
+            ff.Selection(events.candidate)
+            .cut("mass", x > 1.75 * ff.GeV)
+            .cut("run", events.run > 0)
+            .best(highest=x)
+        ).run(ff.dataset(sample(form), layout=each), progress=False)
+        for x, each in ((ff.events(layout).candidate.m, layout), (events[mass], None))
+    )
+    assert [(row.events, row.candidates) for row in found.cutflow] == [
+        (row.events, row.candidates) for row in expected.cutflow
+    ]
+    assert 0 < found.cutflow[3].candidates < found.cutflow[1].candidates
+
+
 def opened_schema(file):
     from flavorframe._rootio.root_file import RootFile
 
