@@ -33,6 +33,9 @@ $(FACILITY_VENV)/.facility: pyproject.toml packages/facility/pyproject.toml setu
 facility: $(FACILITY_VENV)/.facility
 	$(FACILITY_VENV)/bin/flavorframe facility up
 
+# Hundreds of processes import the packages: from their bytecode, whatever the environment says.
+check test: export PYTHONDONTWRITEBYTECODE =
+
 # What a change needs, in two minutes: style, and the tests that start and compile nothing.
 check: $(VENV)/.test
 	$(BIN)/ruff check

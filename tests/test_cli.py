@@ -81,6 +81,7 @@ def test_run_on_files_and_partial_results(sample, script, tmp_path):
     assert "1 of 2 files could not be read" in printed
 
 
+@pytest.mark.slow
 def test_fit_and_report_of_saved_results(sample, script, tmp_path):
     out = tmp_path / "out"
     call("run", script, "--catalog", sample, "--output", out)

@@ -48,7 +48,8 @@ def test_a_notebook_is_kept_without_outputs(path):
     assert all(not cell.metadata for cell in notebook.cells)
 
 
-@pytest.mark.xdist_group("dask")
+@pytest.mark.servers
+@pytest.mark.slow
 @pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in ("nbclient", "ipykernel")),
     reason="needs nbclient and ipykernel",

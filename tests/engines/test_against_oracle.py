@@ -42,7 +42,7 @@ def test_layouts_agree(engine, sample):
 @pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_random_selections(sample, layout):
-    check_random(sample(layout), examples=80)
+    check_random(sample(layout), examples=40)
 
 
 @pytest.mark.slow
@@ -50,8 +50,8 @@ def test_random_selections(sample, layout):
 def test_random_selections_of_hard_numbers(tmp_path, write):
     more = ("whole", "words") if write is wild.write_bph else ("whole",)
     file = write(tmp_path / "wild.root", events=300)
-    check_random(file, examples=200)
-    check_random(file, examples=200, more=more)
+    check_random(file, examples=50)
+    check_random(file, examples=80, more=more)
 
 
 # Corner cases

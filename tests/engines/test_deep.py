@@ -86,13 +86,13 @@ def all_is_deep(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_deep_trees_mean_what_shallow_ones_do(sample, layout, all_is_deep):
-    check_random(sample(layout), examples=30)
+    check_random(sample(layout), examples=15)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("write", [wild.write_nano, wild.write_bph], ids=["nano", "bph"])
 def test_deep_trees_of_hard_numbers(tmp_path, write, all_is_deep):
-    check_random(write(tmp_path / "wild.root", events=300), examples=60)
+    check_random(write(tmp_path / "wild.root", events=300), examples=40)
 
 
 @pytest.mark.root
@@ -161,7 +161,7 @@ def parts(depth):
 def reductions(depth):
     """Look for the largest of those that are not larger than the largest of …"""
     found = muon.pt.max()
-    for _ in range(depth // 4):
+    for _ in range(depth // 12):
         found = muon[muon.pt <= found].pt.max()
     return found
 

@@ -79,11 +79,11 @@ def test_a_very_long_list_takes_no_time(native, same):
     keys = np.ones(size) if same else np.random.default_rng(1).normal(size=size)
     values = keys[::-1].copy()
     with mock.patch.object(compiled, "native", native):
-        began = time.perf_counter()
+        began = time.process_time()
         found, number = segments.first_match(
             [keys], [values], np.zeros(size, int), np.full(size, size)
         )
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     np.testing.assert_array_equal(found, 0 if same else np.arange(size)[::-1])
     np.testing.assert_array_equal(number, size if same else 1)
 

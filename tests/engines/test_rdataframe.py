@@ -37,15 +37,15 @@ def counts(result):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_random_selections(sample, layout):
-    check_random(sample(layout), examples=12, engine="rdataframe")
+    check_random(sample(layout), examples=6, engine="rdataframe")
 
 
 @pytest.mark.parametrize("write", [wild.write_nano, wild.write_bph], ids=["nano", "bph"])
 def test_random_selections_of_hard_numbers(tmp_path, write):
     more = ("whole", "words") if write is wild.write_bph else ("whole",)
     file = write(tmp_path / "wild.root", events=300)
-    check_random(file, examples=20, engine="rdataframe")
-    check_random(file, examples=12, engine="rdataframe", more=more)
+    check_random(file, examples=6, engine="rdataframe")
+    check_random(file, examples=10, engine="rdataframe", more=more)
 
 
 # Corner cases, threads, partitions

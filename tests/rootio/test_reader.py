@@ -16,10 +16,13 @@ from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile
 from flavorframe.errors import FileError
 from support.compiled_part import needs_compiled
+from support.reference import MORE
 
 CODECS = {"zlib": uproot.ZLIB(1), "lz4": uproot.LZ4(1), "zstd": uproot.ZSTD(1),
           "lzma": uproot.LZMA(1), "none": None}  # fmt: skip
 EVENTS = 300
+FLIPS = 120 * MORE
+"""How often a byte is changed."""
 
 
 def write(path, codec):
@@ -101,6 +104,7 @@ def test_reads_like_uproot(written, codec, system):
 
 
 @needs_compiled
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["nano_dy.root", "nano_dimuon.root", "nano_dy_empty.root", "treemaker.root"]
 )
@@ -177,7 +181,7 @@ def test_a_flipped_byte_in_a_basket_is_an_error_or_harmless(written, tmp_path, c
     spans = list(compressed_baskets(written[codec]))
     rng = np.random.default_rng(3)
     errors = 0
-    for _ in range(400):
+    for _ in range(FLIPS):
         start, stop = spans[rng.integers(len(spans))]
         content = bytearray(original)
         content[rng.integers(start, stop)] ^= rng.integers(1, 256)
@@ -188,14 +192,14 @@ def test_a_flipped_byte_in_a_basket_is_an_error_or_harmless(written, tmp_path, c
         except FileError as error:
             assert "basket" in str(error)
             errors += 1
-    assert errors > 200
+    assert errors > FLIPS / 2
 
 
 @pytest.mark.parametrize("codec", ["zlib", "lz4", "zstd", "lzma"])
 def test_no_mutation_crashes_or_hangs(written, tmp_path, codec):
     original = written[codec].read_bytes()
     rng = np.random.default_rng(5)
-    for _ in range(150):
+    for _ in range(50 * MORE):
         content = bytearray(original)
         for _ in range(rng.integers(1, 6)):
             place = rng.integers(len(content) - 8)

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from flavorframe._rootio import compiled
 
 TESTS = Path(__file__).parent.parent
@@ -17,6 +19,7 @@ SOME = [
 ]
 
 
+@pytest.mark.slow
 def test_reading_and_engines_without_the_compiled_part():
     run = subprocess.run(
         [

@@ -218,7 +218,7 @@ def test_what_a_worker_hangs_at_is_given_to_others_and_counts_once(
             result = slow_analysis.run(
                 dataset, on=client, progress=False, partition_size=100, on_update=hang
             )
-        assert time.monotonic() - hangs[0] < 20
+        assert time.monotonic() - hangs[0] < 100  # a scheduler itself waits for five minutes
         same(result, local)
         process.send_signal(signal.SIGCONT)
         same(slow_analysis.run(dataset, on=client, progress=False, partition_size=2000), local)

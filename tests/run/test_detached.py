@@ -36,7 +36,7 @@ assert run.status in ("running", "finished"), run.status
 assert 0 < run.so_far().fraction <= 1
 if sys.argv[2] == "stop":
     run.stop()
-print(run.result(timeout=60).events)
+print(run.result(timeout=180).events)
 """
 
 
@@ -70,12 +70,13 @@ def test_a_run_of_this_machine(slow_analysis, analysis, dataset, same):
 
 def test_a_run_that_lives_on_a_cluster(cluster, slow_analysis, analysis, dataset, same):
     address = cluster.scheduler_address
-    run = slow_analysis.submit(dataset, name="mine", on=address, partition_size=20)
+    run = slow_analysis.submit(dataset, name="mine", on=address, partition_size=10)
     assert 0 < look(address, "stop") < 14_000
     assert run.status == "stopped"
     result = run.result()
     assert not result.is_complete
-    same(result.resume(on=cluster, progress=False), analysis.run(dataset, progress=False))
+    whole = result.resume(on=cluster, progress=False, partition_size=1000)
+    same(whole, analysis.run(dataset, progress=False))
     run.forget()
     with pytest.raises(AnalysisError, match="there is no run 'mine' on tcp"):
         ff.attach("mine", on=address)
@@ -91,7 +92,7 @@ def test_errors_come_back(cluster, dataset):
     for on in (None, cluster):
         run = bad.submit(dataset, name="bad", on=on)
         with pytest.raises(ExpressionError, match="The function wrong"):
-            run.result(timeout=60)
+            run.result(timeout=servers.PATIENCE)
         assert run.status == "failed"
         run.forget()
 
@@ -100,11 +101,9 @@ def test_a_killed_run_is_lost(slow_analysis, dataset):
     run = slow_analysis.submit(dataset, name="mine", partition_size=50, threads=1)
     with pytest.raises(TimeoutError, match="still (starting|running)"):
         run.result(timeout=0.5)
-    pid = int((FolderStore("mine").get("process") or b"").split()[0])
+    pid = int(servers.wait_for(lambda: FolderStore("mine").get("process")).split()[0])
     psutil.Process(pid).kill()
-    deadline = time.monotonic() + 10
-    while run.status != "lost" and time.monotonic() < deadline:
-        time.sleep(0.1)
+    servers.wait_for(lambda: run.status == "lost")
     with pytest.raises(RunError, match="what conducted it was killed"):
         run.result()
     run.forget()
@@ -115,7 +114,7 @@ def test_another_worker_begins_anew_and_says_so(cluster, client, slow_analysis, 
     servers.wait_for(lambda: run.events > 0)
     assert run.starts == 1
     os.kill(int(DaskStore("again", client).get("process")), signal.SIGKILL)
-    result = run.result(timeout=120)
+    result = run.result(timeout=servers.PATIENCE)
     assert "finished" in repr(run)
     assert "start 2 after its worker died" in repr(run)
     same(result, slow_analysis.run(dataset, progress=False))
@@ -143,7 +142,7 @@ def test_a_run_is_there_with_what_conducts_it(slow_analysis, dataset, monkeypatc
     monkeypatch.setattr(subprocess, "Popen", popen)
     run = slow_analysis.submit(dataset, name="mine")
     assert seen == [("starting", 0)]
-    assert run.result(timeout=60).is_complete
+    assert run.result(timeout=servers.PATIENCE).is_complete
 
 
 SUBMIT = """
@@ -155,7 +154,7 @@ while time.time() < float(sys.argv[4]):
     pass
 try:
     run = analysis.submit(data, name="mine", on=sys.argv[5] or None)
-    assert run.result(timeout=60).dataset == data
+    assert run.result(timeout=180).dataset == data
     print("started")
 except ff.FlavorframeError as error:
     print(error)
@@ -173,7 +172,7 @@ def test_of_two_of_one_name_one_is_told(cluster, files, where):
         )
         for number in range(2)
     ]  # fmt: skip
-    told = sorted(process.communicate(timeout=90)[0] for process in processes)
+    told = sorted(process.communicate(timeout=servers.PATIENCE)[0] for process in processes)
     ff.attach("mine", on=on or None).forget()
     assert told[0] == "started\n"
     assert "there is a run 'mine' already" in told[1]
@@ -228,7 +227,7 @@ class TestStarts:
 
 def test_a_result_that_is_damaged_on_disk_is_refused(analysis, dataset):
     run = analysis.submit(dataset, name="mine")
-    run.result(timeout=60)
+    run.result(timeout=servers.PATIENCE)
     file = FolderStore("mine").folder / "result"
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1

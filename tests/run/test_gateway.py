@@ -4,16 +4,13 @@ import importlib.util
 import json
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
 
 import pytest
 
-from support.servers import free_port
+from support.servers import PATIENCE, free_port, wait_for
 
 pytestmark = [
-    pytest.mark.xdist_group("dask"),
     pytest.mark.skipif(
         importlib.util.find_spec("dask_gateway_server") is None
         or importlib.util.find_spec("dask_gateway") is None,
@@ -50,20 +47,19 @@ def gateway(tmp_path):
         yield address
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE)
 
 
 def wait_until_healthy(address, server, log):
-    for _ in range(200):
+    def is_healthy():
         assert server.poll() is None, log.read_text()
         try:
-            with urllib.request.urlopen(f"{address}/api/health", timeout=2) as answer:
-                if json.load(answer)["status"] == "pass":
-                    return
-        except (OSError, urllib.error.URLError):
-            pass
-        time.sleep(0.1)
-    raise AssertionError(log.read_text())
+            with urllib.request.urlopen(f"{address}/api/health", timeout=10) as answer:
+                return json.load(answer)["status"] == "pass"
+        except OSError:
+            return False
+
+    wait_for(is_healthy, told=log.read_text)
 
 
 RUN = """

@@ -13,6 +13,7 @@ import pytest
 
 import flavorframe as ff
 from flavorframe._run.core import interrupts
+from support import servers
 
 SOURCE = str(Path(interrupts.__file__).parent.parent)
 STEP = 41
@@ -110,6 +111,7 @@ def run(analysis, files, **options):
     return analysis.run(dataset, progress=False, partition_size=700, threads=2, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", [raise_now, send])
 def test_at_any_line(analysis, files, act):
     """Raised by what knows no better, or sent as a terminal does: nothing counts by halves."""
@@ -135,52 +137,60 @@ def test_at_any_line(analysis, files, act):
     assert "whole" not in kinds or act is raise_now
 
 
-@ff.function
-def sleeping(mass):
-    time.sleep(0.2)
-    return mass
+def interrupt_once(condition):
+    """Interrupt from another thread, which is returned, a moment after a condition holds."""
 
+    def act():
+        servers.wait_for(condition)
+        time.sleep(0.5)
+        send()
 
-def interrupt_after(seconds):
-    timer = threading.Timer(seconds, send)
-    timer.start()
-    return timer
+    thread = threading.Thread(target=act)
+    thread.start()
+    return thread
 
 
 def test_while_a_function_takes_its_time(analysis, files):
+    calls = []
+
+    @ff.function
+    def sleeping(mass):
+        calls.append(len(mass))
+        time.sleep(0.2)
+        return mass
+
     slow = ff.Analysis(
         ff.Selection(t).cut("mass", sleeping(t.mass) > 1.7), **dict(analysis.outputs)
     )
-    timer = interrupt_after(0.5)
-    began = time.monotonic()
+    thread = interrupt_once(lambda: len(calls) > 4)
     result = slow.run(ff.dataset(files), progress=False, partition_size=200, threads=2)
-    timer.join()
-    assert time.monotonic() - began < 2
+    thread.join()
     assert result.stopped == "interrupted"
-    assert result.events > 0
+    assert 0 < result.fraction < 0.7
 
 
 def test_what_hangs_is_left_alone(files, monkeypatch):
     monkeypatch.setattr("flavorframe._run.core.threads.SHUTDOWN_SECONDS", 0.2)
-    let_go = threading.Event()
+    let_go, hung = threading.Event(), []
 
     @ff.function
     def hanging(mass, event):
         if (event > 100).any():
-            let_go.wait(20)
+            hung.append(len(event))
+            let_go.wait(servers.PATIENCE)
         return mass
 
     stuck = hanging(t.mass, ff.events().event)
-    timer = interrupt_after(0.5)
+    thread = interrupt_once(lambda: len(hung) == 2)  # both threads
     began = time.monotonic()
     try:
         result = ff.Analysis(ff.Selection(t).cut("m", stuck > 0)).run(
             ff.dataset(files[0]), progress=False, partition_size=100, threads=2
         )
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < servers.PATIENCE / 2
     finally:
         let_go.set()
-        timer.join()
+        thread.join()
     assert result.stopped == "interrupted"
     assert result.events >= 100
 

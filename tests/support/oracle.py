@@ -148,6 +148,8 @@ class File:
         self._lists: dict[str, list[Any]] = {}
         self._types: dict[str, str] = {}
         self._kinds: dict[n.Node, str] = {}
+        self.axes: dict[n.Node, n.Axis] = {}
+        self._list_of: dict[str, str] = {}
         self._rows_of = self._rows_of_events() if self.layout == "rows" else []
         self.events = len(self._rows_of) or int(self._tree.num_entries)
 
@@ -164,7 +166,8 @@ class File:
 
     def value(self, branch: str, event: int) -> Any:
         """Return what an event has in a branch: a number, or a list."""
-        self._load(branch)
+        if branch not in self._lists:
+            self._load(branch)
         return self._lists[branch][event]
 
     def type(self, branch: str) -> str:
@@ -222,8 +225,10 @@ class File:
 
     def list_of(self, collection: str) -> str:
         """Return some branch that has one value for each element of a collection."""
-        own = [b for b in self.branches if self.collection_of(b) == collection]
-        return next(branch for branch in own if self.is_list(branch))
+        if collection not in self._list_of:
+            own = [b for b in self.branches if self.collection_of(b) == collection]
+            self._list_of[collection] = next(branch for branch in own if self.is_list(branch))
+        return self._list_of[collection]
 
     def _load(self, branch: str) -> None:
         if branch not in self._lists:
@@ -582,7 +587,13 @@ class Event:
     # axes
 
     def axis_of(self, node: n.Node) -> n.Axis:
-        """Return the axis of the node in this file."""
+        """Return the axis of the node, which is the same in all events of a file."""
+        known = self.file.axes
+        if node not in known:
+            known[node] = self._find_axis(node)
+        return known[node]
+
+    def _find_axis(self, node: n.Node) -> n.Axis:
         if isinstance(node, n.Field | n.Branch):
             return self._axis_of_column(node)
         if isinstance(node, n.Apply | n.CallFunction | n.CallCorrection):
@@ -660,14 +671,17 @@ class Event:
         return float(Fraction(repr(node.value)) * Fraction(10) ** power)
 
     def _branch(self, node: n.Branch, at: Any) -> Any:
-        stored = self.file.value(node.branch, self.number)
+        return self._stored(node.branch, at)
+
+    def _stored(self, branch: str, at: Any) -> Any:
+        stored = self.file.value(branch, self.number)
         return stored[at] if isinstance(stored, list) else stored
 
     def _field(self, node: n.Field, at: Any) -> Any:
         branch = self.file.branch_of(node)
         if branch is None:
             return self._linked(node, at)
-        stored = self._branch(n.Branch(branch, node.on), at)
+        stored = self._stored(branch, at)
         is_number = not isinstance(stored, bool)
         return not_equal(stored, 0) if node.path[-1].startswith("is_") and is_number else stored
 

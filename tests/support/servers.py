@@ -1,6 +1,7 @@
 """Servers on this machine, started by tests: XRootD, with and without security, HTTP and S3."""
 
 import contextlib
+import fcntl
 import http.server
 import itertools
 import json
@@ -339,11 +340,12 @@ def part(file, start, last):
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 # Below those that the system gives to connections, and others for each process of a test run:
 # between the look at a port and its use, nobody else takes it. From ten to ten, for those who need
-# some in a row; above 10080, which browsers refuse.
+# some in a row; above 10080, which browsers refuse. A locked file keeps it from other test runs.
 FIRST = 11_000 + 1_000 * (WORKER % 10)
 _ports = itertools.cycle(range(FIRST, FIRST + 1_000, 10))
 for _ in range(os.getpid() % 100):
     next(_ports)
+_locks = {}
 
 
 def free_port():
@@ -351,8 +353,23 @@ def free_port():
     for port in _ports:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            if port not in _locks:
+                _locks[port] = locked(port)
             return port
     raise AssertionError
+
+
+def locked(port):
+    """Return the handle of a file that is locked while this process lives, or raise OSError."""
+    folder = Path(tempfile.gettempdir()) / f"flavorframe-test-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    handle = os.open(folder / str(port), os.O_CREAT | os.O_RDWR)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
 
 
 def answers(port):
@@ -361,9 +378,14 @@ def answers(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_for(condition, seconds=30, told=lambda: ""):
-    """Wait until a condition holds; fail where it never does, with what is ``told`` then."""
+PATIENCE = 180
+"""Seconds that anything may take on a busy machine; what comes sooner is not waited for."""
+
+
+def wait_for(condition, seconds=PATIENCE, told=lambda: ""):
+    """Return what a condition gives once it holds; fail where it never does, with what is told."""
     end = time.monotonic() + seconds
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < end, f"this did not happen in time\n{told()}"
         time.sleep(0.05)
+    return found

@@ -10,10 +10,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
-from support.servers import free_port
+from support.servers import free_port, wait_for
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
@@ -90,19 +89,20 @@ class SlurmServer:
         files = {"socket": "socket", "key-file": "key", "log-file": "log", "pid-file": "pid"}
         options = [f"--{name}={munge / file}" for name, file in files.items()]
         self._start("munged", "--foreground", "--force", f"--seed-file={munge}/seed", *options)
-        wait_until(lambda: (munge / "socket").exists(), self)
+        wait_for((munge / "socket").exists, told=self.logs)
         self._start("slurmctld", "-D", "-f", self.configuration)
         self.start_node()
 
     def start_node(self):
         self.command("scontrol", "update", f"NodeName={self.host}", "State=RESUME")
         self._start("slurmd", "-D", "-f", self.configuration, "-N", self.host)
-        wait_until(lambda: self.command("sinfo", "-h", "-o", "%t") in ("idle", "mix"), self)
+        idle = ("idle", "mix")
+        wait_for(lambda: self.command("sinfo", "-h", "-o", "%t") in idle, told=self.logs)
 
     def clear(self):
         """Cancel every job, and wait until none is left."""
         self.command("scancel", "--user", getpass.getuser())
-        wait_until(lambda: not self.command("squeue", "--noheader"), self)
+        wait_for(lambda: not self.command("squeue", "--noheader"), told=self.logs)
 
     def kill_node(self):
         """Kill the node's daemon and the jobs on it, as if it lost its power."""
@@ -131,6 +131,10 @@ class SlurmServer:
         done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
         return done.stdout.strip()
 
+    def logs(self):
+        """Return the ends of what the daemons wrote."""
+        return {path.name: path.read_text()[-2000:] for path in self.folder.glob("*.log")}
+
     def __exit__(self, *error):
         self.command("scancel", "--user", getpass.getuser())
         for process in reversed(self._processes.values()):
@@ -151,12 +155,3 @@ def children(pid):
         found += new
         parents = set(new)
     return found
-
-
-def wait_until(condition, server, timeout=60):
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            logs = {path.name: path.read_text()[-2000:] for path in server.folder.glob("*.log")}
-            raise TimeoutError(f"Slurm does not come up: {logs}")
-        time.sleep(0.1)

@@ -48,6 +48,14 @@ def public(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def bob(facility):
+    """Return another user of it, with a server as well."""
+    from facility_support.users import User
+
+    return User(facility, "bob")
+
+
+@pytest.fixture(scope="session")
 def oidc_facility(tmp_path_factory):
     """Return a facility whose users log in at an OpenID provider."""
     pytest.importorskip("oauthenticator", reason="oauthenticator is not installed")

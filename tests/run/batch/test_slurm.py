@@ -15,7 +15,8 @@ from flavorframe._run.batch import executor
 from flavorframe.errors import RunError
 from support import grid
 from support.analyses import assert_same_bits, t, weighted
-from support.jobs import run_folder, submissions, until
+from support.jobs import run_folder, submissions
+from support.servers import wait_for
 
 TOKEN = "a-token-that-nobody-is-to-see"
 
@@ -193,7 +194,7 @@ def test_a_renewed_proxy_reaches_jobs_that_run(
         return np.ones(len(x), bool)
 
     def renew():
-        until(started.exists)
+        wait_for(started.exists)
         authority.proxy(proxy, life=5 * grid.HOUR)
 
     renewal = threading.Thread(target=renew)
@@ -217,4 +218,4 @@ def test_thousands_of_jobs_are_several_arrays(slurm, slurm_server, data):
     assert queued == [1100]
     assert [len(numbers) for numbers in submissions(site)] == [1000, 100]
     assert (result.stopped, result.events, result.luminosity) == ("stopped", 0, 0.0)
-    until(lambda: not slurm_server.command("squeue", "--noheader"))
+    wait_for(lambda: not slurm_server.command("squeue", "--noheader"))

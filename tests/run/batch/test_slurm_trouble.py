@@ -15,7 +15,8 @@ import pytest
 import flavorframe as ff
 from flavorframe.errors import RunError
 from support.analyses import assert_same_bits, t, weighted, without_rows
-from support.jobs import once, run_folder, submissions, until
+from support.jobs import once, run_folder, submissions
+from support.servers import wait_for
 
 
 def test_only_what_was_killed_is_submitted_again(slurm, data, tmp_path):
@@ -81,7 +82,7 @@ def in_thread(run):
 def test_a_cancelled_job_is_told(slurm, slurm_server, data, sleeper):
     (cut, told), site = sleeper, slurm()
     result = in_thread(lambda: weighted(cut(t.mass)).run(data, on=site, retries=0, progress=False))
-    until(told.exists)
+    wait_for(told.exists)
     slurm_server.command("scancel", told.read_text())
     (failure,) = result().failures
     assert "it was cancelled" in failure.reason
@@ -92,9 +93,9 @@ def test_a_node_that_dies_costs_nothing(slurm, slurm_server, data, sleeper):
     (cut, told), site = sleeper, slurm(options={"no-requeue": ""})
     analysis = weighted(cut(t.mass))
     result = in_thread(lambda: analysis.run(data, on=site, progress=False))
-    until(told.exists)
+    wait_for(told.exists)
     slurm_server.kill_node()
-    until(lambda: slurm_server.command("squeue", "-h", "-t", "NODE_FAIL"))
+    wait_for(lambda: slurm_server.command("squeue", "-h", "-t", "NODE_FAIL"))
     slurm_server.start_node()
     assert_same_bits(result(), analysis.run(data, progress=False))
     assert len(submissions(site)) > 1
@@ -122,7 +123,7 @@ def test_what_one_era_has_wrong_cancels_the_others(slurm, slurm_server, files, t
     eras = {name: ff.dataset(file, name=name) for name, file in eras.items()}
     with pytest.raises(ff.FlavorframeError, match="there is no such file"):
         weighted(forever(t.mass)).run(eras, on=slurm(), progress=False)
-    until(lambda: not slurm_server.command("squeue", "--noheader"))
+    wait_for(lambda: not slurm_server.command("squeue", "--noheader"))
 
 
 def test_a_python_that_is_not_there_is_told(slurm, data):
@@ -191,7 +192,7 @@ def test_a_run_that_is_stopped_cancels_its_jobs(slurm, slurm_server, data, tmp_p
     part = analysis.run(data, on=slurm(), on_update=seen.append, should_stop=enough, progress=False)
     assert part.stopped == "stopped"
     assert part.events in (50, 100)
-    until(lambda: not slurm_server.command("squeue", "--noheader"))
+    wait_for(lambda: not slurm_server.command("squeue", "--noheader"))
     (tmp_path / "go").touch()
     local = analysis.run(data, progress=False)
     assert part.resume(progress=False).cutflow == local.cutflow

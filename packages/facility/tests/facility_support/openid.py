@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import jwt
@@ -16,7 +15,7 @@ import pytest
 import requests
 
 from facility_support.facility import Facility, free_block
-from support.servers import free_port
+from support.servers import free_port, wait_for
 
 HERE = Path(__file__).parents[1]
 NODE = HERE / "node_modules" / ".bin"
@@ -65,12 +64,13 @@ class Provider:
     def __init__(self, callback):
         require_node("oidc-provider")
         self.port = free_port()
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - open as long as the provider
         self._process = subprocess.Popen(
             ["node", HERE / "provider" / "provider.mjs"],
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._errors,
         )
         client = {"client_id": "hub", "client_secret": SECRET, "redirect_uris": [callback]}
         client["grant_types"] = ["authorization_code", "refresh_token"]
@@ -81,11 +81,18 @@ class Provider:
     def tell(self, **what):
         self._process.stdin.write(json.dumps(what) + "\n")
         self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        answer = self._process.stdout.readline()
+        assert answer, self._said()
+        return json.loads(answer)
+
+    def _said(self):
+        self._errors.seek(0)
+        return self._errors.read()
 
     def close(self):
         self._process.kill()
         self._process.communicate()
+        self._errors.close()
 
 
 class Site:
@@ -112,7 +119,7 @@ class Site:
 
     def start_server(self, session, user, **options):
         self.api(session, "POST", f"users/{user}/server", json=options)
-        wait_for(lambda: self.server(session, user), 90, lambda: self.log)
+        wait_for(lambda: self.server(session, user), told=lambda: self.log)
 
     def server(self, session, user):
         answer = self.api(session, "GET", f"users/{user}").json()
@@ -165,7 +172,7 @@ class Hub(Site):
                 start_new_session=True,
                 env={**os.environ, "PATH": f"{NODE}:{os.environ['PATH']}"},
             )
-        wait_for(self._answers, 60, lambda: self.log)
+        wait_for(self._answers, told=lambda: self.log)
 
     def _answers(self):
         assert self._process.poll() is None, self.log
@@ -236,13 +243,3 @@ def require_node(package):
         pytest.skip("Node.js is not installed (Debian: nodejs)")
     if not (HERE / "node_modules" / package).exists():
         pytest.skip(f"{package} is not installed (npm)")
-
-
-def wait_for(condition, seconds, why=lambda: ""):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.2)
-    raise AssertionError(why() or "it did not come")

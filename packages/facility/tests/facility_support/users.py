@@ -15,7 +15,7 @@ def server_of(facility, name):
         environment = process.info["environ"] or {}
         ours = str(facility.settings.homes) in environment.get("HOME", "")
         theirs = ours and environment.get("JUPYTERHUB_SERVICE_PREFIX") == f"/user/{name}/"
-        if theirs and "jupyterhub.singleuser" in process.info["cmdline"]:
+        if theirs and "jupyterhub.singleuser" in (process.info["cmdline"] or ()):
             return process
     return None
 
@@ -28,20 +28,25 @@ class User:
         self.session = requests.Session()
         self.session.get(f"{facility.url}hub/login", timeout=60)
         self._post("hub/login", username=name, password=facility.password)
-        self._start_server()
+        self.start()
 
     def restart(self):
         """Stop the server, and start another."""
         path = f"hub/api/users/{self.name}/server"
-        wait_for(lambda: self._delete(path) == 204, 60, self.facility.log)
-        self._start_server()
+        wait_for(lambda: self._delete(path) == 204, told=self.facility.log)
+        self.start()
 
-    def _start_server(self):
+    def start(self):
+        """Start a server, once there is none."""
+        wait_for(lambda: not self._has_server(), told=self.facility.log)
         self._post("hub/spawn", environment="flavorframe", cores="1", memory="2")
-        wait_for(lambda: server_of(self.facility, self.name) is not None, 120, self.facility.log)
+        wait_for(lambda: server_of(self.facility, self.name) is not None, told=self.facility.log)
         self.environment = server_of(self.facility, self.name).info["environ"]
         self.token = self.environment["JUPYTERHUB_API_TOKEN"]
-        wait_for(self._is_served, 200, self.facility.log)
+        wait_for(self._is_served, told=self.facility.log)
+
+    def _has_server(self):
+        return bool(self._send("GET", f"hub/api/users/{self.name}").json()["servers"])
 
     def _is_served(self):
         answer = self.ask(f"{self.url}api/status")

@@ -80,7 +80,7 @@ class Scheduler:
 def scheduler(tmp_path, monkeypatch):
     found = Scheduler(tmp_path, monkeypatch)
     try:
-        wait_for(lambda: found.metrics_page() is not None, 60, found.log.read_text)
+        wait_for(lambda: found.metrics_page() is not None, told=found.log.read_text)
         yield found
     finally:
         found.process.terminate()

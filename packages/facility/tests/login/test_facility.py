@@ -3,7 +3,6 @@
 import pwd
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -13,7 +12,8 @@ pytest.importorskip(
     "oauthenticator", reason="oauthenticator is not installed (flavorframe-facility)"
 )
 from facility_support.facility import is_open
-from facility_support.openid import SECRET, wait_for
+from facility_support.openid import SECRET
+from support.servers import wait_for
 
 pytestmark = pytest.mark.xdist_group("login")
 
@@ -28,12 +28,10 @@ def test_a_users_processes_see_the_access_token_and_no_secret(oidc_facility):
     oidc_facility.start_server(session, "alice")
     settings = oidc_facility.facility.settings
     account = pwd.getpwnam(f"{settings.accounts}alice")
-    mine = [*Path("/tmp").glob(f"flavorframe-*/bt_u{account.pw_uid}")]
-    end = time.monotonic() + 60
-    while not mine and time.monotonic() < end:
-        time.sleep(0.3)
-        mine = [*Path("/tmp").glob(f"flavorframe-*/bt_u{account.pw_uid}")]
-    assert mine, oidc_facility.log
+    mine = wait_for(
+        lambda: [*Path("/tmp").glob(f"flavorframe-*/bt_u{account.pw_uid}")],
+        told=lambda: oidc_facility.log,
+    )
     assert mine[0].stat().st_uid == account.pw_uid
     assert mine[0].stat().st_mode & 0o777 == 0o600
 
@@ -69,4 +67,4 @@ def test_a_users_processes_see_the_access_token_and_no_secret(oidc_facility):
     assert seen.stdout.split() == [str(mine[0])]  # their own token is all that is open
 
     oidc_facility.api(session, "DELETE", "users/alice/server")
-    wait_for(lambda: not mine[0].parent.exists(), 30, lambda: oidc_facility.log)
+    wait_for(lambda: not mine[0].parent.exists(), told=lambda: oidc_facility.log)

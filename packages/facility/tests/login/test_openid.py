@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from facility_support.browser import screenshot
-from facility_support.openid import LIFETIME, SECRET, USERS, Hub, wait_for
+from facility_support.openid import LIFETIME, SECRET, USERS, Hub
 from flavorframe_facility.login.openid import groups_of
+from support.servers import wait_for
 
 pytestmark = pytest.mark.xdist_group("login")
 
@@ -187,7 +188,7 @@ def alice(hub):
 
 
 def environment(hub, user):
-    process = wait_for(lambda: hub.process_of(user), 30)
+    process = wait_for(lambda: hub.process_of(user))
     lines = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
     return dict(line.decode().split("=", 1) for line in lines if b"=" in line)
 
@@ -206,7 +207,7 @@ def token_file(hub, user):
         return None
 
     assert home.exists()
-    return wait_for(found, 60, lambda: hub.log[-4000:])
+    return wait_for(found, told=lambda: hub.log[-4000:])
 
 
 def test_the_access_token_is_a_private_file_renewed_in_time(hub, alice):
@@ -217,7 +218,7 @@ def test_the_access_token_is_a_private_file_renewed_in_time(hub, alice):
     first = path.read_text().strip()
     me = f"{hub.provider.issuer}/me"
     assert requests.get(me, headers={"Authorization": f"Bearer {first}"}).json()["sub"] == "alice"
-    second = wait_for(lambda: path.read_text().strip() not in (first, ""), 3 * LIFETIME) and (
+    second = wait_for(lambda: path.read_text().strip() not in (first, "")) and (
         path.read_text().strip()
     )
     assert requests.get(me, headers={"Authorization": f"Bearer {second}"}).ok
@@ -306,7 +307,7 @@ def test_paths_of_starting_a_server_lead_nowhere_else(hub, alice, path):
 def test_the_file_goes_with_the_server(hub, alice):
     path = token_file(hub, "alice")
     hub.api(alice, "DELETE", "users/alice/server")
-    wait_for(lambda: not path.parent.exists(), 30)
+    wait_for(lambda: not path.parent.exists())
 
 
 def test_who_leaves_the_group_is_logged_out_and_gets_no_token(hub, obedient):
@@ -314,7 +315,7 @@ def test_who_leaves_the_group_is_logged_out_and_gets_no_token(hub, obedient):
     assert hub.is_in(carol)
     made = hub.api(carol, "POST", "users/carol/tokens").json()["token"]
     obedient.tell(users={**USERS, "carol": {"preferred_username": "carol", "groups": []}})
-    wait_for(lambda: not hub.is_in(carol), 20)
+    wait_for(lambda: not hub.is_in(carol))
     headers = {"Authorization": f"token {made}"}
     assert requests.get(f"{hub.url}api/access-token", headers=headers).status_code == 403
     assert requests.get(f"{hub.url}api/user", headers=headers).status_code == 403
@@ -324,7 +325,7 @@ def test_who_leaves_the_group_is_logged_out_and_gets_no_token(hub, obedient):
 def test_a_refresh_token_that_ended_asks_for_a_new_login(hub, obedient):
     dave, _ = hub.sign_in("dave")
     obedient.tell(refusesRefresh=True)
-    wait_for(lambda: not hub.is_in(dave), 3 * LIFETIME)
+    wait_for(lambda: not hub.is_in(dave))
     obedient.tell(refusesRefresh=False)
     assert hub.is_in(hub.sign_in("dave")[0])
 

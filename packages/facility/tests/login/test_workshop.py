@@ -85,7 +85,7 @@ def test_many_failures_of_others_keep_nobody_out_who_did_not_fail(authenticator,
     for number in range(3):
         assert try_in(authenticator, "jane", "wrong", address=f"192.0.2.{number}") is None
     assert try_in(authenticator, "jane", PASSWORD, address="192.0.2.9")
-    with pytest.raises(web.HTTPError, match=r"try again in (10|9) seconds"):
+    with pytest.raises(web.HTTPError, match=r"try again in (10|[1-9]) seconds"):
         try_in(authenticator, "jane", PASSWORD, address="192.0.2.1")
 
 

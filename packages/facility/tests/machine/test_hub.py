@@ -57,7 +57,7 @@ def test_a_forged_form_starts_nothing(facility, forged, text):
     answer = post(session, facility, "hub/spawn", **sent)
     assert answer.status_code == 400
     assert text in answer.text
-    assert "mallory" not in facility.command("status")
+    assert server_of(facility, "mallory") is None
 
 
 def post(session, facility, path, *, json=None, **fields):
@@ -166,41 +166,21 @@ with multiprocessing.get_context("fork").Pool(2) as pool:
     assert "3000000000" not in taken
 
 
-def test_servers_outlive_the_hub(facility):
-    user = User(facility, "henry")
-    kernel, before = Kernel(user), server_of(facility, "henry")
+def test_servers_outlive_the_hub(facility, alice, kernel):
+    before = server_of(facility, "alice")
     kernel.run("known = 17")
     hub = processes.running(facility.settings, "hub")
     facility.command("restart")
     assert not hub.is_running()
-    after = server_of(facility, "henry")
+    after = server_of(facility, "alice")
     assert after is not None, facility.log()
     assert after.pid == before.pid
     assert kernel.run("print(known)") == "17\n"
-    assert "server of henry" in facility.command("status")
+    assert "server of alice" in facility.command("status")
 
 
-def test_a_new_password_ends_all_that_the_old_one_gave(facility):
-    old = facility.password
-    before = Login(facility, "jane")
-    token = before.new_token()
-    user = User(facility, "jill")
-    assert before.is_in()
-    assert is_known(facility, token)
-    assert is_known(facility, user.token)
-    facility.password = re.search("password (.+)", facility.command("up", "--new-password"))[1]
-    assert not Login(facility, "jane", old).is_in()
-    assert Login(facility, "jane").is_in()
-    assert not before.is_in()
-    assert not is_known(facility, token)
-    assert not is_known(facility, user.token)
-    assert server_of(facility, "jill") is None
-    assert "server of" not in facility.command("status")
-    assert old not in facility.log()
-
-
-def test_logging_out_ends_all_that_the_login_gave(facility):
-    user, login = User(facility, "judy"), Login(facility, "judy")
+def test_logging_out_ends_all_that_the_login_gave(facility, alice):
+    login = Login(facility, "alice")
     stolen = login.copy()
     token, ends = login.new_token(), login.answer["expires_at"]
     assert ends is not None
@@ -209,8 +189,26 @@ def test_logging_out_ends_all_that_the_login_gave(facility):
     login.session.get(f"{facility.url}hub/logout", timeout=60)
     assert not stolen.is_in()
     assert not is_known(facility, token)
-    assert is_known(facility, user.token)  # the server goes on, and asks the hub who may use it
-    assert user.get("user/judy/api/status").status_code == 200
+    assert is_known(facility, alice.token)  # the server goes on, and asks the hub who may use it
+    assert alice.get("user/alice/api/status").status_code == 200
+
+
+def test_a_new_password_ends_all_that_the_old_one_gave(facility, alice):
+    old = facility.password
+    before = Login(facility, "jane")
+    token = before.new_token()
+    assert before.is_in()
+    assert is_known(facility, token)
+    assert is_known(facility, alice.token)
+    facility.password = re.search("password (.+)", facility.command("up", "--new-password"))[1]
+    assert not Login(facility, "jane", old).is_in()
+    assert Login(facility, "jane").is_in()
+    assert not before.is_in()
+    assert not is_known(facility, token)
+    assert not is_known(facility, alice.token)
+    assert server_of(facility, "alice") is None
+    assert "server of" not in facility.command("status")
+    assert old not in facility.log()
 
 
 def test_what_is_told_of_a_facility_that_runs(facility):

@@ -30,6 +30,7 @@ def settings(tmp_path, monkeypatch):
     return make(folder=tmp_path)
 
 
+@pytest.mark.slow
 def test_what_differs_from_its_checksum_is_not_installed(settings, tmp_path, monkeypatch):
     if not _registry_answers():
         pytest.skip("npm's registry cannot be reached")

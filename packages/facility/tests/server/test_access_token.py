@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from flavorframe.errors import FacilityError
 from flavorframe_facility.server.access_token import TokenFile
+from support.servers import PATIENCE, wait_for
 
 
 class Answers:
@@ -134,15 +134,8 @@ def test_as_a_command_it_renews_the_file_and_removes_it(hub, file):
     hub.answer = {**hub.answer, "access_token": "second"}
     wait_for(lambda: file.path.read_text() == "second\n")
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert b"second" not in said
     assert str(file.path).encode() in said
     assert not Path(file.path).exists()
-
-
-def wait_for(condition):
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)

@@ -16,6 +16,7 @@ from facility_support.facility import require_programs
 from flavorframe_facility.gateway import config as gateway
 from support.servers import free_port, wait_for
 
+pytestmark = pytest.mark.servers
 TOKEN = "of-the-owner"
 COOKIE = "jupyterhub-user-alice=secret"
 CLUSTER = """
@@ -86,7 +87,7 @@ class Server:
             command, cwd=folder, env=known, stdout=self._log, stderr=self._log
         )
         try:
-            wait_for(self._is_up, 60, (folder / "log").read_text)
+            wait_for(self._is_up, told=(folder / "log").read_text)
         except BaseException:
             self.close()
             raise
@@ -94,7 +95,7 @@ class Server:
     def _is_up(self):
         try:
             return self.ask("GET", "api/status").ok
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     def ask(self, method, path):
