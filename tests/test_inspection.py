@@ -39,13 +39,29 @@ def test_branches_are_shown_with_their_names_in_analyses(small_nano):
     assert (names["run"], names["HLT_Double"]) == ("run", "")
     assert "  Muon_isGlobal  muon.is_global " in repr(found)
     assert "<td><code>muon.pt</code></td>" in found._repr_html_()
-    events = ff.events()
-    for name in filter(None, names.values()):
-        value = events
-        for part in name.split("."):
-            value = getattr(value, part)
-        run = ff.Analysis(ff.Selection(events), x=ff.snapshot(x=value)).run
-        assert run(ff.dataset(small_nano), progress=False).cutflow[0].events == 50
+
+
+@pytest.mark.parametrize("form", ["nano", "lhcb", "belle2"])
+def test_names_that_are_shown_can_be_used(sample, form):
+    found = ff.inspect(sample(form))
+    names = {f.branch: f.name for fields in found.collections.values() for f in fields if f.name}
+    assert len(names) > 50
+    candidate = "triplet" if form == "nano" else "candidate"
+    chosen = {b: n for b, n in names.items() if "." not in n or n.startswith(f"{candidate}.")}
+    values = {f"c{i}": value_of(name) for i, name in enumerate(chosen.values())}
+    branches = {f"b{i}": ff.events()[branch] for i, branch in enumerate(chosen)}
+    selection = ff.Selection(getattr(ff.events(), candidate))
+    analysis = ff.Analysis(selection, rows=ff.snapshot(**values, **branches))
+    rows = analysis.run(ff.dataset(sample(form)), progress=False).rows
+    for i in range(len(chosen)):
+        np.testing.assert_array_equal(rows[f"c{i}"], rows[f"b{i}"])
+
+
+def value_of(name):
+    value = ff.events()
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
 
 
 def test_a_layout_of_ones_own_is_shown_with_what_the_file_lacks(small_nano):
@@ -64,6 +80,12 @@ def test_a_layout_of_ones_own_is_shown_with_what_the_file_lacks(small_nano):
     assert "\n  triplet.mu1 → Muon, by triplet_mu1_index\n" in shown
     assert "declared by layout mine, and not in the file:\n  gone: branch evnt." in shown
     assert "gone: branch evnt." in found._repr_html_()
+
+
+def test_a_name_that_only_begins_like_the_collection_is_not_cut_apart(small_nano):
+    layout = ff.layout("mine", collections={"mu": {"branches": ["Muon_*"]}})
+    fields = ff.inspect(small_nano, layout=layout).collections["mu"]
+    assert [field.name for field in fields] == ["", "", "", ""]
 
 
 def test_the_layout_tells_the_tree(small_nano):

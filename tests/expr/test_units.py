@@ -144,22 +144,11 @@ def test_results_in_different_units_are_not_added_up(files, tmp_path):
     assert loaded.provenance == mev.provenance
 
 
-def test_files_of_one_dataset_that_differ_in_their_units_are_told(files, monkeypatch):
-    from flavorframe.engines._columnar import engine
-
-    def by_file(schema, asked):
-        return MEV if len(schema.branches) > 8 else recognise(schema)
-
-    monkeypatch.setattr(engine, "recognise", by_file)
-    with uproot.open(files["MeV"]) as file:
-        lists = file["Events"].arrays()
-    path = files["MeV"].with_name("more.root")
-    with uproot.recreate(path) as file:
-        content = {name: lists[name] for name in lists.fields if name != "ntriplet"}
-        content |= {"run": np.ones(5, np.int32), "lumi": np.ones(5, np.int32)}
-        file.mktree("Events", {n: ak.type(x).content for n, x in content.items()})
-        file["Events"].extend(content)
-    result = analysis().run(ff.dataset([files["GeV"], path]), progress=False)
+def test_files_of_one_dataset_that_differ_in_their_units_are_told(sample):
+    counting = ff.Analysis(ff.Selection(events.candidate), run=ff.hist(events.run, bins=[0, 1e7]))
+    files = [sample("belle2"), sample("lhcb")]
+    result = counting.run(ff.dataset(files), progress=False)
     (failure,) = result.failures
-    assert failure.file == str(path)
-    assert "the unit of energy is MeV here, and GeV in" in failure.reason
+    assert failure.file == str(files[1])
+    assert f"the unit of energy is MeV here, and GeV in {files[0]}" in failure.reason
+    assert (result.provenance.energy, result.provenance.length) == ("GeV", "cm")

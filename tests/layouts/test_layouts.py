@@ -5,10 +5,11 @@ import pytest
 import flavorframe as ff
 from flavorframe._expr.formula import formula
 from flavorframe.errors import BranchError, ExpressionError
-from flavorframe.layouts import BranchInfo, Schema, bind, bph, nano, recognise
+from flavorframe.layouts import BranchInfo, Schema, bind, recognise
 from flavorframe.layouts.base import collection_axis, length_branch
 from flavorframe.layouts.checks import check_kinds
 from flavorframe.layouts.events import VALUES
+from flavorframe.layouts.registry import BUILT_IN
 
 events = ff.events()
 t, muon, jet = events.triplet, events.muon, events.jet
@@ -230,5 +231,4 @@ def test_an_unknown_collection_is_told_with_those_that_there_are():
 
 
 def test_names_with_one_value_an_event_are_those_of_the_layouts():
-    assert set(VALUES) == set(bph.EVENT)
-    assert set(nano.NANO.event) <= set(VALUES)
+    assert set(VALUES) == {name for layout in BUILT_IN for name in layout.event}

@@ -1,11 +1,12 @@
 """Layouts: which branch of a file stands for a friendly name such as ``muon.pt``.
 
-* `base`: what a layout must do, and finding branches and collections by name.
+* `base`: units, rows, and finding branches and collections by name.
 * `declared`: layouts as data; `declaring` reads them from what users write, `files` from TOML.
 * `bph`, `nano`, `candidate_rows`: the layouts of this package; `triggers`: how decisions are kept.
 * `registry`: which layout a file has.
 * `binding`, `checks`: from friendly names to columns of a file, and whether their kinds fit.
 * `events`: what ``ff.events()`` gives, before any file is open.
+* `naming`: from branches back to friendly names; `drafting`: a layout made from a file.
 
 A new layout is a file here, and a name in ``BUILT_IN`` (`registry`). Those of its names that have
 one value per event are entered in ``VALUES`` or ``OBJECTS`` (`events`).

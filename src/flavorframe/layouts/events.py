@@ -18,7 +18,7 @@ from flavorframe._expr.objects import offer_fields
 from flavorframe.layouts.declared import Layout
 from flavorframe.layouts.registry import find_layout
 
-VALUES = ("run", "luminosity_block", "event", "n_primary_vertices", "n_pileup")
+VALUES = ("run", "luminosity_block", "event", "n_primary_vertices", "n_pileup", "experiment")
 """Names with one value an event."""
 
 OBJECTS = ("met", "puppi_met", "raw_met", "calo_met", "tk_met", "gen_met", "pv", "pileup",

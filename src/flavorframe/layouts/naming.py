@@ -70,8 +70,9 @@ def _candidates(branch: str, collection: str | None, layout: Layout) -> Iterator
         if rest and snake(first) in OBJECTS:
             yield snake(first), snake(rest)
     else:
-        if branch.lower().startswith(collection.lower()) and len(branch) > len(collection):
-            yield (snake(branch[len(collection) :]),)
+        rest = branch[len(collection) :]
+        if branch.lower().startswith(collection.lower()) and not rest[:1].islower() and rest:
+            yield (snake(rest),)
         yield (snake(branch),)
 
 
