@@ -1,9 +1,13 @@
-"""The markers of the tests that follow from what a test uses, for every folder with tests."""
+"""For every folder with tests: the markers that follow from what a test uses, and patience."""
 
 from collections.abc import Generator, Iterator
 from importlib.util import find_spec
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")  # how long an example takes depends on what else the machine does
 
 SERVERS = frozenset(
     (

@@ -20,6 +20,7 @@ from flavorframe.engines._columnar.caching import keys
 from flavorframe.errors import CorrectionError, FileError, FlavorframeError
 from flavorframe.selection import Best
 from support import hard_numbers as wild, random_selections
+from support.reference import MORE
 
 events = ff.events()
 t = events.triplet
@@ -508,9 +509,8 @@ def test_random_selections(kind, sample, tmp_path):
     plain, cached = get_engine("columnar", False), get_engine("columnar", folder)
 
     @settings(
-        max_examples=40,
+        max_examples=25 * MORE,
         derandomize=True,
-        deadline=None,
         phases=[Phase.generate],  # a failure depends on what is in the cache, so none is shortened
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

@@ -7,7 +7,7 @@ import awkward as ak
 import numpy as np
 import pytest
 import uproot
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import flavorframe as ff
 from flavorframe._rootio import compiled
@@ -43,7 +43,6 @@ def plain(keys, values, starts, counts):
     sizes=st.lists(st.integers(0, 12), min_size=1, max_size=5),
     kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=3),
 )
-@settings(deadline=None)
 def test_long_lists_match_as_short_ones_do(native, seed, sizes, kinds):
     rng = np.random.default_rng(seed)
     choices = np.array([0.0, -0.0, 1.0, 2.0, NAN])

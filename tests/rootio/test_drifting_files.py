@@ -9,6 +9,7 @@ import uproot
 from hypothesis import given, settings, strategies as st
 
 import flavorframe as ff
+from support.reference import MORE
 
 events = ff.events()
 TYPES = {
@@ -99,7 +100,7 @@ def expected(files, condition, shown, used):
 
 @pytest.mark.slow
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30 * MORE)
 def test_random_selections(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("drifting")
     files = data.draw(st.lists(contents(), min_size=2, max_size=3))

@@ -15,7 +15,7 @@ from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile
 from flavorframe._rootio.vectors import component, is_vector
 from flavorframe.engines._rdataframe.runtime.root import root
-from flavorframe.errors import BranchError
+from flavorframe.errors import BranchError, FileError
 from support import kinds
 from support.compiled_part import needs_compiled
 
@@ -135,6 +135,15 @@ def test_what_rdataframe_cannot_read_is_refused_by_name(tree, ntuple):
 
 
 @pytest.mark.root
+def test_objects_that_uproot_cannot_take_apart_are_told_with_what_helps(tree):
+    expected = summed(kinds.IN_TREE_RDATAFRAME_ALONE)
+    assert rows(tree, expected, "rdataframe") == expected
+    message = r"branch momenta.energy of .*cannot take the objects apart .* engine='rdataframe'"
+    with pytest.raises(FileError, match=message):
+        read(RootFile(tree), "momenta.energy")
+
+
+@pytest.mark.root
 def test_a_range_of_pi_is_read_as_root_reads_it(tree):
     (first, *_), *_ = read(RootFile(tree), "narrow_list", [1])
     root().gROOT.ProcessLine(f'TFile* kinds_file = TFile::Open("{tree}");')
@@ -247,3 +256,23 @@ def test_real_objects_are_what_uproot_has(name):
 def test_names_of_components(classname, member, expected):
     assert component(classname, member) == expected
     assert is_vector(classname) == (classname != "MyClass")
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("format", ["ttree", "rntuple"])
+@pytest.mark.parametrize("kind", ["tree", "ntuple"])
+def test_skims_keep_what_expressions_can_take(request, tmp_path, kind, format):
+    source, path = request.getfixturevalue(kind), str(tmp_path / "skim.root")
+    analysis = ff.Analysis(ff.Selection(events), skim=ff.skim(path=path, format=format))
+    result = analysis.run(ff.dataset(source), progress=False)
+    stored, copied = RootFile(source), RootFile(path)
+    told = " ".join(result.warnings)
+    assert "leaves out" in told
+    readable = {name for name, info in stored.schema.by_name.items() if info.is_readable}
+    kept = readable & copied.schema.by_name.keys()
+    refused = {n for n in readable if format == "rntuple" and "." in n}
+    assert len(kept) > 2  # most of the RNTuple are members of records, whose names have dots
+    assert {name for name in readable - kept - refused
+            if stored.schema.by_name[name].kind != "string"} == set()  # fmt: skip
+    for name in kept:
+        np.testing.assert_equal(read(copied, name), read(stored, name), name)

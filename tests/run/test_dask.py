@@ -15,6 +15,7 @@ from pathlib import Path
 import distributed
 import numpy as np
 import pytest
+import uproot
 
 import flavorframe as ff
 from flavorframe._run.dask import cluster as dask_cluster
@@ -22,6 +23,7 @@ from flavorframe.errors import AnalysisError, ExpressionError, RunError
 from support.analyses import assert_same_bits, weighted
 from support.reference import MORE
 from support.renamed import renamed
+from support.row_files import LAYOUT, write_rows
 from support.servers import wait_for
 
 pytestmark = pytest.mark.xdist_group("dask")
@@ -49,7 +51,7 @@ def test_workers_and_partitions_do_not_matter(cluster, client, analysis, dataset
     cluster.scale(workers)
     wait_for(lambda: len(client.nthreads()) == workers)
     try:
-        for size in (None, 37, 1000):
+        for size in (None, 137, 1000):
             same(analysis.run(dataset, on=client, progress=False, partition_size=size), local)
     finally:
         cluster.scale(2)
@@ -61,6 +63,25 @@ def test_workers_take_the_layout_along(client, sample, tmp_path):
     data = ff.dataset(path, layout=ff.layout("mine", **renamed(sample("nano"), path)))
     found = weighted().run(data, on=client, progress=False, partition_size=500)
     assert_same_bits(found, weighted().run(data, progress=False))
+
+
+def test_workers_read_rows_and_friends(client, sample, tmp_path):
+    path, scores = tmp_path / "rows.root", tmp_path / "scores.root"
+    tree = uproot.open(write_rows(sample("nano"), path))["DecayTree"]
+    event, first = np.unique(tree["event"].array(library="np"), return_index=True)
+    with uproot.recreate(scores) as file:
+        file["scores"] = {"event": event[::2], "bdt": first[::2] % 7 / 7}
+    friends = {"scores": ff.friend(scores, on="event")}
+    data = ff.dataset(path, layout=LAYOUT, friends=friends)
+    events = ff.events(friends=["scores"])
+    t = events.triplet
+    selection = ff.Selection(t).cut("BDT", events.scores.bdt > 0.3).best(highest=t.pt)
+    plan = ff.Analysis(selection, rows=ff.snapshot(t.mass, bdt=events.scores.bdt))
+    here = plan.run(data, progress=False)
+    found = plan.run(data, on=client, progress=False, partition_size=100)
+    assert len(here.rows.columns["bdt"]) > 50
+    assert found.links == here.links
+    assert found.rows.columns["mass"].tolist() == here.rows.columns["mass"].tolist()
 
 
 def test_targets(cluster, client, analysis, dataset, same):

@@ -194,7 +194,9 @@ def test_what_is_gone_on_with_is_the_same_file(sample, twins, tmp_path):
     assert failures
     assert all("has changed since the run began" in failure.reason for failure in failures)
     shutil.copy(sample("nano"), twins[1])
-    assert_whole(partial.resume(progress=False), twins[1:])
+    whole = partial.resume(progress=False)
+    assert_whole(whole, twins[1:])
+    assert [(each.file, each.place) for each in whole.replicas] == [tuple(map(str, twins))]
 
 
 # Elsewhere than in threads
@@ -261,6 +263,11 @@ def test_no_replica_counts_double(twins, tmp_path):
         ff.dataset([["root://h//a.root", "xroot://H:1094/a.root"]])
     with pytest.raises(DatasetError, match="root://h//a.root is listed 2 times"):
         ff.dataset([[a, "root://h//a.root"]]) + ff.dataset([["/elsewhere", "root://h/a.root"]])
+
+
+def test_a_place_with_brackets_in_its_name(twins, tmp_path):
+    odd = shutil.copy(twins[0], tmp_path / "a[1].root")
+    assert ff.dataset([[twins[1], odd]]).replicas == ((str(twins[1]), str(odd)),)
 
 
 def test_several_files_are_no_place_of_one(twins, tmp_path):

@@ -350,8 +350,9 @@ def test_objects_and_split_names_of_a_real_file(tmp_path, format):
     selection = ff.Selection(events).cut("HT", events["HT"] > 200)
     path = tmp_path / "skim.root"
     result = run(ff.Analysis(selection, skim=ff.skim(path=path, format=format)), [source])
-    assert "leaves out Electrons, GenElectrons, GenJets and 16 more" in result.warnings[0]
-    assert len(result.warnings) == (2 if format == "rntuple" else 1)  # names with dots
+    refused = [told for told in result.warnings if "an RNTuple allows no such names" in told]
+    assert len(result.warnings) == len(refused) == (format == "rntuple")
+    assert all("leaves out Electrons.pt, Electrons.eta" in told for told in refused)
     with uproot.open(source) as file:
         names = ["HT", "EvtNum", "Muons_tightID", "Jets_bDiscriminatorCSV"]
         wanted = next(iter(file.values(filter_classname="TTree"))).arrays(names)

@@ -428,6 +428,12 @@ def test_equal_event_numbers_are_of_different_runs():
     assert keys.shape[1] > 1.2 * len(numbers)
 
 
+def test_candidates_of_three_muons_are_refused(tmp_path):
+    with pytest.raises(SampleError, match="layout 'belle2' has no candidates of three muons"):
+        write_file(tmp_path / "a.root", events=generate(5, decay="tau3mu"), layout="belle2")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_cluster_has_entries(tmp_path):
     with pytest.raises(SampleError, match="entries_per_cluster=0 must be at least 1"):
         write_file(tmp_path / "a.root", events=generate(5), entries_per_cluster=0)

@@ -28,6 +28,7 @@ void write_every_kind(const char* path) {
   TVector2 flat;
   ROOT::Math::PtEtaPhiMVector polar;
   std::vector<TVector3> places;
+  std::vector<ROOT::Math::PxPyPzEVector> momenta;
   TClonesArray tracks("TLorentzVector", 10);
   EveryKindHit hit;
   tree.Branch("n", &n, "n/I");
@@ -52,6 +53,7 @@ void write_every_kind(const char* path) {
   tree.Branch("flat", &flat);
   tree.Branch("polar", &polar);
   tree.Branch("places", &places);
+  tree.Branch("momenta", &momenta, 32000, 0);
   tree.Branch("tracks", &tracks);
   tree.Branch("hit.", &hit);
   for (int i = 0; i < 5; i++) {
@@ -81,7 +83,7 @@ void write_every_kind(const char* path) {
     hit.e = i;
     hit.strips[1] = i;
     hit.parts.assign(i, 2.f);
-    numbers.clear(), inner.clear(), places.clear(), tracks.Clear();
+    numbers.clear(), inner.clear(), places.clear(), momenta.clear(), tracks.Clear();
     for (int j = 0; j < n; j++) {
       counted[j][0] = i;
       counted[j][1] = j;
@@ -90,6 +92,7 @@ void write_every_kind(const char* path) {
       numbers.insert(i * (j + 1));
       inner.push_back(std::vector<float>(j, i));
       places.emplace_back(i, j, i + j);
+      momenta.emplace_back(i, j, 3, 4 + j);
       new (tracks[j]) TLorentzVector(i, j, 3, 4 + j);
     }
     tree.Fill();
@@ -175,6 +178,7 @@ IN_TREE = {
 }
 """The branches of the tree that both engines take."""
 IN_TREE_COLUMNAR_ALONE = {"hit.strips": [[0, i] for i in EVENTS]}
+IN_TREE_RDATAFRAME_ALONE = {"momenta.energy": listed(lambda i, j: 4 + j)}
 NESTED_IN_TREE = {
     "counted": listed(lambda i, j: [i, j]),
     "matrix": [[[i, i + 100], [i + 200, i + 300]] for i in EVENTS],

@@ -59,7 +59,6 @@ def check_random(file, examples, engine="columnar", more=(), layout=None):
     @settings(
         max_examples=examples * MORE,
         derandomize=True,
-        deadline=None,
         report_multiple_bugs=False,  # one is enough, and found sooner
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )

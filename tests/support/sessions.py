@@ -85,7 +85,8 @@ class Session:
 
     def counts(self, url, meanwhile):
         """Return what a run counts, with its failures; ``meanwhile`` is called in its middle."""
-        assert self._answer("counts", url) == "reading"
+        told = self._answer("counts", url)
+        assert told == "reading", told
         meanwhile()
         return self._answer("go on")
 

@@ -68,7 +68,8 @@ def branches_of(skim: Skim, schema: Schema) -> list[BranchInfo]:
     return [
         branch
         for branch in schema.branches
-        if _fits(branch.name, skim.keep)
+        if branch.shape != "group"  # its members are branches of their own
+        and _fits(branch.name, skim.keep)
         and not _fits(branch.name, skim.drop)
         and branch.name not in skim.new_names
     ]
@@ -99,7 +100,7 @@ def require_trees(skim: Skim, found: Iterable[str]) -> None:
 
 def _reason(skim: Skim, branch: BranchInfo) -> str:
     """Return why a branch cannot be kept, if it cannot."""
-    if "other" in (branch.kind, branch.shape) or branch.kind == "repeated":
+    if not branch.is_readable:
         return "they do not hold numbers, truth values or strings, one or a list in each event"
     is_list = branch.shape == "list" and skim.candidate_rows is None
     if branch.kind == "string" and is_list and skim.format == "ttree":

@@ -7,7 +7,9 @@ How a column is read, in order, and where to find each step:
    files, files on servers, how the tree is found, and uproot's models of ROOT's classes.
    ``source`` is what both kinds of files offer: ranges of bytes.
 3. ``schema``: what layouts see of a file. ``branches`` fills it, with ``tree.interpretation`` for
-   the branches of a TTree and ``ntuple.fields`` for the fields of an RNTuple.
+   the branches of a TTree and ``ntuple.fields`` for the fields of an RNTuple. ``contents`` says
+   what is in them: values, lists, or objects with members; ``vectors`` and ``tree.split_vectors``
+   know those of ROOT's vectors. ``tree.narrow_numbers`` has ``Float16_t`` and ``Double32_t``.
 4. ``tree``: the columns of a TTree. ``tree.reader`` decides how a branch is read;
    ``tree.basket_table`` says where its baskets lie, and ``tree.baskets`` has them read by the
    compiled part, in one call. Of a basket that several partitions share, ``tree.partial_baskets``

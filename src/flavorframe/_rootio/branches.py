@@ -40,7 +40,7 @@ def fields_of_ntuple(ntuple: Any, file: str) -> Branches:
     infos, stored = {}, {}
     for field in ntuple.fields:
         for place in () if fields.made_by_importer(field) else fields.places(field):
-            infos[place.name] = _tried(file, place.path, partial(fields.info_of, place))
+            infos[place.name] = _tried(file, place.name, partial(fields.info_of, place))
             stored[place.name] = place.field
     return Branches(tuple(infos.values()), stored)
 
@@ -97,8 +97,9 @@ class _Names:
     def _members(self, name: str, path: str, own: str, contents: Contents) -> Iterator[BranchInfo]:
         for values in contents.values:
             called, member = ".".join(values.called), ".".join(values.member)
-            info = values.info(f"{path}.{member}", counter=contents.counter)
-            info = replace(info, path=f"{path}.{member}", own=f"{own.rstrip('.')}.{member}")
+            long = f"{path.rstrip('.')}.{member}"
+            info = values.info(long, counter=contents.counter)
+            info = replace(info, path=long, own=f"{own.rstrip('.')}.{member}")
             short = self._vectors.short_name(path, own, values.member)
             base = _BRACKETS.sub("", name).rstrip(".")
             yield self._renamed(info, [short, f"{base}.{called}", f"{base}.{member}"])

@@ -25,5 +25,6 @@ def read_trees(
         if name == own or not any(fnmatchcase(name, pattern) for pattern in patterns):
             continue
         tree = get_tree(path, file, name)
-        wanted = [info.name for info in branches_of(tree, path).infos if is_wanted(info)]
+        infos = branches_of(tree, path).infos
+        wanted = [info.name for info in infos if is_wanted(info) and not info.member]
         yield name, columns_of(tree, wanted) if wanted else {}

@@ -219,7 +219,7 @@ def dataset(
     return Dataset(
         name, None, found, tree, luminosity, KINDS[kind], meta,
         None if layout is None else find_layout(layout),
-        checked_friends(friends or {}, found, where), replicas,
+        checked_friends(friends or {}, found, where), replicas=replicas,
     )  # fmt: skip
 
 

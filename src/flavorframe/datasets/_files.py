@@ -170,7 +170,7 @@ def _matching(places: Places, where: str) -> list[Places]:
     if len(places) == 1:
         return [(file,) for file in files_at(places[0], where)]
     for place in places:
-        if is_folder(place) or is_glob(place):
+        if is_folder(place) or (is_glob(place) and not os.path.exists(place)):
             raise DatasetError(
                 f"{where}: {place} stands for several files, and is listed as a place of one, "
                 f"beside {next(other for other in places if other != place)}: list each file with "

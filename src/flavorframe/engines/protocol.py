@@ -77,7 +77,9 @@ class FileInfo:
 
     def partition(self, start: int, stop: int, index: int) -> Partition:
         """Return the events from ``start`` up to ``stop``; ``index`` orders the partitions."""
-        return Partition(self.file, self.tree, start, stop, index, self.version, self.copies)
+        return Partition(
+            self.file, self.tree, start, stop, index, version=self.version, copies=self.copies
+        )
 
 
 class Engine(Protocol):

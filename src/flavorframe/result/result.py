@@ -91,7 +91,8 @@ class Result:
             partial.timing, links, Provenance.of(plan, _units(outcome)),
             _fraction(dataset, outcome), outcome.stopped,
             outcome if outcome.gaps or outcome.stopped or outcome.unwritten else None,
-            dict(outcome.unwritten), tuple(_warnings(dataset, outcome)), outcome.replicas,
+            dict(outcome.unwritten), tuple(_warnings(dataset, outcome)),
+            replicas=outcome.replicas,
         )  # fmt: skip
 
     @property
@@ -242,7 +243,7 @@ class Result:
             _joint_fraction(self, other), "; ".join(filter(None, (self.stopped, other.stopped))),
             None, {**other.unwritten, **self.unwritten},
             tuple(dict.fromkeys((*self.warnings, *other.warnings))),
-            added_replicas(self.replicas, other.replicas),
+            replicas=added_replicas(self.replicas, other.replicas),
         )  # fmt: skip
 
     def __repr__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, NamedTuple
 
 from flavorframe._rootio.contents import NO_VALUE, called_in, of_form
@@ -33,6 +34,9 @@ def places(
     field: Any, outer: tuple[str, ...] = (), vector: tuple[str, int] = ("", 0)
 ) -> Iterator[Place]:
     """Yield a field, and all fields in it; ``vector`` as in `contents.of_form`."""
+    if not outer and _known(field.typename) is not None:  # as most are
+        yield Place(field.name, field.name, field)
+        return
     names = (*outer, field.record.field_name)
     yield Place(".".join(called_in(*vector, names)), ".".join(names), field)
     if not vector[0]:
@@ -46,28 +50,37 @@ def places(
 def info_of(place: Place) -> BranchInfo:
     """Return what layouts see of a field."""
     name, path, field = place
+    known = _plain(name, field.typename) if field.top_level else None
+    if known is not None:
+        return known
     if _inner_fields(field):
-        return BranchInfo(path, field.typename, "other", "group")
-    info = _plain(name, field.typename) if field.top_level else None
-    info = info or _by_form(name, field)
+        return BranchInfo(name, field.typename, "other", "group")
+    info = _by_form(name, field)
     return info if name == path else replace(info, path=path)
 
 
 def _inner_fields(field: Any) -> Sequence[Any]:
     """Return the fields in a field; of one that holds other types by turns, none can be told."""
-    plain = _plain("", field.typename) is not None
+    plain = _known(field.typename) is not None
     inner: Sequence[Any] = () if plain or "std::variant" in field.typename else field.fields
     return inner
 
 
 def _plain(name: str, typename: str) -> BranchInfo | None:
     """Return what is known by the type alone, as for most fields."""
+    known = _known(typename)
+    return None if known is None else BranchInfo(name, typename, *known)
+
+
+@cache
+def _known(typename: str) -> tuple[str, str] | None:
+    """Return the kind and shape of a type; None where they depend on the fields in it."""
     for prefix in LISTS:
         if typename.startswith(prefix) and typename[len(prefix) : -1] in KINDS:
-            return BranchInfo(name, typename, KINDS[typename[len(prefix) : -1]], "list")
+            return KINDS[typename[len(prefix) : -1]], "list"
     if typename.startswith("ROOT::RNTupleCardinality<"):
-        return BranchInfo(name, typename, "int", "scalar")
-    return BranchInfo(name, typename, KINDS[typename], "scalar") if typename in KINDS else None
+        return "int", "scalar"
+    return (KINDS[typename], "scalar") if typename in KINDS else None
 
 
 def _by_form(name: str, field: Any) -> BranchInfo:

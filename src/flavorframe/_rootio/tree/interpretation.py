@@ -65,13 +65,15 @@ class Contents(NamedTuple):
 
 def contents_of(branch: Any) -> Contents:
     """Return what an uproot branch holds; no values where it has sub-branches for them."""
-    known = _known_vector(branch)
-    return _contents(branch) if known is None else known.contents
+    known = _known(branch)
+    if known is None:
+        return _contents(branch)
+    return known.contents._replace(counter=_counter(branch))
 
 
 def shape_of(branch: Any) -> Shape:
     """Return the shape of an uproot branch; raises LeftToUprootError for what only it reads."""
-    known = _known_vector(branch)
+    known = _known(branch)
     return _shape(branch) if known is None else known.shape
 
 
@@ -85,39 +87,51 @@ def raw_interpretation(branch: Any, narrow: Narrow) -> Any:
     return uproot.AsJagged(numbers) if is_counted(branch) else numbers
 
 
+def _counter(branch: Any) -> str | None:
+    """Return the branch that has the lengths of a branch's lists; to ask uproot takes long."""
+    leaves = branch.member("fLeaves")
+    counted = len(leaves) == 1 and leaves[0].member("fLeafCount") is not None
+    counter = branch.count_branch if counted else None
+    return None if counter is None else str(counter.name)
+
+
 def is_counted(branch: Any) -> bool:
     """Return whether another branch has the lengths of a branch's lists."""
     return branch.member("fLeaves")[0].member("fLeafCount") is not None
 
 
-class _Vector(NamedTuple):
+class _Known(NamedTuple):
     contents: Contents
     shape: Shape
 
 
-_vectors: dict[Hashable, _Vector | None] = {}
+_remembered: dict[Hashable, _Known | None] = {}
 
 
-def _known_vector(branch: Any) -> _Vector | None:
-    """Return what a vector's branch holds, or None for branches of any other kind.
+def _known(branch: Any) -> _Known | None:
+    """Return what a plain branch or a vector's holds, or None for branches of any other kind.
 
     It is remembered: uproot would need a quarter of the time to open a tree to find it each time.
     """
     features = _features(branch)
     if features is None:
         return None
-    if features not in _vectors:
+    if features not in _remembered:
         try:
-            _vectors[features] = _Vector(_contents(branch), _shape(branch))
+            _remembered[features] = _Known(_contents(branch), _shape(branch))
         except LeftToUprootError:
-            _vectors[features] = None
-    return _vectors[features]
+            _remembered[features] = None
+    return _remembered[features]
 
 
 def _features(branch: Any) -> Hashable:
-    """Return everything that decides what a vector's branch holds; None for other branches."""
+    """Return everything that decides what a branch holds; None where that is not so simple."""
     leaves = branch.member("fLeaves")
-    if branch.classname != "TBranchElement" or branch.branches or len(leaves) != 1:
+    if branch.branches or len(leaves) != 1:
+        return None
+    if branch.classname == "TBranch":
+        return _features_of_leaf(leaves[0])
+    if branch.classname != "TBranchElement":
         return None
     name = str(branch.member("fClassName"))
     if not branch.top_level or not _VECTOR_OF_PLAIN.fullmatch(name):
@@ -131,6 +145,15 @@ def _features(branch: Any) -> Hashable:
         leaf.classname,
         leaf.member("fType", none_if_missing=True),
     )
+
+
+def _features_of_leaf(leaf: Any) -> Hashable:
+    """Return everything that decides what a leaf holds: one number an event, or a counted list."""
+    counted = leaf.member("fLeafCount") is not None
+    brackets = leaf.member("fTitle").count("[")
+    if leaf.classname not in _LEAVES or leaf.member("fLen") != 1 or brackets != counted:
+        return None
+    return leaf.classname, leaf.member("fIsUnsigned"), counted
 
 
 def is_fixed(interpretation: Any) -> bool:
@@ -173,7 +196,7 @@ def _contents(branch: Any) -> Contents:
         return Contents((), class_of(branch), has_branches=True)
     if streamer == _BASE and _holds_nothing(branch.file, branch.name.split(".")[-1]):
         return Contents((), branch.name.split(".")[-1])
-    counter = branch.count_branch.name if branch.count_branch is not None else None
+    counter = _counter(branch)
     narrow = narrow_of(branch)
     if narrow is not None:
         lists = (None,) if is_counted(branch) else ()
@@ -224,9 +247,13 @@ def class_of(branch: Any) -> str:
 
 def _is_vector_of_strings(branch: Any) -> bool:
     """Return whether each event has strings, as a vector of C++'s or as RDataFrame writes one."""
+    if branch.classname != "TBranchElement":
+        return False
     return _VECTOR_OF_STRINGS.fullmatch(branch.typename.replace(" ", "")) is not None
 
 
+_LEAVES = frozenset(f"TLeaf{letter}" for letter in "BSILGFDO")
+"""The classes of leaves that are numbers or truth values as they are."""
 _ONLY_BY_ROOT = "the file does not say enough of these objects to take them apart"
 _BASE = 0
 """The streamer type of what objects inherit from a class, stored whole."""

@@ -153,7 +153,7 @@ class TreeReader:
     def compressed_bytes(self, branch: str) -> int:
         """Return how many bytes of the file a branch takes."""
         stored = self._branches[branch]
-        return int(stored.compressed_bytes) // self._members[id(stored)]
+        return int(stored.compressed_bytes) // max(self._members[id(stored)], 1)
 
     def _table(self, branch: str) -> BasketTable:
         if branch not in self._tables:
