@@ -87,7 +87,7 @@ def particle_mass(name: str) -> Expr:
     Example:
         >>> import flavorframe as ff
         >>> abs(ff.events().triplet.mass - ff.particle_mass("D_s+")) < 20 * ff.MeV
-        <abs(triplet.mass − 1968.35 MeV) < 20 MeV, one value per triplet>
+        <|triplet.mass − 1968.35 MeV| < 20 MeV, one value per triplet>
     """
     return Expr(n.Quantity(_mass_in_mev(name), "MeV"))
 

@@ -194,6 +194,24 @@ def test_links_by_value_tell_how_many_were_found(tmp_path):
     assert '# perhaps a link: mu2 = { to = "muon", equal = { pt = "mu2.pt" } }' in text
 
 
+def test_a_link_that_is_not_sure_is_a_comment_alone(tmp_path):
+    rng = np.random.default_rng(3)
+    muons, pairs = rng.integers(2, 6, 500), rng.integers(0, 4, 500)
+    pt = lists(rng, muons)
+    first = ak.unflatten(np.repeat(pt[:, 0].to_numpy(), pairs), pairs)
+    half = ak.where(lists(rng, pairs, 0, 1) < 0.75, first, lists(rng, pairs))
+    columns = {"Muon_pt": pt, "Pair_mass": lists(rng, pairs), "Pair_mu1_pt": half}
+    columns["Pair_mu1_eta"] = lists(rng, pairs)
+    layout, text = drafted(write(tmp_path / "a.root", **columns), tmp_path)
+    assert not layout.collections["pair"].links
+    hint = "\n# [collections.pair.links]\n# perhaps a link: mu1 = "
+    assert hint in text
+    (tmp_path / "mine.toml").write_text(
+        text.replace(hint, hint.replace("# perhaps a link: ", "").replace("# ", ""))
+    )
+    assert list(read_layout(tmp_path / "mine.toml").collections["pair"].links) == ["mu1"]
+
+
 def test_an_index_beyond_the_end_is_no_link(tmp_path):
     rng, ones = np.random.default_rng(3), np.ones(300, int)
     counts = rng.integers(1, 5, 300)

@@ -22,7 +22,13 @@ ENOUGH_VALUES = 20
 
 @dataclass(frozen=True)
 class FoundLink:
-    """A link, and the share of the elements that it leads from which have a partner."""
+    """A link, and the share of elements, or of values, that have a partner.
+
+    Attributes:
+        link: The link.
+        share: The share that has a partner, from 0 to 1.
+        of: How many there are.
+    """
 
     link: Link
     share: float
@@ -30,8 +36,8 @@ class FoundLink:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the link is declared, not only told."""
-        return self.share >= ALWAYS
+        """Whether the link is to be declared, not only told: an index may lead nowhere."""
+        return bool(self.link.index) or self.share >= ALWAYS
 
 
 Links = Mapping[str, Mapping[str, FoundLink]]
@@ -57,7 +63,7 @@ def _by_index(look: Look, group: Group, groups: Sequence[Group]) -> Iterator[tup
             share = float((index >= 0).mean()) if len(index) else 0.0
             which = found["which"]
             called = found["target"] + (which if which.isdigit() else f"_{which}")
-            yield snake(called), FoundLink(link, 1.0, round(share * 100))
+            yield snake(called), FoundLink(link, share, len(index))
 
 
 def _called(name: str, groups: Sequence[Group]) -> Group | None:

@@ -74,9 +74,9 @@ def _event(draft: Draft) -> Iterator[str]:
     yield ""
     yield "[event]"
     yield from _pairs(draft.values)
-    unnamed = [] if draft.rows is not None else _unnamed(draft)
+    unnamed = _unnamed(draft) if draft.rows is None else draft.look.lists
     if unnamed:
-        yield from _comment(UNNAMED)
+        yield from _comment(UNNAMED if draft.rows is None else "Lists in each row, not drafted:")
         yield from _comment("  " + ", ".join(unnamed))
 
 
@@ -95,13 +95,15 @@ def _unnamed(draft: Draft) -> list[str]:
 def _collection(draft: Draft, group: Group) -> Iterator[str]:
     key = f"collections.{_key(group.name)}"
     yield ""
-    yield from _comment(f"{len(group.fields)} branches: {group.why}.")
+    size = len(group.fields)
+    yield from _comment(f"{size} branch{'es' if size > 1 else ''}: {group.why}.")
     yield f"[{key}.fields]"
     yield from _pairs(group.fields)
     links = draft.links.get(group.name, {})
-    if any(found.is_sure for found in links.values()):
+    if links:
         yield ""
-        yield f"[{key}.links]"
+        some = any(found.is_sure for found in links.values())
+        yield f"[{key}.links]" if some else f"# [{key}.links]"
     for name, found in links.items():
         yield from _link(name, found)
 
@@ -109,11 +111,12 @@ def _collection(draft: Draft, group: Group) -> Iterator[str]:
 def _link(name: str, found: FoundLink) -> Iterator[str]:
     link = found.link
     if link.index:
-        how, told = f"index = {_text(link.index)}", f"{found.of} % lead to an element"
+        how, told = f"index = {_text(link.index)}", "lead to an element"
     else:
         pairs = ", ".join(f"{_key(theirs)} = {_text(ours)}" for theirs, ours in link.equal)
-        told = f"{found.share * 100:.4g} % of {found.of:,} values found"
+        told = "values found"
         how = f"equal = {{ {pairs} }}"
+    told = f"{found.share * 100:.4g} % of {found.of:,} {told}"
     line = f"{_key(name)} = {{ to = {_text(link.to)}, {how} }}  # {told}"
     yield line if found.is_sure else f"# perhaps a link: {line}"
 
