@@ -9,9 +9,9 @@ pytest.importorskip(
     "oauthenticator", reason="oauthenticator is not installed (flavorframe-facility)"
 )
 from facility_support.browser import person, screenshot
-from facility_support.openid import wait_for
 from flavorframe_facility.gateway.config import SCOPES
 from flavorframe_facility.machine.administration.config import address
+from support.servers import wait_for
 
 pytestmark = pytest.mark.xdist_group("login")
 
@@ -132,7 +132,7 @@ def test_another_page_can_stop_nothing_with_an_administrators_session(site, url,
     assert requests.get(**stop, timeout=60).status_code == 405
     assert site.server(dave, "dave") is not None
     assert requests.post(**stop, data={"_xsrf": xsrf}, timeout=60).status_code == 303
-    wait_for(lambda: site.server(dave, "dave") is None, 60, lambda: site.log)
+    wait_for(lambda: site.server(dave, "dave") is None, told=lambda: site.log)
     headers = requests.get(url, cookies=cookies, timeout=60).headers
     assert headers["Content-Security-Policy"] == "frame-ancestors 'none'"
     assert headers["X-Content-Type-Options"] == "nosniff"
