@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import awkward as ak
 import numpy as np
@@ -13,6 +14,7 @@ from flavorframe._rootio.arrays import Lists, Nested, Strings
 from flavorframe._rootio.read_errors import LeftToUprootError
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile
+from flavorframe._rootio.tree.interpretation import _holds_nothing
 from flavorframe._rootio.vectors import component, is_vector
 from flavorframe.engines._rdataframe.runtime.root import root
 from flavorframe.errors import BranchError, FileError
@@ -256,3 +258,17 @@ def test_real_objects_are_what_uproot_has(name):
 def test_names_of_components(classname, member, expected):
     assert component(classname, member) == expected
     assert is_vector(classname) == (classname != "MyClass")
+
+
+def test_classes_of_which_a_file_has_no_member():
+    def streamer(*elements):
+        return {1: SimpleNamespace(elements=[SimpleNamespace(**each) for each in elements])}
+
+    listed = {"classname": "TStreamerSTL", "name": "This", "title": "<Jet> Used to call the proper"}
+    base = {"classname": "TStreamerBase", "name": "Base", "title": ""}
+    member = {"classname": "TStreamerBasicType", "name": "pt", "title": ""}
+    known = {"Jets": streamer(listed), "Jet": streamer(base), "Base": streamer()}
+    assert _holds_nothing(SimpleNamespace(streamers=known), "Jets")
+    for changed in ({"Base": streamer(member)}, {"Jet": streamer(base, member)}):
+        assert not _holds_nothing(SimpleNamespace(streamers=known | changed), "Jets")
+    assert not _holds_nothing(SimpleNamespace(streamers={"Jets": streamer(listed)}), "Jets")
