@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import awkward as ak
 import numpy as np
@@ -13,6 +14,7 @@ from flavorframe._rootio.arrays import Lists, Nested, Strings
 from flavorframe._rootio.read_errors import LeftToUprootError
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile
+from flavorframe._rootio.tree.interpretation import _holds_nothing
 from flavorframe._rootio.vectors import component, is_vector
 from flavorframe.engines._rdataframe.runtime.root import root
 from flavorframe.errors import BranchError, FileError
@@ -276,3 +278,17 @@ def test_skims_keep_what_expressions_can_take(request, tmp_path, kind, format):
             if stored.schema.by_name[name].kind != "string"} == set()  # fmt: skip
     for name in kept:
         np.testing.assert_equal(read(copied, name), read(stored, name), name)
+
+
+def test_classes_of_which_a_file_has_no_member():
+    def streamer(*elements):
+        return {1: SimpleNamespace(elements=[SimpleNamespace(**each) for each in elements])}
+
+    listed = {"classname": "TStreamerSTL", "name": "This", "title": "<Jet> Used to call the proper"}
+    base = {"classname": "TStreamerBase", "name": "Base", "title": ""}
+    member = {"classname": "TStreamerBasicType", "name": "pt", "title": ""}
+    known = {"Jets": streamer(listed), "Jet": streamer(base), "Base": streamer()}
+    assert _holds_nothing(SimpleNamespace(streamers=known), "Jets")
+    for changed in ({"Base": streamer(member)}, {"Jet": streamer(base, member)}):
+        assert not _holds_nothing(SimpleNamespace(streamers=known | changed), "Jets")
+    assert not _holds_nothing(SimpleNamespace(streamers={"Jets": streamer(listed)}), "Jets")

@@ -203,8 +203,8 @@ def _contents(branch: Any) -> Contents:
         (values,) = of_dtype(narrow.dtype, (*lists, *dims_of(branch)))
         values = replace(values, type=narrow.typename)
         return Contents((values,), values.typename, counter)
-    if streamer == _BITS:
-        return Contents((_BITS_REFUSED,), branch.typename, counter)
+    if streamer in _BOOKKEEPING:
+        return Contents((_BOOKKEEPING[streamer],), _BOOKKEEPING[streamer].type, counter)
     if _is_vector_of_strings(branch):
         return Contents((Values((), (), "string", "std::string", (None,)),), branch.typename)
     return Contents(tuple(_interpreted(branch)), branch.typename, counter)
@@ -225,17 +225,26 @@ def _interpreted(branch: Any) -> Iterator[Values]:
         try:
             form = interpretation.awkward_form(branch.file)
         except uproot.interpretation.objects.CannotBeAwkward:
+            if _holds_nothing(branch.file, class_of(branch)):
+                return
             yield Values((), (), "other", branch.typename, (), _ONLY_BY_ROOT)
         else:
             yield from of_form(form)
 
 
 def _holds_nothing(file: Any, classname: str) -> bool:
-    """Return whether a file says that a class has no member, not even inherited ones."""
-    elements = [e for info in file.streamers.get(classname, {}).values() for e in info.elements]
-    bases = [element.name for element in elements if element.classname == "TStreamerBase"]
-    known = classname in file.streamers and len(bases) == len(elements)
-    return known and all(_holds_nothing(file, base) for base in bases)
+    """Return whether a file says that a class has no member, not even inherited or listed ones."""
+    infos = file.streamers.get(classname, {}).values()
+    inside = [_class_without_name(element) for info in infos for element in info.elements]
+    return classname in file.streamers and all(_holds_nothing(file, name) for name in inside)
+
+
+def _class_without_name(element: Any) -> str:
+    """Return the class of what is no named member: what is inherited, or in a list of a class."""
+    if element.classname == "TStreamerBase":
+        return str(element.name)
+    listed = _LISTED.match(element.title) if element.name == "This" else None
+    return listed[1] if listed else ""
 
 
 def class_of(branch: Any) -> str:
@@ -257,11 +266,16 @@ _LEAVES = frozenset(f"TLeaf{letter}" for letter in "BSILGFDO")
 _ONLY_BY_ROOT = "the file does not say enough of these objects to take them apart"
 _BASE = 0
 """The streamer type of what objects inherit from a class, stored whole."""
-_BITS = 15
-"""The streamer type of a TObject's ``fBits``: of one that is referenced, a number follows them."""
-_BITS_REFUSED = Values(
-    (), (), "other", "uint32_t", (), "its entries are longer where objects are referred to"
-)
+_BOOKKEEPING = {
+    15: Values(
+        (), (), "other", "uint32_t", (), "its entries are longer where objects are referred to"
+    ),
+    66: Values((), (), "other", "TObject", (), "it is ROOT's own bookkeeping of objects"),
+}
+"""What is of no use, by streamer type: a TObject's ``fBits``, behind which a number may follow, and
+all that a TObject has."""
+_LISTED = re.compile(r"<(.*)> ")
+"""How the title of a list's only element begins: with the class that is in it."""
 _VECTOR_OF_PLAIN = re.compile(r"vector<(string|[a-z ]+|U?Long64_t)>")
 """What is of ROOT's own, and so the same in each file."""
 _VECTOR_OF_STRINGS = re.compile(r"(std::vector|vector|ROOT::VecOps::RVec|RVec)<(std::)?string>")
