@@ -59,6 +59,7 @@ def test_rows_mean_what_lists_mean(rows, sample, format, engine):
         assert (one.events, one.candidates) == (other.events, other.candidates)
 
 
+@pytest.mark.root
 def test_root_reads_several_files_of_rows_in_one_loop(rows, tmp_path):
     for name in ("a.root", "b.root"):
         shutil.copy(rows(), tmp_path / name)
@@ -76,6 +77,7 @@ def test_random_selections(rows):
     check_random(rows(), examples=40, more=("rows",), layout=LAYOUT)
 
 
+@pytest.mark.slow
 def test_partitions_threads_and_cache_do_not_matter(rows):
     plan, data = analysis(), ff.dataset(rows(), layout=LAYOUT)
     answer = oracle.evaluate(plan, oracle.open_file(str(rows())))
