@@ -60,7 +60,7 @@ print(*data.files, analysis.run(data, progress=False).cutflow[-1].candidates)
 
 def test_root_does_not_know_encrypted_xrootd():
     with pytest.raises(FileError, match="ROOT does not know roots://.*engine='columnar'"):
-        describe("roots://h//a.root", None)
+        describe("roots://h//a.root", None, None, ())
 
 
 class TestXRootD:
