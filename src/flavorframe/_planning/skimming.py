@@ -102,6 +102,8 @@ def _reason(skim: Skim, branch: BranchInfo) -> str:
     """Return why a branch cannot be kept, if it cannot."""
     if not branch.is_readable:
         return "they do not hold numbers, truth values or strings, one or a list in each event"
+    if branch.member:  # not all of which uproot can take apart, which only reading tells
+        return "they are members of objects that the file stores whole; events['Name'] reads them"
     is_list = branch.shape == "list" and skim.candidate_rows is None
     if branch.kind == "string" and is_list and skim.format == "ttree":
         return "lists of strings cannot be written to a TTree; format='rntuple' takes them"

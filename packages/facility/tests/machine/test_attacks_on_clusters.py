@@ -30,7 +30,9 @@ def cluster(alice):
 def test_another_user_neither_sees_nor_reaches_a_cluster(alice, bob, cluster):
     printed = bob.python(
         f"""
+import os
 from dask_gateway import Gateway
+kept = []  # where a client of Gateway that failed is freed in its own thread, it waits for itself
 with Gateway() as gateway:
     print("sees", gateway.list_clusters())
     for attempt in (
@@ -43,9 +45,12 @@ with Gateway() as gateway:
         try:
             attempt()
         except Exception as error:
+            kept.append(error)
             print("refused", type(error).__name__, error)
         else:
             print("DONE")
+    print("ends", flush=True)
+    os._exit(0)
 """
     )
     assert "sees []" in printed
