@@ -30,6 +30,3 @@ class EventFile(Protocol):
 
     def ahead(self, branches: Sequence[str], start: int, stop: int) -> AbstractContextManager[None]:
         """Ask a server at once for what the block will read of some branches."""
-
-    def compressed_bytes(self, branch: str) -> int:
-        """Return how many bytes of the file the branch takes."""

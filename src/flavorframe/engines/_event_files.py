@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 
 from flavorframe._files.versions import require, version_of
@@ -85,9 +85,10 @@ def _by_key(planned: PlannedFriend, file: EventFile, layout: Layout) -> FriendBy
 
 @lru_cache(maxsize=4)
 def _table(planned: PlannedFriend) -> FriendTable:
-    files = [_open(planned, number) for number in range(len(planned.friend.files))]
-    schema = files[0].schema
-    layout, where = recognise(schema), files[0].path
+    files = [partial(_open, planned, number) for number in range(len(planned.friend.files))]
+    first = files[0]()
+    schema, where = first.schema, first.path
+    layout = recognise(schema)
     key = tuple(_key_branch(name, schema, layout, where) for name in planned.friend.on)
     table = FriendTable(planned.name, files, key)
     if not planned.friend.many:

@@ -63,10 +63,6 @@ class EventsOfRows:
         starts = self._starts(start, stop)
         return self._file.ahead(branches, int(starts[0]), int(starts[-1]))
 
-    def compressed_bytes(self, branch: str) -> int:
-        """Return how many bytes of the file the branch takes."""
-        return self._file.compressed_bytes(branch)
-
 
 @lru_cache(maxsize=32)
 def schema_of_events(schema: Schema, of_event: tuple[str, ...]) -> Schema:

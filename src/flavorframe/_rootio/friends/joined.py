@@ -57,10 +57,6 @@ class WithFriends:
                 stack.enter_context(friend.ahead(own, start, stop))
         return cast("AbstractContextManager[None]", stack)  # that it yields itself is of no use
 
-    def compressed_bytes(self, branch: str) -> int:
-        """Return how many bytes of the file the branch takes; none if a friend has it."""
-        return 0 if self._split(branch)[0] else self._file.compressed_bytes(branch)
-
     def _of_the_tree(self, branches: Sequence[str]) -> tuple[str, ...]:
         return tuple(branch for branch in branches if self._split(branch)[0] is None)
 

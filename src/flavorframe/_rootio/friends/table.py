@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -28,15 +28,16 @@ class Found:
 class FriendTable:
     """All rows of a friend, found by the values of some of its branches."""
 
-    def __init__(self, name: str, files: Sequence[RootFile], key: tuple[str, ...]) -> None:
-        """Read the keys of all files.
+    def __init__(
+        self, name: str, files: Sequence[Callable[[], RootFile]], key: tuple[str, ...]
+    ) -> None:
+        """Read the keys of all files, each of which is opened when something is read of it.
 
-        Raises BranchError where one has no such branch, or others than the first.
+        Raises BranchError where one has no such branch, or one that is no key.
         """
         self._name, self._files, self.key = name, files, key
-        self.branches = _readable(files[0].schema.branches)
-        for file in files:
-            _check(name, file, key)
+        first = files[0]()
+        self._first, self.branches = first.path, _readable(first.schema.branches)
         self._lock = Lock()
         self._read: dict[str, Content] = {}
         self._keys = [_numbers(self._all_of(branch)) for branch in key]
@@ -53,7 +54,7 @@ class FriendTable:
                     f"{n} {c[one]}" for n, c in zip(self.key, self._keys, strict=True)
                 )
                 raise FileError(
-                    f"{self._files[0].path}: friend {self._name!r} has several rows for {named}: "
+                    f"{self._first}: friend {self._name!r} has several rows for {named}: "
                     "say many=True in ff.friend() and reduce them, such as "
                     f"events.{self._name}.x.max(), or take more branches into on=."
                 )
@@ -80,7 +81,12 @@ class FriendTable:
             return self._read[branch]
 
     def _all_of(self, branch: str) -> Content:
-        return _concatenated([_column(file, branch) for file in self._files])
+        return _concatenated([self._column(opened(), branch) for opened in self._files])
+
+    def _column(self, file: RootFile, branch: str) -> Content:
+        if branch in self.key:
+            _check(self._name, file, branch)
+        return _column(file, branch)
 
 
 def _numbers(column: Content) -> Array:
@@ -92,19 +98,18 @@ def _readable(branches: Sequence[BranchInfo]) -> tuple[BranchInfo, ...]:
     return tuple(branch for branch in branches if branch.shape == "scalar")
 
 
-def _check(name: str, file: RootFile, key: Sequence[str]) -> None:
-    for branch in key:
-        info = file.schema.by_name.get(branch)
-        if info is None:
-            raise BranchError(
-                f"{file.path}: friend {name!r} has no branch {branch!r} to be joined by."
-                f"{did_you_mean(branch, file.schema.by_name)}"
-            )
-        if info.shape != "scalar" or info.kind not in ("int", "unsigned", "float", "bool"):
-            raise BranchError(
-                f"{file.path}: friend {name!r} cannot be joined by {branch}, which holds "
-                f"{info.typename}: a key is made of numbers, one in each entry."
-            )
+def _check(name: str, file: RootFile, branch: str) -> None:
+    info = file.schema.by_name.get(branch)
+    if info is None:
+        raise BranchError(
+            f"{file.path}: friend {name!r} has no branch {branch!r} to be joined by."
+            f"{did_you_mean(branch, file.schema.by_name)}"
+        )
+    if info.shape != "scalar" or info.kind not in ("int", "unsigned", "float", "bool"):
+        raise BranchError(
+            f"{file.path}: friend {name!r} cannot be joined by {branch}, which holds "
+            f"{info.typename}: a key is made of numbers, one in each entry."
+        )
 
 
 def _column(file: RootFile, branch: str) -> Content:
