@@ -12,6 +12,8 @@ import uproot
 
 from flavorframe.errors import AnalysisError, BranchError, RunError
 from flavorframe.result import SnapshotWriter, Table
+from flavorframe.result._outputs import added
+from flavorframe.result.written import WrittenSnapshot
 
 FORMATS = {"ttree": "out.root", "rntuple": "out.root", "parquet": "out.parquet"}
 TYPES = ["bool", *(f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)), "float32", "float64"]
@@ -63,6 +65,14 @@ def test_an_unknown_column_names_the_nearest():
         table["phi_mas"]
     with pytest.raises(BranchError, match=r"no column 'zzz'\. It has 'phi_mass'\."):
         table["zzz"]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_rows_in_memory_and_in_files_do_not_add_up(order):
+    both = Table({"x": np.arange(3)}), WrittenSnapshot(("rows.root",), 3, ("",))
+    one, other = (both[i] for i in order)
+    with pytest.raises(AnalysisError, match=r"in the other in rows\.root.* or neither"):
+        added(one, other)
 
 
 def test_tables_of_the_same_columns_add_up():

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flavorframe.errors import AnalysisError
 from flavorframe.result import _histograms
 from flavorframe.result.table import Table
 from flavorframe.result.written import WrittenSnapshot
 
 
 def added(a: Any, b: Any) -> Any:
-    """Return the same output of two results together."""
+    """Return the same output of two results together.
+
+    Raises AnalysisError for rows of which some are in memory and others in files.
+    """
+    if isinstance(a, WrittenSnapshot) != isinstance(b, WrittenSnapshot):
+        written = a if isinstance(a, WrittenSnapshot) else b
+        where = ", ".join(written.paths) or "no file, for they were not saved"
+        raise AnalysisError(
+            "Results cannot be added: rows of a snapshot are in memory in one of them, and in the "
+            f"other in {where}. Run both with path= or output=, or neither."
+        )
     if isinstance(a, WrittenSnapshot):
         return WrittenSnapshot(a.paths + b.paths, a.rows + b.rows, a.sha256 + b.sha256)
     if isinstance(a, Table):
