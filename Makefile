@@ -36,7 +36,7 @@ facility: $(FACILITY_VENV)/.facility
 # Hundreds of processes import the packages: from their bytecode, whatever the environment says.
 check test: export PYTHONDONTWRITEBYTECODE =
 
-# What a change needs, in two minutes: style, and the tests that start and compile nothing.
+# What a change needs, in five minutes: style, and the tests that start and compile nothing.
 check: $(VENV)/.test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
