@@ -22,12 +22,12 @@ from flavorframe.engines._rdataframe.codegen.external import make_ready
 from flavorframe.engines._rdataframe.codegen.names import column_name
 from flavorframe.engines._rdataframe.codegen.program import Program, write_program
 from flavorframe.engines._rdataframe.runtime.booking import Booked, LoopResult, book, run_loop
-from flavorframe.engines._rdataframe.runtime.candidate_rows import TREE, Grouping, write_events
+from flavorframe.engines._rdataframe.runtime.candidate_rows import Grouping, write_events
 from flavorframe.engines._rdataframe.runtime.child import call, start
 from flavorframe.engines._rdataframe.runtime.columns import RootColumns
 from flavorframe.engines._rdataframe.runtime.distributed import distributed_frame, silent
 from flavorframe.engines._rdataframe.runtime.files import describe, described
-from flavorframe.engines._rdataframe.runtime.friends import JOINED, as_written, write_joined
+from flavorframe.engines._rdataframe.runtime.friends import write_joined
 from flavorframe.engines._rdataframe.runtime.graphs import ClusterGraph, Graph, LocalGraph
 from flavorframe.engines._rdataframe.runtime.outcome import gathered, nothing
 from flavorframe.engines._rdataframe.runtime.root import (
@@ -39,6 +39,7 @@ from flavorframe.engines._rdataframe.runtime.root import (
     require_root,
     root,
 )
+from flavorframe.engines._rdataframe.runtime.written_files import TREE, as_written
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
 from flavorframe.errors import AnalysisError, FileError
@@ -71,9 +72,9 @@ class RDataFrameEngine:
         if not len(partition):
             return nothing(plan)
         run = _Run.over(plan, [partition])
-        with run.with_friends() as joined:
-            loop = replace(joined.loop, span=(partition.start, partition.stop))
-            return joined.partial(call(loop.where, _run_here, loop, 1))
+        with run.on_events() as whole:
+            loop = replace(whole.loop, span=(partition.start, partition.stop))
+            return whole.partial(call(run.where, _run_here, loop, 1))
 
     def evaluate_files(
         self, plan: Plan, files: Sequence[FileInfo], threads: int, client: Any = None
@@ -95,15 +96,15 @@ class RDataFrameEngine:
         parts = [Partition(f.file, f.tree, 0, f.events, i) for i, f in enumerate(files)]
         run = _Run.over(plan, parts)
         if client is None:
-            with run.with_friends() as joined:
-                return joined.partial(call(joined.loop.where, _run_here, joined.loop, threads))
-        if run.loop.grouping is not None or plan.friends:
+            with run.on_events() as whole:
+                return whole.partial(call(run.where, _run_here, whole.loop, threads))
+        if run.is_written_anew:
             raise AnalysisError(
                 "engine='rdataframe' reads neither files with one row a candidate nor friends on a "
                 "Dask cluster: use engine='columnar', or run on this machine."
             )
         # Compiled here first, so that errors of the compiler do not come from a worker.
-        loop = call(run.loop.where, _compiled, run.loop)
+        loop = call(run.where, _compiled, run.loop)
         return run.partial(_run_on_cluster(loop, client))
 
     def alike(self, plan: Plan, file: FileInfo) -> object:
@@ -128,13 +129,11 @@ class _Loop:
     tree: str
     files: tuple[str, ...]
     span: tuple[int, int] | None = None
-    grouping: Grouping | None = None
 
     @property
     def where(self) -> str:
         """The files, for messages."""
-        first, *more = self.files
-        return f"{len(self.files)} files from {first}" if more else first
+        return _where(self.files)
 
     def frame(self) -> Any:
         """Return a frame of this process."""
@@ -168,30 +167,24 @@ class _Loop:
             return book(frame, self.program, graph)
 
 
+def _where(files: Sequence[str]) -> str:
+    first, *more = files
+    return f"{len(files)} files from {first}" if more else first
+
+
 def _run_here(loop: _Loop, threads: int) -> LoopResult:
     """Run a loop in this process."""
-    if loop.grouping is None:
-        return _run_on_events(loop, threads)
-    with TemporaryDirectory(prefix="flavorframe-") as folder:
-        written = tuple(f"{folder}/{number}.root" for number in range(len(loop.files)))
-        with reading(loop.where), as_user(loop.files):
-            pairs = list(zip(loop.files, written, strict=True))
-            write_events(loop.grouping, loop.tree, pairs)
-        of_events = replace(loop, tree=TREE, files=written, branches=_as_written(loop.branches))
-        found = _run_on_events(of_events, threads)
-        return replace(found, names=tuple(f"{file}/{TREE}" for file in written))
-
-
-def _as_written(branches: Sequence[BranchInfo]) -> tuple[BranchInfo, ...]:
-    return tuple(replace(branch, path="", own="") for branch in branches)
-
-
-def _run_on_events(loop: _Loop, threads: int) -> LoopResult:
     with reading(loop.where), as_user(loop.files), implicit_threads(threads):
         frame = loop.frame()
         typed = loop.typed(frame)
         graph = LocalGraph(frame, typed.program)
         return run_loop(typed.book(frame, graph), graph)
+
+
+def _write_grouped(loop: _Loop, grouping: Grouping, targets: Sequence[str]) -> None:
+    """Write the events of a loop's files, which have one row a candidate, in this process."""
+    with reading(loop.where), as_user(loop.files):
+        write_events(grouping, loop.tree, list(zip(loop.files, targets, strict=True)))
 
 
 def _compiled(loop: _Loop) -> _Loop:
@@ -213,7 +206,10 @@ def _run_on_cluster(loop: _Loop, client: Any) -> LoopResult:
 
 @dataclass(frozen=True)
 class _Run:
-    """A plan for files that are alike, its loop, and when it began."""
+    """A plan for files that are alike, its loop, and when it began.
+
+    ``grouping`` says how rows are events, where the files have one row a candidate.
+    """
 
     plan: Plan
     bound: BoundPlan
@@ -221,6 +217,7 @@ class _Run:
     parts: Sequence[Partition]
     loop: _Loop
     began: float
+    grouping: Grouping | None = None
 
     @classmethod
     def over(cls, plan: Plan, parts: Sequence[Partition]) -> _Run:
@@ -231,37 +228,49 @@ class _Run:
         bound, program = _programs(plan, schema, opened.layout)
         branches = tuple(schema.by_name[branch] for branch in program.branches)
         loop = _Loop(program, branches, tree, tuple(part.file for part in parts))
+        grouping = None
         if rows is not None:
-            key = tuple(schema.by_name[branch] for branch in rows.key)
-            loop = replace(loop, grouping=Grouping(key, branches))
-        return cls(plan, bound, schema, parts, loop, began)
+            grouping = Grouping(tuple(schema.by_name[branch] for branch in rows.key), branches)
+        return cls(plan, bound, schema, parts, loop, began, grouping)
+
+    @property
+    def where(self) -> str:
+        """The user's files, for messages, whichever ROOT reads."""
+        return _where([part.file for part in self.parts])
+
+    @property
+    def is_written_anew(self) -> bool:
+        """Whether ROOT reads other files, with what rows or friends make of these."""
+        return self.grouping is not None or bool(self.plan.friends)
 
     @contextmanager
-    def with_friends(self) -> Iterator[_Run]:
-        """Have files with what the loop needs of its files and their friends, for the block."""
-        if not self.plan.friends:
+    def on_events(self) -> Iterator[_Run]:
+        """Have files with an entry for each event, and all that the loop needs, for the block."""
+        if not self.is_written_anew:
             yield self
             return
         with TemporaryDirectory(prefix="flavorframe-") as folder:
-            files = [f"{folder}/{number}.root" for number in range(len(self.parts))]
-            for part, target in zip(self.parts, files, strict=True):
-                opened = open_file(part.file, part.tree, part.version)
-                events, _ = as_events(opened, self.plan.layout, self.plan.friends)
-                write_joined(events, self.loop.branches, target)
+            files = tuple(f"{folder}/{number}.root" for number in range(len(self.parts)))
+            if self.plan.friends:
+                self._write_joined(files)
+            else:
+                call(self.where, _write_grouped, self.loop, self.grouping, files)
             branches = as_written(self.loop.branches)
-            loop = replace(self.loop, tree=JOINED, files=tuple(files), grouping=None)
-            parts = [
-                replace(p, file=f, tree=JOINED) for p, f in zip(self.parts, files, strict=True)
-            ]
-            yield replace(self, loop=replace(loop, branches=branches), parts=parts)
+            yield replace(self, loop=replace(self.loop, branches=branches, tree=TREE, files=files))
+
+    def _write_joined(self, targets: Sequence[str]) -> None:
+        for part, target in zip(self.parts, targets, strict=True):
+            opened = open_file(part.file, part.tree, part.version)
+            events, _ = as_events(opened, self.plan.layout, self.plan.friends)
+            write_joined(events, self.loop.branches, target)
 
     def partial(self, found: LoopResult) -> Partial:
         """Return what the loop gave; raises FileError where events are missing from it."""
-        names = found.names or [f"{part.file}/{part.tree}" for part in self.parts]
+        names = [f"{file}/{self.loop.tree}" for file in self.loop.files]
         partial = gathered(self.plan, self.bound, self.schema, found, names)
         read, expected = partial.cutflow[0].events, sum(map(len, self.parts))
         if read != expected:
-            raise FileError(f"{self.loop.where}: ROOT read {read} of {expected} events.")
+            raise FileError(f"{self.where}: ROOT read {read} of {expected} events.")
         timing = Timing(computing=time.perf_counter() - self.began, events=expected)
         return replace(partial, timing=timing)
 

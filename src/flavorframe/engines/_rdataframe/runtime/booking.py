@@ -25,13 +25,10 @@ class LoopResult:
     Attributes:
         totals: The totals of each function.
         rows: Of each snapshot the words of all events, and how many each event has.
-        names: The files as ROOT called them, with their trees, where it read others than were asked
-            for.
     """
 
     totals: list[tuple[Totals, Array]]
     rows: dict[str, tuple[Array, Array]]
-    names: tuple[str, ...] = ()
 
 
 def run_loop(booked: Booked, graph: Graph) -> LoopResult:

@@ -14,10 +14,8 @@ from typing import Any
 from flavorframe._rootio.schema import BranchInfo
 from flavorframe.engines._rdataframe.runtime.columns import RootColumn, RootColumns
 from flavorframe.engines._rdataframe.runtime.root import declare, implicit_threads, root
+from flavorframe.engines._rdataframe.runtime.written_files import TREE, as_written
 from flavorframe.errors import BranchError
-
-TREE = "events"
-"""The tree of the files that are written."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +71,12 @@ def _code(grouping: Grouping, types: Sequence[str], name: str) -> str:
     numbered = list(enumerate(types))
     parameters = ", ".join(f"const {kind} &x{i}" for i, kind in numbered)
     lists = [branch.shape == "list" for branch in grouping.branches]
-    written = list(zip(numbered[keys:], grouping.branches, lists, strict=True))
-    held = [f"std::vector<{t}> y{i};" if many else f"{t} y{i}{{}};" for (i, t), _, many in written]
-    books = [f'tree.Branch("{branch.name}", &y{i});' for (i, _), branch, _ in written]
-    clear = [f"y{i}.clear();" if many else f"y{i} = x{i};" for (i, _), _, many in written]
-    push = [f"y{i}.push_back(x{i});" for (i, _), _, many in written if many]
+    written = list(zip(numbered[keys:], lists, strict=True))
+    held = [f"std::vector<{t}> y{i};" if many else f"{t} y{i}{{}};" for (i, t), many in written]
+    names = [branch.path for branch in as_written(grouping.branches)]
+    books = [f'tree.Branch("{n}", &y{i});' for n, ((i, _), _) in zip(names, written, strict=True)]
+    clear = [f"y{i}.clear();" if many else f"y{i} = x{i};" for (i, _), many in written]
+    push = [f"y{i}.push_back(x{i});" for (i, _), many in written if many]
     same = " && ".join(f"k{i} == x{i}" for i in range(keys))
     return "\n".join([
         "#include <TFile.h>",

@@ -7,7 +7,6 @@ missing, nor several entries for one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,8 @@ from flavorframe._rootio.arrays import Lists, Strings
 from flavorframe._rootio.event_file import EventFile
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.schema import BranchInfo
-from flavorframe.engines._rdataframe.codegen.names import column_name
+from flavorframe.engines._rdataframe.runtime.written_files import TREE, as_written
 from flavorframe.errors import BranchError
-
-JOINED = "events"
-"""The tree that is written."""
 
 PIECE = 100_000
 """So many events are in memory at a time."""
@@ -42,16 +38,8 @@ def write_joined(file: EventFile, branches: Sequence[BranchInfo], target: str) -
             }
             if tree is None:
                 types = {name: column.type.content for name, column in columns.items()}
-                tree = written.mktree(JOINED, types)
+                tree = written.mktree(TREE, types)
             tree.extend(columns)
-
-
-def as_written(branches: Sequence[BranchInfo]) -> tuple[BranchInfo, ...]:
-    """Return the branches with the names, as paths, that they have in a file that was written."""
-    return tuple(
-        replace(branch, path=column_name(branch.name, number, ""), own="")
-        for number, branch in enumerate(branches)
-    )
 
 
 def _column(file: EventFile, branch: BranchInfo, start: int, stop: int) -> Any:
