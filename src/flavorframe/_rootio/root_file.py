@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flavorframe._files.remote import access
@@ -67,6 +68,7 @@ class RootFile:
         self._source = RemoteFile(path, source) if self._is_remote else source
         self._reader = _reader_of(path, opened, self.events, self.schema, branches, self._source)
         self.groups: dict[tuple[str, ...], Groups] = {}  # where rows are candidates
+        self.grouping = Lock()  # held while these are found
         self._sizes: dict[str, int] = {}
         self._edges: dict[tuple[str, ...], tuple[int, ...]] = {}
 

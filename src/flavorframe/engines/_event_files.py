@@ -48,7 +48,7 @@ def as_events(
     events = _with(file, by_entry)
     if layout.rows is not None:
         groups = groups_of(file, layout.rows.key)
-        events = EventsOfRows(events, groups, (*layout.rows.key, *layout.rows.event))
+        events = EventsOfRows(events, groups, layout.rows.of_event)
     by_key = {f.name: _by_key(f, events, layout) for f in friends if f.friend.on}
     return _with(events, by_key), layout
 
@@ -80,7 +80,7 @@ def _by_key(planned: PlannedFriend, file: EventFile, layout: Layout) -> FriendBy
     key = tuple(_key_branch(name, file.schema, layout, file.path) for name in planned.friend.on)
     with _lock:
         table = _table(planned)
-    return FriendByKey(planned.name, table, file, key, planned.friend.many)
+    return FriendByKey(table, file, key)
 
 
 @lru_cache(maxsize=4)
@@ -90,9 +90,7 @@ def _table(planned: PlannedFriend) -> FriendTable:
     schema, where = first.schema, first.path
     layout = recognise(schema)
     key = tuple(_key_branch(name, schema, layout, where) for name in planned.friend.on)
-    table = FriendTable(planned.name, files, key)
-    if not planned.friend.many:
-        table.require_unique()
+    table = FriendTable(planned.name, files, key, many=planned.friend.many)
     for file, version in zip(planned.friend.files, planned.versions, strict=True):
         if version is not None:
             require(file, version, version_of(file))

@@ -45,6 +45,11 @@ class RowsRule:
     candidates: str = "candidate"
     event: tuple[str, ...] = ()
 
+    @property
+    def of_event(self) -> tuple[str, ...]:
+        """Patterns of all branches with one value an event, the key's among them."""
+        return (*self.key, *self.event)
+
 
 def length_branch(axis: n.Axis, layout: Layout, schema: Schema) -> str:
     """Return a branch of the collection, to read the lengths of its lists from.
@@ -65,7 +70,7 @@ def collections(layout: Layout, schema: Schema) -> dict[str, str]:
     """Return the collections of a file that expressions can take, with a branch of each."""
     found: dict[str, str] = {}
     for branch in schema.branches:
-        if branch.shape == "list" and branch.kind != "other":
+        if branch.is_readable and branch.shape == "list":
             found.setdefault(collection_of(branch, layout, schema), branch.name)
     return dict(sorted(found.items()))
 

@@ -31,9 +31,8 @@ def read_layout(path: str | os.PathLike[str]) -> Layout:
     """
     text = _text(path)
     try:
-        given: Mapping[str, Any] = tomllib.loads(
-            f"{text}\n"
-        )  # so that no error is "at end of document"
+        # With a line's end, so that errors have a line and not the "end of document".
+        given: Mapping[str, Any] = tomllib.loads(f"{text}\n")
     except tomllib.TOMLDecodeError as error:
         raise LayoutError(f"{path} is not valid TOML: {error}.") from None
     lines = lines_of_keys(text)

@@ -6,8 +6,8 @@ import keyword
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from fnmatch import fnmatchcase
 
+from flavorframe._rootio.candidate_rows.events import schema_of_events
 from flavorframe._rootio.schema import BranchInfo, Schema
 from flavorframe.errors import BranchError, did_you_mean
 from flavorframe.layouts.base import collection_of
@@ -29,9 +29,8 @@ def snake(name: str) -> str:
 
 def place_of(branch: BranchInfo, layout: Layout, schema: Schema) -> str:
     """Return the collection that a branch is of, or "event"."""
-    rows = layout.rows
-    if rows is not None and not any(fnmatchcase(branch.name, each) for each in rows.event):
-        return rows.candidates
+    if layout.rows is not None:
+        branch = schema_of_events(schema, layout.rows.of_event).by_name[branch.name]
     return "event" if branch.shape == "scalar" else collection_of(branch, layout, schema)
 
 

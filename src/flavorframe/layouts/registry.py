@@ -65,7 +65,9 @@ def find_layout(asked: Layout | str | os.PathLike[str]) -> Layout:
         from flavorframe.layouts.files import read_layout
 
         return read_layout(asked)
-    known = {layout.name: layout for layout in (*_installed(), *BUILT_IN)}
+    known = {layout.name: layout for layout in BUILT_IN}
+    if asked not in known:  # other packages are looked for only then
+        known = {layout.name: layout for layout in _installed()} | known
     if asked not in known:
         raise LayoutError(
             f"There is no layout {str(asked)!r}.{did_you_mean(str(asked), known)} Known are "

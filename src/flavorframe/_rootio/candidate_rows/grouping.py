@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from threading import Lock
 
 import numpy as np
 
@@ -18,8 +17,6 @@ from flavorframe.errors import BranchError, FileError, did_you_mean
 PIECE = 16 * BLOCK
 """The keys of so many rows are in memory at a time."""
 
-_lock = Lock()
-
 
 def groups_of(file: RootFile, key: tuple[str, ...]) -> Groups:
     """Return the events of a file by the branches ``key``, which are read once for all partitions.
@@ -27,7 +24,7 @@ def groups_of(file: RootFile, key: tuple[str, ...]) -> Groups:
     Raises BranchError where such a branch is not there or cannot be compared, FileError where rows
     of one event do not follow each other.
     """
-    with _lock:
+    with file.grouping:
         if key not in file.groups:
             _check(file.schema, key)
             require_whole(file.path, file.schema, file.events, file.shorter, key)

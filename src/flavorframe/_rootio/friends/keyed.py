@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -18,18 +17,12 @@ from flavorframe._rootio.schema import BranchInfo
 
 
 class FriendByKey:
-    """A friend's rows as lists in the events of a tree: none, one, or more if ``many``."""
+    """A friend's rows as lists in the events of a tree."""
 
-    def __init__(
-        self, name: str, table: FriendTable, file: EventFile, key: tuple[str, ...], many: bool
-    ) -> None:
+    def __init__(self, table: FriendTable, file: EventFile, key: tuple[str, ...]) -> None:
         """``key`` are the branches of the tree that the key of the table is compared with."""
         self._table, self._file, self._key = table, file, key
-        partners = "many" if many else "one"
-        self.branches: tuple[BranchInfo, ...] = tuple(
-            replace(branch, shape="list", collection=name, partners=partners)
-            for branch in table.branches
-        )
+        self.branches: tuple[BranchInfo, ...] = table.branches
         self._found = lru_cache(maxsize=2)(self._find)
 
     def matches(self, start: int, stop: int) -> Array:

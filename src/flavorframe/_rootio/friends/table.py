@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
@@ -29,24 +29,31 @@ class FriendTable:
     """All rows of a friend, found by the values of some of its branches."""
 
     def __init__(
-        self, name: str, files: Sequence[Callable[[], RootFile]], key: tuple[str, ...]
+        self,
+        name: str,
+        files: Sequence[Callable[[], RootFile]],
+        key: tuple[str, ...],
+        *,
+        many: bool,
     ) -> None:
         """Read the keys of all files, each of which is opened when something is read of it.
 
-        Raises BranchError where one has no such branch, or one that is no key.
+        Raises BranchError where one has no such branch, or one that is no key, and FileError where
+        two rows have the same key, unless there may be ``many``.
         """
         self._name, self._files, self.key = name, files, key
         first = files[0]()
-        self._first, self.branches = first.path, _readable(first.schema.branches)
+        self._first, self.branches = first.path, _as_lists(first.schema.branches, name, many)
         self._lock = Lock()
         self._read: dict[str, Content] = {}
         self._keys = [_numbers(self._all_of(branch)) for branch in key]
         numbers = hashed(self._keys)
         self._order = np.argsort(numbers, kind="stable")
         self._sorted = numbers[self._order]
+        if not many:
+            self._require_unique()
 
-    def require_unique(self) -> None:
-        """Raise FileError where two rows have the same key."""
+    def _require_unique(self) -> None:
         for place in np.flatnonzero(self._sorted[1:] == self._sorted[:-1]):
             one, other = self._order[place], self._order[place + 1]
             if all(column[one] == column[other] for column in self._keys):
@@ -94,8 +101,14 @@ def _numbers(column: Content) -> Array:
     return column
 
 
-def _readable(branches: Sequence[BranchInfo]) -> tuple[BranchInfo, ...]:
-    return tuple(branch for branch in branches if branch.shape == "scalar")
+def _as_lists(branches: Sequence[BranchInfo], name: str, many: bool) -> tuple[BranchInfo, ...]:
+    """Return what has one value in each row, as the events of a tree have it: a list in each."""
+    partners = "many" if many else "one"
+    return tuple(
+        replace(branch, shape="list", collection=name, partners=partners)
+        for branch in branches
+        if branch.shape == "scalar"
+    )
 
 
 def _check(name: str, file: RootFile, branch: str) -> None:

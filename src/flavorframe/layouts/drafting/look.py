@@ -7,7 +7,6 @@ import numpy as np
 from flavorframe._rootio.arrays import Array, Column, Lists
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.root_file import RootFile
-from flavorframe._rootio.schema import BranchInfo
 
 EVENTS = 4000
 """How many events are looked at."""
@@ -29,11 +28,11 @@ class Look:
         self.events = min(file.events, EVENTS)
         branches = file.schema.branches
         whole = [b for b in branches if file.shorter.get(b.name, self.events) >= self.events]
-        self.lists = [b.name for b in whole if is_readable(b) and b.shape == "list"]
+        self.lists = [b.name for b in whole if b.is_readable and b.shape == "list"]
         self.scalars = [
-            b.name for b in whole if is_readable(b) and b.shape == "scalar" and b.kind != "string"
+            b.name for b in whole if b.is_readable and b.shape == "scalar" and b.kind != "string"
         ]
-        self.unread = [b for b in branches if not is_readable(b)]
+        self.unread = [b for b in branches if not b.is_readable]
         self._file = file
         self._known: dict[str, Column] = {}
 
@@ -54,8 +53,3 @@ class Look:
         column = self._column(branch)
         assert isinstance(column, Lists)
         return np.asarray(column.sizes, np.int64)
-
-
-def is_readable(branch: BranchInfo) -> bool:
-    """Return whether expressions can take what the branch holds."""
-    return branch.shape in ("list", "scalar") and branch.kind not in ("other", "repeated")
