@@ -108,7 +108,7 @@ def test_file_that_rdataframe_wrote(sample, tmp_path):
 
 
 def test_threads_of_the_user_stay_as_they_were(sample):
-    import ROOT
+    ROOT = root()
 
     run(published(), sample("nano"), threads=2)
     assert not ROOT.ROOT.IsImplicitMTEnabled()

@@ -174,12 +174,21 @@ def lists(rng, counts, low=2.0, high=90.0):
     return ak.unflatten(rng.uniform(low, high, counts.sum()), counts)
 
 
-def test_links_by_value_tell_how_many_were_found(tmp_path):
+def muons_and_pairs():
+    """Return the muons and pairs of events, the muons' pt, and that of the pairs' own muons.
+
+    Of the latter one is always that of the first muon, and one in three of four pairs.
+    """
     rng = np.random.default_rng(3)
     muons, pairs = rng.integers(2, 6, 500), rng.integers(0, 4, 500)
     pt = lists(rng, muons)
     first = ak.unflatten(np.repeat(pt[:, 0].to_numpy(), pairs), pairs)
     half = ak.where(lists(rng, pairs, 0, 1) < 0.75, first, lists(rng, pairs))
+    return rng, muons, pairs, pt, first, half
+
+
+def test_links_by_value_tell_how_many_were_found(tmp_path):
+    rng, muons, pairs, pt, first, half = muons_and_pairs()
     path = write(
         tmp_path / "a.root",
         MuonPt=pt, MuonEta=lists(rng, muons),
@@ -195,11 +204,7 @@ def test_links_by_value_tell_how_many_were_found(tmp_path):
 
 
 def test_a_link_that_is_not_sure_is_a_comment_alone(tmp_path):
-    rng = np.random.default_rng(3)
-    muons, pairs = rng.integers(2, 6, 500), rng.integers(0, 4, 500)
-    pt = lists(rng, muons)
-    first = ak.unflatten(np.repeat(pt[:, 0].to_numpy(), pairs), pairs)
-    half = ak.where(lists(rng, pairs, 0, 1) < 0.75, first, lists(rng, pairs))
+    rng, _, pairs, pt, _, half = muons_and_pairs()
     columns = {"Muon_pt": pt, "Pair_mass": lists(rng, pairs), "Pair_mu1_pt": half}
     columns["Pair_mu1_eta"] = lists(rng, pairs)
     layout, text = drafted(write(tmp_path / "a.root", **columns), tmp_path)

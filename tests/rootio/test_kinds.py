@@ -60,6 +60,14 @@ def read(file, branch, rows=None, start=0, stop=None):
     return as_lists(reader(branch, start, stop, rows, ReadStats()))
 
 
+def assert_read(path, content):
+    """Fail where a branch of a file is not read as it was written, in all events or in some."""
+    file = RootFile(path)
+    for name, expected in content.items():
+        assert read(file, name) == expected, name
+        assert read(file, name, [0, 2], 1, 4) == [expected[1], expected[3]], name
+
+
 def rows(file, names, engine):
     """Return the values that an engine has of scalars, and the sums that it has of lists."""
     shapes = {branch.name: branch.shape for branch in RootFile(file).schema.branches}
@@ -85,10 +93,7 @@ def summed(values):
     "content", [kinds.IN_TREE | kinds.IN_TREE_COLUMNAR_ALONE, kinds.NESTED_IN_TREE], ids=len
 )
 def test_branches_are_read(tree, content):
-    file = RootFile(tree)
-    for name, expected in content.items():
-        assert read(file, name) == expected, name
-        assert read(file, name, [0, 2], 1, 4) == [expected[1], expected[3]], name
+    assert_read(tree, content)
 
 
 @pytest.mark.root
@@ -111,10 +116,7 @@ def test_uproot_and_the_compiled_part_read_the_same(tree):
     "content", [kinds.IN_NTUPLE | kinds.IN_NTUPLE_COLUMNAR_ALONE, kinds.NESTED_IN_NTUPLE], ids=len
 )
 def test_fields_are_read(ntuple, content):
-    file = RootFile(ntuple)
-    for name, expected in content.items():
-        assert read(file, name) == expected, name
-        assert read(file, name, [0, 2], 1, 4) == [expected[1], expected[3]], name
+    assert_read(ntuple, content)
 
 
 @pytest.mark.root

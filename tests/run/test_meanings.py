@@ -8,14 +8,8 @@ import pytest
 import uproot
 
 import flavorframe as ff
-from flavorframe._run.batch.collect import Parts
-from flavorframe._run.batch.folder import RunFolder, Sent, Work
-from flavorframe._run.batch.records import records
-from flavorframe._run.batch.shares import divide
-from flavorframe._run.core.accumulator import Accumulator
-from flavorframe._run.core.options import RunOptions
-from flavorframe._run.core.partitions import FileRange
 from flavorframe.engines import get_engine
+from support.jobs import in_jobs
 
 events = ff.events()
 CONTENT = {
@@ -117,16 +111,7 @@ def test_on_dask_the_first_file_decides_whichever_is_opened_first(paths, client)
 @pytest.mark.parametrize("jobs", [1, 2, 3, 6])
 def test_in_batch_jobs_of_any_number_of_files(paths, tmp_path, jobs):
     data = ff.dataset([paths[name] for name in ("double", "list", "float")])
-    shares = tuple(divide([FileRange(file) for file in data.files], jobs))
-    work = Work(ANALYSIS.plan, None, "columnar", 2, 1, 0, {}, shares)
-    folder = RunFolder.make(Sent(work, data, ff.Slurm(folder=tmp_path), RunOptions(), None))
-    with Accumulator(work.plan, data, get_engine("columnar"), RunOptions()) as accumulator:
-        parts = Parts(folder, work, accumulator)
-        for number, job in enumerate(shares):
-            folder.write_part(number, records(work, job))
-            parts.take(number, None)
-        parts.end()
-    outcome = accumulator.outcome(1)
+    outcome = in_jobs(ANALYSIS.plan, data, jobs, tmp_path)
     read, files = outcome.partial.cutflow[0].events, {f.file for f in outcome.failures}
     assert read + sum(3 for _ in files) == 9
     assert paths["list"] in files

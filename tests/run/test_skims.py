@@ -13,16 +13,9 @@ import pytest
 import uproot
 
 import flavorframe as ff
-from flavorframe._run.batch.collect import Parts
-from flavorframe._run.batch.folder import RunFolder, Sent, Work
-from flavorframe._run.batch.records import records
-from flavorframe._run.batch.shares import divide
-from flavorframe._run.core.accumulator import Accumulator
 from flavorframe._run.core.ending import result_of
-from flavorframe._run.core.options import RunOptions
-from flavorframe._run.core.partitions import FileRange
-from flavorframe.engines import get_engine
 from flavorframe.errors import AnalysisError, BranchError
+from support.jobs import in_jobs
 from support.row_files import LAYOUT, write_rows
 
 events = ff.events()
@@ -319,16 +312,7 @@ def test_which_candidates_of_parts_and_pairs_passed(files, tmp_path, part):
 def test_in_batch_jobs(files, tmp_path, jobs):
     declared = analysis(path=tmp_path / "skim.root", passed="Muon_passed")
     data = ff.dataset(files)
-    shares = tuple(divide([FileRange(file) for file in data.files], jobs))
-    work = Work(declared.plan, None, "columnar", 2, 1, 0, {}, shares)
-    folder = RunFolder.make(Sent(work, data, ff.Slurm(folder=tmp_path), RunOptions(), None))
-    with Accumulator(work.plan, data, get_engine("columnar"), RunOptions()) as accumulator:
-        parts = Parts(folder, work, accumulator)
-        for number, job in enumerate(shares):
-            folder.write_part(number, records(work, job))
-            parts.take(number, None)
-        parts.end()
-    result = result_of(accumulator.outcome(1))
+    result = result_of(in_jobs(declared.plan, data, jobs, tmp_path))
     assert result.is_complete
     assert read(tmp_path / "skim.root").event.to_list() == expected(files).event.to_list()
     assert read(tmp_path / "skim.root", "Runs").genEventSumw.to_list() == [0.5, 1.5, 2.5]
