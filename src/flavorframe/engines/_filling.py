@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import boost_histogram as bh
 
-from flavorframe._planning.plan import Plan
+from flavorframe._planning.plan import Plan, in_region
 from flavorframe.engines._weighted import WeightedHistogram
 from flavorframe.engines.partial import Chunk, Partial
 from flavorframe.outputs import Histogram, HistogramAxis, Snapshot
@@ -15,26 +15,36 @@ from flavorframe.result import Cutflow
 
 def empty_partial(plan: Plan) -> Partial:
     """Return the result of no event."""
+    cutflows = {region: _empty_cutflow(part) for region, part in plan.parts}
     histograms = {
-        name: empty_histogram(plan, o) for name, o in plan.outputs if isinstance(o, Histogram)
+        in_region(region, name): empty_histogram(output, weighted=part.is_weighted)
+        for region, part in plan.parts
+        for name, output in part.filled
     }
     tables: dict[str, tuple[Chunk, ...]] = {
         name: () for name, o in plan.outputs if isinstance(o, Snapshot)
     }
-    return Partial(Cutflow.empty(step_labels(plan), weighted=plan.is_weighted), histograms, tables)
+    return Partial(whole_cutflow(cutflows, events=0), histograms, tables, regions=cutflows)
 
 
-def empty_histogram(plan: Plan, output: Histogram) -> bh.Histogram | WeightedHistogram:
-    """Return a histogram without entries, whose sums of weights are exact if it has weights."""
+def _empty_cutflow(plan: Plan) -> Cutflow:
+    categories = () if plan.category is None else plan.category.names
+    return Cutflow.empty(step_labels(plan), weighted=plan.is_weighted, categories=categories)
+
+
+def whole_cutflow(cutflows: dict[str, Cutflow], events: int) -> Cutflow:
+    """Return the cutflow of a whole plan: of one selection its own, otherwise the events read."""
+    if "" in cutflows:
+        return cutflows.pop("")
+    return Cutflow.of_events(events)
+
+
+def empty_histogram(output: Histogram, *, weighted: bool) -> bh.Histogram | WeightedHistogram:
+    """Return a histogram without entries; with weights, its own or ``weighted``, sums are exact."""
     axes = [_boost_axis(axis) for axis in output.axes]
-    if _has_weights(plan, output):
+    if weighted or output.weight is not None:
         return WeightedHistogram(axes)
     return bh.Histogram(*axes, storage=bh.storage.Int64())
-
-
-def _has_weights(plan: Plan, output: Histogram) -> bool:
-    """Return whether entries of the histogram are weighted, by the selection or on their own."""
-    return plan.is_weighted or output.weight is not None
 
 
 @lru_cache(maxsize=32)
