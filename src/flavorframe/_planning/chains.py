@@ -116,6 +116,63 @@ def _chains(region: str, plan: Plan) -> Iterator[Chain]:
                 yield chain
 
 
+@dataclass(frozen=True)
+class SinglePlan:
+    """A plan of one region in which nothing is varied, for engines that know no chains.
+
+    ``weights_only`` is the name of a snapshot and of the column that its weights are to become;
+    otherwise a plan of a variation has the histograms of it.
+    """
+
+    region: str
+    variation: Variation | None
+    plan: Plan
+    weights_only: tuple[str, str] | None = None
+
+
+def single_plans(plan: Plan) -> Iterator[SinglePlan]:
+    """Yield plans that together give all of a plan: each region nominally, and its variations."""
+    for region, part in plan.parts:
+        outputs = tuple((name, output_in(output, None)) for name, output in part.outputs)
+        yield SinglePlan(region, None, _single(part, None, outputs))
+        for variation in part.variations:
+            varied = tuple(
+                (name, output_in(output, variation))
+                for name, output in part.outputs
+                if isinstance(output, Histogram)
+            )
+            yield SinglePlan(region, variation, _single(part, variation, varied))
+        for name, output in outputs:
+            if isinstance(output, Snapshot):
+                first = output.columns[:1]  # says on which axis the rows are
+                alone = replace(output, columns=first, path=None, varied_weights=())
+                for column, variation in output.varied_weights:
+                    single = _single(part, None, ((name, alone),), weights=variation)
+                    yield SinglePlan(region, variation, single, (name, column))
+
+
+def _single(
+    plan: Plan,
+    variation: Variation | None,
+    outputs: tuple[tuple[str, Output], ...],
+    *,
+    weights: Variation | None = None,
+) -> Plan:
+    selection = selection_in(plan, variation)
+    steps = tuple(
+        replace(step, node=shifted(declared.node, weights or variation), varied=())
+        if isinstance(step, Weight)
+        else step
+        for step, declared in zip(selection.steps, plan.selection.steps, strict=True)
+    )
+    is_nominal = variation is None and weights is None
+    category = shifted(plan.category, None) if plan.category and is_nominal else None
+    return Plan(
+        replace(selection, steps=steps), outputs, category, layout=plan.layout,
+        friends=plan.friends,
+    )  # fmt: skip
+
+
 def left_out(plan: Plan) -> list[str]:
     """Return the cuts that N−1 histograms leave out."""
     cuts = (o.without for _, o in plan.outputs if isinstance(o, Histogram))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import boost_histogram as bh
 
-from flavorframe._planning.plan import Plan, in_region
+from flavorframe._planning.chains import SinglePlan
+from flavorframe._planning.plan import Plan, in_region, varied_name
 from flavorframe.engines._weighted import WeightedHistogram
 from flavorframe.engines.partial import Chunk, Partial
 from flavorframe.outputs import Histogram, HistogramAxis, Snapshot
-from flavorframe.result import Cutflow
+from flavorframe.result import Cutflow, Replica, Timing
 
 
 def empty_partial(plan: Plan) -> Partial:
@@ -25,6 +29,48 @@ def empty_partial(plan: Plan) -> Partial:
         name: () for name, o in plan.outputs if isinstance(o, Snapshot)
     }
     return Partial(whole_cutflow(cutflows, events=0), histograms, tables, regions=cutflows)
+
+
+def merged(plan: Plan, found: Iterable[tuple[SinglePlan, Partial]]) -> Partial:
+    """Return the partial of a plan from those of its single plans."""
+    parts = dict(plan.parts)
+    cutflows: dict[str, Cutflow] = {}
+    histograms: dict[str, Any] = {}
+    tables: dict[str, tuple[Chunk, ...]] = {}
+    links: dict[str, tuple[int, int, int]] = {}
+    timing = Timing()
+    replicas: tuple[Replica, ...] = ()
+    for single, partial in found:
+        timing = timing + partial.timing
+        for name, histogram in partial.histograms.items():
+            histograms[in_region(single.region, varied_name(name, single.variation))] = histogram
+        if single.weights_only is not None:
+            name, column = single.weights_only
+            whole = in_region(single.region, name)
+            tables[whole] = _with_weights(tables[whole], partial.tables[name], column)
+        elif single.variation is None:
+            cutflows[single.region] = _labelled(partial.cutflow, parts[single.region])
+            tables |= {in_region(single.region, n): rows for n, rows in partial.tables.items()}
+            links |= {in_region(single.region, n): each for n, each in partial.links.items()}
+    events = next(iter(cutflows.values()))[0].events
+    timing = replace(timing, events=events)
+    whole_flow = whole_cutflow(cutflows, events)
+    return Partial(whole_flow, histograms, tables, links, timing, replicas, cutflows)
+
+
+def _labelled(flow: Cutflow, plan: Plan) -> Cutflow:
+    """Return a cutflow with the formulas of a plan, in which quantities are varied."""
+    formulas = ("", *(formula for _, formula, _ in step_labels(plan)))
+    rows = (replace(row, formula=f) for row, f in zip(flow.rows, formulas, strict=True))
+    return replace(flow, rows=tuple(rows))
+
+
+def _with_weights(
+    chunks: tuple[Chunk, ...], weights: tuple[Chunk, ...], column: str
+) -> tuple[Chunk, ...]:
+    return tuple(
+        {**chunk, column: other["weight"]} for chunk, other in zip(chunks, weights, strict=True)
+    )
 
 
 def _empty_cutflow(plan: Plan) -> Cutflow:

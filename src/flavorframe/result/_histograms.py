@@ -32,11 +32,8 @@ def as_hist(filled: Sequence[Any], output: Histogram, variations: Sequence[str] 
     axes = [_axis(axis) for axis in output.axes]
     views = [_as_declared(each.view(flow=True), output.axes) for each in filled]
     if variations:
-        labels = list(variations)
-        axes = [
-            hist.axis.StrCategory(labels, name=VARIATION, label=VARIATION, overflow=False),
-            *axes,
-        ]
+        named = {"name": VARIATION, "label": VARIATION, "overflow": False}
+        axes = [hist.axis.StrCategory(list(variations), **named), *axes]
     result = hist.Hist(*axes, storage=filled[0].storage_type())
     view = result.view(flow=True)
     for i, each in enumerate(views):

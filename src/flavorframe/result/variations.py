@@ -45,7 +45,8 @@ class Variations:
             )
         values = np.asarray(histogram.values(), np.float64)
         axis = [each.name for each in histogram.axes].index(VARIATION)
-        self._values = dict(zip(histogram.axes[axis], np.moveaxis(values, axis, 0), strict=True))
+        by_label = zip(histogram.axes[axis], np.moveaxis(values, axis, 0), strict=True)
+        self._values: dict[str, Array] = dict(by_label)
 
     @property
     def labels(self) -> list[str]:
@@ -60,7 +61,8 @@ class Variations:
     @property
     def nominal(self) -> Array:
         """The values as they are."""
-        return self._values["nominal"]
+        nominal: Array = self._values["nominal"]
+        return nominal
 
     def envelope(self, *sources: str) -> tuple[Array, Array]:
         """Return the lowest and the highest value in each bin, of these sources or of all."""
@@ -101,18 +103,19 @@ class Variations:
     def _covariance(self, shifts: Mapping[str, Array]) -> Array:
         values = np.array([each.reshape(-1) for each in shifts.values()])
         if _are_replicas(shifts):
-            return np.cov(values, rowvar=False, ddof=1).reshape(2 * (values.shape[1],))
+            sample: Array = np.cov(values, rowvar=False, ddof=1)
+            return sample.reshape(2 * (values.shape[1],))
         if len(values) > 2:
             raise AnalysisError(
                 f"{', '.join(shifts)}: a covariance is of one shift, of two, or of replicas; take "
                 "the envelope of others."
             )
-        moved = (
-            (values[0] - values[1]) / 2
-            if len(values) == 2
-            else values[0] - self.nominal.reshape(-1)
-        )
-        return np.outer(moved, moved)
+        if len(values) == 2:
+            moved = (values[0] - values[1]) / 2
+        else:
+            moved = values[0] - self.nominal.reshape(-1)
+        covariance: Array = np.outer(moved, moved)
+        return covariance
 
     def _of(self, sources: Sequence[str]) -> dict[str, dict[str, Array]]:
         known = self._shifts()
