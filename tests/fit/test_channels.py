@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from numba_stats import crystalball
 
 from flavorframe.fit import dsphi
 
@@ -36,6 +35,8 @@ def test_drawn_spectrum_is_described(drawn):
 
 
 def test_tail_can_be_measured_on_simulation_and_used_on_data(drawn):
+    from numba_stats import crystalball  # which compiles as it is imported
+
     tail = dsphi().only("Ds").change("alpha", fixed=False)
     simulated = drawn()
     masses = crystalball.ppf(np.random.default_rng(1).random(20_000), 1.7, 3.0, 1.968, 0.012)
