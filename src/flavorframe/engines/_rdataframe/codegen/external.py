@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.called import Correction, Function, Header
@@ -75,6 +75,14 @@ def call_correction(node: n.CallCorrection, arguments: list[str]) -> str:
     )  # fmt: skip
     parameters = ", ".join(f"const auto& {name}" for name in names)
     return f"flavorframe::call([]({parameters}) {{ {tried} }}, {', '.join(arguments)})"
+
+
+def refuse_model(node: n.CallModel) -> NoReturn:
+    """Raise AnalysisError: libraries evaluate models in Python."""
+    raise AnalysisError(
+        f"The model in {brief(node)} is evaluated by its library in Python, and the engine "
+        "'rdataframe' runs C++: use engine='columnar'."
+    )
 
 
 def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
