@@ -68,9 +68,9 @@ class CallableModel:
                 raise ModelError(f"{self}: the input {name!r} is given twice.")
         missing = [name for name in left if name not in named]
         if len(values) + len(named) != count:
-            which = f" {', '.join(missing)} {'is' if missing[1:] else 'are'} missing."
+            which = f" {', '.join(missing)} {'are' if missing[1:] else 'is'} missing."
             raise ModelError(
-                f"{self}: {len(values) + len(named)} inputs were given, and it takes {count}."
+                f"{self} takes {count} inputs, not {len(values) + len(named)}."
                 f"{which if missing else ''}"
             )
         return (*values, *(named[name] for name in left))
