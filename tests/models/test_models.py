@@ -198,7 +198,7 @@ def test_files_that_are_no_models(tmp_path):
     for name, message in [
         ("none.onnx", "cannot be read: No such file"),
         ("bdt.h5", "known by the end of its name: .onnx, .xml"),
-        ("bdt.onnx", "is no model that onnxruntime reads"),
+        ("bdt.onnx", "cannot be read as a model of ONNX"),
     ]:
         if name.startswith("bdt"):
             (tmp_path / name).write_text("nothing")

@@ -21,11 +21,13 @@ class Format:
         module: The module of this package that opens them.
         library: What Python imports to evaluate them.
         package: What is installed for that.
+        title: What people call it.
     """
 
     module: str
     library: str
     package: str
+    title: str
 
     def open(self, content: bytes, path: str) -> Evaluator:
         """Return the model with this content, of the file ``path``."""
@@ -36,16 +38,16 @@ class Format:
             raise
         except Exception as error:  # whatever libraries raise for what they cannot read
             said = str(error).partition("\n")[0]
-            raise ModelError(f"{path} is no model that {self.library} reads: {said}") from error
+            raise ModelError(f"{path} cannot be read as a model of {self.title}: {said}") from error
         return evaluator
 
 
 FORMATS = {
-    "onnx": Format("onnx", "onnxruntime", "onnxruntime"),
-    "tmva": Format("tmva", "onnxruntime", "onnxruntime"),
-    "xgboost": Format("xgboost", "xgboost", "xgboost"),
-    "lightgbm": Format("lightgbm", "lightgbm", "lightgbm"),
-    "sklearn": Format("sklearn", "sklearn", "scikit-learn"),
+    "onnx": Format("onnx", "onnxruntime", "onnxruntime", "ONNX"),
+    "tmva": Format("tmva", "onnxruntime", "onnxruntime", "TMVA"),
+    "xgboost": Format("xgboost", "xgboost", "xgboost", "XGBoost"),
+    "lightgbm": Format("lightgbm", "lightgbm", "lightgbm", "LightGBM"),
+    "sklearn": Format("sklearn", "sklearn", "scikit-learn", "scikit-learn"),
 }
 SUFFIXES = {
     ".onnx": "onnx",
