@@ -2,7 +2,7 @@
 
 from . import fit as fit, report as report, samples as samples
 from ._expr.collection import pairs as pairs, triples as triples
-from ._expr.corrections import correction as correction
+from ._expr.corrections import correction as correction, pile_up_weights as pile_up_weights
 from ._expr.cut_strings import parse as parse
 from ._expr.expression import Expr as Expr
 from ._expr.functions import (
@@ -61,6 +61,7 @@ from .physics import (
 )
 from .result import Result as Result, Results as Results
 from .result._loading import load as load
+from .result.efficiency import efficiency_map as efficiency_map
 from .selection import Selection as Selection
 from .skims import skim as skim
 

@@ -141,7 +141,7 @@ def _corrections(plan: Plan) -> dict[str, str]:
         node.correction.digest: node.correction.path
         for tree in plan.trees()
         for node in n.walk(tree)
-        if isinstance(node, n.CallCorrection)
+        if isinstance(node, n.CallCorrection) and node.correction.content is None
     }
 
 

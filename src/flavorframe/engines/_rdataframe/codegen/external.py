@@ -177,13 +177,15 @@ def _with_paths(line: str, function: Function) -> str:
 
 def _opened(correction: Correction) -> str:
     name = namespace_of(correction)
+    compound = correction.is_compound
+    kind, found = ("CompoundCorrection", "compound().") if compound else ("Correction", "")
     return _once(
         name,
         f"""{TEXTS}#include "correction.h"
 namespace {name} {{
-inline const correction::Correction& correction() {{
+inline const correction::{kind}& correction() {{
   static const auto opened = correction::CorrectionSet::from_string(
-      flavorframe::text_of({text(correction.digest)}).c_str())->at({text(correction.name)});
+      flavorframe::text_of({text(correction.digest)}).c_str())->{found}at({text(correction.name)});
   return *opened;
 }}
 }}""",
