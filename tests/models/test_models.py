@@ -93,12 +93,13 @@ def reread(path):
 def test_trees_after_an_early_stop_do_not_count(small_nano):
     xgboost = pytest.importorskip("xgboost")
     inputs, classes = training()
-    data, noise = xgboost.DMatrix(inputs, classes), xgboost.DMatrix(inputs[::-1], classes)
+    blurred = np.where(np.arange(len(classes)) % 6, classes, 1 - classes)
+    data, noise = xgboost.DMatrix(inputs, classes), xgboost.DMatrix(inputs, blurred)
     booster = xgboost.train(
         {"objective": "binary:logistic", "nthread": 1}, data, 30, evals=[(noise, "noise")],
         early_stopping_rounds=5, verbose_eval=False,
     )  # fmt: skip
-    assert booster.num_boosted_rounds() > booster.best_iteration + 1
+    assert 1 < booster.best_iteration + 1 < booster.num_boosted_rounds()
     found = ff.model(booster)(*INPUTS_OF_TRIPLETS).node.model.compute(list(inputs.T))
     trees = (0, booster.best_iteration + 1)
     np.testing.assert_array_equal(found, booster.predict(data, iteration_range=trees))
@@ -206,6 +207,15 @@ def test_files_that_are_no_models(tmp_path):
             ff.model(tmp_path / name)
     with pytest.raises(ModelError, match="takes a file, or a trained model of XGBoost.*not 3"):
         ff.model(3)
+    for given, fold in [(["a.onnx"], None), ("a.onnx", events.event % 1), ([], events.event % 1)]:
+        with pytest.raises(ModelError, match="takes a list of models together with fold="):
+            ff.model(given, fold=fold)
+
+
+def test_objects_that_were_not_trained():
+    xgboost = pytest.importorskip("xgboost")
+    with pytest.raises(ModelError, match="cannot take XGBClassifier: need to call fit"):
+        ff.model(xgboost.XGBClassifier())
 
 
 def test_a_changed_file_is_another_model(tmp_path, small_nano):

@@ -111,6 +111,12 @@ def model(
         >>> bdt > 0.3  # doctest: +SKIP
         <bdt(triplet.pt, triplet.vertex_chi2, triplet.mu1.pt) > 0.3, one value per triplet>
     """
+    listed = isinstance(model, list | tuple)
+    if listed != (fold is not None) or (listed and not model):
+        raise ModelError(
+            "ff.model takes a list of models together with fold=, which says which of them is for "
+            "an event, and one model without."
+        )
     if fold is None:
         return CallableModel((Model.of(model, output),))
     models = tuple(Model.of(each, output) for each in model)
@@ -120,8 +126,6 @@ def model(
 
 def _check_folds(models: Sequence[Model], fold: Expr) -> None:
     """Raise ModelError where the models are not as many as the folds, or take other inputs."""
-    if not models:
-        raise ModelError("ff.model(..., fold=...) takes a list of models, one for each fold.")
     node = fold.node
     if isinstance(node, n.Apply) and node.operation == "remainder":
         divisor = node.arguments[1]

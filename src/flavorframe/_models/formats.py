@@ -79,7 +79,11 @@ def of_object(model: Any) -> tuple[str, bytes]:
     Raises ModelError for anything else.
     """
     for kind, pack in _PACKING.items():
-        content = pack(model)
+        try:
+            content = pack(model)
+        except Exception as error:  # whatever libraries raise for what was not trained
+            said = str(error).partition("\n")[0]
+            raise ModelError(f"ff.model cannot take {type(model).__name__}: {said}") from error
         if content is not None:
             return kind, content
     raise ModelError(

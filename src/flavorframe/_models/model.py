@@ -60,7 +60,7 @@ class Model:
         with _OPENING:
             evaluator = _opened(path, digest, kind, library, held)
         place = evaluator.position(output, path)
-        name = Path(path).name.partition(".")[0]
+        name = Path(path).stem.removesuffix(".weights")
         if len(evaluator.outputs) > 1:
             name = f"{name}[{evaluator.outputs[place]}]"
         return cls(name, evaluator.inputs, path, digest, kind, library, place, held)
