@@ -192,8 +192,11 @@ def test_profiles_of_files(tmp_path):
 
 
 def test_data_where_nothing_was_generated_is_told():
-    with pytest.warns(UserWarning, match=r"25 % of the data .* without simulation \(from 30\)"):
+    with pytest.warns(
+        UserWarning, match=r"25 % of the data .* without simulation \(from 30\)"
+    ) as told:
         pile_up = ff.pile_up_weights(data=profile(1, 1, 1, 1), simulation=profile(1, 1, 1, 0))
+    assert told[0].filename == __file__
     assert pile_up.evaluator.evaluate(35.0, "nominal") == 0
     with warnings.catch_warnings():
         warnings.simplefilter("error")

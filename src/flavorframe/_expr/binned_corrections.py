@@ -72,9 +72,9 @@ def read_histogram(file: str, name: str) -> Any:
                     f"{did_you_mean(name, known)}"
                 )
             return content[name]
+    except CorrectionError:
+        raise
     except (OSError, ValueError) as error:
-        if isinstance(error, CorrectionError):
-            raise
         said = str(error).strip().partition("\n")[0]
         raise CorrectionError(f"{file} cannot be read as a ROOT file: {said}") from None
 
@@ -185,5 +185,5 @@ def _tell_of_empty_bins(profile: Binned, generated: Binned) -> None:
         warnings.warn(
             f"{100 * lost.sum():.2g} % of the data are in bins of pile-up without simulation "
             f"(from {starts}{', …' if len(edges) > 5 else ''}): the weights leave them out.",
-            stacklevel=5,
+            stacklevel=4,
         )

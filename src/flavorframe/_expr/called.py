@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -85,7 +85,7 @@ class Correction:
     path: str
     name: str
     digest: str
-    content: str | None = field(default=None, repr=False)
+    content: str | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class CallableCorrection(Correction):
         """Return the correction at the given inputs.
 
         Args:
-            only: The input, where there is one.
+            only: The one input that is not given by name, where there is just one.
             inputs: An expression or constant for each input, by the name that the file gives it.
                 That of histograms has ``systematic``, which is ``"nominal"`` where it is not given.
 

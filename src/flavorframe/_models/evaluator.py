@@ -23,7 +23,7 @@ class Evaluator:
     Attributes:
         compute: Returns an array of shape (rows, outputs) for one of shape (rows, inputs).
         inputs: The names of the inputs, none where the model has none.
-        count: How many inputs it takes; None where it does not say.
+        count: How many inputs it takes.
         outputs: The names of the outputs.
         default: Which output is meant where none is named; None where one must be.
         precision: The type in which the model takes its inputs.
@@ -31,7 +31,7 @@ class Evaluator:
 
     compute: Callable[[Array], Array]
     inputs: tuple[str, ...]
-    count: int | None
+    count: int
     outputs: tuple[str, ...]
     default: int | None = 0
     precision: type[np.floating[Any]] = np.float32

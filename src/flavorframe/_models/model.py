@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -44,7 +44,7 @@ class Model:
     format: str
     library: str
     output: int
-    content: bytes | None = field(default=None, repr=False)
+    content: bytes | None = None
 
     @classmethod
     def of(cls, given: Any, output: int | str | None) -> Model:
@@ -170,4 +170,4 @@ def bytes_of(path: str) -> bytes:
 def _described(inputs: Sequence[Array]) -> str:
     """Return which inputs are not numbers, which some libraries do not take."""
     nan = [str(place + 1) for place, values in enumerate(inputs) if np.isnan(values).any()]
-    return f"Input {' and '.join(nan)} is NaN for some. " if nan else ""
+    return f"Input {' and '.join(nan)} is NaN for some elements. " if nan else ""

@@ -98,7 +98,7 @@ def _softmax(sums: Array) -> Array:
 
 
 def _between_minus_one_and_one(sums: Array) -> Array:
-    return np.asarray(2 / (1 + np.exp(-2 * sums)) - 1)
+    return np.asarray(np.tanh(sums))  # TMVA writes it as 2 / (1 + exp(−2 x)) − 1
 
 
 def _as_onnx(forest: Forest, path: str) -> bytes:
@@ -108,9 +108,7 @@ def _as_onnx(forest: Forest, path: str) -> bytes:
     except ImportError as error:
         raise ModelError(needs(f"ff.model of {path}", "onnx", "models")) from error
     columns = _columns(forest)
-    values = np.array(
-        columns.pop("nodes_values"), np.float32
-    ).tolist()  # TMVA has them in single precision
+    values = np.array(columns.pop("nodes_values"), np.float32).tolist()  # as TMVA reads them
     weights = columns.pop("target_weights")
     tensor = helper.make_tensor
     node = helper.make_node(

@@ -74,7 +74,9 @@ class Delivery:
         contents = self.secrets()
         for digest, path in self.corrections.items():
             suffixes = "".join(Path(path).suffixes[-2:])  # correctionlib goes by .gz
-            contents[f"{CORRECTIONS}/{digest}{suffixes}"] = _unchanged(path, digest)
+            contents[f"{CORRECTIONS}/{digest}{suffixes}"] = _unchanged(
+                path, digest, "correction", CorrectionError
+            )
         for digest, path in self.models.items():
             contents[f"{MODELS}/{digest}"] = _unchanged(path, digest, "model", ModelError)
         for path in self.files:
@@ -170,12 +172,7 @@ def _models(plan: Plan) -> dict[str, str]:
     }
 
 
-def _unchanged(
-    path: str,
-    digest: str,
-    what: str = "correction",
-    kind: type[FlavorframeError] = CorrectionError,
-) -> bytes:
+def _unchanged(path: str, digest: str, what: str, kind: type[FlavorframeError]) -> bytes:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
