@@ -172,6 +172,28 @@ def test_outputs_by_name(tmp_path):
         ff.model(model, output="Tau")
 
 
+def test_what_scikit_learn_says_where_it_gives_no_probability():
+    linear = pytest.importorskip("sklearn.linear_model")
+    inputs, classes = training(classes=3)
+    classifier = linear.RidgeClassifier().fit(inputs, classes)
+    regression = linear.LinearRegression().fit(inputs, classes)
+    with pytest.raises(ModelError, match="has 3 outputs, 0, 1, 2"):
+        ff.model(classifier)
+    for model, output, expected in [
+        (classifier, 2, classifier.decision_function(inputs)[:, 2]),
+        (regression, None, regression.predict(inputs)),
+    ]:
+        found = ff.model(model, output=output)(*INPUTS_OF_TRIPLETS).node.model
+        np.testing.assert_array_equal(found.compute(list(inputs.T)), expected)
+
+
+def test_a_pickle_of_another_library_is_told(tmp_path):
+    xgboost, joblib = pytest.importorskip("xgboost"), pytest.importorskip("joblib")
+    joblib.dump(xgboost.XGBClassifier(n_jobs=1).fit(*training()), tmp_path / "bdt.pkl")
+    with pytest.raises(ModelError, match="bdt.pkl has a model of xgboost in it: save it in"):
+        ff.model(tmp_path / "bdt.pkl")
+
+
 def test_names_of_a_table_that_scikit_learn_was_trained_on():
     sklearn = pytest.importorskip("sklearn.linear_model")
     inputs, classes = training()
