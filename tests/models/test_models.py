@@ -105,6 +105,28 @@ def test_trees_after_an_early_stop_do_not_count(small_nano):
     np.testing.assert_array_equal(found, booster.predict(data, iteration_range=trees))
 
 
+def test_variations_of_an_input_are_runs_with_the_shifted_input(trained, small_nano):
+    model = ff.model(trained[0])
+
+    def scores_of(chi2):
+        score = model(t.mass, chi2, t.mu1.pt)
+        selection = ff.Selection(t).cut("BDT", score > 0.4)
+        return run(
+            ff.Analysis(selection, score=ff.hist(score, bins=5, range=(0, 1))), small_nano
+        ).score
+
+    chi2 = t.vertex_chi2
+    together = scores_of(ff.vary("scale", chi2, up=2 * chi2, down=chi2 / 2))
+    for variation, shifted in {
+        "nominal": chi2,
+        "scale up": 2 * chi2,
+        "scale down": chi2 / 2,
+    }.items():
+        alone = scores_of(shifted)
+        np.testing.assert_array_equal(together[variation, :].view(flow=True), alone.view(flow=True))
+    assert together["scale up", :] != together["nominal", :]
+
+
 # Inputs and outputs
 
 

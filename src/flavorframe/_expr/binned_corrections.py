@@ -53,7 +53,9 @@ def binned(histogram: Any, where: str, names: Sequence[str] | None = None) -> Bi
             f"{where} has {len(axes)} axes: inputs= needs a name for each, not {', '.join(chosen)}."
         )
     if not all(getattr(axis.traits, "ordered", True) for axis in axes):
-        raise CorrectionError(f"{where} has an axis of categories: only numbers can be corrected.")
+        raise CorrectionError(
+            f"{where} has an axis of categories: choose one first, as in histogram['nominal', :]."
+        )
     errors = None if variances is None else np.asarray(variances, float)
     return Binned(where, tuple(chosen), tuple(map(np.asarray, edges)), values, errors)
 
