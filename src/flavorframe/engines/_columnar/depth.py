@@ -55,6 +55,9 @@ def _inside(view: View, part: n.Part) -> Iterator[Needed]:
     elif isinstance(part, n.Gather | n.Found):
         yield from ((view, part.index), (view, part.axis), (whole, part.target))
         yield from ((whole, part.operand),) if isinstance(part, n.Gather) else ()
+    elif isinstance(part, n.Rank | n.FromEnd):
+        yield from ((whole, inner) for inner in part.inside)
+        yield view, part.axis
     elif isinstance(part, n.Reduce):
         yield from ((view, part.operand), (view, part.operand.axis))
     else:
@@ -68,5 +71,7 @@ def _inside_axis(view: View, whole: View, axis: n.Axis) -> Iterator[Needed]:
             return
     if isinstance(axis, n.Subset):
         yield from ((view, axis.parent), (whole, axis.mask))
+    elif isinstance(axis, n.Sorted):
+        yield from ((view, axis.parent), (whole, axis.by))
     else:
         yield from ((view, inner) for inner in axis.inside)
