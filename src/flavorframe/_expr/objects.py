@@ -106,16 +106,14 @@ def whether_from(node: n.Node, collection: n.Axis) -> n.Node:
 
     found = at_innermost(node, is_from) if is_object(node) else None
     if found is None:
-        whole = n.innermost(node).axis
-        made = f"made of {', '.join(map(brief, whole.inside))}" if isinstance(
-            whole, n.Concatenation) else "not made by ff.concatenate()"
-        raise ExpressionError(f"{brief(node)}.is_from({brief(collection)}): {brief(node)} is {made}.")
+        whole, made = n.innermost(node).axis, "is not made by ff.concatenate()"
+        if isinstance(whole, n.Concatenation):
+            made = f"is made of {' and '.join(map(brief, whole.parents))}"
+        raise ExpressionError(f"{brief(node)}.is_from({brief(collection)}): {brief(node)} {made}.")
     return found
 
 
-def at_innermost(
-    node: n.Node, change: Callable[[n.Node], n.Node | None]
-) -> n.Node | None:
+def at_innermost(node: n.Node, change: Callable[[n.Node], n.Node | None]) -> n.Node | None:
     """Return the node with another one for what is taken, gathered or a member in the end.
 
     None where ``change`` makes none of it.

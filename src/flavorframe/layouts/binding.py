@@ -107,12 +107,7 @@ class _Binder:
         bound = part.map(self._of)
         if isinstance(bound, n.Apply):
             return with_unsigned_literals(decided(bound))
-        if isinstance(bound, n.Subset):
-            _check_mask(bound)
-        if isinstance(bound, n.Sorted):
-            _check_order(bound)
-        if isinstance(bound, n.Reduce):
-            _check_reducible(bound)
+        _check(bound)
         return bound
 
     def _field(self, node: n.Field) -> n.Part:
@@ -303,6 +298,16 @@ class _Binder:
             f"{explained or did_you_mean(name.replace('.', '_'), self._schema.by_name)} Branches "
             "are listed by 'flavorframe inspect FILE' and reached by events['Name']."
         )
+
+
+def _check(part: n.Part) -> None:
+    """Raise ExpressionError where parts do not go together, now that their axes are known."""
+    if isinstance(part, n.Subset):
+        _check_mask(part)
+    elif isinstance(part, n.Sorted):
+        _check_order(part)
+    elif isinstance(part, n.Reduce):
+        _check_reducible(part)
 
 
 def _check_mask(subset: n.Subset) -> None:

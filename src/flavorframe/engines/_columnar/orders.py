@@ -57,7 +57,9 @@ def chained(several: Sequence[Values]) -> Values:
     if any(values.valid is not None for values in several):
         valid = np.concatenate([_validity(values) for values in several])
     if all(isinstance(values.data, Strings) for values in several):
-        return Values(_chained_strings([v.data for v in several if isinstance(v.data, Strings)]), valid)
+        return Values(
+            _chained_strings([v.data for v in several if isinstance(v.data, Strings)]), valid
+        )
     arrays = [values.array for values in several]
     if len({array.dtype for array in arrays}) > 1:
         arrays = _of_one_type(arrays)
@@ -73,7 +75,8 @@ def _chained_strings(several: Sequence[Strings]) -> Strings:
     number = {word: code for code, word in enumerate(categories)}
     codes = [
         np.array([number[word] for word in each.categories], each.codes.dtype).take(each.codes)
-        for each in several if len(each.codes)
+        for each in several
+        if len(each.codes)
     ]
     return Strings(np.concatenate(codes or [np.zeros(0, np.int32)]), categories)
 

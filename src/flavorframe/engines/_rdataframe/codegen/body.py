@@ -273,7 +273,6 @@ class Body:
         each_alive = yield in_turn(self._alive(p, f"{parts}[{i}]", lines) for i, p in parents)
         return " && ".join(each_alive)
 
-
     def _some_alive(self, axis: n.Concatenation, at: str) -> Deferred:
         """Write, deferred, whether an element of one of several collections is alive there."""
         tests = []
