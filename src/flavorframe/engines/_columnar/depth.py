@@ -65,13 +65,9 @@ def _inside(view: View, part: n.Part) -> Iterator[Needed]:
 
 
 def _inside_axis(view: View, whole: View, axis: n.Axis) -> Iterator[Needed]:
-    if whole is not view:
-        yield whole, axis
-        if axis == view.facts.candidates:
-            return
-    if isinstance(axis, n.Subset):
-        yield from ((view, axis.parent), (whole, axis.mask))
-    elif isinstance(axis, n.Sorted):
-        yield from ((view, axis.parent), (whole, axis.by))
-    else:
+    if whole is view:  # where masks and orders are made
         yield from ((view, inner) for inner in axis.inside)
+        return
+    yield whole, axis
+    if axis != view.facts.candidates:
+        yield from ((view, inner) for inner in axis.inside if isinstance(inner, n.Axis))
