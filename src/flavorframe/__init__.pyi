@@ -1,6 +1,7 @@
 """The names of flavorframe: static tools read them here, and so does the lazy import."""
 
 from . import fit as fit, report as report, samples as samples
+from ._expr.categories import categories as categories
 from ._expr.collection import pairs as pairs, triples as triples
 from ._expr.concatenation import concatenate as concatenate
 from ._expr.corrections import correction as correction
@@ -33,6 +34,7 @@ from ._expr.functions import (
 )
 from ._expr.units import GeV as GeV, MeV as MeV, cm as cm, mm as mm, um as um
 from ._expr.user_functions import cpp as cpp, function as function
+from ._expr.variations import vary as vary
 from ._rootio.own_process import tune_process as tune_process
 from ._run.batch.htcondor import HTCondor as HTCondor
 from ._run.batch.slurm import Slurm as Slurm
@@ -59,6 +61,7 @@ from .physics import (
     particle_mass as particle_mass,
     transverse_mass as transverse_mass,
 )
+from .regions import Region as Region
 from .result import Result as Result, Results as Results
 from .result._loading import load as load
 from .selection import Selection as Selection

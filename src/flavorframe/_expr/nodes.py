@@ -26,6 +26,7 @@ from flavorframe._expr.axes import (
     lineage as lineage,
     made_from as made_from,
 )
+from flavorframe._expr.choices import Category as Category, Varied as Varied
 from flavorframe._expr.computations import (
     Apply as Apply,
     CallCorrection as CallCorrection,

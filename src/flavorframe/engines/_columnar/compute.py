@@ -91,6 +91,14 @@ def _(node: n.Reduce, view: View) -> Values:
     return reduce_segments(node.reduction, values, elements.event, elements.local, len(view.events))
 
 
+@compute_node.register(n.Category)
+def _(node: n.Category, view: View) -> Values:
+    numbers = np.full(view.size(node.axis), len(node.conditions))
+    for number, condition in reversed([*enumerate(node.conditions)]):
+        numbers[view.spread(condition, node.axis).truth()] = number
+    return Values(numbers)
+
+
 @compute_node.register(n.Take)
 def _(node: n.Take, view: View) -> Values:
     values = view.spread(node.operand, node.subset.parent)

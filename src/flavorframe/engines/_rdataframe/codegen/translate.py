@@ -80,6 +80,13 @@ def _(node: n.Reduce, scope: Scope) -> Deferred:
     return f"flavorframe::{node.reduction}({elements}, {function})"
 
 
+@translate.register(n.Category)
+def _(node: n.Category, scope: Scope) -> Deferred:
+    conditions = yield _values(node.conditions, scope)
+    tests = (f"flavorframe::holds({c}) ? {literal(i)} : " for i, c in enumerate(conditions))
+    return f"({''.join(tests)}{literal(len(conditions))})"
+
+
 @translate.register(n.Take)
 def _(node: n.Take, scope: Scope) -> Deferred:
     made_of = yield scope.body.made_of(node.subset)
