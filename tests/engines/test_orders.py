@@ -85,6 +85,7 @@ def test_what_an_order_says_of_the_event(engine, file):
         index=(falling.pt.argmin(), [1, 0, NAN]),
         first_of_both=(hardest.at(0).is_from(muon), [0, 1, 0]),
         pairs=(pair.count(), [10, 1, 0]),
+        where_members_are=(second.index.max(), [4, 1, NAN]),
         in_order=((first.pt >= second.pt).count(), [10, 0, 0]),
         widened=(lepton.pt.first(), [3, NAN, 7]),
     )  # fmt: skip
@@ -99,6 +100,7 @@ def test_orders_look_at_the_file_and_reductions_at_survivors(engine, file):
         lightest_left=(falling.pt.first(), [3, 3, 2, 2]),
         left_of_both=(lepton.count(), [4, 4, 2, 2]),
         last_of_file=(muon.at(-1).pt, [3, 3, 2, 2]),
+        where_links_lead=(electron.at(muon["Muon_electronIdx"]).index, [1, 0, NAN, NAN]),
     )  # fmt: skip
 
 

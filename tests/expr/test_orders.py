@@ -27,6 +27,8 @@ WRITTEN = [
     (first.is_from(muon), "concatenate(muon, electron)₁.is_from(muon)"),
     (ff.concatenate(muon, electron[electron.pt > 5]).jet.pt,
      "concatenate(muon, electron[electron.pt > 5]).jet.pt"),
+    (second.index, "index(concatenate(muon, electron)₂)"),
+    (muon.at(events.triplet.mu1_idx).index, "index(muon.at(triplet.mu1_idx))"),
     (lepton.mva.default(-1), "concatenate(muon, electron).mva.default(−1)"),
 ]  # fmt: skip
 

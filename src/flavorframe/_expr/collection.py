@@ -193,7 +193,10 @@ class Collection(Expr):
 
     @property
     def members(self) -> tuple[Expr, ...]:
-        """The members of pairs or triples: ``a, b = ff.pairs(muon).members``."""
+        """The members of pairs or triples: ``a, b = ff.pairs(muon).members``.
+
+        The ``index`` of a member is where it is in its collection.
+        """
         base = n.lineage(self.axis)[0]
         if not isinstance(base, n.Combination):
             raise ExpressionError(

@@ -84,6 +84,8 @@ class Member(Node):
     def text(self, texts: Texts) -> Text:
         inner = texts[self.operand]
         parent = texts[self.combination.parents[self.position]]
+        if isinstance(self.operand, Position):
+            return put("index(", parent, _SUBSCRIPTS[self.position], ")")
         rest = after(parent, inner)
         return put(parent, _SUBSCRIPTS[self.position], inner if rest is None else rest)
 
@@ -199,6 +201,8 @@ class Gather(Node):
 
     def text(self, texts: Texts) -> Text:
         inner, link = texts[self.operand], _link(self, texts)
+        if isinstance(self.operand, Position):
+            return put("index(", link, ")")
         rest = after(texts[self.target], inner)
         if rest is None or first(rest, 1) not in ("", ".", "["):
             return put(link, ".", inner)

@@ -14,6 +14,9 @@ from flavorframe.errors import ExpressionError
 SOURCE = "source"
 """The field of what was put together that says which collection an element is of."""
 
+INDEX = "index"
+"""The field of members and linked objects that says where they are in their collection."""
+
 _OFFERED: dict[str, tuple[str, ...]] = {}
 
 
@@ -76,12 +79,29 @@ def value_of(node: n.Node) -> n.Node:
 def field_of(node: n.Node, name: str) -> n.Node | None:
     """Return the node of a field of what ``node`` stands for, or None where it has none."""
 
+    if name == INDEX and is_object(node):
+        index = _index_of(node)
+        if index is not None:
+            return index
+
     def field(of: n.Node) -> n.Node | None:
         if isinstance(of, n.Chain):
             return _field_of_each(of, name)
         return n.Field(of.on, (*of.path, name)) if isinstance(of, n.Field) else None
 
     return at_innermost(node, field)
+
+
+def _index_of(node: n.Node) -> n.Node | None:
+    """Return where a member or what a link leads to is in its collection; None for others."""
+    if isinstance(node, n.Gather):
+        return with_operand(node, n.Position(node.target))
+    if isinstance(node, n.Member):
+        return with_operand(node, n.Position(node.combination.parents[node.position]))
+    if not isinstance(node, n.Take):
+        return None
+    inner = _index_of(node.operand)
+    return None if inner is None else n.Take(inner, node.subset)
 
 
 def _field_of_each(node: n.Chain, name: str) -> n.Node | None:
