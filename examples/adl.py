@@ -1,8 +1,8 @@
-"""The eight benchmark tasks for languages of analysis, in one pass over files like NanoAOD's.
+"""The benchmark tasks for languages of analysis, in one pass over files like NanoAOD's.
 
-Written from the words of the tasks, https://github.com/iris-hep/adl-benchmarks-index; each function is
-one of them. ``python examples/adl.py FILE`` runs them on ROOT files whose branches are called as in
-CMS's open data, such as ``Jet_pt``, ``Jet_btag`` and ``MET_pt``.
+Each function is a task, in the words of https://github.com/iris-hep/adl-benchmarks-index.
+``python examples/adl.py FILE`` runs all of them on ROOT files whose branches are called as in CMS's
+open data, such as ``Jet_pt``, ``Jet_btag`` and ``MET_pt``.
 """
 
 import sys
@@ -12,36 +12,36 @@ import flavorframe as ff
 events = ff.events()
 jet, muon, electron, met = events.jet, events.muon, events.electron, events.met
 lepton = ff.concatenate(muon, electron)
-MET = {"bins": 100, "range": (0, 200), "label": "missing pT [GeV]"}
-PT = {"bins": 100, "range": (15, 60), "label": "pT [GeV]"}
+missing_pt = ff.hist(met.pt, bins=100, range=(0, 200), label="missing pT [GeV]")
+jet_pt = ff.hist(jet.pt, bins=100, range=(15, 60), label="pT [GeV]")
 
 
 def task1() -> ff.Region:
     """The missing transverse momentum of all events."""
-    return ff.Region(ff.Selection(events), met=ff.hist(met.pt, **MET))
+    return ff.Region(ff.Selection(events), met=missing_pt)
 
 
 def task2() -> ff.Region:
     """The pT of all jets."""
-    return ff.Region(ff.Selection(jet), pt=ff.hist(jet.pt, **PT))
+    return ff.Region(ff.Selection(jet), pt=jet_pt)
 
 
 def task3() -> ff.Region:
     """The pT of jets with |η| < 1."""
-    return ff.Region(ff.Selection(jet).cut("central", abs(jet.eta) < 1), pt=ff.hist(jet.pt, **PT))
+    return ff.Region(ff.Selection(jet).cut("central", abs(jet.eta) < 1), pt=jet_pt)
 
 
 def task4() -> ff.Region:
     """The missing transverse momentum of events with two or more jets above 40 GeV."""
     selection = ff.Selection(events).cut("two jets", (jet.pt > 40 * ff.GeV).count() >= 2)
-    return ff.Region(selection, met=ff.hist(met.pt, **MET))
+    return ff.Region(selection, met=missing_pt)
 
 
 def task5() -> ff.Region:
     """The missing transverse momentum of events with a μ⁺μ⁻ of a mass from 60 to 120 GeV."""
     a, b = ff.pairs(muon).members
     resonant = (a.charge != b.charge) & ff.mass(a, b).between(60 * ff.GeV, 120 * ff.GeV)
-    return ff.Region(ff.Selection(events).cut("μ⁺μ⁻", resonant.any()), met=ff.hist(met.pt, **MET))
+    return ff.Region(ff.Selection(events).cut("μ⁺μ⁻", resonant.any()), met=missing_pt)
 
 
 def task6() -> ff.Region:
@@ -53,7 +53,7 @@ def task6() -> ff.Region:
     tag = ff.maximum(ff.maximum(a.btag, b.btag), c.btag)
     return ff.Region(
         top,
-        pt=ff.hist(ff.hypot(px, py), **PT),
+        pt=ff.hist(ff.hypot(px, py), bins=100, range=(15, 40), label="pT [GeV]"),
         tag=ff.hist(tag, bins=100, range=(0, 1), label="largest b-tag"),
     )
 

@@ -78,7 +78,6 @@ def value_of(node: n.Node) -> n.Node:
 
 def field_of(node: n.Node, name: str) -> n.Node | None:
     """Return the node of a field of what ``node`` stands for, or None where it has none."""
-
     if name == INDEX and is_object(node):
         index = _index_of(node)
         if index is not None:
