@@ -22,9 +22,32 @@ def in_order(values: Values, event: Array, *, descending: bool) -> Array:
     """
     usable = usable_values(values)
     data = np.where(usable, values.array, values.array.dtype.type(0))
+    if data.dtype.itemsize <= np.float32().itemsize:
+        codes = -_codes(data) if descending else _codes(data)
+        codes[~usable] = 1 << CODE
+        return np.argsort((event << (CODE + 2)) + codes, kind="stable")
     if descending:
         data = -data if data.dtype.kind == "f" else ~data  # the largest is the smallest of these
     return np.lexsort((data, ~usable, event))
+
+
+CODE = 33
+"""The codes of values of 32 bits are of this many bits, with the sign."""
+
+
+def _codes(data: Array) -> Array:
+    """Return whole numbers in the order of values of up to 32 bits.
+
+    Together with the event they are one number of 64 bits, which is sorted ten times as fast as
+    two.
+
+    >>> _codes(np.array([-2.0, -0.0, 0.0, 1e-45, np.inf], np.float32))
+    array([-1073741824,           0,           0,           1,  2139095040])
+    """
+    if data.dtype.kind != "f":
+        return data.astype(np.int64)
+    bits = data.astype(np.float32, copy=False).view(np.int32).astype(np.int64)
+    return np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
 
 
 def usable_values(values: Values) -> Array:
