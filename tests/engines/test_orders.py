@@ -8,6 +8,7 @@
 """
 
 import math
+import os
 
 import awkward as ak
 import numpy as np
@@ -152,3 +153,13 @@ def test_orders_of_something_else_are_refused(file):
     analysis = ff.Analysis(ff.Selection(events), rows=ff.snapshot(x=of_the_event))
     with pytest.raises(ExpressionError, match="one value per event, and the collection is muon"):
         analysis.run(ff.dataset(file), progress=False)
+
+
+def test_what_a_cache_keeps_of_orders(file, tmp_path):
+    os.utime(file, (1e9, 1e9))
+    rank = muon.rank(muon.pt, descending=True)
+    for refused, expected in ((-1, [1, 2, 1, 0]), (1, [1, 0, 1]), (-1, [1, 2, 1, 0])):
+        selection = ff.Selection(muon).cut("sum", muon.charge + rank != refused)
+        analysis = ff.Analysis(selection.cut("rank", rank >= 0), rows=ff.snapshot(rank=rank))
+        found = analysis.run(ff.dataset(file), cache=tmp_path / "cache", progress=False).rows
+        np.testing.assert_array_equal(found["rank"], expected)
