@@ -3,6 +3,7 @@
 from . import fit as fit, report as report, samples as samples
 from ._expr.categories import categories as categories
 from ._expr.collection import pairs as pairs, triples as triples
+from ._expr.concatenation import concatenate as concatenate
 from ._expr.corrections import correction as correction, pile_up_weights as pile_up_weights
 from ._expr.cut_strings import parse as parse
 from ._expr.expression import Expr as Expr

@@ -14,9 +14,13 @@ from flavorframe._expr.axes import (
     Axis as Axis,
     CollectionAxis as CollectionAxis,
     Combination as Combination,
+    Concatenation as Concatenation,
     EventAxis as EventAxis,
+    First as First,
     Node as Node,
+    Sorted as Sorted,
     Subset as Subset,
+    Taken as Taken,
     UnresolvedAxis as UnresolvedAxis,
     join_axes as join_axes,
     lineage as lineage,
@@ -33,11 +37,14 @@ from flavorframe._expr.computations import (
     StringTest as StringTest,
 )
 from flavorframe._expr.elements import (
+    Chain as Chain,
     Found as Found,
+    FromEnd as FromEnd,
     Gather as Gather,
     Match as Match,
     Member as Member,
     Position as Position,
+    Rank as Rank,
     Take as Take,
     innermost as innermost,
 )

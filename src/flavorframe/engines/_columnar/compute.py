@@ -16,6 +16,7 @@ from flavorframe._expr.logic import operation_on
 from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, widen
 from flavorframe._rootio.arrays import Array, Content, Lists, Strings
 from flavorframe.engines._columnar.named import any_named, is_any_named
+from flavorframe.engines._columnar.orders import chained
 from flavorframe.engines._columnar.segments import first_match, reduce_segments
 from flavorframe.engines._columnar.values import Values
 from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError, ModelError
@@ -108,6 +109,26 @@ def _(node: n.Take, view: View) -> Values:
 def _(node: n.Member, view: View) -> Values:
     values = view.spread(node.operand, node.combination.parents[node.position])
     return values[view.elements(node.combination).parents[node.position]]
+
+
+@compute_node.register(n.Chain)
+def _(node: n.Chain, view: View) -> Values:
+    parents = node.concatenation.parents
+    values = [view.spread(*each) for each in zip(node.operands, parents, strict=True)]
+    return chained(values)[view.elements(node.concatenation).parents[0]]
+
+
+@compute_node.register(n.Rank)
+def _(node: n.Rank, view: View) -> Values:
+    order = view.whole.elements(node.order)
+    ranks = np.empty(len(order), np.int64)
+    ranks[order.parents[0]] = order.local
+    return Values(ranks[view.elements(node.axis).full])
+
+
+@compute_node.register(n.FromEnd)
+def _(node: n.FromEnd, view: View) -> Values:
+    return Values(view.whole.elements(node.of).counts - node.number)
 
 
 @compute_node.register(n.Position)

@@ -108,6 +108,27 @@ def _(node: n.Member, scope: Scope) -> Deferred:
     return value
 
 
+@translate.register(n.Chain)
+def _(node: n.Chain, scope: Scope) -> Deferred:
+    body = scope.body
+    made_of = yield body.made_of(node.concatenation)
+    functions = []
+    for parent, operand in zip(node.concatenation.parents, node.operands, strict=True):
+        inner = body.scope(parent, scope.view, body.name("i"))
+        functions.append((yield inner.deferred_function(operand)))
+    return f"flavorframe::of_lists({made_of}[{scope.element}], {', '.join(functions)})"
+
+
+@translate.register(n.Rank)
+def _(node: n.Rank, scope: Scope) -> Deferred:
+    return f"{(yield scope.body.deferred_ranks(node.order))}[{scope.element}]"
+
+
+@translate.register(n.FromEnd)
+def _(node: n.FromEnd, scope: Scope) -> Deferred:
+    return f"({(yield scope.body.deferred_size(node.of))} - {node.number}LL)"
+
+
 @translate.register(n.Position)
 def _(node: n.Position, scope: Scope) -> Deferred:
     yield from ()
