@@ -30,6 +30,7 @@ from ._expr.functions import (
     tanh as tanh,
     where as where,
 )
+from ._expr.samples import is_simulation as is_simulation, sample as sample
 from ._expr.units import GeV as GeV, MeV as MeV, cm as cm, mm as mm, um as um
 from ._expr.user_functions import cpp as cpp, function as function
 from ._rootio.own_process import tune_process as tune_process

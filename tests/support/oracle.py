@@ -461,6 +461,8 @@ def _kind(file: File, node: n.Node) -> str:
         if isinstance(value, bool | str | float):
             return {bool: "truth", str: "word", float: "real"}[type(value)]
         return "unsigned" if int(value) >= 2**63 else "whole"
+    if isinstance(node, n.SampleValue):
+        return file.kind(n.Literal(node.value))
     if isinstance(node, n.Branch):
         return file.kind_of_branch(node.branch)
     if isinstance(node, n.Field):
@@ -664,6 +666,9 @@ class Event:
         return [self.value(node, element) for element in self.elements(axis)]
 
     def _literal(self, node: n.Literal, at: Any) -> Any:
+        return node.value
+
+    def _samplevalue(self, node: n.SampleValue, at: Any) -> Any:
         return node.value
 
     def _quantity(self, node: n.Quantity, at: Any) -> Any:

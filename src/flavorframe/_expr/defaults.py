@@ -18,10 +18,10 @@ def with_default(node: n.Node, value: n.Value) -> n.Node:
     while isinstance(node, n.Take | n.Gather | n.Member):
         outer.append(node)
         node = node.operand
-    if not isinstance(node, n.Field | n.Branch | n.Fired):
+    if not isinstance(node, n.Field | n.Branch | n.Fired | n.SampleValue):
         raise ExpressionError(
-            f"{brief(node)}: .default() is for what a file may lack, a branch or a trigger path. "
-            "Put it there: x.default(0) + 1."
+            f"{brief(node)}: .default() is for what may be lacking, a branch, a trigger path or a "
+            "value of the sample. Put it there: x.default(0) + 1."
         )
     require_fitting(value_of(node), value, kind_of(node))
     found: n.Node = n.Default(node, value)

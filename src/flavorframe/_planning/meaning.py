@@ -45,7 +45,8 @@ def lacking(plan: Plan, layout: Layout, schema: Schema) -> tuple[str, ...]:
     return tuple(
         formula(default)
         for default in dict.fromkeys(_defaults(plan))
-        if any(isinstance(node, n.Constant) for node in n.walk(bind(default, layout, schema)))
+        if not isinstance(default.operand, n.SampleValue)
+        and any(isinstance(node, n.Constant) for node in n.walk(bind(default, layout, schema)))
     )
 
 

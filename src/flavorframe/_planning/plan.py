@@ -9,6 +9,7 @@ from functools import cached_property
 from flavorframe._expr import nodes as n
 from flavorframe._expr.identity.fingerprints import fingerprint
 from flavorframe._planning.friends import PlannedFriend
+from flavorframe._planning.sample_values import without_values
 from flavorframe.layouts import Layout
 from flavorframe.outputs import Output, Snapshot
 from flavorframe.selection import Selection
@@ -40,14 +41,14 @@ class Plan:
         """A fingerprint of the plan, the same in every process and wherever rows are written.
 
         Functions of the user's are known by their code and all that it refers to, corrections by
-        what their files hold.
+        what their files hold. It is the same whatever dataset the plan is for.
         """
         outputs = tuple(
             (name, replace(output, path=None, files=1) if isinstance(output, Snapshot) else output)
             for name, output in self.outputs
         )
         content = (self.selection.candidates, self.selection.steps, outputs)
-        return fingerprint(content, named=True).hex()
+        return fingerprint(without_values(content), named=True).hex()
 
     @property
     def skims(self) -> tuple[tuple[str, Skim], ...]:

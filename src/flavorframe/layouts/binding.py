@@ -92,6 +92,8 @@ class _Binder:
             return self._field(part)
         if isinstance(part, n.Branch):
             return self._branch(part)
+        if isinstance(part, n.SampleValue):
+            return _sample_value(part)
         if isinstance(part, n.Quantity):
             units = self._layout.units
             return n.Literal(converted(part, units.energy, units.length))
@@ -288,6 +290,12 @@ class _Binder:
             f"{explained or did_you_mean(name.replace('.', '_'), self._schema.by_name)} Branches "
             "are listed by 'flavorframe inspect FILE' and reached by events['Name']."
         )
+
+
+def _sample_value(node: n.SampleValue) -> n.Constant:
+    if node.value is None:
+        raise LackingError(f"{brief(node)}: the dataset that is read does not have it.")
+    return n.Constant(n.EVENT, node.value)
 
 
 def _check_mask(subset: n.Subset) -> None:
