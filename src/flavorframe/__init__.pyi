@@ -1,6 +1,8 @@
 """The names of flavorframe: static tools read them here, and so does the lazy import."""
 
 from . import fit as fit, report as report, samples as samples
+from ._data_quality.certified import certified as certified
+from ._data_quality.prescales import prescale as prescale
 from ._expr.collection import pairs as pairs, triples as triples
 from ._expr.corrections import correction as correction
 from ._expr.cut_strings import parse as parse

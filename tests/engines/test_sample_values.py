@@ -67,8 +67,8 @@ def test_what_a_dataset_lacks_is_told_before_the_run(catalogue):
     )
     with pytest.raises(DatasetError, match=message):
         ff.Analysis(selection).run(catalogue["signal"])
+    both = ff.Selection(muon).weight("σ", ff.sample("cross_section") + cross_section)
     with pytest.raises(DatasetError, match="2017B.*'cross_section'.*is not there"):
-        both = ff.Selection(muon).weight("σ", ff.sample("cross_section") + cross_section)
         ff.Analysis(both).run(catalogue["2017B"])
     with pytest.raises(ExpressionError, match="takes the name of a key of catalogues, not 3"):
         ff.sample(3)

@@ -456,13 +456,11 @@ def as_number(x: Any) -> Any:
 
 
 def _kind(file: File, node: n.Node) -> str:
-    if isinstance(node, n.Literal):
+    if isinstance(node, n.Literal | n.SampleValue):
         value = node.value
         if isinstance(value, bool | str | float):
             return {bool: "truth", str: "word", float: "real"}[type(value)]
         return "unsigned" if int(value) >= 2**63 else "whole"
-    if isinstance(node, n.SampleValue):
-        return file.kind(n.Literal(node.value))
     if isinstance(node, n.Branch):
         return file.kind_of_branch(node.branch)
     if isinstance(node, n.Field):
@@ -482,6 +480,8 @@ def _kind(file: File, node: n.Node) -> str:
         n.CallFunction: "real",
         n.CallCorrection: "real",
     }
+    if isinstance(node, n.LumiLookup):
+        return "truth" if node.table.values is None else "real"
     return kinds.get(type(node), "truth")
 
 
@@ -602,6 +602,8 @@ class Event:
             return self.join(node.arguments)
         if isinstance(node, n.Match):
             return self.join(node.values)
+        if isinstance(node, n.LumiLookup):
+            return self.join((node.run, node.luminosity_block))
         if isinstance(node, n.IsIn | n.StringTest):
             return self.axis_of(node.operand)
         if isinstance(node, n.Gather | n.Found):
@@ -843,6 +845,18 @@ class Event:
     def _callcorrection(self, node: n.CallCorrection, at: Any) -> Any:
         arguments = [self.value(argument, at) for argument in node.arguments]
         return None if None in arguments else node.correction.evaluator.evaluate(*arguments)
+
+    def _lumilookup(self, node: n.LumiLookup, at: Any) -> Any:
+        run, block = self.value(node.run, at), self.value(node.luminosity_block, at)
+        if run is None or block is None:
+            return None
+        first, last = ([number for (number,) in struct.iter_unpack("=Q", packed)]
+                       for packed in (node.table.first, node.table.last))  # fmt: skip
+        wanted = int(run) * 2**32 + int(block)
+        places = [i for i, low in enumerate(first) if low <= wanted <= last[i]]
+        if node.table.values is None:
+            return bool(places)
+        return struct.unpack_from("=d", node.table.values, 8 * places[0])[0] if places else None
 
 
 def not_equal(a: Any, b: Any) -> bool:

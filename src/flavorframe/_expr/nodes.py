@@ -2,8 +2,8 @@
 
 A node says *what* is computed, never how. Engines walk nodes; users meet them as ``Expr``.
 A **friendly** tree holds `Field`, `Branch` and `Fired` leaves, which only a layout can resolve,
-`SampleValue`, which a dataset has, and `Default` around those that may be lacking; a **bound** tree holds `Column` and `Constant` leaves
-instead and is what engines evaluate.
+`SampleValue`, which a dataset has, and `Default` around what may be lacking; a **bound** tree holds
+`Column` and `Constant` leaves instead and is what engines evaluate.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from flavorframe._expr.computations import (
     CallCorrection as CallCorrection,
     CallFunction as CallFunction,
     IsIn as IsIn,
+    LumiLookup as LumiLookup,
     Reduce as Reduce,
     StringTest as StringTest,
 )

@@ -92,11 +92,8 @@ class _Binder:
             return self._field(part)
         if isinstance(part, n.Branch):
             return self._branch(part)
-        if isinstance(part, n.SampleValue):
-            return _sample_value(part)
-        if isinstance(part, n.Quantity):
-            units = self._layout.units
-            return n.Literal(converted(part, units.energy, units.length))
+        if isinstance(part, n.Quantity | n.SampleValue):
+            return self._constant(part)
         if isinstance(part, n.Fired):
             return self.bind(self._layout.fired(self._schema, part.menu, part.patterns))
         if isinstance(part, n.CollectionAxis):
@@ -111,6 +108,14 @@ class _Binder:
         if isinstance(bound, n.Reduce):
             _check_reducible(bound)
         return bound
+
+    def _constant(self, node: n.Quantity | n.SampleValue) -> n.Node:
+        if isinstance(node, n.Quantity):
+            units = self._layout.units
+            return n.Literal(converted(node, units.energy, units.length))
+        if node.value is None:
+            raise LackingError(f"{brief(node)}: the dataset that is read does not have it.")
+        return n.Constant(n.EVENT, node.value)
 
     def _field(self, node: n.Field) -> n.Part:
         if not node.path:
@@ -290,12 +295,6 @@ class _Binder:
             f"{explained or did_you_mean(name.replace('.', '_'), self._schema.by_name)} Branches "
             "are listed by 'flavorframe inspect FILE' and reached by events['Name']."
         )
-
-
-def _sample_value(node: n.SampleValue) -> n.Constant:
-    if node.value is None:
-        raise LackingError(f"{brief(node)}: the dataset that is read does not have it.")
-    return n.Constant(n.EVENT, node.value)
 
 
 def _check_mask(subset: n.Subset) -> None:

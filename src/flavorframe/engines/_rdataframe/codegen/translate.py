@@ -11,7 +11,7 @@ from flavorframe._expr.logic import complaint
 from flavorframe._expr.operations import BITS
 from flavorframe.engines._rdataframe.codegen.body import FULL, NESTED, Scope
 from flavorframe.engines._rdataframe.codegen.deferred import AnyDeferred, Deferred, in_turn
-from flavorframe.engines._rdataframe.codegen.external import call_correction, call_function
+from flavorframe.engines._rdataframe.codegen.external import call_correction, call_function, look_up
 from flavorframe.engines._rdataframe.codegen.literals import literal, text
 
 SPECIAL_CHARACTERS = frozenset("*?[")
@@ -128,6 +128,11 @@ def _(node: n.CallFunction, scope: Scope) -> Deferred:
 @translate.register(n.CallCorrection)
 def _(node: n.CallCorrection, scope: Scope) -> Deferred:
     return call_correction(node, (yield _values(node.arguments, scope)))
+
+
+@translate.register(n.LumiLookup)
+def _(node: n.LumiLookup, scope: Scope) -> Deferred:
+    return look_up(node, (yield _values((node.run, node.luminosity_block), scope)))
 
 
 _LOGIC = {"&": "and_", "|": "or_", "^": "exclusive_or", "~": "negation"}
