@@ -13,16 +13,19 @@ T = TypeVar("T")
 
 def rewritten(value: T, change: Callable[[n.Part], n.Part]) -> T:
     """Return a value, such as a selection, with ``change`` applied to each tree that it holds."""
-    changed: Any = value
-    if isinstance(value, n.Part):
-        changed = change(value)
-    elif isinstance(value, tuple):
-        changed = tuple(rewritten(item, change) for item in value)
-    elif is_dataclass(value) and not isinstance(value, type):
-        found = {f.name: (getattr(value, f.name), f) for f in fields(value) if f.compare and f.init}
-        new = {name: rewritten(old, change) for name, (old, _) in found.items()}
-        changed = replace(value, **{k: v for k, v in new.items() if v is not found[k][0]})
+    changed: T = _rewritten(value, change)
     return changed
+
+
+def _rewritten(value: Any, change: Callable[[n.Part], n.Part]) -> Any:
+    if isinstance(value, n.Part):
+        return change(value)
+    if isinstance(value, tuple):
+        return tuple(_rewritten(item, change) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        old = {f.name: getattr(value, f.name) for f in fields(value) if f.compare and f.init}
+        return replace(value, **{name: _rewritten(each, change) for name, each in old.items()})
+    return value
 
 
 def leaves_changed(top: n.Part, change: Callable[[n.Part], n.Part]) -> n.Part:

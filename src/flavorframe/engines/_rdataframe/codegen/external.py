@@ -196,16 +196,22 @@ inline const correction::Correction& correction() {{
 
 def _filled(table: LumiTable) -> str:
     """Return the arrays of a table in C++."""
-    first, last = ([f"{number}ULL" for number in array.tolist()] for array in table.numbers)
-    values = table.value_of_range
-    known = [] if values is None else [floating(value) for value in values.tolist()]
-    arrays = {"unsigned long long first": first, "unsigned long long last": last}
-    arrays |= {"double values": known or ["0"]}
-    lines = [f"constexpr {name}[] = {{{', '.join(items)}}};" for name, items in arrays.items()]
-    struct = [f"constexpr struct Table {{ const unsigned long long *first, *last; const double* values; "
-              f"long long size; }} table{{first, last, values, {len(first)}}};"]  # fmt: skip
+    first, last = (", ".join(f"{number}ULL" for number in each.tolist()) for each in table.numbers)
+    known = table.value_of_range
+    values = "0" if known is None else ", ".join(map(floating, known.tolist()))
     name = namespace_of(table)
-    return _once(name, "\n".join([f"namespace {name} {{", *lines, *struct, "}"]))
+    return _once(
+        name,
+        f"""namespace {name} {{
+constexpr unsigned long long first[] = {{{first}}}, last[] = {{{last}}};
+constexpr double values[] = {{{values}}};
+constexpr struct Table {{
+  const unsigned long long *first, *last;
+  const double* values;
+  long long size;
+}} table{{first, last, values, sizeof(first) / sizeof(*first)}};
+}}""",
+    )
 
 
 def _once(name: str, code: str) -> str:
