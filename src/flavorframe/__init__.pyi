@@ -3,6 +3,7 @@
 from . import fit as fit, report as report, samples as samples
 from ._data_quality.certified import certified as certified
 from ._data_quality.prescales import prescale as prescale
+from ._data_quality.tallies import duplicates as duplicates, lumi_sections as lumi_sections
 from ._expr.collection import pairs as pairs, triples as triples
 from ._expr.corrections import correction as correction
 from ._expr.cut_strings import parse as parse

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, overload
 
+from flavorframe._data_quality.tallies import Tally, split_tallies
 from flavorframe._expr import nodes as n
 from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Dataset
@@ -36,7 +37,8 @@ class Analysis:
 
     Args:
         selection: Which candidates are kept, and with which weights.
-        **outputs: Histograms, snapshots and skims; a result has them as attributes of these names.
+        **outputs: Histograms, snapshots, skims, and what is noted of all events that are read; a
+            result has them as attributes of these names.
 
     Raises:
         AnalysisError: An output is neither, or its name is taken.
@@ -51,24 +53,29 @@ class Analysis:
 
     selection: Selection
     outputs: tuple[tuple[str, Output], ...]
+    tallies: tuple[tuple[str, Tally], ...]
 
-    def __init__(self, selection: Selection, **outputs: Output) -> None:
+    def __init__(self, selection: Selection, **outputs: Output | Tally) -> None:
         """Raises AnalysisError for an output that is none, or whose name is taken."""
         if not isinstance(selection, Selection):
             raise AnalysisError(f"ff.Analysis takes a selection first, not {selection!r}.")
-        for name, output in outputs.items():
+        tallies, others = split_tallies(outputs)
+        for name, output in others.items():
             _check_output(name, output, selection)
+        for name, _ in tallies:
+            _check_name(name)
         object.__setattr__(self, "selection", selection)
-        object.__setattr__(self, "outputs", tuple(outputs.items()))
+        object.__setattr__(self, "outputs", tuple(others.items()))
+        object.__setattr__(self, "tallies", tallies)
 
     @property
     def plan(self) -> Plan:
         """The analysis in compiled form."""
-        return Plan(self.selection, self.outputs)
+        return Plan(self.selection, self.outputs, tallies=self.tallies)
 
-    def with_outputs(self, **outputs: Output) -> Analysis:
+    def with_outputs(self, **outputs: Output | Tally) -> Analysis:
         """Return the analysis with more outputs, or others under the same names."""
-        return Analysis(self.selection, **{**dict(self.outputs), **outputs})
+        return Analysis(self.selection, **{**dict(self.outputs), **dict(self.tallies), **outputs})
 
     # The options of `run` and `submit` are defined in `_run.core.options`; a test compares them.
 
@@ -280,7 +287,10 @@ class Analysis:
         return submit(self.plan, data, name, options)
 
     def __repr__(self) -> str:
-        kinds = ", ".join(f"{name} ({type(o).__name__.lower()})" for name, o in self.outputs)
+        kinds = ", ".join(
+            [f"{name} ({type(o).__name__.lower()})" for name, o in self.outputs]
+            + [f"{name} ({tally.title})" for name, tally in self.tallies]
+        )
         return f"Analysis: {kinds or 'no outputs'}\n{self.selection!r}"
 
     def _repr_html_(self) -> str:
@@ -291,12 +301,9 @@ def _check_output(name: str, output: object, selection: Selection) -> None:
     if not isinstance(output, Histogram | Snapshot):
         raise AnalysisError(
             f"Output {name!r} is {output!r}; an output is made by ff.hist(...), "
-            "ff.snapshot(...) or ff.skim(...)."
+            "ff.snapshot(...), ff.skim(...), ff.lumi_sections() or ff.duplicates()."
         )
-    if name in RESERVED or name.startswith("_"):
-        raise AnalysisError(
-            f"An output cannot be called {name!r}: results use the name themselves."
-        )
+    _check_name(name)
     if isinstance(output, Histogram) and output.without is not None:
         selection.without(output.without)
     if isinstance(output, Skim):
@@ -307,6 +314,13 @@ def _check_output(name: str, output: object, selection: Selection) -> None:
         raise AnalysisError(
             f"Snapshot {name!r} has a column 'weight', and the one of the selection's weights is "
             "called so: give yours another name, as in ff.snapshot(my_weight=...)."
+        )
+
+
+def _check_name(name: str) -> None:
+    if name in RESERVED or name.startswith("_"):
+        raise AnalysisError(
+            f"An output cannot be called {name!r}: results use the name themselves."
         )
 
 

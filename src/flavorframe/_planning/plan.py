@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from flavorframe._data_quality.tallies import Tally
 from flavorframe._expr import nodes as n
 from flavorframe._expr.identity.fingerprints import fingerprint
 from flavorframe._planning.friends import PlannedFriend
@@ -21,11 +22,15 @@ class Plan:
     """What to evaluate on each partition: the steps of the selection, then the outputs.
 
     ``layout`` is that of the files, where the user says it, and ``friends`` what lies beside them.
-    They make no difference to what is asked for, so that results of eras with others add up.
+    They make no difference to what is asked for, so that results of eras with others add up; nor
+    does ``weights_in``, where files of simulation have their sums of weights. ``tallies`` are of
+    all events that are read.
     """
 
     selection: Selection
     outputs: tuple[tuple[str, Output], ...]
+    tallies: tuple[tuple[str, Tally], ...] = field(default=(), kw_only=True)
+    weights_in: str = field(default="", compare=False, kw_only=True)
     layout: Layout | None = field(default=None, compare=False, kw_only=True)
     friends: tuple[PlannedFriend, ...] = field(default=(), compare=False, kw_only=True)
 
@@ -47,7 +52,7 @@ class Plan:
             (name, replace(output, path=None, files=1) if isinstance(output, Snapshot) else output)
             for name, output in self.outputs
         )
-        content = (self.selection.candidates, self.selection.steps, outputs)
+        content = (self.selection.candidates, self.selection.steps, outputs, self.tallies)
         return fingerprint(without_values(content), named=True).hex()
 
     @property

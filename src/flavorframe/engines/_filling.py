@@ -7,6 +7,7 @@ from functools import lru_cache
 import boost_histogram as bh
 
 from flavorframe._planning.plan import Plan
+from flavorframe.engines._tallies import no_tallies
 from flavorframe.engines._weighted import WeightedHistogram
 from flavorframe.engines.partial import Chunk, Partial
 from flavorframe.outputs import Histogram, HistogramAxis, Snapshot
@@ -21,7 +22,8 @@ def empty_partial(plan: Plan) -> Partial:
     tables: dict[str, tuple[Chunk, ...]] = {
         name: () for name, o in plan.outputs if isinstance(o, Snapshot)
     }
-    return Partial(Cutflow.empty(step_labels(plan), weighted=plan.is_weighted), histograms, tables)
+    cutflow = Cutflow.empty(step_labels(plan), weighted=plan.is_weighted)
+    return Partial(cutflow, histograms, tables, tallies=no_tallies(plan))
 
 
 def empty_histogram(plan: Plan, output: Histogram) -> bh.Histogram | WeightedHistogram:

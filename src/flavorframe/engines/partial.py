@@ -26,6 +26,7 @@ class Partial:
             element, and found more than one.
         timing: What the time was spent on.
         replicas: The files that another place than the first has given.
+        tallies: By the name of the output, what was noted of all events.
     """
 
     cutflow: Cutflow
@@ -34,6 +35,7 @@ class Partial:
     links: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
     replicas: tuple[Replica, ...] = ()
+    tallies: Mapping[str, Any] = field(default_factory=dict)
 
     def __add__(self, other: Partial) -> Partial:
         return Partial(
@@ -43,6 +45,7 @@ class Partial:
             _add_links(self.links, other.links),
             self.timing + other.timing,
             added_replicas(self.replicas, other.replicas),
+            {name: tally + other.tallies[name] for name, tally in self.tallies.items()},
         )
 
 

@@ -84,6 +84,7 @@ class Result:
                 outputs[name] = as_hist(partial.histograms[name], output)
             elif name not in outcome.unwritten:
                 outputs[name] = outcome.rows[name]
+        outputs |= partial.tallies
         links = {name: Link(*counts) for name, counts in partial.links.items()}
         return cls(
             dataset, partial.cutflow, outputs,

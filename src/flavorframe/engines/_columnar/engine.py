@@ -33,6 +33,7 @@ from flavorframe.engines._columnar.skimming import skimmed
 from flavorframe.engines._columnar.views import ViewMaker
 from flavorframe.engines._event_files import as_events, matches_of
 from flavorframe.engines._filling import empty_partial
+from flavorframe.engines._tallies import branches_of_tallies, tallied
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
 from flavorframe.errors import FileError
@@ -56,7 +57,8 @@ class ColumnarEngine:
         stored = open_file(file, tree)
         opened, layout = as_events(stored, plan.layout, plan.friends)
         bound, _ = _bind(plan, opened.schema, layout)
-        require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
+        read = (*bound.columns, *branches_of_tallies(plan, opened.schema, layout))
+        require_whole(file, opened.schema, opened.events, opened.shorter, read)
         edges = opened.common_edges(bound.columns)
         return FileInfo(
             file, opened.tree, layout.name, opened.events, edges, opened.version,
@@ -88,7 +90,10 @@ class ColumnarEngine:
         if cache is not None:
             cache.save()
         timing = _timing(columns, partition, began, prepared)
-        return Partial(filled.cutflow, filled.histograms, filled.tables, links.counts, timing)
+        return Partial(
+            filled.cutflow, filled.histograms, filled.tables, links.counts, timing,
+            tallies=tallied(plan, opened, layout, partition),
+        )  # fmt: skip
 
     def _partition_cache(
         self, plan: Plan, partition: Partition, opened: EventFile, layout: Layout
