@@ -46,6 +46,14 @@ def without_values(content: T) -> T:
     return rewritten(content, lambda tree: leaves_changed(tree, change))
 
 
+def weights_in(data: Dataset) -> str:
+    """Return where files have their sums of generator weights: see `Plan`."""
+    told = data.meta.get("sumw")
+    if isinstance(told, str):
+        return told
+    return "usual" if data.kind == "simulation" and told is None else ""
+
+
 def _sample_values(content: object) -> list[n.SampleValue]:
     found = (part for tree in trees_in(content) for part in n.parts(tree))
     return [part for part in found if isinstance(part, n.SampleValue)]

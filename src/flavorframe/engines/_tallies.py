@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flavorframe._data_quality.tallies import Tallied, Tally
+from flavorframe._data_quality.tallies import Tally
 from flavorframe._planning.plan import Plan
 from flavorframe._rootio import arrays
 from flavorframe._rootio.event_file import EventFile
@@ -30,7 +30,7 @@ def branches_of_tallies(plan: Plan, schema: Schema, layout: Layout) -> tuple[str
     return tuple(dict.fromkeys(branch for branches in found for branch in branches))
 
 
-def tallied(plan: Plan, file: EventFile, layout: Layout, part: Partition) -> dict[str, Tallied]:
+def tallied(plan: Plan, file: EventFile, layout: Layout, part: Partition) -> dict[str, Any]:
     """Return the tallies of a range of events of an open file."""
     columns = {
         branch: _column(file, branch, part)
@@ -42,13 +42,13 @@ def tallied(plan: Plan, file: EventFile, layout: Layout, part: Partition) -> dic
     }
 
 
-def tallied_of(plan: Plan, part: Partition) -> dict[str, Tallied]:
+def tallied_of(plan: Plan, part: Partition) -> dict[str, Any]:
     """Return the tallies of a range of events, whose file is opened for it."""
     file = open_file(part.file, part.tree, part.version)
     return tallied(plan, *as_events(file, plan.layout, plan.friends), part)
 
 
-def no_tallies(plan: Plan) -> Mapping[str, Tallied]:
+def no_tallies(plan: Plan) -> Mapping[str, Any]:
     """Return the tallies of no event."""
     return {name: tally.of([np.empty(0, np.int64)] * len(tally.names))
             for name, tally in plan.tallies}  # fmt: skip

@@ -36,6 +36,7 @@ def to_dict(result: Result) -> dict[str, Any]:
         "unwritten": dict(result.unwritten),
         "warnings": list(result.warnings),
         "replicas": [asdict(each) for each in result.replicas],
+        "generated": None if result.generated is None else asdict(result.generated),
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from flavorframe._data_quality.generated import Generated
 from flavorframe._files.file_sets import settle, sha256_of
 from flavorframe._files.trust import read_own
 from flavorframe._files.writing import file_name
@@ -177,4 +178,5 @@ def _from_dict(content: Mapping[str, Any]) -> Result:
         unwritten=content.get("unwritten", {}),
         warnings=tuple(content.get("warnings", ())),
         replicas=tuple(Replica(**each) for each in content.get("replicas", ())),
+        generated=Generated(**content["generated"]) if content.get("generated") else None,
     )

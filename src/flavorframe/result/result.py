@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flavorframe._data_quality.generated import Generated
 from flavorframe._display import Items, Paragraph, as_html
 from flavorframe.datasets import Dataset, fraction_read
 from flavorframe.errors import AnalysisError, did_you_mean
@@ -21,6 +22,7 @@ from flavorframe.result.failures import Failures
 from flavorframe.result.links import Link, added_links
 from flavorframe.result.provenance import Provenance
 from flavorframe.result.replicas import Replica, added_replicas
+from flavorframe.result.scaling import ScaledHistograms, generated_of, scaled
 from flavorframe.result.timing import Timing
 from flavorframe.result.unfinished import Unfinished
 
@@ -58,6 +60,7 @@ class Result:
         unwritten: Why outputs, or the folder, could not be written, by their name.
         warnings: What is likely not meant, though nothing failed.
         replicas: The files that another place than their first has given, and why.
+        generated: Of simulation, the sum of generator weights of what was read, if it is known.
     """
 
     dataset: Dataset
@@ -73,6 +76,7 @@ class Result:
     unwritten: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     replicas: tuple[Replica, ...] = ()
+    generated: Generated | None = None
 
     @classmethod
     def of(cls, plan: Plan, dataset: Dataset, outcome: Outcome) -> Result:
@@ -86,14 +90,15 @@ class Result:
                 outputs[name] = outcome.rows[name]
         outputs |= partial.tallies
         links = {name: Link(*counts) for name, counts in partial.links.items()}
+        fraction = _fraction(dataset, outcome)
         return cls(
             dataset, partial.cutflow, outputs,
             Failures(tuple(outcome.failures), files=len(dataset.files)),
             partial.timing, links, Provenance.of(plan, _units(outcome)),
-            _fraction(dataset, outcome), outcome.stopped,
+            fraction, outcome.stopped,
             outcome if outcome.gaps or outcome.stopped or outcome.unwritten else None,
             dict(outcome.unwritten), tuple(_warnings(dataset, outcome)),
-            replicas=outcome.replicas,
+            replicas=outcome.replicas, generated=generated_of(dataset, outcome, fraction),
         )  # fmt: skip
 
     @property
@@ -111,6 +116,28 @@ class Result:
         """The luminosity of what was read [fb⁻¹]; an estimate by events where files failed."""
         whole = self.dataset.luminosity
         return None if whole is None else whole * self.fraction
+
+    def scaled(self, luminosity: float) -> ScaledHistograms:
+        """Return the histograms of simulation as they would be in data of some luminosity.
+
+        They are multiplied by cross-section × luminosity / sum of the generator weights of what was
+        read, and so are their errors. Weight candidates by the generator's weights, if there are
+        any: ``selection.weight("generator", events["genWeight"])``.
+
+        Args:
+            luminosity: The integrated luminosity [fb⁻¹].
+
+        Returns:
+            The histograms by name, also as attributes, with weighted storage.
+
+        Raises:
+            AnalysisError: The dataset is data, its cross-section or sum of weights is not known or
+                not positive, or the luminosity is negative.
+
+        Example:
+            >>> result.scaled(41.5).mass  # doctest: +SKIP
+        """
+        return scaled(self, luminosity)
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write the result to a folder, to be read by `flavorframe.load`, ROOT and people.
@@ -245,6 +272,8 @@ class Result:
             None, {**other.unwritten, **self.unwritten},
             tuple(dict.fromkeys((*self.warnings, *other.warnings))),
             replicas=added_replicas(self.replicas, other.replicas),
+            generated=self.generated + other.generated
+            if self.generated and other.generated else None,
         )  # fmt: skip
 
     def __repr__(self) -> str:

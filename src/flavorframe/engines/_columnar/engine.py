@@ -33,6 +33,7 @@ from flavorframe.engines._columnar.skimming import skimmed
 from flavorframe.engines._columnar.views import ViewMaker
 from flavorframe.engines._event_files import as_events, matches_of
 from flavorframe.engines._filling import empty_partial
+from flavorframe.engines._generated import generated_in
 from flavorframe.engines._tallies import branches_of_tallies, tallied
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
@@ -64,6 +65,7 @@ class ColumnarEngine:
             file, opened.tree, layout.name, opened.events, edges, opened.version,
             meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
             tuple(skimmed(bound, stored, opened.schema)), units=layout.units,
+            generated=generated_in(file, tree, plan.weights_in),
         )  # fmt: skip
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:

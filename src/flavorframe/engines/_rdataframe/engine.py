@@ -18,6 +18,7 @@ from flavorframe._rootio.open_files import open_file
 from flavorframe._rootio.root_file import require_whole
 from flavorframe.datasets import Partition
 from flavorframe.engines._event_files import as_events
+from flavorframe.engines._generated import generated_in
 from flavorframe.engines._rdataframe.codegen.external import make_ready
 from flavorframe.engines._rdataframe.codegen.names import column_name
 from flavorframe.engines._rdataframe.codegen.program import Program, write_program
@@ -59,7 +60,7 @@ class RDataFrameEngine:
         _refuse_skims(plan)
         start()
         opened = describe(file, tree, plan.layout, plan.friends)
-        layout = opened.layout
+        layout, where = opened.layout, plan.weights_in
         bound, _ = _programs(plan, opened.schema, layout)
         read = (*bound.columns, *branches_of_tallies(plan, opened.schema, layout))
         require_whole(file, opened.schema, opened.events, opened.shorter, read)
@@ -67,6 +68,7 @@ class RDataFrameEngine:
             file, opened.tree, layout.name, opened.events, (), opened.version,
             meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
             units=layout.units,
+            generated=look(file, generated_in, file, tree, where) if where else None,
         )  # fmt: skip
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
