@@ -59,6 +59,8 @@ def test_results_add_up_and_are_saved(files, tmp_path):
     assert repr(results["b"].twice) == "no event twice among 2"
     assert set(results.total.twice.copies) == {(7, 2, 3), (7, 5, 5)}
     assert results.total.sections.count == 5
+    page = ff.report.write(tmp_path / "page.html", results).read_text()
+    assert "no event twice among 2" in page.partition('<section id="read-events">')[2]
     loaded = ff.load(results.save(tmp_path / "saved"))
     assert loaded["a"].twice.copies == {(7, 2, 3): 2}
     assert loaded.total.sections == results.total.sections

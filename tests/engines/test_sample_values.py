@@ -24,7 +24,7 @@ def catalogue(tmp_path_factory):
         {
             "2017B": {"type": "data", "files": "data.root", "lumi": 4.5},
             "2017C": {"type": "data", "files": "more.root", "lumi": 9.5},
-            "signal": {"type": "mc", "files": "signal.root", "xsec": 20.0, "is_tau": 1},
+            "signal": {"type": "mc", "files": "signal.root", "xsec": 20.0, "is_tau": 1, "k": 2},
             "background": {"type": "mc", "files": "background.root", "xsec": 50.0, "is_tau": 0},
         },
         base=folder,
@@ -42,12 +42,13 @@ def test_weights_and_cuts_by_sample_in_one_analysis(catalogue, engine):
     analysis = ff.Analysis(
         selection,
         pt=ff.hist(muon.pt, bins=1, range=(0, 10)),
-        rows=ff.snapshot(muon.pt, number=cross_section + 0.5),
+        rows=ff.snapshot(muon.pt, number=cross_section + 0.5, k=ff.sample("k").default(0.5)),
     )
     results = analysis.run(catalogue, engine=engine)
     assert [float(result.pt.values()[0]) for result in results.values()] == [2, 2, 60, 0]
     assert results["signal"].rows["number"].tolist() == [20.5] * 3
     assert results["2017B"].rows["number"].tolist() == [1.5] * 2
+    assert [results[name].rows["k"][0] for name in ("2017B", "signal")] == [0.5, 2]
     total = results["2017B"] + results["2017C"]  # one plan whatever the dataset
     assert total.cutflow["of taus"].formula == "sample('is_tau').default(true)"
     assert len({result.provenance.plan for result in results.values()}) == 1
@@ -63,7 +64,7 @@ def test_what_a_dataset_lacks_is_told_before_the_run(catalogue):
     selection = ff.Selection(muon).weight("σ", ff.sample("cross_sections"))
     message = (
         r"dataset 'signal': ff.sample\('cross_sections'\) is not there. Did you mean "
-        r"'cross_section'\? It has cross_section, era, is_simulation, is_tau, name: add it to"
+        r"'cross_section'\? It has cross_section, era, is_simulation, is_tau, k, name: add"
     )
     with pytest.raises(DatasetError, match=message):
         ff.Analysis(selection).run(catalogue["signal"])

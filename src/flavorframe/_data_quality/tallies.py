@@ -15,6 +15,7 @@ from flavorframe.errors import AnalysisError
 Array = np.ndarray[Any, Any]
 Tallied = LumiSections | Duplicates
 """What a result has of a tally; two of a kind add up."""
+TALLIED = (LumiSections, Duplicates)
 
 KEY = ("run", "luminosity_block", "event")
 

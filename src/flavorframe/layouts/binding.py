@@ -160,7 +160,10 @@ class _Binder:
                 f"{bound.axis.name}: say so for files that lack it, by "
                 f"events.{bound.axis.name}[{operand.branch!r}].default({node.value!r})."
             )
-        require_fitting(operand, node.value, kind_of(bound))
+        kind = kind_of(bound)
+        if isinstance(operand, n.SampleValue) and kind in ("int", "unsigned"):
+            kind = "float"  # catalogues have 1 for 1.0
+        require_fitting(operand, node.value, kind)
         return bound
 
     def _of_friend(self, branch: str, node: n.Field) -> n.Node:

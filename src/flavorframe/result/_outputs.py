@@ -7,6 +7,7 @@ from typing import Any
 
 from flavorframe._data_quality.duplicates import Duplicates
 from flavorframe._data_quality.sections import LumiSections
+from flavorframe._data_quality.tallies import TALLIED
 from flavorframe.errors import AnalysisError
 from flavorframe.result import _histograms
 from flavorframe.result.table import Table
@@ -27,7 +28,7 @@ def added(a: Any, b: Any) -> Any:
         )
     if isinstance(a, WrittenSnapshot):
         return WrittenSnapshot(a.paths + b.paths, a.rows + b.rows, a.sha256 + b.sha256)
-    if isinstance(a, Table | LumiSections | Duplicates):
+    if isinstance(a, (Table, *TALLIED)):
         return a + b
     return _histograms.added(a, b)
 
@@ -38,7 +39,7 @@ def summary(value: Any) -> str:
         return f"{value.rows:,} rows in {', '.join(value.paths)}"
     if isinstance(value, Table):
         return f"{len(value):,} rows of {', '.join(value.columns)}"
-    if isinstance(value, LumiSections | Duplicates):
+    if isinstance(value, TALLIED):
         return repr(value)
     inside = value.sum()
     total = getattr(inside, "value", inside)
