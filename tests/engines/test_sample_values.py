@@ -80,3 +80,28 @@ def test_texts_are_tested(catalogue, engine):
     selection = ff.Selection(muon).cut("of 2017B", ff.sample("era").isin("2017B", "2018A"))
     results = ff.Analysis(selection).run(catalogue, engine=engine)
     assert [result.cutflow[-1].candidates for result in results.values()] == [3, 0, 0, 0]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_the_sample_does_not_choose_may_be_lacking(tmp_path, engine):
+    for name, more in (("data", {}), ("mc", {"genWeight": np.array([2.0, -2.0])})):
+        with uproot.recreate(tmp_path / f"{name}.root") as file:
+            file["Events"] = {"run": np.array([1, 2], np.uint32), **more,
+                              "Muon": ak.zip({"pt": ak.Array([[3.0, 5.0], [7.0]])})}  # fmt: skip
+    eras = {"data": {"type": "data", "files": "data.root"},
+            "mc": {"type": "mc", "files": "mc.root", "year": 2017}}  # fmt: skip
+    weight = ff.events()["genWeight"]
+    of_2017 = ff.sample("year").default(0) == 2017
+    selection = (
+        ff.Selection(muon)
+        .cut("positive", ~ff.is_simulation | (weight > 0))
+        .cut("never", ~(ff.is_simulation & ~of_2017 & (ff.events()["nothing"] > 0)))
+        .weight("generator", ff.where(ff.is_simulation, weight, 1))
+    )
+    spread = ff.where(ff.is_simulation, 0.5 * muon.pt, ff.events().run)
+    analysis = ff.Analysis(selection, x=ff.hist(spread, bins=4, range=(0, 4)))
+    results = analysis.run(ff.catalog(eras, base=tmp_path), engine=engine)
+    assert results["data"].x.values().tolist() == [0, 2, 1, 0]  # for each muon, the run
+    assert results["mc"].x.values().tolist() == [0, 2, 2, 0]
+    formulas = [[row.formula for row in result.cutflow] for result in results.values()]
+    assert formulas[0] == formulas[1]

@@ -20,6 +20,7 @@ from flavorframe._expr.units import converted
 from flavorframe._rootio.schema import BranchInfo, Schema
 from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, did_you_mean
 from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
+from flavorframe.layouts.deciding import decided_for_sample
 from flavorframe.layouts.declared import Layout
 
 SHOWN = 8
@@ -100,6 +101,12 @@ class _Binder:
             return collection_axis(part.collection)
         if isinstance(part, n.Default):
             return self._default(part)
+        return self._bind_computed(part)
+
+    def _bind_computed(self, part: n.Part) -> n.Part:
+        decision = decided_for_sample(part, self._known) if isinstance(part, n.Node) else None
+        if decision is not None:
+            return decision
         bound = part.map(self._of)
         if isinstance(bound, n.Apply):
             return with_unsigned_literals(decided(bound))
