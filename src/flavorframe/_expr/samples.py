@@ -30,8 +30,8 @@ def sample(name: str) -> Expr:
 
     Example:
         >>> import flavorframe as ff
-        >>> ff.where(ff.is_simulation, ff.sample("cross_section").default(1.0), 1.0)
-        <where(is_simulation, sample('cross_section').default(1), 1), one value per event>
+        >>> ff.where(ff.is_simulation, ff.sample("cross_section"), 1.0)
+        <(sample('cross_section') if is_simulation else 1), one value per event>
     """
     if not isinstance(name, str) or not name:
         raise ExpressionError(f"ff.sample() takes the name of a key of catalogues, not {name!r}.")
