@@ -1,4 +1,4 @@
-"""Users' functions and corrections in C++."""
+"""Users' functions, corrections and models in C++."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.called import Correction, Function, Header
 from flavorframe._expr.formula import brief
+from flavorframe._models.model import AnyModel
+from flavorframe.engines._rdataframe.codegen import models
 from flavorframe.engines._rdataframe.codegen.literals import text
 from flavorframe.errors import AnalysisError, ExpressionError
 
@@ -39,12 +41,17 @@ inline std::string text_of(const std::string& digest) {
 
 @dataclass(frozen=True)
 class External:
-    """C++ to be declared before a program that calls it; ``what`` is its name in messages."""
+    """C++ to be declared before a program that calls it; ``what`` is its name in messages.
+
+    A model has so many ``inputs``.
+    """
 
     what: str
     code: str
     correction: Correction | None = None
     headers: tuple[Header, ...] = ()
+    model: AnyModel | None = None
+    inputs: int = 0
 
 
 def call_function(node: n.CallFunction, arguments: list[str]) -> str:
@@ -77,16 +84,8 @@ def call_correction(node: n.CallCorrection, arguments: list[str]) -> str:
     return f"flavorframe::call([]({parameters}) {{ {tried} }}, {', '.join(arguments)})"
 
 
-def refuse_model(node: n.CallModel) -> NoReturn:
-    """Raise AnalysisError: libraries evaluate models in Python."""
-    raise AnalysisError(
-        f"The model in {brief(node)} is evaluated by its library in Python, and the engine "
-        "'rdataframe' runs C++: use engine='columnar'."
-    )
-
-
 def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
-    """Return the functions and corrections that the trees call, each once."""
+    """Return the functions, corrections and models that the trees call, each once."""
     found: dict[str, External] = {}
     for tree in trees:
         for node in n.walk(tree):
@@ -99,6 +98,11 @@ def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
                 called = node.correction
                 what = f"correction {called.name}"
                 found[namespace_of(called)] = External(what, _opened(called), called)
+            elif isinstance(node, n.CallModel):
+                found[models.name_of(node.model)] = External(
+                    f"the model {node.model.name}", models.declared(node.model),
+                    model=node.model, inputs=len(node.arguments),
+                )  # fmt: skip
     return tuple(found.values())
 
 
@@ -111,6 +115,8 @@ def make_ready(module: Any, external: External) -> None:
         if _COMPILED.get(header.path) != header.digest:
             _check(header)
             _COMPILED[header.path] = header.digest
+    if external.model is not None:
+        models.make_ready(module, external.model, external.inputs)
     correction = external.correction
     if correction is not None and correction.digest not in _KEPT:
         import correctionlib

@@ -11,12 +11,9 @@ from flavorframe._expr.logic import complaint
 from flavorframe._expr.operations import BITS
 from flavorframe.engines._rdataframe.codegen.body import FULL, NESTED, Scope
 from flavorframe.engines._rdataframe.codegen.deferred import AnyDeferred, Deferred, in_turn
-from flavorframe.engines._rdataframe.codegen.external import (
-    call_correction,
-    call_function,
-    refuse_model,
-)
+from flavorframe.engines._rdataframe.codegen.external import call_correction, call_function
 from flavorframe.engines._rdataframe.codegen.literals import literal, text
+from flavorframe.engines._rdataframe.codegen.models import call_model
 
 SPECIAL_CHARACTERS = frozenset("*?[")
 
@@ -143,8 +140,7 @@ def _(node: n.CallCorrection, scope: Scope) -> Deferred:
 
 @translate.register(n.CallModel)
 def _(node: n.CallModel, scope: Scope) -> Deferred:
-    yield from ()
-    return refuse_model(node)
+    return call_model(node, (yield _values(node.arguments, scope)))
 
 
 _LOGIC = {"&": "and_", "|": "or_", "^": "exclusive_or", "~": "negation"}
