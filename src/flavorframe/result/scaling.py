@@ -104,14 +104,20 @@ def times(histogram: Any, factor: float) -> Any:
 
 
 def _missing_of(outcome: Outcome) -> dict[str, int]:
-    """Return how many events of each file that was opened were not read."""
+    """Return how many events of each file that was opened were not read, or left out."""
     events = {info.file: info.events for info in outcome.files}
-    missing = dict.fromkeys(events, 0)
+    missing = dict.fromkeys(events, 0) | left_out_of(outcome)
     for gap in outcome.gaps:
         if gap.file in events:
             stop = events[gap.file] if gap.stop is None else gap.stop
             missing[gap.file] += stop - gap.start
     return missing
+
+
+def left_out_of(outcome: Outcome) -> dict[str, int]:
+    """Return how many events of files that were opened are left out as copies of others."""
+    opened = {info.file for info in outcome.files}
+    return {each.file: len(each) for each in outcome.dataset.left_out if each.file in opened}
 
 
 def _cross_section(result: Result) -> float:
