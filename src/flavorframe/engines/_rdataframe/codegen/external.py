@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.called import Correction, Function, Header
@@ -83,6 +83,14 @@ def look_up(node: n.LumiLookup, arguments: list[str]) -> str:
     """Return the look-up of a lumi section in a table."""
     name, function = namespace_of(node.table), "listed" if node.table.values is None else "value_at"
     return f"flavorframe::{function}({name}::table, {', '.join(arguments)})"
+
+
+def refuse_model(node: n.CallModel) -> NoReturn:
+    """Raise AnalysisError: libraries evaluate models in Python."""
+    raise AnalysisError(
+        f"The model in {brief(node)} is evaluated by its library in Python, and the engine "
+        "'rdataframe' runs C++: use engine='columnar'."
+    )
 
 
 def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
@@ -181,13 +189,15 @@ def _with_paths(line: str, function: Function) -> str:
 
 def _opened(correction: Correction) -> str:
     name = namespace_of(correction)
+    compound = correction.is_compound
+    kind, found = ("CompoundCorrection", "compound().") if compound else ("Correction", "")
     return _once(
         name,
         f"""{TEXTS}#include "correction.h"
 namespace {name} {{
-inline const correction::Correction& correction() {{
+inline const correction::{kind}& correction() {{
   static const auto opened = correction::CorrectionSet::from_string(
-      flavorframe::text_of({text(correction.digest)}).c_str())->at({text(correction.name)});
+      flavorframe::text_of({text(correction.digest)}).c_str())->{found}at({text(correction.name)});
   return *opened;
 }}
 }}""",
