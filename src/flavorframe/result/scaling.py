@@ -146,7 +146,7 @@ def _sum_of_weights(result: Result) -> float:
             "weights of both signs a small sample can have that: take more of it."
         )
     unit = generated.events is None or math.isclose(generated.weights, generated.events)
-    if not unit and not result.cutflow.weighted:
+    if not unit and not any(flow.weighted for flow in result.cutflows.values()):
         warnings.warn(
             f"{name}: the {generated!r} is not their number, and the selection has no weights: "
             "add .weight('generator', events['genWeight']) to it.",
