@@ -35,9 +35,9 @@ class Analysis:
 
     Args:
         selection: Which candidates are kept, and with which weights; or a region.
-        **outputs: Histograms, snapshots, skims, and what is noted of all events that are read; a
-            result has them as attributes of these names. Without a selection there are regions in
-            the place of the former, which a result has as attributes.
+        **outputs: Histograms, snapshots and skims, and what is noted of all events that are read;
+            a result has them as attributes of these names. Without a selection they are regions,
+            which a result has as attributes.
 
     Raises:
         AnalysisError: An output or region is none, or its name is taken, or a source of variations
@@ -59,6 +59,8 @@ class Analysis:
     ) -> None:
         """Raises AnalysisError for an output that is none, or whose name is taken."""
         tallies, others = split_tallies(outputs)
+        for name, _ in tallies:
+            check_name("An output", name)
         if selection is None:
             regions = tuple(_named_regions(others).items())
         elif isinstance(selection, Region):
@@ -67,8 +69,6 @@ class Analysis:
             regions = (("", Region(selection).with_outputs(**_outputs(others))),)
         else:
             raise AnalysisError(f"ff.Analysis takes a selection first, not {selection!r}.")
-        for name, _ in tallies:
-            check_name("An output", name)
         object.__setattr__(self, "regions", regions)
         object.__setattr__(self, "tallies", tallies)
         _ = self.plan.variations  # raises where they do not go together
@@ -321,11 +321,12 @@ class Analysis:
         return submit(self.plan, data, name, options)
 
     def __repr__(self) -> str:
-        tallies = "".join(f"{name} ({tally.title}), " for name, tally in self.tallies)
+        noted = ", ".join(f"{name} ({tally.title})" for name, tally in self.tallies)
+        whole = f"Analysis: {noted}\n" if noted else "Analysis: "
         if not self.regions[0][0]:
-            return f"Analysis: {tallies}{self._region!r}"
-        title = f"Analysis: {tallies.removesuffix(', ')}" if tallies else "Analysis"
-        return "\n".join([title, *(f"{name}: {region!r}" for name, region in self.regions)])
+            return f"{whole}{self._region!r}"
+        named = (f"{name}: {region!r}" for name, region in self.regions)
+        return "\n".join([whole.rstrip(": \n") if not noted else whole.rstrip("\n"), *named])
 
     def _repr_html_(self) -> str:
         named = ((f"<b>{escape(name)}</b>" if name else "", each) for name, each in self.regions)

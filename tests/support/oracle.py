@@ -477,17 +477,16 @@ def _kind(file: File, node: n.Node) -> str:
         return _kind_of_applied(file, node)
     if isinstance(node, n.Chain):
         return _kind_of_several({file.kind(operand) for operand in node.operands})
-    kinds = {
-        n.Position: "whole",
-        n.Rank: "whole",
-        n.FromEnd: "whole",
-        n.Match: "whole",
-        n.CallFunction: "real",
-        n.CallCorrection: "real",
-        n.CallModel: "real",
-    }
-    has_values = isinstance(node, n.LumiLookup) and node.table.values is not None
-    return "real" if has_values else kinds.get(type(node), "truth")
+    return _kind_of_called(node)
+
+
+def _kind_of_called(node: n.Node) -> str:
+    if isinstance(node, n.Position | n.Rank | n.FromEnd | n.Match):
+        return "whole"
+    if isinstance(node, n.LumiLookup):
+        return "truth" if node.table.values is None else "real"
+    called = n.CallFunction | n.CallCorrection | n.CallModel
+    return "real" if isinstance(node, called) else "truth"
 
 
 def _kind_of_field(file: File, node: n.Field) -> str:
@@ -891,6 +890,12 @@ class Event:
         arguments = [self.value(argument, at) for argument in node.arguments]
         return None if None in arguments else node.correction.evaluator.evaluate(*arguments)
 
+    def _callmodel(self, node: n.CallModel, at: Any) -> Any:
+        arguments = [self.value(argument, at) for argument in node.arguments]
+        if None in arguments:
+            return None
+        return node.model.compute([np.array([a]) for a in arguments])[0].item()
+
     def _lumilookup(self, node: n.LumiLookup, at: Any) -> Any:
         run, block = self.value(node.run, at), self.value(node.luminosity_block, at)
         if run is None or block is None:
@@ -902,12 +907,6 @@ class Event:
         if node.table.values is None:
             return bool(places)
         return struct.unpack_from("=d", node.table.values, 8 * places[0])[0] if places else None
-
-    def _callmodel(self, node: n.CallModel, at: Any) -> Any:
-        arguments = [self.value(argument, at) for argument in node.arguments]
-        if None in arguments:
-            return None
-        return node.model.compute([np.array([a]) for a in arguments])[0].item()
 
 
 def not_equal(a: Any, b: Any) -> bool:

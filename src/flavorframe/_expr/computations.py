@@ -153,6 +153,27 @@ class CallCorrection(Node):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class CallModel(Node):
+    """A trained model, its inputs in the order that it was trained with."""
+
+    model: AnyModel
+    arguments: tuple[Node, ...]
+
+    @cached_property
+    def axis(self) -> Axis:
+        return join_axes(self.arguments)
+
+    def find_kind(self) -> str:
+        return "float"
+
+    def text(self, texts: Texts) -> Text:
+        names = self.model.inputs or [""] * len(self.arguments)
+        pairs = zip(names, self.arguments, strict=True)
+        inputs = joined(", ", [put(name and f"{name} = ", texts[a]) for name, a in pairs])
+        return put(f"{self.model.name}(", inputs, ")")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class LumiLookup(Node):
     """Whether a table lists a lumi section or, where it has values, its value there.
 
@@ -172,27 +193,6 @@ class LumiLookup(Node):
 
     def text(self, texts: Texts) -> Text:
         return self.table.name
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class CallModel(Node):
-    """A trained model, its inputs in the order that it was trained with."""
-
-    model: AnyModel
-    arguments: tuple[Node, ...]
-
-    @cached_property
-    def axis(self) -> Axis:
-        return join_axes(self.arguments)
-
-    def find_kind(self) -> str:
-        return "float"
-
-    def text(self, texts: Texts) -> Text:
-        names = self.model.inputs or [""] * len(self.arguments)
-        pairs = zip(names, self.arguments, strict=True)
-        inputs = joined(", ", [put(name and f"{name} = ", texts[a]) for name, a in pairs])
-        return put(f"{self.model.name}(", inputs, ")")
 
 
 def _wrapped(node: Node, texts: Texts, precedence: int, *, last: bool) -> Text:

@@ -39,8 +39,8 @@ class Plan:
     With several ``regions``, ``selection`` and ``category`` are those of the first, and outputs are
     named ``signal.mass``; ``parts`` has a plan for each. ``tallies`` are of all events that are
     read. ``layout`` is that of the files, where the user says it, and ``friends`` what lies beside
-    them; ``weights_in`` says where files of simulation have their sums of weights. These make no
-    difference to what is asked for, so that results of eras with others add up.
+    them. They make no difference to what is asked for, so that results of eras with others add up;
+    nor does ``weights_in``, where files of simulation have their sums of weights.
     """
 
     selection: Selection
@@ -111,11 +111,11 @@ class Plan:
             (name, replace(output, path=None, files=1) if isinstance(output, Snapshot) else output)
             for name, output in self.outputs
         )
-        regions = [
+        regions = tuple(
             (name, part.selection.candidates, part.selection.steps, part.category)
             for name, part in self.parts
-        ]
-        content = (tuple(regions), outputs, self.tallies)
+        )
+        content = (regions, outputs, self.tallies)
         return fingerprint(without_values(content), named=True).hex()
 
     @property

@@ -185,9 +185,9 @@ def _from_dict(content: Mapping[str, Any]) -> Result:
         unwritten=content.get("unwritten", {}),
         warnings=tuple(content.get("warnings", ())),
         replicas=tuple(Replica(**each) for each in content.get("replicas", ())),
-        generated=Generated(**content["generated"]) if content.get("generated") else None,
         regions={
             name: _cutflow(flow["rows"], flow["categories"])
             for name, flow in content.get("regions", {}).items()
         },
+        generated=Generated(**content["generated"]) if content.get("generated") else None,
     )

@@ -64,8 +64,8 @@ class Result:
         unwritten: Why outputs, or the folder, could not be written, by their name.
         warnings: What is likely not meant, though nothing failed.
         replicas: The files that another place than their first has given, and why.
-        generated: Of simulation, the sum of generator weights of what was read, if it is known.
         regions: The cutflows of several regions by name; ``result.signal`` is the result of one.
+        generated: Of simulation, the sum of generator weights of what was read, if it is known.
     """
 
     dataset: Dataset
@@ -81,8 +81,8 @@ class Result:
     unwritten: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     replicas: tuple[Replica, ...] = ()
-    generated: Generated | None = None
     regions: Mapping[str, Cutflow] = field(default_factory=dict)
+    generated: Generated | None = None
 
     @classmethod
     def of(cls, plan: Plan, dataset: Dataset, outcome: Outcome) -> Result:
@@ -350,9 +350,9 @@ class Result:
             None, {**other.unwritten, **self.unwritten},
             tuple(dict.fromkeys((*self.warnings, *other.warnings))),
             replicas=added_replicas(self.replicas, other.replicas),
+            regions={name: flow + other.regions[name] for name, flow in self.regions.items()},
             generated=self.generated + other.generated
             if self.generated and other.generated else None,
-            regions={name: flow + other.regions[name] for name, flow in self.regions.items()},
         )  # fmt: skip
 
     def __repr__(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -63,11 +63,11 @@ class RDataFrameEngine:
         start()
         opened = describe(file, tree, plan.layout, plan.friends)
         layout, where = opened.layout, plan.weights_in
-        tallied = branches_of_tallies(plan, opened.schema, layout)
+        read = list(branches_of_tallies(plan, opened.schema, layout))
         for single in single_plans(plan):
             bound, _ = _programs(single.plan, opened.schema, layout)
-            read = (*bound.columns, *tallied)
-            require_whole(file, opened.schema, opened.events, opened.shorter, read)
+            read += bound.columns
+        require_whole(file, opened.schema, opened.events, opened.shorter, read)
         return FileInfo(
             file, opened.tree, layout.name, opened.events, (), opened.version,
             meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
@@ -80,8 +80,7 @@ class RDataFrameEngine:
         if not len(partition):
             return nothing(plan)
         singles = single_plans(plan)
-        found = ((each, self._evaluate(each.plan, partition)) for each in singles)
-        return replace(merged(plan, found), tallies=_tallies(plan, [partition]))
+        return merged(plan, ((each, self._evaluate(each.plan, partition)) for each in singles))
 
     def _evaluate(self, plan: Plan, partition: Partition) -> Partial:
         run = _Run.over(plan, [partition])
@@ -111,7 +110,7 @@ class RDataFrameEngine:
             (single, self._evaluate_whole(single.plan, parts, threads, client))
             for single in single_plans(plan)
         )
-        return replace(merged(plan, found), tallies=_tallies(plan, parts))
+        return merged(plan, found)
 
     def _evaluate_whole(
         self, plan: Plan, parts: Sequence[Partition], threads: int, client: Any
@@ -296,16 +295,11 @@ class _Run:
         if read != expected:
             raise FileError(f"{self.where}: ROOT read {read} of {expected} events.")
         timing = Timing(computing=time.perf_counter() - self.began, events=expected)
-        return replace(partial, timing=timing)
-
-
-def _tallies(plan: Plan, parts: Sequence[Partition]) -> Mapping[str, Any]:
-    """Return the tallies of partitions, which this package reads itself."""
-    tallies = no_tallies(plan)
-    for part in parts if tallies else ():
-        more = look(part.file, tallied_of, plan, part)
-        tallies = {name: tally + more[name] for name, tally in tallies.items()}
-    return tallies
+        tallies = no_tallies(self.plan)
+        for part in self.parts if tallies else ():
+            more = look(part.file, tallied_of, self.plan, part)
+            tallies = {name: tally + more[name] for name, tally in tallies.items()}
+        return replace(partial, timing=timing, tallies=tallies)
 
 
 def _refuse_skims(plan: Plan) -> None:

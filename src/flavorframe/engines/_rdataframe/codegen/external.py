@@ -79,18 +79,18 @@ def call_correction(node: n.CallCorrection, arguments: list[str]) -> str:
     return f"flavorframe::call([]({parameters}) {{ {tried} }}, {', '.join(arguments)})"
 
 
-def look_up(node: n.LumiLookup, arguments: list[str]) -> str:
-    """Return the look-up of a lumi section in a table."""
-    name, function = namespace_of(node.table), "listed" if node.table.values is None else "value_at"
-    return f"flavorframe::{function}({name}::table, {', '.join(arguments)})"
-
-
 def refuse_model(node: n.CallModel) -> NoReturn:
     """Raise AnalysisError: libraries evaluate models in Python."""
     raise AnalysisError(
         f"The model in {brief(node)} is evaluated by its library in Python, and the engine "
         "'rdataframe' runs C++: use engine='columnar'."
     )
+
+
+def look_up(node: n.LumiLookup, arguments: list[str]) -> str:
+    """Return the look-up of a lumi section in a table."""
+    name, function = namespace_of(node.table), "listed" if node.table.values is None else "value_at"
+    return f"flavorframe::{function}({name}::table, {', '.join(arguments)})"
 
 
 def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:

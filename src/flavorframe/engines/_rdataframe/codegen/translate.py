@@ -163,15 +163,15 @@ def _(node: n.CallCorrection, scope: Scope) -> Deferred:
     return call_correction(node, (yield _values(node.arguments, scope)))
 
 
-@translate.register(n.LumiLookup)
-def _(node: n.LumiLookup, scope: Scope) -> Deferred:
-    return look_up(node, (yield _values((node.run, node.luminosity_block), scope)))
-
-
 @translate.register(n.CallModel)
 def _(node: n.CallModel, scope: Scope) -> Deferred:
     yield from ()
     return refuse_model(node)
+
+
+@translate.register(n.LumiLookup)
+def _(node: n.LumiLookup, scope: Scope) -> Deferred:
+    return look_up(node, (yield _values((node.run, node.luminosity_block), scope)))
 
 
 _LOGIC = {"&": "and_", "|": "or_", "^": "exclusive_or", "~": "negation"}
