@@ -87,7 +87,8 @@ def _check_output(name: str, output: object, selection: Selection) -> None:
     if not isinstance(output, Histogram | Snapshot):
         raise AnalysisError(
             f"Output {name!r} is {output!r}; an output is made by ff.hist(...), "
-            "ff.snapshot(...) or ff.skim(...)."
+            "ff.snapshot(...), ff.skim(...), or, for the analysis, by ff.lumi_sections() or "
+            "ff.duplicates()."
         )
     check_name("An output", name)
     if isinstance(output, Histogram) and output.without is not None:
