@@ -484,6 +484,7 @@ def _kind(file: File, node: n.Node) -> str:
         n.Match: "whole",
         n.CallFunction: "real",
         n.CallCorrection: "real",
+        n.CallModel: "real",
     }
     return kinds.get(type(node), "truth")
 
@@ -607,7 +608,7 @@ class Event:
     def _find_axis(self, node: n.Node) -> n.Axis:
         if isinstance(node, n.Field | n.Branch):
             return self._axis_of_column(node)
-        if isinstance(node, n.Apply | n.CallFunction | n.CallCorrection):
+        if isinstance(node, n.Apply | n.CallFunction | n.CallCorrection | n.CallModel):
             return self.join(node.arguments)
         if isinstance(node, n.Match):
             return self.join(node.values)
@@ -883,6 +884,12 @@ class Event:
     def _callcorrection(self, node: n.CallCorrection, at: Any) -> Any:
         arguments = [self.value(argument, at) for argument in node.arguments]
         return None if None in arguments else node.correction.evaluator.evaluate(*arguments)
+
+    def _callmodel(self, node: n.CallModel, at: Any) -> Any:
+        arguments = [self.value(argument, at) for argument in node.arguments]
+        if None in arguments:
+            return None
+        return node.model.compute([np.array([a]) for a in arguments])[0].item()
 
 
 def not_equal(a: Any, b: Any) -> bool:

@@ -31,6 +31,7 @@ from flavorframe._expr.computations import (
     Apply as Apply,
     CallCorrection as CallCorrection,
     CallFunction as CallFunction,
+    CallModel as CallModel,
     IsIn as IsIn,
     Reduce as Reduce,
     StringTest as StringTest,

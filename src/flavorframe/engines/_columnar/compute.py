@@ -19,7 +19,7 @@ from flavorframe.engines._columnar.named import any_named, is_any_named
 from flavorframe.engines._columnar.orders import chained
 from flavorframe.engines._columnar.segments import first_match, reduce_segments
 from flavorframe.engines._columnar.values import Values
-from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
+from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError, ModelError
 
 if TYPE_CHECKING:
     from flavorframe.engines._columnar.view import View
@@ -185,6 +185,17 @@ def _(node: n.CallCorrection, view: View) -> Values:
     return Values(data, valid)
 
 
+@compute_node.register(n.CallModel)
+def _(node: n.CallModel, view: View) -> Values:
+    values = view.aligned(node.arguments, node.axis)
+    valid = _both_valid(v.valid for v in values)
+    data = np.full(view.size(node.axis), np.nan)
+    rows = np.arange(len(data)) if valid is None else np.flatnonzero(valid)
+    if len(rows):
+        data[rows] = _score(node, [v[rows].array for v in values])
+    return Values(data, valid)
+
+
 def _any_named(node: n.Reduce, view: View) -> Values:
     test, condition = node.operand.children()
     assert isinstance(test, n.StringTest)
@@ -307,6 +318,13 @@ def _call(node: n.CallFunction, arrays: list[Array]) -> Array:
             f"{result.shape}; it must return one value per element."
         )
     return result
+
+
+def _score(node: n.CallModel, inputs: list[Array]) -> Array:
+    try:
+        return node.model.compute(inputs)
+    except ModelError as error:
+        raise ModelError(f"{brief(node)}: {error}") from error
 
 
 _CORRECTION_TYPES = {"real": np.float64, "int": np.int64}

@@ -11,7 +11,11 @@ from flavorframe._expr.logic import complaint
 from flavorframe._expr.operations import BITS
 from flavorframe.engines._rdataframe.codegen.body import FULL, NESTED, Scope
 from flavorframe.engines._rdataframe.codegen.deferred import AnyDeferred, Deferred, in_turn
-from flavorframe.engines._rdataframe.codegen.external import call_correction, call_function
+from flavorframe.engines._rdataframe.codegen.external import (
+    call_correction,
+    call_function,
+    refuse_model,
+)
 from flavorframe.engines._rdataframe.codegen.literals import literal, text
 
 SPECIAL_CHARACTERS = frozenset("*?[")
@@ -156,6 +160,12 @@ def _(node: n.CallFunction, scope: Scope) -> Deferred:
 @translate.register(n.CallCorrection)
 def _(node: n.CallCorrection, scope: Scope) -> Deferred:
     return call_correction(node, (yield _values(node.arguments, scope)))
+
+
+@translate.register(n.CallModel)
+def _(node: n.CallModel, scope: Scope) -> Deferred:
+    yield from ()
+    return refuse_model(node)
 
 
 _LOGIC = {"&": "and_", "|": "or_", "^": "exclusive_or", "~": "negation"}
