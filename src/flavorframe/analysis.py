@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, overload
 
 from flavorframe._planning.compiling import plan_of
 from flavorframe._planning.plan import Plan
+from flavorframe.averages import Declared
 from flavorframe.datasets import Dataset
 from flavorframe.errors import AnalysisError, did_you_mean
-from flavorframe.outputs import Output
 from flavorframe.regions import Region, check_name
 from flavorframe.result import Result, Results
 from flavorframe.selection import Selection
@@ -52,7 +52,7 @@ class Analysis:
     regions: tuple[tuple[str, Region], ...]
 
     def __init__(
-        self, selection: Selection | Region | None = None, /, **outputs: Output | Region
+        self, selection: Selection | Region | None = None, /, **outputs: Declared | Region
     ) -> None:
         """Raises AnalysisError for an output that is none, or whose name is taken."""
         if selection is None:
@@ -77,7 +77,7 @@ class Analysis:
         return self._region.selection
 
     @property
-    def outputs(self) -> tuple[tuple[str, Output], ...]:
+    def outputs(self) -> tuple[tuple[str, Declared], ...]:
         """The outputs by name; raises AnalysisError where there are several regions."""
         return self._region.outputs
 
@@ -100,7 +100,7 @@ class Analysis:
             )
         return Analysis(found)
 
-    def with_outputs(self, **outputs: Output) -> Analysis:
+    def with_outputs(self, **outputs: Declared) -> Analysis:
         """Return the analysis with more outputs, or others under the same names."""
         return Analysis(self._region, **outputs)
 
@@ -323,7 +323,7 @@ class Analysis:
         return "".join(f"{name}{region.selection._repr_html_()}" for name, region in named)
 
 
-def _outputs(given: Mapping[str, Output | Region]) -> dict[str, Output]:
+def _outputs(given: Mapping[str, Declared | Region]) -> dict[str, Declared]:
     for name, output in given.items():
         if isinstance(output, Region):
             raise AnalysisError(
@@ -333,7 +333,7 @@ def _outputs(given: Mapping[str, Output | Region]) -> dict[str, Output]:
     return dict(given)  # type: ignore[arg-type]
 
 
-def _named_regions(given: Mapping[str, Output | Region]) -> dict[str, Region]:
+def _named_regions(given: Mapping[str, Declared | Region]) -> dict[str, Region]:
     if not given:
         raise AnalysisError("ff.Analysis takes a selection first, or regions by name.")
     regions = {}

@@ -102,6 +102,7 @@ def _content(inputs: Inputs, analysis: Analysis | None) -> dict[str, Any]:
         "selection": tables.selection(inputs),
         "parameters": tables.parameters(inputs),
         "links": tables.links(inputs),
+        "means": tables.means(inputs),
         "snapshots": tables.snapshots(inputs, analysis),
         "files": tables.files(inputs),
         "most_files": MOST_FILES,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from flavorframe.errors import AnalysisError
 from flavorframe.result import _histograms
+from flavorframe.result.averages import Mean, added_means
 from flavorframe.result.table import Table
 from flavorframe.result.written import WrittenSnapshot
 
@@ -25,8 +27,10 @@ def added(a: Any, b: Any) -> Any:
         )
     if isinstance(a, WrittenSnapshot):
         return WrittenSnapshot(a.paths + b.paths, a.rows + b.rows, a.sha256 + b.sha256)
-    if isinstance(a, Table):
+    if isinstance(a, Table | Mean):
         return a + b
+    if a.kind == "MEAN":
+        return added_means(a, b)
     return _histograms.added(a, b)
 
 
@@ -36,6 +40,10 @@ def summary(value: Any) -> str:
         return f"{value.rows:,} rows in {', '.join(value.paths)}"
     if isinstance(value, Table):
         return f"{len(value):,} rows of {', '.join(value.columns)}"
+    if isinstance(value, Mean):
+        return f"mean {value!r}"
+    if value.kind == "MEAN":
+        return f"means by {', '.join(a.label for a in value.axes)}"
     inside = value.sum()
     total = getattr(inside, "value", inside)
     return f"histogram of {', '.join(a.label for a in value.axes)}, {total:,.6g} entries in range"
@@ -49,6 +57,8 @@ def to_json(value: Any) -> dict[str, Any]:
         }  # fmt: skip
     if isinstance(value, Table):
         return {"snapshot": [], "rows": len(value)}
+    if isinstance(value, Mean):
+        return {"mean": asdict(value)}
     return {"histogram": value}
 
 
@@ -59,4 +69,6 @@ def from_json(value: Mapping[str, Any]) -> Any:
     if "snapshot" in value:
         hashes = tuple(value.get("sha256", ()))
         return WrittenSnapshot(tuple(value["snapshot"]), value["rows"], hashes)
+    if "mean" in value:
+        return Mean(**value["mean"])
     return hist.Hist(value["histogram"])
