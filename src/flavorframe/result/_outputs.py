@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from flavorframe._data_quality.duplicates import Duplicates
+from flavorframe._data_quality.sections import LumiSections
+from flavorframe._data_quality.tallies import TALLIED
 from flavorframe.errors import AnalysisError
 from flavorframe.result import _histograms
 from flavorframe.result.averages import Mean, added_means
@@ -27,7 +30,7 @@ def added(a: Any, b: Any) -> Any:
         )
     if isinstance(a, WrittenSnapshot):
         return WrittenSnapshot(a.paths + b.paths, a.rows + b.rows, a.sha256 + b.sha256)
-    if isinstance(a, Table | Mean):
+    if isinstance(a, (Table, Mean, *TALLIED)):
         return a + b
     if a.kind == "MEAN":
         return added_means(a, b)
@@ -40,6 +43,8 @@ def summary(value: Any) -> str:
         return f"{value.rows:,} rows in {', '.join(value.paths)}"
     if isinstance(value, Table):
         return f"{len(value):,} rows of {', '.join(value.columns)}"
+    if isinstance(value, TALLIED):
+        return repr(value)
     if isinstance(value, Mean):
         return f"mean {value!r}"
     if value.kind == "MEAN":
@@ -59,6 +64,10 @@ def to_json(value: Any) -> dict[str, Any]:
         return {"snapshot": [], "rows": len(value)}
     if isinstance(value, Mean):
         return {"mean": asdict(value)}
+    if isinstance(value, LumiSections):
+        return {"lumi_sections": [list(section) for section in value.sections]}
+    if isinstance(value, Duplicates):
+        return {"duplicates": value.to_dict()}
     return {"histogram": value}
 
 
@@ -71,4 +80,8 @@ def from_json(value: Mapping[str, Any]) -> Any:
         return WrittenSnapshot(tuple(value["snapshot"]), value["rows"], hashes)
     if "mean" in value:
         return Mean(**value["mean"])
+    if "lumi_sections" in value:
+        return LumiSections.of(map(tuple, value["lumi_sections"]))
+    if "duplicates" in value:
+        return Duplicates.from_dict(value["duplicates"])
     return hist.Hist(value["histogram"])
