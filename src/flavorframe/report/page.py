@@ -102,6 +102,7 @@ def _content(inputs: Inputs, analysis: Analysis | None) -> dict[str, Any]:
         "selection": tables.selection(inputs),
         "parameters": tables.parameters(inputs),
         "links": tables.links(inputs),
+        "means": tables.means(inputs),
         "snapshots": tables.snapshots(inputs, analysis),
         "read_events": tables.read_events(inputs),
         "files": tables.files(inputs),

@@ -88,7 +88,11 @@ def scaled(result: Result, luminosity: float) -> ScaledHistograms:
     if not luminosity >= 0 or math.isinf(luminosity):
         raise AnalysisError(f"luminosity={luminosity!r} should be a number [fb⁻¹], zero or more.")
     factor = _cross_section(result) * PB_PER_FB * luminosity / _sum_of_weights(result)
-    histograms = {name: h for name, h in result.outputs.items() if isinstance(h, hist.Hist)}
+    histograms = {
+        name: h
+        for name, h in result.outputs.items()
+        if isinstance(h, hist.Hist) and h.kind == "COUNT"
+    }
     return ScaledHistograms({name: times(h, factor) for name, h in histograms.items()}, factor)
 
 
