@@ -5,8 +5,9 @@ It shares the expression tree with the package and nothing else: it has its own 
 own arithmetic on Python numbers, and no engine or layout code.
 
 Conventions: an *element* of a stored collection is its index in the file, one of a sub-collection
-is the element of the parent, one of pairs or triples is the tuple of its members, and the event
-itself is the element `()` of the event axis. A missing value is None.
+is the element of the parent, one of pairs or triples is the tuple of its members, one of nested
+lists knows its outer element and its own, and the event itself is the element `()` of the event
+axis. A missing value is None.
 """
 
 from __future__ import annotations
@@ -468,7 +469,7 @@ def _kind(file: File, node: n.Node) -> str:
     if isinstance(node, n.Default):
         lacks = file.lacks(node.operand)
         return file.kind(n.Literal(node.value) if lacks else node.operand)
-    if isinstance(node, n.Take | n.Member | n.Gather):
+    if isinstance(node, n.Take | n.Member | n.Inner | n.Gather):
         return file.kind(node.operand)
     if isinstance(node, n.Reduce):
         return _kind_of_reduced(file, node)
@@ -567,6 +568,21 @@ def _sum(values: list[Any]) -> Any:
 # One event
 
 
+@dataclass(frozen=True)
+class InList:
+    """An element of the list that an outer element has."""
+
+    outer: Any
+    own: Any
+
+
+def outer_of(axis: n.Axis) -> n.Axis:
+    """Return what each list of an axis is for: the event, or an element of the outer axis."""
+    while isinstance(axis, n.Subset):
+        axis = axis.parent
+    return axis.outer if isinstance(axis, n.Per) else n.EVENT
+
+
 class Event:
     """One event: of the candidates, only those in ``alive`` are seen, or all where it is None."""
 
@@ -576,7 +592,7 @@ class Event:
         self.file, self.number, self.candidates, self.alive = file, number, candidates, alive
         self.whole: Event = self if alive is None else Event(file, number, candidates)
         self._elements: dict[n.Axis, list[Any]] = {}
-        self._reduced: dict[n.Node, Any] = {}
+        self._reduced: dict[tuple[n.Node, Any], Any] = {}
 
     def with_alive(self, alive: list[Any]) -> Event:
         """Return the event as it is when only these candidates are left."""
@@ -599,18 +615,21 @@ class Event:
         if isinstance(node, n.Apply | n.CallFunction | n.CallCorrection):
             return self.join(node.arguments)
         if isinstance(node, n.Match):
-            return self.join(node.values)
+            return self.join(node.values, outer_of(node.target))
         if isinstance(node, n.IsIn | n.StringTest):
             return self.axis_of(node.operand)
         if isinstance(node, n.Gather | n.Found):
-            return self.axis_of(node.index)
+            return self.join((node.index,), outer_of(node.target))
+        if isinstance(node, n.Reduce):
+            return outer_of(self.axis_of(node.operand))
         return node.axis
 
-    def join(self, nodes: tuple[n.Node, ...]) -> n.Axis:
-        """Return the one axis, beside the event's, of several nodes."""
-        axes = [axis for axis in map(self.axis_of, nodes) if axis != n.EVENT]
-        assert all(axis == axes[0] for axis in axes)
-        return axes[0] if axes else n.EVENT
+    def join(self, nodes: tuple[n.Node, ...], at_least: n.Axis = n.EVENT) -> n.Axis:
+        """Return the one axis, beside the event's and outer ones, of several nodes."""
+        axes = {axis for axis in (at_least, *map(self.axis_of, nodes)) if axis != n.EVENT}
+        inmost = axes - {outer_of(axis) for axis in axes}
+        assert len(inmost) <= 1
+        return inmost.pop() if inmost else n.EVENT
 
     def _axis_of_column(self, node: n.Field | n.Branch) -> n.Axis:
         if node.on != n.UNRESOLVED or not isinstance(node, n.Branch):
@@ -638,6 +657,9 @@ class Event:
                     yield element
         elif isinstance(axis, n.Combination):
             yield from self._combinations(axis, ())
+        elif isinstance(axis, n.Per):
+            for outer in self.elements(axis.outer):
+                yield from (InList(outer, own) for own in self.elements(axis.inner))
 
     def _combinations(self, axis: n.Combination, chosen: tuple[Any, ...]) -> Iterator[Any]:
         if len(chosen) == len(axis.parents):
@@ -657,6 +679,8 @@ class Event:
 
     def value(self, node: n.Node, at: Any) -> Any:
         """Return the value of the node at an element of its axis, or of one that it spreads to."""
+        if isinstance(at, InList) and outer_of(self.axis_of(node)) == n.EVENT:
+            at = at.outer
         return getattr(self, f"_{type(node).__name__.lower()}")(node, at)
 
     def values(self, node: n.Node, axis: n.Axis) -> list[Any]:
@@ -745,14 +769,25 @@ class Event:
         test = STRING_TESTS[node.test]
         return None if word is None else any(test(word, pattern) for pattern in node.patterns)
 
-    def _reduce(self, node: n.Reduce, at: Any) -> Any:
-        if node not in self._reduced:
-            self._reduced[node] = self._find_reduced(node)
-        return self._reduced[node]
+    def list_at(self, axis: n.Axis, at: Any) -> list[Any]:
+        """Return the elements of an axis in the event or, if nested, in the list at an element."""
+        elements = self.elements(axis)
+        if outer_of(axis) == n.EVENT:
+            return elements
+        outer = at.outer if isinstance(at, InList) else at
+        return [element for element in elements if element.outer == outer]
 
-    def _find_reduced(self, node: n.Reduce) -> Any:
+    def _reduce(self, node: n.Reduce, at: Any) -> Any:
+        if outer_of(self.axis_of(node.operand)) == n.EVENT:
+            at = ()
+        if (node, at) not in self._reduced:
+            self._reduced[node, at] = self._find_reduced(node, at)
+        return self._reduced[node, at]
+
+    def _find_reduced(self, node: n.Reduce, at: Any) -> Any:
         axis = self.axis_of(node.operand)
-        values = self.values(node.operand, axis)
+        elements = self.list_at(axis, at)
+        values = [self.value(node.operand, element) for element in elements]
         if node.reduction == "size":
             return len(values)
         if node.reduction in ("any", "all", "count"):
@@ -769,16 +804,19 @@ class Event:
             return None
         if node.reduction in ("min", "max"):
             return values[place]
-        return self._index_in_file(axis, self.elements(axis)[place])
+        return self._index_in_file(axis, elements[place])
 
     def _index_in_file(self, axis: n.Axis, element: Any) -> int:
-        return self.whole.elements(axis).index(element)
+        return self.whole.list_at(axis, element).index(element)
 
     def _position(self, node: n.Position, at: Any) -> int:
         return self._index_in_file(node.on, at)
 
     def _take(self, node: n.Take, at: Any) -> Any:
         return self.value(node.operand, at)
+
+    def _inner(self, node: n.Inner, at: Any) -> Any:
+        return self.value(node.operand, at.own)
 
     def _member(self, node: n.Member, at: Any) -> Any:
         return self.value(node.operand, at[node.position])
@@ -791,7 +829,7 @@ class Event:
             self._is_single(k) or self._is_single(v)
             for k, v in zip(node.keys, node.values, strict=True)
         ]
-        for place, element in enumerate(self.whole.elements(node.target)):
+        for place, element in enumerate(self.whole.list_at(node.target, at)):
             keys = [self.whole.value(key, element) for key in node.keys]
             if all(map(_same, keys, wanted, single)):
                 return place
@@ -803,7 +841,7 @@ class Event:
             if self.file.lacks(node.operand):
                 return to_single(node.value) == node.value and isinstance(node.value, float)
             return self._is_single(node.operand)
-        if isinstance(node, n.Take | n.Member | n.Gather):
+        if isinstance(node, n.Take | n.Member | n.Inner | n.Gather):
             return self._is_single(node.operand)
         if isinstance(node, n.Reduce) and node.reduction in ("min", "max", "first"):
             return self._is_single(node.operand)
@@ -824,7 +862,7 @@ class Event:
         return self._pointed_at(node.target, node.index, at) is not None
 
     def _pointed_at(self, target: n.Axis, index: n.Node, at: Any) -> Any:
-        place, elements = self.value(index, at), self.whole.elements(target)
+        place, elements = self.value(index, at), self.whole.list_at(target, at)
         if place is None or not 0 <= place < len(elements):
             return None
         return elements[int(place)]

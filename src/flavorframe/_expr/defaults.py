@@ -5,7 +5,7 @@ from __future__ import annotations
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
 from flavorframe._expr.kinds import kind_of
-from flavorframe._expr.objects import value_of, with_operand
+from flavorframe._expr.objects import Through, value_of, with_operand
 from flavorframe.errors import ExpressionError
 
 
@@ -14,8 +14,8 @@ def with_default(node: n.Node, value: n.Value) -> n.Node:
 
     Raises ExpressionError where it is computed, and so lacks nothing, or the kinds do not go.
     """
-    outer: list[n.Take | n.Gather | n.Member] = []
-    while isinstance(node, n.Take | n.Gather | n.Member):
+    outer: list[Through] = []
+    while isinstance(node, Through):
         outer.append(node)
         node = node.operand
     if not isinstance(node, n.Field | n.Branch | n.Fired):

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from flavorframe._expr.axes import Axis, Combination, Node, Subset, join_axes
+from flavorframe._expr.axes import (
+    EVENT,
+    Axis,
+    Combination,
+    Node,
+    Per,
+    Subset,
+    join_axes,
+    outer_axis,
+)
 from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.parts import Texts
 from flavorframe._expr.texts import Text, after, first, joined, last_name, put
@@ -75,6 +84,26 @@ class Member(Node):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class Inner(Node):
+    """The operand, which lives on the inner axis, at each element of a nested axis."""
+
+    operand: Node
+    nested: Per
+
+    @property
+    def axis(self) -> Axis:
+        return self.nested
+
+    def find_kind(self) -> str:
+        return kind_of(self.operand)
+
+    def text(self, texts: Texts) -> Text:
+        inner = texts[self.operand]
+        rest = after(texts[self.nested.inner], inner)
+        return put(texts[self.nested], *((".", inner) if rest is None else (rest,)))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Match(Node):
     """The index, in the target, of the first element whose keys equal the values bit for bit.
 
@@ -87,7 +116,7 @@ class Match(Node):
 
     @cached_property
     def axis(self) -> Axis:
-        return join_axes(self.values)
+        return _asking(self.target, *self.values)
 
     def find_kind(self) -> str:
         return "int"
@@ -111,7 +140,7 @@ class Gather(Node):
 
     @cached_property
     def axis(self) -> Axis:
-        return self.index.axis
+        return _asking(self.target, self.index)
 
     def find_kind(self) -> str:
         return kind_of(self.operand)
@@ -133,7 +162,7 @@ class Found(Node):
 
     @cached_property
     def axis(self) -> Axis:
-        return self.index.axis
+        return _asking(self.target, self.index)
 
     def find_kind(self) -> str:
         return "bool"
@@ -144,9 +173,15 @@ class Found(Node):
 
 def innermost(node: Node) -> Node:
     """Return what is taken, gathered or a member in the end."""
-    while isinstance(node, Take | Gather | Member):
+    while isinstance(node, Take | Gather | Member | Inner):
         node = node.operand
     return node
+
+
+def _asking(target: Axis, *nodes: Node) -> Axis:
+    """Return the axis of a link: each element of it asks one list of the target."""
+    outer = outer_axis(target)
+    return join_axes(nodes if outer == EVENT else (Position(outer), *nodes))
 
 
 def _link(node: Gather | Found, texts: Texts) -> Text:

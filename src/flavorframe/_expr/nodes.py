@@ -15,12 +15,16 @@ from flavorframe._expr.axes import (
     CollectionAxis as CollectionAxis,
     Combination as Combination,
     EventAxis as EventAxis,
+    NestedAxis as NestedAxis,
     Node as Node,
+    Per as Per,
     Subset as Subset,
     UnresolvedAxis as UnresolvedAxis,
+    is_nested as is_nested,
     join_axes as join_axes,
     lineage as lineage,
     made_from as made_from,
+    outer_axis as outer_axis,
 )
 from flavorframe._expr.computations import (
     Apply as Apply,
@@ -33,6 +37,7 @@ from flavorframe._expr.computations import (
 from flavorframe._expr.elements import (
     Found as Found,
     Gather as Gather,
+    Inner as Inner,
     Match as Match,
     Member as Member,
     Position as Position,

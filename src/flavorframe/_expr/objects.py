@@ -11,6 +11,9 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
 from flavorframe.errors import ExpressionError
 
+Through = n.Take | n.Gather | n.Member | n.Inner
+"""Nodes that hand on the values of their operand, at other elements."""
+
 _OFFERED: dict[str, tuple[str, ...]] = {}
 
 
@@ -33,12 +36,20 @@ def offered_fields(node: n.Node) -> tuple[str, ...]:
 
 def element(axis: n.Axis) -> n.Node:
     """Return the node that stands for one element of the axis."""
-    return on_axis(n.Field(n.lineage(axis)[0], ()), axis)
+    return on_axis(n.Field(stored_axis(axis), ()), axis)
+
+
+def stored_axis(axis: n.Axis) -> n.Axis:
+    """Return what an axis is in the end a part of, or has a list of for each outer element."""
+    first = n.lineage(axis)[0]
+    return stored_axis(first.inner) if isinstance(first, n.Per) else first
 
 
 def on_axis(node: n.Node, axis: n.Axis) -> n.Node:
-    """Return the node, which lives on the axis or on one that it is a part of, on the axis."""
+    """Return the node on the axis; it lives there, on one that this is a part of, or inside it."""
     axes = n.lineage(axis)
+    if isinstance(axes[0], n.Per) and node.axis not in axes:
+        node = n.Inner(on_axis(node, axes[0].inner), axes[0])
     first = axes.index(node.axis) if node.axis in axes else 0
     for part in axes[first + 1 :]:
         assert isinstance(part, n.Subset)
@@ -64,8 +75,8 @@ def value_of(node: n.Node) -> n.Node:
 
 def field_of(node: n.Node, name: str) -> n.Node | None:
     """Return the node of a field of what ``node`` stands for, or None where it has none."""
-    outer: list[n.Take | n.Gather | n.Member] = []
-    while isinstance(node, n.Take | n.Gather | n.Member):
+    outer: list[Through] = []
+    while isinstance(node, Through):
         outer.append(node)
         node = node.operand
     if not isinstance(node, n.Field):
@@ -76,10 +87,12 @@ def field_of(node: n.Node, name: str) -> n.Node | None:
     return field
 
 
-def with_operand(node: n.Take | n.Gather | n.Member, operand: n.Node) -> n.Node:
+def with_operand(node: Through, operand: n.Node) -> n.Node:
     """Return the node with another operand, which is taken, gathered or a member in its place."""
     if isinstance(node, n.Take):
         return n.Take(operand, node.subset)
     if isinstance(node, n.Gather):
         return n.Gather(operand, node.target, node.index)
+    if isinstance(node, n.Inner):
+        return n.Inner(operand, node.nested)
     return n.Member(operand, node.combination, node.position)

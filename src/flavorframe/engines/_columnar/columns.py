@@ -69,7 +69,7 @@ class Columns:
         self._note_sizes(axis, branch, rows, lists.sizes)
         return lists.sizes
 
-    def check_combinations(self, axis: n.Combination, numbers: Array, rows: Array) -> None:
+    def check_combinations(self, axis: n.Axis, numbers: Array, rows: Array) -> None:
         """Raise FileError where so many combinations in some events would fill the memory."""
         total = float(numbers.sum())
         if total > MOST_COMBINATIONS:

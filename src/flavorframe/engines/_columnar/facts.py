@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.dependence import depending_on_candidates, unchanged_by_cuts
+from flavorframe._expr.dependence import (
+    depending_on_candidates,
+    has_lists_without,
+    unchanged_by_cuts,
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,14 @@ class PlanFacts:
     depending: frozenset[n.Node]
     unchanged: frozenset[n.Node]
     needed_later: Mapping[n.Node, frozenset[n.Node]]
+
+    def has_whole_lists(self, axis: n.Axis) -> bool:
+        """Return whether a nested axis has all elements of a list where its candidate is alive.
+
+        Then the surviving view knows them, and those of dead candidates need not be made.
+        """
+        masks = (part.mask for part in n.lineage(axis) if isinstance(part, n.Subset))
+        return has_lists_without(axis, self.candidates) and all(m in self.unchanged for m in masks)
 
 
 def facts_of(candidates: n.Axis, trees: Sequence[n.Node]) -> PlanFacts:
@@ -86,5 +98,5 @@ def _tree_facts(tree: n.Node, candidates: n.Axis) -> _TreeFacts:
         nodes,
         frozenset(node for node in nodes if uses[node] > 1),
         depending,
-        unchanged_by_cuts(walked, depending),
+        unchanged_by_cuts(walked, depending, candidates),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
 from typing import ClassVar
 
@@ -20,11 +20,12 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.dependence import is_made_from_candidates
 from flavorframe._expr.formula import formula
 from flavorframe._rootio.arrays import Array, Lists, Strings
+from flavorframe._rootio.list_indices import ranges
 from flavorframe.engines._columnar.candidates import Candidates
 from flavorframe.engines._columnar.columns import Columns
 from flavorframe.engines._columnar.compute import compute_node
 from flavorframe.engines._columnar.depth import MAX_RECURSION, compute_deep_parts
-from flavorframe.engines._columnar.elements import Elements, LivingCandidates
+from flavorframe.engines._columnar.elements import Elements, LivingCandidates, NestedElements
 from flavorframe.engines._columnar.facts import PlanFacts
 from flavorframe.engines._columnar.links import LinkCounts
 from flavorframe.engines._columnar.segments import combine
@@ -103,7 +104,7 @@ class View(ABC):
         values = self.evaluate(node)
         if isinstance(node, n.Literal) or node.axis == axis or axis == n.EVENT:
             return values
-        return values[self.elements(axis).event]
+        return values[self.places_on(node.axis, axis)]
 
     @abstractmethod
     def column(self, column: n.Column) -> Values:
@@ -122,7 +123,42 @@ class View(ABC):
 
     def event_of(self, axis: n.Axis) -> Array:
         """Return the position of the event of each value on the axis."""
-        return np.arange(len(self.events)) if axis == n.EVENT else self.elements(axis).event
+        return self.places_on(n.EVENT, axis)
+
+    def places_on(self, outer: n.Axis, axis: n.Axis) -> Array:
+        """Return, of each value on an axis, the position of its event or outer element."""
+        if axis == outer:
+            return np.arange(self.size(axis))
+        owner, own = self.elements(axis).owner, n.outer_axis(axis)
+        return owner if own == outer else self.places_on(outer, own).take(owner)
+
+    def view_of_lists(self, target: n.Axis) -> View:
+        """Return the view in which links find the elements of a collection, as the file has them."""
+        return self if self.facts.has_whole_lists(target) else self.whole
+
+    def lists_asked(self, target: n.Axis, axis: n.Axis) -> tuple[Elements, Array]:
+        """Return what links lead to, and which of its lists each value on an axis asks."""
+        where, outer = self.view_of_lists(target), n.outer_axis(target)
+        asked = self.places_on(outer, axis)
+        if where is not self and outer != n.EVENT:
+            asked = self.elements(outer).full.take(asked)
+        return where.elements(target), asked
+
+    # a part of the events
+
+    @abstractmethod
+    def part(self, begin: int, end: int, links: LinkCounts | None) -> View:
+        """Return the view of the events between two positions."""
+
+    def remember_from(self, larger: View, nodes: Iterable[n.Node], begin: int, end: int) -> None:
+        """Remember values of nodes that a view of more events does, of the events of this one."""
+        for node in nodes:
+            values = larger.remembered.get(node)
+            if values is not None and not n.is_nested(node.axis):
+                ends = np.array([begin, end])
+                if node.axis != n.EVENT:
+                    ends = np.searchsorted(larger.event_of(node.axis), ends)
+                self.remembered[node] = values[np.arange(*ends)]
 
     def elements(self, axis: n.Axis) -> Elements:
         """Return the elements of a collection, sub-collection or combination."""
@@ -134,6 +170,14 @@ class View(ABC):
 
     @abstractmethod
     def _make_elements(self, axis: n.Axis) -> Elements: ...
+
+    def _per(self, axis: n.Per) -> tuple[Array, Array]:
+        """Return the lengths of nested lists, and where their elements are on the inner axis."""
+        outer, inner = self.elements(axis.outer), self.elements(axis.inner)
+        self.columns.check_combinations(axis, outer.counts * inner.counts, self.events)
+        event = self.event_of(axis.outer)
+        counts = inner.counts.take(event)
+        return counts, ranges(inner.starts.take(event), counts)
 
 
 class FullView(View):
@@ -171,13 +215,20 @@ class FullView(View):
             return self._subset(axis)
         if isinstance(axis, n.Combination):
             return self._combination(axis)
+        if isinstance(axis, n.Per):
+            counts, places = self._per(axis)
+            return Elements(counts, (places,))
         return Elements(self.columns.sizes(axis, self.events))
 
     def _subset(self, axis: n.Subset) -> Elements:
         parent = self.elements(axis.parent)
-        positions = np.flatnonzero(self.mask(axis)[parent.full])
-        counts = np.bincount(parent.event[positions], minlength=len(self.events))
+        positions = np.flatnonzero(self.mask(axis))
+        counts = np.bincount(parent.owner.take(positions), minlength=len(parent.counts))
         return Elements(counts, (positions,))
+
+    def part(self, begin: int, end: int, links: LinkCounts | None) -> FullView:
+        """Return the view of the events between two positions."""
+        return FullView(self.columns, self.facts, self.events[begin:end], links)
 
     def _combination(self, axis: n.Combination) -> Elements:
         parents = [self.elements(parent) for parent in axis.parents]
@@ -235,7 +286,7 @@ class SurvivingView(View):
             return Values(lists.elements)
         if lists.placed is None:
             return Values(lists.taken(elements.full))
-        return Values(lists.at(elements.event, elements.local))
+        return Values(lists.at(elements.owner, elements.local))
 
     def elements(self, axis: n.Axis) -> Elements:
         """Return the elements of a collection, sub-collection or combination."""
@@ -249,7 +300,7 @@ class SurvivingView(View):
         if self.alive is not None:
             return self.alive
         elements = self.elements(self.facts.candidates)
-        return Candidates.of(self.events.take(elements.event), elements.local)
+        return Candidates.of(self.events.take(elements.owner), elements.local)
 
     def _make_elements(self, axis: n.Axis) -> Elements:
         if axis == self.facts.candidates:
@@ -258,15 +309,46 @@ class SurvivingView(View):
             return LivingCandidates(self.alive, partial(self._whole.elements, axis))
         if isinstance(axis, n.Subset):
             return self._subset(axis)
+        if isinstance(axis, n.Per):
+            counts, places = self._per(axis)
+            whole = self.facts.has_whole_lists(axis)
+            local = None if whole else self.elements(axis.inner).local.take(places)
+            return self._nested(axis, counts, places, local)
         assert isinstance(axis, n.Combination)
         return self._combination(axis)
 
+    def _nested(
+        self, axis: n.Axis, counts: Array, parents: Array, local: Array | None
+    ) -> NestedElements:
+        def starts_in_full() -> Array:
+            outer = self.elements(n.outer_axis(axis))
+            return self._whole.elements(axis).starts.take(outer.full)
+
+        return NestedElements(counts, (parents,), local, starts_in_full)
+
     def _subset(self, axis: n.Subset) -> Elements:
         parent = self.elements(axis.parent)
+        if self.facts.has_whole_lists(axis):
+            positions = np.flatnonzero(self.spread(axis.mask, axis.parent).truth())
+            return self._nested(axis, self._counts(parent, positions), positions, None)
         mask = self._whole.mask(axis)
         positions = np.flatnonzero(mask[parent.full])
-        rank = np.cumsum(mask) - 1
-        return self._whole.elements(axis).restricted(rank[parent.full[positions]], (positions,))
+        kept = (np.cumsum(mask) - 1).take(parent.full.take(positions))
+        local = self._whole.elements(axis).local.take(kept)
+        return Elements(self._counts(parent, positions), (positions,), kept, local)
+
+    @staticmethod
+    def _counts(parent: Elements, positions: Array) -> Array:
+        """Return how many of some elements are in each list."""
+        return np.bincount(parent.owner.take(positions), minlength=len(parent.counts))
+
+    def part(self, begin: int, end: int, links: LinkCounts | None) -> SurvivingView:
+        """Return the view of the events between two positions."""
+        alive = self.alive
+        if alive is not None:
+            first = np.append(alive.first, len(alive))
+            alive = alive.take(np.arange(first[begin], first[end]))
+        return SurvivingView(self._whole.part(begin, end, links), alive, links)
 
     def _combination(self, axis: n.Combination) -> Elements:
         parents = [self.elements(parent) for parent in axis.parents]
