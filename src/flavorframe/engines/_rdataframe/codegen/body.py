@@ -4,6 +4,7 @@ An element of any axis is its index in the file, a ``long long``. For a part of 
 for combinations it is the index in their own list. Values are computed in one of two views. In the
 view ``alive`` there are only the candidates that have passed so far, those of the state ``s``. In
 the view ``full`` there are all of them: the masks of parts and what links lead to always see all.
+What each element has of its own on nested axes is in `nested`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from flavorframe._expr.formula import brief
 from flavorframe.engines._rdataframe.codegen.deferred import Deferred, in_turn, written
 from flavorframe.engines._rdataframe.codegen.literals import literal, text
 from flavorframe.engines._rdataframe.codegen.names import column_name, column_type
+from flavorframe.engines._rdataframe.codegen.nested import NestedLists
 from flavorframe.engines._rdataframe.codegen.totals import LINK, Totals
 
 FULL, ALIVE = "full", "alive"
@@ -137,7 +139,7 @@ class Body:
             return "s.candidates"
         if axis not in self._elements:
             size, lines = (yield self.deferred_size(axis)), list[str]()
-            alive = yield self._alive(axis, "i", lines)
+            alive = yield self.alive(axis, "i", lines)
             inside = " ".join([*lines, f"return {alive};"])
             name = self.name("left")
             self.lines.append(
@@ -231,7 +233,7 @@ class Body:
         self.lines.append(f"const auto {name} = {made};")
         return name
 
-    def _alive(self, axis: n.Axis, element: str, lines: list[str]) -> Deferred:
+    def alive(self, axis: n.Axis, element: str, lines: list[str]) -> Deferred:
         """Write, deferred, whether an element is made of living candidates, after ``lines``."""
         if axis == self.setting.candidates:
             if not self._living:
@@ -241,7 +243,7 @@ class Body:
         made_of, parts = (yield self.made_of(axis)), self.name("p")
         lines.append(f"const auto {parts} = {made_of}[{element}];")
         if isinstance(axis, n.Subset):
-            alive: str = yield self._alive(axis.parent, parts, lines)
+            alive: str = yield self.alive(axis.parent, parts, lines)
             return alive
         assert isinstance(axis, n.Combination)
         parents = [
@@ -249,17 +251,24 @@ class Body:
             for i, p in enumerate(axis.parents)
             if is_made_from_candidates(p, self.setting.candidates)
         ]
-        each_alive = yield in_turn(self._alive(p, f"{parts}[{i}]", lines) for i, p in parents)
+        each_alive = yield in_turn(self.alive(p, f"{parts}[{i}]", lines) for i, p in parents)
         return " && ".join(each_alive)
 
 
 class Scope:
     """Where values of one element, or of the event, are computed; what recurs gets a name."""
 
-    def __init__(self, body: Body, axis: n.Axis, view: str, element: str, lines: list[str]) -> None:
+    def __init__(
+        self, body: Body, axis: n.Axis, view: str, element: str, lines: list[str],
+        outer: Scope | None = None,
+    ) -> None:  # fmt: skip
+        """``outer`` is the scope of the element whose list this one is in, on a nested axis."""
         self.body, self.axis, self.view, self.element, self.lines = body, axis, view, element, lines
+        self.outer = outer
         self._known: dict[n.Node, str] = {}
         self._parents: dict[str, Scope] = {}
+        self._nested = NestedLists(self)
+        self._in_full: Scope | None = None
 
     def value(self, node: n.Node) -> str:
         """Return the C++ of a node's value here."""
@@ -272,6 +281,8 @@ class Scope:
         if node.axis == n.EVENT:
             scope = self.body.event_of(node, self.view)
             steps = scope.named(node) if self.axis != n.EVENT else scope.computed(node)
+        elif self.outer is not None and node.axis == self.outer.axis:
+            steps = self.outer.named(node)
         else:
             steps = self.computed(node)
         value: str = yield steps
@@ -283,6 +294,9 @@ class Scope:
             return literal(node.value)
         if node.axis == n.EVENT and self is not self.body.event_of(node, self.view):
             name: str = yield self.body.event_of(node, self.view).named(node)
+            return name
+        if self.outer is not None and node.axis == self.outer.axis:
+            name = yield self.outer.named(node)
             return name
         if node not in self._known:
             code: str = yield self.body.setting.translate(node, self)
@@ -313,8 +327,59 @@ class Scope:
         if element not in self._parents:
             name = self.body.name("p")
             self.lines.append(f"const flavorframe::Integer {name} = {element};")
-            self._parents[element] = Scope(self.body, axis, self.view, name, self.lines)
+            outer = self.outer if n.is_nested(axis) else None
+            self._parents[element] = Scope(self.body, axis, self.view, name, self.lines, outer)
         return self._parents[element]
+
+    # the elements of other axes, as they are seen from here
+
+    def each(self, axis: n.Axis, view: str) -> Scope:
+        """Return where values of one element of an axis are computed, to be put into a loop."""
+        if not n.is_nested(axis):
+            return self.body.scope(axis, view, self.body.name("i"))
+        owner = self.owner(axis)
+        outer = owner.in_full if view == FULL else owner
+        return Scope(self.body, axis, view, self.body.name("i"), [], outer)
+
+    def owner(self, axis: n.Axis) -> Scope:
+        """Return the scope of the element whose list of a nested axis is meant here."""
+        if self.outer is not None and self.axis != n.outer_axis(axis):
+            return self.outer
+        return self
+
+    @property
+    def in_full(self) -> Scope:
+        """The scope of the same element in the view ``full``."""
+        if self.view == FULL:
+            return self
+        if self._in_full is None:
+            self._in_full = Scope(self.body, self.axis, FULL, self.element, self.lines, self.outer)
+            self._in_full._nested = self._nested
+        return self._in_full
+
+    def size_of(self, axis: n.Axis) -> Deferred:
+        """Write how many elements an axis has in the file, in a list if it is nested."""
+        if not n.is_nested(axis):
+            return self.body.deferred_size(axis)
+        return self.owner(axis)._nested.size(axis)
+
+    def made_of(self, axis: n.Axis) -> Deferred:
+        """Write the list of what elements of a part or combinations are made of."""
+        if not n.is_nested(axis):
+            return self.body.made_of(axis)
+        return self.owner(axis)._nested.made_of(axis)
+
+    def elements_of(self, axis: n.Axis) -> Deferred:
+        """Write what a loop over the elements in this scope's view runs over."""
+        if not n.is_nested(axis):
+            return self.body.deferred_elements(axis, self.view)
+        return self.owner(axis)._nested.elements(axis, self.view)
+
+    def lookup(self, node: n.Match) -> str:
+        """Return the name of what a link by value remembers of its target."""
+        if not n.is_nested(node.target):
+            return self.body.lookup(node)
+        return self.owner(node.target)._nested.lookup(node)
 
 
 def _uses(trees: Iterable[n.Node]) -> Counter[n.Node]:

@@ -71,18 +71,18 @@ def _(node: n.StringTest, scope: Scope) -> Deferred:
 
 @translate.register(n.Reduce)
 def _(node: n.Reduce, scope: Scope) -> Deferred:
-    axis, body = node.operand.axis, scope.body
-    elements = yield body.deferred_elements(axis, scope.view)
+    axis = node.operand.axis
+    elements = yield scope.elements_of(axis)
     if node.reduction == "size":
         return f"flavorframe::number_of({elements})"
-    inner = body.scope(axis, scope.view, body.name("i"))
+    inner = scope.each(axis, scope.view)
     function = yield inner.deferred_function(node.operand)
     return f"flavorframe::{node.reduction}({elements}, {function})"
 
 
 @translate.register(n.Take)
 def _(node: n.Take, scope: Scope) -> Deferred:
-    made_of = yield scope.body.made_of(node.subset)
+    made_of = yield scope.made_of(node.subset)
     parent = scope.parent(node.subset.parent, f"{made_of}[{scope.element}]")
     value: str = yield parent.deferred_value(node.operand)
     return value
@@ -90,10 +90,16 @@ def _(node: n.Take, scope: Scope) -> Deferred:
 
 @translate.register(n.Member)
 def _(node: n.Member, scope: Scope) -> Deferred:
-    made_of = yield scope.body.made_of(node.combination)
+    made_of = yield scope.made_of(node.combination)
     element = f"{made_of}[{scope.element}][{node.position}]"
     parent = scope.parent(node.combination.parents[node.position], element)
     value: str = yield parent.deferred_value(node.operand)
+    return value
+
+
+@translate.register(n.Inner)
+def _(node: n.Inner, scope: Scope) -> Deferred:
+    value: str = yield scope.parent(node.nested.inner, scope.element).deferred_value(node.operand)
     return value
 
 
@@ -110,7 +116,7 @@ def _(node: n.Match, scope: Scope) -> Deferred:
 
 @translate.register(n.Gather)
 def _(node: n.Gather, scope: Scope) -> Deferred:
-    inner = scope.body.scope(node.target, FULL, scope.body.name("i"))
+    inner = scope.each(node.target, FULL)
     place = yield _place(node, scope)
     return f"flavorframe::gather({place}, {(yield inner.deferred_function(node.operand))})"
 
@@ -146,7 +152,7 @@ def _values(nodes: Iterable[n.Node], scope: Scope) -> Generator[AnyDeferred, Any
 
 def _place(node: n.Gather | n.Found, scope: Scope) -> Deferred:
     index = yield scope.deferred_value(node.index)
-    return f"flavorframe::pointed({index}, {(yield scope.body.deferred_size(node.target))})"
+    return f"flavorframe::pointed({index}, {(yield scope.size_of(node.target))})"
 
 
 def _tested(tests: Sequence[str], value: str) -> str:
@@ -157,13 +163,13 @@ def _tested(tests: Sequence[str], value: str) -> str:
 
 def match_arguments(node: n.Match, scope: Scope) -> Deferred:
     """Write the arguments of the C++ function that follows a link by value."""
-    size = yield scope.body.deferred_size(node.target)
+    size = yield scope.size_of(node.target)
     values = yield in_turn(scope.named(value) for value in node.values)
-    inner = scope.body.scope(node.target, FULL, scope.body.name("i"))
+    inner = scope.each(node.target, FULL)
     keys = ", ".join((yield _values(node.keys, inner)))
     inside = " ".join([*inner.lines, f"return std::make_tuple({keys});"])
     return (
-        f"{scope.body.lookup(node)}, {size}, [&](flavorframe::Integer {inner.element}) "
+        f"{scope.lookup(node)}, {size}, [&](flavorframe::Integer {inner.element}) "
         f"{{ {inside} }}, std::make_tuple({', '.join(values)})"
     )
 
