@@ -19,9 +19,19 @@ def _is_computed_by_lookups(tree: n.Node, candidates: n.Axis) -> bool:
     if tree.axis != candidates or candidates == n.EVENT or isinstance(tree, n.Column):
         return False
     return all(
-        isinstance(node.axis, n.CollectionAxis | n.EventAxis)
+        (isinstance(node.axis, n.CollectionAxis | n.EventAxis) or _is_listed(node.axis, candidates))
         and (not isinstance(node, n.Match) or node.axis == candidates)
         for node in n.walk(tree)
+    )
+
+
+def _is_listed(axis: n.Axis, candidates: n.Axis) -> bool:
+    """Return whether each candidate has a list of elements of a stored collection."""
+    first = n.lineage(axis)[0]
+    return (
+        isinstance(first, n.Per)
+        and first.outer == candidates
+        and isinstance(first.inner, n.CollectionAxis)
     )
 
 
