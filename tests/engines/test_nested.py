@@ -60,7 +60,9 @@ def check(file, engine, selection, expected):
     found = ff.Analysis(selection, rows=snapshot).run(
         ff.dataset(file), engine=engine, progress=False
     )
-    for (expression, wanted), seen in zip(expected.items(), found.rows.columns.values(), strict=True):
+    for (expression, wanted), seen in zip(
+        expected.items(), found.rows.columns.values(), strict=True
+    ):
         assert seen.tolist() == pytest.approx(wanted, nan_ok=True), expression
     return found
 

@@ -110,7 +110,7 @@ class Combination(Axis):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NestedAxis(Axis):
-    """A list for each element of the axis ``outer``: reductions give one value for each of these."""
+    """A list for each element of the axis ``outer``; reductions give one value for each list."""
 
     outer: Axis
 

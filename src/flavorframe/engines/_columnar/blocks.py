@@ -44,15 +44,26 @@ def in_blocks(node: n.Node, axis: n.Axis, view: View) -> Values | None:
     for begin, end in pairwise(ends):
         counts = None if links is None else LinkCounts()
         block = view.part(begin, end, counts)
-        block.remember_from(view, inside, begin, end)
+        _remember(block, view, inside, begin, end)
         if view.whole is not view:
-            block.whole.remember_from(view.whole, inside, begin, end)
+            _remember(block.whole, view.whole, inside, begin, end)
         found.append(block.evaluate(node))
         if links is not None and counts is not None:
             links.add(counts)
     if links is not None and view.links is not None:
         view.links.adopt(links)
     return _joined(found)
+
+
+def _remember(block: View, view: View, nodes: list[n.Node], begin: int, end: int) -> None:
+    """Have a block remember what the view does of nodes, at its events."""
+    for node in nodes:
+        values = view.remembered.get(node)
+        if values is not None and not n.is_nested(node.axis):
+            ends = np.array([begin, end])
+            if node.axis != n.EVENT:
+                ends = np.searchsorted(view.event_of(node.axis), ends)
+            block.remembered[node] = values[np.arange(*ends)]
 
 
 def _ends(numbers: Array) -> list[int]:

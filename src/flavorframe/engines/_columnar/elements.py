@@ -72,8 +72,11 @@ class Elements:
 
     def restricted(self, kept: Array, parents: tuple[Array, ...] = ()) -> Elements:
         """Return the elements of the full view at the positions ``kept``."""
-        counts = np.bincount(self.owner.take(kept), minlength=len(self.counts))
-        return Elements(counts, parents, kept, self.local.take(kept))
+        return Elements(self.counted(kept), parents, kept, self.local.take(kept))
+
+    def counted(self, positions: Array) -> Array:
+        """Return how many of the elements at some positions each list has."""
+        return np.bincount(self.owner.take(positions), minlength=len(self.counts))
 
 
 class LivingCandidates(Elements):
@@ -112,7 +115,7 @@ class LivingCandidates(Elements):
 class NestedElements(Elements):
     """The elements of nested lists in the surviving view.
 
-    Where they are in the full view, which has the lists of dead candidates too, is found when asked.
+    Where they are in the full view, which has those of dead candidates too, is found when asked.
     """
 
     def __init__(

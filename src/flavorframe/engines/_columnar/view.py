@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property, partial
 from typing import ClassVar
 
@@ -55,6 +55,10 @@ class View(ABC):
     @abstractmethod
     def view_of(self, part: n.Part) -> View:
         """Return the view of a node's values or an axis's elements: this one or the full one."""
+
+    @abstractmethod
+    def part(self, begin: int, end: int, links: LinkCounts | None) -> View:
+        """Return the view of the events between two positions."""
 
     # values
 
@@ -133,7 +137,7 @@ class View(ABC):
         return owner if own == outer else self.places_on(outer, own).take(owner)
 
     def view_of_lists(self, target: n.Axis) -> View:
-        """Return the view in which links find the elements of a collection, as the file has them."""
+        """Return the view in which links find all elements of a collection that the file has."""
         return self if self.facts.has_whole_lists(target) else self.whole
 
     def lists_asked(self, target: n.Axis, axis: n.Axis) -> tuple[Elements, Array]:
@@ -143,22 +147,6 @@ class View(ABC):
         if where is not self and outer != n.EVENT:
             asked = self.elements(outer).full.take(asked)
         return where.elements(target), asked
-
-    # a part of the events
-
-    @abstractmethod
-    def part(self, begin: int, end: int, links: LinkCounts | None) -> View:
-        """Return the view of the events between two positions."""
-
-    def remember_from(self, larger: View, nodes: Iterable[n.Node], begin: int, end: int) -> None:
-        """Remember values of nodes that a view of more events does, of the events of this one."""
-        for node in nodes:
-            values = larger.remembered.get(node)
-            if values is not None and not n.is_nested(node.axis):
-                ends = np.array([begin, end])
-                if node.axis != n.EVENT:
-                    ends = np.searchsorted(larger.event_of(node.axis), ends)
-                self.remembered[node] = values[np.arange(*ends)]
 
     def elements(self, axis: n.Axis) -> Elements:
         """Return the elements of a collection, sub-collection or combination."""
@@ -223,8 +211,7 @@ class FullView(View):
     def _subset(self, axis: n.Subset) -> Elements:
         parent = self.elements(axis.parent)
         positions = np.flatnonzero(self.mask(axis))
-        counts = np.bincount(parent.owner.take(positions), minlength=len(parent.counts))
-        return Elements(counts, (positions,))
+        return Elements(parent.counted(positions), (positions,))
 
     def part(self, begin: int, end: int, links: LinkCounts | None) -> FullView:
         """Return the view of the events between two positions."""
@@ -330,17 +317,12 @@ class SurvivingView(View):
         parent = self.elements(axis.parent)
         if self.facts.has_whole_lists(axis):
             positions = np.flatnonzero(self.spread(axis.mask, axis.parent).truth())
-            return self._nested(axis, self._counts(parent, positions), positions, None)
+            return self._nested(axis, parent.counted(positions), positions, None)
         mask = self._whole.mask(axis)
         positions = np.flatnonzero(mask[parent.full])
         kept = (np.cumsum(mask) - 1).take(parent.full.take(positions))
         local = self._whole.elements(axis).local.take(kept)
-        return Elements(self._counts(parent, positions), (positions,), kept, local)
-
-    @staticmethod
-    def _counts(parent: Elements, positions: Array) -> Array:
-        """Return how many of some elements are in each list."""
-        return np.bincount(parent.owner.take(positions), minlength=len(parent.counts))
+        return Elements(parent.counted(positions), (positions,), kept, local)
 
     def part(self, begin: int, end: int, links: LinkCounts | None) -> SurvivingView:
         """Return the view of the events between two positions."""

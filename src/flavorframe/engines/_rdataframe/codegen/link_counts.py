@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import formula
-from flavorframe.engines._rdataframe.codegen.body import Body, Scope
+from flavorframe.engines._rdataframe.codegen.body import Body
 from flavorframe.engines._rdataframe.codegen.deferred import written
+from flavorframe.engines._rdataframe.codegen.scope import Scope
 from flavorframe.engines._rdataframe.codegen.translate import match_arguments
 
 

@@ -9,7 +9,7 @@ from flavorframe._expr.dependence import has_lists_without
 from flavorframe.engines._rdataframe.codegen.deferred import Deferred
 
 if TYPE_CHECKING:
-    from flavorframe.engines._rdataframe.codegen.body import Scope
+    from flavorframe.engines._rdataframe.codegen.scope import Scope
 
 FULL = "full"
 

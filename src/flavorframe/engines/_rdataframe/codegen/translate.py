@@ -9,10 +9,11 @@ from typing import Any
 from flavorframe._expr import nodes as n
 from flavorframe._expr.logic import complaint
 from flavorframe._expr.operations import BITS
-from flavorframe.engines._rdataframe.codegen.body import FULL, NESTED, Scope
 from flavorframe.engines._rdataframe.codegen.deferred import AnyDeferred, Deferred, in_turn
 from flavorframe.engines._rdataframe.codegen.external import call_correction, call_function
 from flavorframe.engines._rdataframe.codegen.literals import literal, text
+from flavorframe.engines._rdataframe.codegen.nested import FULL
+from flavorframe.engines._rdataframe.codegen.scope import DEEP, Scope
 
 SPECIAL_CHARACTERS = frozenset("*?[")
 
@@ -43,7 +44,7 @@ def _(node: n.Apply, scope: Scope) -> Deferred:
         function = {"and": "both", "or": "either"}[node.operation]
         sides = sorted(node.arguments, key=strings.__contains__)  # the second is often not needed
         a, b = yield _values(sides, scope)
-        if node.height > NESTED:  # many functions inside each other would compile slowly
+        if node.height > DEEP:  # many functions inside each other would compile slowly
             return f"flavorframe::{function}_of({a}, {b})"
         return f"flavorframe::{function}([&] {{ return {a}; }}, [&] {{ return {b}; }})"
     arguments = yield _values(node.arguments, scope)
