@@ -21,7 +21,7 @@ from flavorframe._cache import Caching, cache_of
 from flavorframe.engines import ENGINES, get_engine
 from flavorframe.engines._columnar import blocks
 from flavorframe.engines._columnar.caching import keys
-from flavorframe.errors import ExpressionError
+from flavorframe.errors import BranchError, ExpressionError, FileError
 from support import agreement
 
 NAN = math.nan
@@ -181,6 +181,97 @@ def test_cached_runs_give_the_same(sample, tmp_path, monkeypatch):
         assert run(limit, tmp_path / "cache") == run(limit, cache=None)
 
 
+# Lists in lists of the file
+
+daughter = t.nested("daughter")
+
+
+@pytest.fixture(scope="module")
+def file_of_lists(tmp_path_factory):
+    return write_lists(tmp_path_factory.mktemp("lists") / "lists.root")
+
+
+def write_lists(path, one_more_in_event=None):
+    """Write triplets with lists; ask for a list of charges that is longer than that of pt."""
+    rng = np.random.default_rng(5)
+    triplets = rng.integers(0, 4, 60)
+    daughters = rng.integers(0, 5, triplets.sum())
+    charges = daughters.copy()
+    if one_more_in_event is not None:
+        charges[triplets[:one_more_in_event].sum()] += 1
+
+    def in_lists(sizes, values):
+        return ak.unflatten(ak.unflatten(values, sizes), triplets)
+
+    with uproot.recreate(path) as written:
+        written.mkrntuple("Events", {
+            "triplet_mass": ak.unflatten(rng.uniform(1.6, 2, triplets.sum()), triplets),
+            "triplet_daughter_pt": in_lists(daughters, rng.uniform(0, 9, daughters.sum())),
+            "triplet_daughter_charge": in_lists(charges, rng.integers(-1, 2, charges.sum())),
+        })  # fmt: skip
+    return str(path)
+
+
+def of_lists():
+    """Return an analysis of lists in lists, with cuts on their candidates."""
+    hard = daughter[daughter.pt > 3 * t.mass]
+    selection = ff.Selection(t).cut("mass", t.mass > 1.7).cut("hard", hard.count() < 3)
+    return ff.Analysis(
+        selection.best(highest=daughter.pt.sum()),
+        hard=ff.hist(hard.pt.max(), bins=9, range=(0, 9), without="mass"),
+        rows=ff.snapshot(
+            charge=hard.charge.sum(), second=daughter.at(1).pt, place=daughter.pt.argmax(),
+            leading=hard.at(hard.pt.argmax()).charge, named=daughter["triplet_daughter_pt"].min(),
+            of_event=daughter.count().sum(), index=hard.index.max(),
+        ),
+    )  # fmt: skip
+
+
+def test_lists_in_lists_against_oracle(engine, file_of_lists):
+    answer = agreement.assert_right(get_engine(engine), of_lists(), file_of_lists)
+    assert answer.cutflow[0].candidates > 50 > answer.cutflow[-1].candidates > 20
+
+
+def test_lists_in_lists_come_from_the_cache(file_of_lists, tmp_path, monkeypatch):
+    monkeypatch.setattr(keys, "STABLE_SECONDS", 0.0)
+    file = shutil.copy(file_of_lists, tmp_path / "file.root")
+    found = []
+    for _ in range(2):
+        caching = {"cache": tmp_path / "cache", "progress": False}
+        found.append(of_lists().run(ff.dataset(file), **caching))
+        cache_of(Caching(str(tmp_path / "cache"))).flush()
+        cache_of.cache_clear()
+    assert repr(found[0].rows) == repr(found[1].rows)
+    assert found[0].timing.bytes_read > 0 == found[1].timing.bytes_read
+
+
+def test_lists_of_other_lengths_are_refused(engine, tmp_path):
+    file = write_lists(tmp_path / "wrong.root", one_more_in_event=7)
+    with pytest.raises(FileError, match=r"triplet_daughter_(pt|charge) has \d elements"):
+        of_lists().run(ff.dataset(file), engine=engine, progress=False)
+
+
+def test_lists_of_candidates_in_rows(engine, tmp_path):
+    lists = ak.Array([[5280.0, 5281.0], [5300.0], [], [5279.0, 5278.0, 5277.0]])
+    with uproot.recreate(tmp_path / "rows.root") as written:
+        types = {"eventNumber": "int64", "B_M": "float64", "B_DTF_M": "var * float64"}
+        written.mktree("DecayTree", types)
+        masses = np.array([5279.0, 5301.0, 5284.0, 5280.0])
+        columns = {"eventNumber": np.array([1, 1, 2, 3]), "B_M": masses, "B_DTF_M": lists}
+        written["DecayTree"].extend(columns)
+    layout = ff.layout("mine", rows={"key": ["eventNumber"], "candidates": "b"})
+    b = ff.events().b
+    refitted = b.nested("dtf").m
+    analysis = ff.Analysis(
+        ff.Selection(b).cut("mass", b.m < 5300),
+        rows=ff.snapshot(n=refitted.count(), m=refitted.max()),
+    )
+    data = ff.dataset(tmp_path / "rows.root", layout=layout)
+    found = analysis.run(data, engine=engine, progress=False).rows
+    assert found["n"].tolist() == [2, 0, 3]
+    assert found["m"].tolist() == pytest.approx([5281, NAN, 5279], nan_ok=True)
+
+
 def test_plans_are_pickled_and_told_apart():
     plans = [ff.Analysis(ff.Selection(t), n=ff.snapshot(n=x.count())).plan for x in (near, own)]
     assert plans[0].digest != plans[1].digest
@@ -211,12 +302,28 @@ def test_plans_are_pickled_and_told_apart():
             r"has a list of them for each triplet.*reduce it to one per triplet with any\(\)",
         ),
         (lambda: ff.hist(t.mass, bins=[0, 1], weight=near.pt), "weight= of a histogram takes one"),
+        (lambda: t[t.mass > 1].nested("daughter"), "only a collection of the file has lists"),
         (lambda: ff.snapshot(own.mass), "Column 'mass' takes one value per event or element"),
     ],
 )
 def test_errors_say_what_to_do(make, told):
     with pytest.raises(ExpressionError, match=told):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: t.nested("daughter").mass, "triplet.daughter.mass is not in tree Events"),
+        (lambda: t.nested("mass")["triplet_mass"], "takes lists in lists of numbers"),
+        (lambda: t.daughter_pt, r"events.triplet.nested\('list'\)\['triplet_daughter_pt'\]"),
+        (lambda: t.nested("sister"), "no branch of lists in lists for triplet.sister"),
+    ],
+)
+def test_errors_name_what_the_file_lacks(file_of_lists, make, told):
+    analysis = ff.Analysis(ff.Selection(t), rows=ff.snapshot(n=make().count()))
+    with pytest.raises(BranchError, match=told):
+        analysis.run(ff.dataset(file_of_lists), progress=False)
 
 
 def test_formulas():

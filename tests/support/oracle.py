@@ -91,6 +91,8 @@ triplet.track.pt             Tr_Pt                           triplet_track_pt
 triplet.track.eta            Tr_Eta                          triplet_track_eta
 triplet.track.phi            Tr_Phi                          triplet_track_phi
 triplet.track.dxy            -                               triplet_track_dxy
+triplet.daughter.pt          -                               triplet_daughter_pt
+triplet.daughter.charge      -                               triplet_daughter_charge
 triplet.refit1.pt            RefTrack1_Pt                    triplet_refit1_pt
 triplet.refit1.eta           RefTrack1_Eta                   triplet_refit1_eta
 triplet.refit1.phi           RefTrack1_Phi                   triplet_refit1_phi
@@ -220,8 +222,7 @@ class File:
 
     def branch_of(self, node: n.Field) -> str | None:
         """Return the branch of a friendly name, if it has one."""
-        collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
-        name = ".".join((*([collection] if collection else []), *node.path))
+        name = ".".join((*([] if node.on == n.EVENT else [node.on.name]), *node.path))
         return BRANCHES[self.layout].get(name)
 
     def list_of(self, collection: str) -> str:
@@ -230,6 +231,11 @@ class File:
             own = [b for b in self.branches if self.collection_of(b) == collection]
             self._list_of[collection] = next(branch for branch in own if self.is_list(branch))
         return self._list_of[collection]
+
+    def list_in(self, axis: n.StoredLists) -> str:
+        """Return some branch that has a list for each element of a collection."""
+        begins = f"{axis.outer.name}_{axis.name_in_outer}"
+        return next(branch for branch in self.branches if branch.startswith(begins))
 
     def _load(self, branch: str) -> None:
         if branch not in self._lists:
@@ -580,7 +586,7 @@ def outer_of(axis: n.Axis) -> n.Axis:
     """Return what each list of an axis is for: the event, or an element of the outer axis."""
     while isinstance(axis, n.Subset):
         axis = axis.parent
-    return axis.outer if isinstance(axis, n.Per) else n.EVENT
+    return axis.outer if isinstance(axis, n.Per | n.StoredLists) else n.EVENT
 
 
 class Event:
@@ -657,9 +663,15 @@ class Event:
                     yield element
         elif isinstance(axis, n.Combination):
             yield from self._combinations(axis, ())
-        elif isinstance(axis, n.Per):
+        elif isinstance(axis, n.Per | n.StoredLists):
             for outer in self.elements(axis.outer):
-                yield from (InList(outer, own) for own in self.elements(axis.inner))
+                yield from (InList(outer, own) for own in self._in_list(axis, outer))
+
+    def _in_list(self, axis: n.Per | n.StoredLists, outer: Any) -> list[Any]:
+        if isinstance(axis, n.Per):
+            return self.elements(axis.inner)
+        lists = self.file.value(self.file.list_in(axis), self.number)
+        return list(range(len(lists[outer])))
 
     def _combinations(self, axis: n.Combination, chosen: tuple[Any, ...]) -> Iterator[Any]:
         if len(chosen) == len(axis.parents):
@@ -699,6 +711,8 @@ class Event:
 
     def _stored(self, branch: str, at: Any) -> Any:
         stored = self.file.value(branch, self.number)
+        if isinstance(at, InList):
+            return stored[at.outer][at.own]
         return stored[at] if isinstance(stored, list) else stored
 
     def _field(self, node: n.Field, at: Any) -> Any:

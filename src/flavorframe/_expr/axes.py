@@ -125,6 +125,16 @@ class Per(NestedAxis):
         return put(texts[self.inner], ".per(", texts[self.outer], ")")
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class StoredLists(NestedAxis):
+    """For each element of a stored collection, a list that the file has for it."""
+
+    name_in_outer: str
+
+    def text(self, texts: Texts) -> Text:
+        return put(texts[self.outer], f".{self.name_in_outer}")
+
+
 EVENT = EventAxis()
 UNRESOLVED = UnresolvedAxis()
 

@@ -128,6 +128,41 @@ class Collection(Expr):
             refuse_nested_axis(axis, f"{self.formula}.per({outer.formula})")
         return Collection(element(n.Per(outer.axis, self.axis)))
 
+    def nested(self, name: str) -> Collection:
+        """Return the list that the file has for each element: lists in lists.
+
+        A field of it is what the file calls by the names of the collection, the list and the field:
+        ``t.nested("daughter").pt`` is ``triplet_daughter_pt``. Any branch of lists in lists is
+        reached by its name. All that is asked of one of these collections must be lists of the same
+        lengths.
+
+        Args:
+            name: What the elements of the lists are called.
+
+        Returns:
+            A collection on a *nested axis*: reductions give one value for each outer element.
+
+        Raises:
+            ExpressionError: ``name`` is no name, or this is not a stored collection but made of
+                one.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> daughter = ff.events().triplet.nested("daughter")
+            >>> daughter[daughter.pt > 2].charge.sum()
+            <sum(triplet.daughter[triplet.daughter.pt > 2].charge), one value per triplet>
+            >>> daughter["triplet_daughter_chi2"].max()
+            <max(triplet_daughter_chi2), one value per triplet>
+        """
+        if not isinstance(name, str) or not name:
+            raise ExpressionError(f"{self.formula}.nested() takes a name, not {name!r}.")
+        if not isinstance(self.axis, n.CollectionAxis):
+            raise ExpressionError(
+                f"{self.formula}.nested({name!r}): only a collection of the file has lists in it: "
+                "ask it of that, and cut on or select elements afterwards."
+            )
+        return Collection(element(n.StoredLists(self.axis, name)))
+
     def nearest(self, other: Collection, *, max: float | None = None) -> Expr:
         """Return the link from each element to the element of another collection next to it in ΔR.
 

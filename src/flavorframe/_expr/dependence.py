@@ -62,4 +62,6 @@ def has_lists_without(axis: n.Axis, candidates: n.Axis) -> bool:
     Then a cut removes whole lists, and leaves those of each outer element that remains.
     """
     first = n.lineage(axis)[0]
-    return isinstance(first, n.Per) and not is_made_from_candidates(first.inner, candidates)
+    if isinstance(first, n.Per):
+        return not is_made_from_candidates(first.inner, candidates)
+    return isinstance(first, n.NestedAxis)

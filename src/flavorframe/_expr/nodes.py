@@ -18,6 +18,7 @@ from flavorframe._expr.axes import (
     NestedAxis as NestedAxis,
     Node as Node,
     Per as Per,
+    StoredLists as StoredLists,
     Subset as Subset,
     UnresolvedAxis as UnresolvedAxis,
     is_nested as is_nested,

@@ -38,7 +38,7 @@ def in_blocks(node: n.Node, axis: n.Axis, view: View) -> Values | None:
     inside = list(n.walk(node))
     for part in inside:
         if isinstance(part, n.Column):
-            view.columns.lists(part, view.events)  # read for all blocks at once
+            view.columns.have(part.branch, view.events)  # read for all blocks at once
     links = None if view.links is None else LinkCounts()
     found = []
     for begin, end in pairwise(ends):

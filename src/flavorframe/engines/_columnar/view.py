@@ -206,6 +206,8 @@ class FullView(View):
         if isinstance(axis, n.Per):
             counts, places = self._per(axis)
             return Elements(counts, (places,))
+        if isinstance(axis, n.StoredLists):
+            return Elements(self.columns.nested_sizes(axis, self.events))
         return Elements(self.columns.sizes(axis, self.events))
 
     def _subset(self, axis: n.Subset) -> Elements:
@@ -266,6 +268,8 @@ class SurvivingView(View):
     def column(self, column: n.Column) -> Values:
         """Return a column's values on the living candidates."""
         elements = self.elements(column.axis)
+        if isinstance(column.on, n.StoredLists):
+            return self._whole.column(column)[elements.full]
         self._whole.elements(column.axis)  # lists of all columns must be as long as these
         lists = self.columns.lists(column, self.events)
         assert isinstance(lists, Lists)
@@ -298,26 +302,33 @@ class SurvivingView(View):
             return self._subset(axis)
         if isinstance(axis, n.Per):
             counts, places = self._per(axis)
-            whole = self.facts.has_whole_lists(axis)
-            local = None if whole else self.elements(axis.inner).local.take(places)
-            return self._nested(axis, counts, places, local)
+            complete = self.facts.has_whole_lists(axis)
+            local = None if complete else self.elements(axis.inner).local.take(places)
+            return self._nested(axis, counts, (places,), local)
+        if isinstance(axis, n.StoredLists):
+            whole = self._whole.elements(axis).counts
+            return self._nested(axis, whole.take(self.elements(axis.outer).full))
         assert isinstance(axis, n.Combination)
         return self._combination(axis)
 
     def _nested(
-        self, axis: n.Axis, counts: Array, parents: Array, local: Array | None
+        self,
+        axis: n.Axis,
+        counts: Array,
+        parents: tuple[Array, ...] = (),
+        local: Array | None = None,
     ) -> NestedElements:
         def starts_in_full() -> Array:
             outer = self.elements(n.outer_axis(axis))
             return self._whole.elements(axis).starts.take(outer.full)
 
-        return NestedElements(counts, (parents,), local, starts_in_full)
+        return NestedElements(counts, parents, local, starts_in_full)
 
     def _subset(self, axis: n.Subset) -> Elements:
         parent = self.elements(axis.parent)
         if self.facts.has_whole_lists(axis):
             positions = np.flatnonzero(self.spread(axis.mask, axis.parent).truth())
-            return self._nested(axis, parent.counted(positions), positions, None)
+            return self._nested(axis, parent.counted(positions), (positions,))
         mask = self._whole.mask(axis)
         positions = np.flatnonzero(mask[parent.full])
         kept = (np.cumsum(mask) - 1).take(parent.full.take(positions))

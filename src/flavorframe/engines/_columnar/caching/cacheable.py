@@ -26,13 +26,11 @@ def _is_computed_by_lookups(tree: n.Node, candidates: n.Axis) -> bool:
 
 
 def _is_listed(axis: n.Axis, candidates: n.Axis) -> bool:
-    """Return whether each candidate has a list of elements of a stored collection."""
+    """Return whether each candidate has a list of stored elements."""
     first = n.lineage(axis)[0]
-    return (
-        isinstance(first, n.Per)
-        and first.outer == candidates
-        and isinstance(first.inner, n.CollectionAxis)
-    )
+    if isinstance(first, n.Per) and not isinstance(first.inner, n.CollectionAxis):
+        return False
+    return isinstance(first, n.NestedAxis) and first.outer == candidates
 
 
 @lru_cache(maxsize=1024)

@@ -83,7 +83,8 @@ class Body:
 
     def parameter(self, column: n.Column) -> str:
         """Return the name of the function's argument that holds a column."""
-        return self._parameter(column.branch, column.on)
+        axis = column.on.outer if isinstance(column.on, n.StoredLists) else column.on
+        return self._parameter(column.branch, axis)
 
     def event(self, view: str) -> Scope:
         """Return where values of the event are computed."""
@@ -188,11 +189,11 @@ class Body:
             known = self.parameters[branches[0]]
             size = self._sizes.get(axis) or self.name("n")
             lines.append(f"const flavorframe::Integer {size} = {known}.size();")
-            lines += [self._check(b, f"{self.parameters[b]}.size()", size, branches[0])
+            lines += [self.check(b, f"{self.parameters[b]}.size()", size, branches[0])
                       for b in branches[1:]]  # fmt: skip
             if axis == self.setting.candidates and started:
                 lines.append(
-                    self._check(branches[0], size, "s.size", self.setting.length_branches[axis])
+                    self.check(branches[0], size, "s.size", self.setting.length_branches[axis])
                 )
         return lines
 
@@ -203,7 +204,7 @@ class Body:
         return self.parameters[branch]
 
     @staticmethod
-    def _check(branch: str, size: str, expected: str, known: str) -> str:
+    def check(branch: str, size: str, expected: str, known: str) -> str:
         return f"flavorframe::check_size({size}, {expected}, {text(branch)}, {text(known)});"
 
     def _make_list(self, axis: n.Axis) -> Deferred:

@@ -26,13 +26,33 @@ class NestedLists:
         self._lists: dict[n.Axis, str] = {}
         self._living: dict[n.Axis, str] = {}
         self._lookups: dict[n.Match, str] = {}
+        self._checked: set[str] = set()
 
     def size(self, axis: n.Axis) -> Deferred:
         """Write how many elements the list has in the file."""
         if isinstance(axis, n.Per):
             size: str = yield self._scope.body.deferred_size(axis.inner)
             return size
+        if isinstance(axis, n.StoredLists):
+            return self._stored_size(axis)
         return f"flavorframe::Integer({(yield self.made_of(axis))}.size())"
+
+    def stored(self, column: n.Column) -> str:
+        """Return the list of a column of lists in lists, checked to be as long as the others."""
+        axis, body = column.axis, self._scope.body
+        assert isinstance(axis, n.StoredLists)
+        known = body.setting.length_branches[axis]
+        code = f"{body.parameter(column)}[{self._scope.element}]"
+        if column.branch not in (known, *self._checked):
+            self._checked.add(column.branch)
+            size = self._stored_size(axis)
+            self._scope.lines.append(body.check(column.branch, f"{code}.size()", size, known))
+        return code
+
+    def _stored_size(self, axis: n.StoredLists) -> str:
+        body = self._scope.body
+        known = body.parameter(n.Column(body.setting.length_branches[axis], axis, ""))
+        return f"flavorframe::Integer({known}[{self._scope.element}].size())"
 
     def made_of(self, axis: n.Axis) -> Deferred:
         """Write the list of what elements of a part are made of."""

@@ -129,6 +129,10 @@ class Scope:
             return self.body.deferred_size(axis)
         return self.owner(axis)._nested.size(axis)
 
+    def inner_list(self, column: n.Column) -> str:
+        """Return the list that the element meant here has in a column of lists in lists."""
+        return self.owner(column.axis)._nested.stored(column)
+
     def made_of(self, axis: n.Axis) -> Deferred:
         """Write the list of what elements of a part or combinations are made of."""
         if not n.is_nested(axis):

@@ -27,6 +27,8 @@ def translate(node: n.Node, scope: Scope) -> Deferred:
 @translate.register(n.Column)
 def _(node: n.Column, scope: Scope) -> Deferred:
     yield from ()
+    if isinstance(node.axis, n.StoredLists):
+        return f"{scope.inner_list(node)}[{scope.element}]"
     name = scope.body.parameter(node)
     return name if node.axis == n.EVENT else f"{name}[{scope.element}]"
 
