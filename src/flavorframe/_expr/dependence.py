@@ -7,10 +7,12 @@ over candidates. Both engines ask here which is which.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from flavorframe._expr import nodes as n
 
 
+@lru_cache(maxsize=1024)  # views ask it for each axis again and again
 def is_made_from_candidates(axis: n.Axis, candidates: n.Axis) -> bool:
     """Return whether an axis is the candidates', or a part or combination of them."""
     return candidates != n.EVENT and candidates in n.made_from(axis)

@@ -97,8 +97,11 @@ def _(node: n.Reduce, view: View) -> Values:
 
 @compute_node.register(n.Take)
 def _(node: n.Take, view: View) -> Values:
-    values = view.spread(node.operand, node.subset.parent)
-    return values[view.elements(node.subset).parents[0]]
+    kept, operand = view.elements(node.subset).parents[0], node.operand
+    if isinstance(operand, n.Inner) and operand not in view.facts.shared:
+        places = view.elements(operand.nested).parents[0].take(kept)  # not of all pairs first
+        return view.spread(operand.operand, operand.nested.inner)[places]
+    return view.spread(operand, node.subset.parent)[kept]
 
 
 @compute_node.register(n.Member)
