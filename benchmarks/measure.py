@@ -20,6 +20,7 @@ NEEDS = {
     "rdataframe_layouts": "ROOT",
     "rdataframe_nested": "ROOT",
     "rdataframe_snapshot": "ROOT",
+    "rdataframe_vary": "ROOT",
     "legacy_loop": "ROOT",
     "coffea_arrays": "coffea",
 }

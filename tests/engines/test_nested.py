@@ -92,6 +92,11 @@ def test_links_lead_into_the_list_of_each_element(file, engine):
         far.at(0).pt: [3, 5, NAN, NAN],
         far.at(ff.delta_r(far, t).argmax()).pt: [3, 5, NAN, NAN],
         near.match(pt=t.mass + 1.3).eta: [NAN, 2, NAN, NAN],
+        near.at(-1).pt: [3, 3, NAN, 2],
+        near.first(2).pt.sum(): [9, 9, 0, 2],
+        near.sorted(distance, descending=True).at(0).pt: [3, 5, NAN, 2],
+        near.sorted(distance).first(2).pt.max(): [5, 4, NAN, 2],
+        near[near.rank(distance) == 1].pt.sum(): [4, 4, 0, 0],
     }
     found = check(file, engine, ff.Selection(t), expected)
     link = found.links["muon.per(triplet).match(Muon_pt = triplet_mass + 1.3)"]
@@ -107,6 +112,9 @@ def test_lists_of_candidates_have_the_survivors_and_links_see_the_file(file, eng
         own[own.mass >= t.mass].count(): [1, 1],
         own.at(0).mass: [1.9, 1.8],
         own[own.index != t.index].at(0).mass: [1.9, NAN],
+        own.sorted(own.mass).mass.first(): [1.7, 1.8],
+        own.sorted(own.mass).at(-1).mass: [1.9, 1.8],
+        own.rank(own.mass).sum(): [0, 0],
         own[own.mass == t.mass.max()].count(): [0, 1],
         muon.per(t[t.mass > 0]).pt.sum().sum() + 0 * t.mass: [12, 0],
     }
@@ -288,6 +296,7 @@ def test_plans_are_pickled_and_told_apart():
         (lambda: t.nearest(t.mu1), r"triplet.nearest\(triplet.mu1\) takes a collection"),
         (lambda: jet.per(near), "a list for each triplet, and this takes a list for each event"),
         (lambda: ff.pairs(near), r"ff.pairs\(triplet, muon\), which has the same elements"),
+        (lambda: ff.concatenate(muon, near), "a list for each triplet, and this takes"),
         (lambda: ff.Selection(near), r"ff.Selection: muon.per\(triplet\) is a list for each"),
         (lambda: near.pt + jet.per(t).pt, r"Reduce what is nested to one value per triplet"),
         (lambda: near.pt + muon.pt, r"one per muon: two collections do not combine"),

@@ -14,12 +14,16 @@ from flavorframe._expr.axes import (
     Axis as Axis,
     CollectionAxis as CollectionAxis,
     Combination as Combination,
+    Concatenation as Concatenation,
     EventAxis as EventAxis,
+    First as First,
     NestedAxis as NestedAxis,
     Node as Node,
     Per as Per,
+    Sorted as Sorted,
     StoredLists as StoredLists,
     Subset as Subset,
+    Taken as Taken,
     UnresolvedAxis as UnresolvedAxis,
     is_nested as is_nested,
     join_axes as join_axes,
@@ -27,21 +31,26 @@ from flavorframe._expr.axes import (
     made_from as made_from,
     outer_axis as outer_axis,
 )
+from flavorframe._expr.choices import Category as Category, Varied as Varied
 from flavorframe._expr.computations import (
     Apply as Apply,
     CallCorrection as CallCorrection,
     CallFunction as CallFunction,
+    CallModel as CallModel,
     IsIn as IsIn,
     Reduce as Reduce,
     StringTest as StringTest,
 )
 from flavorframe._expr.elements import (
+    Chain as Chain,
     Found as Found,
+    FromEnd as FromEnd,
     Gather as Gather,
     Inner as Inner,
     Match as Match,
     Member as Member,
     Position as Position,
+    Rank as Rank,
     Take as Take,
     innermost as innermost,
 )

@@ -21,6 +21,7 @@ from flavorframe._rootio.schema import UNREADABLE, BranchInfo, Schema
 from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, did_you_mean
 from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
 from flavorframe.layouts.declared import Layout
+from flavorframe.layouts.naming import fields_in_common
 
 SHOWN = 8
 """How many members of an object a message lists."""
@@ -101,13 +102,12 @@ class _Binder:
             return collection_axis(part.collection)
         if isinstance(part, n.Default):
             return self._default(part)
+        if isinstance(part, n.Chain):
+            return self._chain(part)
         bound = part.map(self._of)
         if isinstance(bound, n.Apply):
             return with_unsigned_literals(decided(bound))
-        if isinstance(bound, n.Subset):
-            _check_mask(bound)
-        if isinstance(bound, n.Reduce):
-            _check_reducible(bound)
+        _check(bound)
         return bound
 
     def _field(self, node: n.Field) -> n.Part:
@@ -148,6 +148,16 @@ class _Binder:
                 f"numbers, truth values or strings. {info.why or 'Ask it without .nested()'}."
             )
         return n.Column(branch, axis, info.kind)
+
+    def _chain(self, node: n.Chain) -> n.Part:
+        try:
+            return node.map(self._of)
+        except LackingError as error:
+            common = fields_in_common(node.concatenation.parents, self._layout, self._schema)
+            raise LackingError(
+                f"{error} {brief(node.concatenation)} has the fields that its collections have in "
+                f"common{': ' if common else ''}{', '.join(common)}."
+            ) from None
 
     def _default(self, node: n.Default) -> n.Part:
         """Return the operand bound or, where the file lacks it, the value in its place."""
@@ -316,12 +326,31 @@ class _Binder:
         )
 
 
+def _check(part: n.Part) -> None:
+    """Raise ExpressionError where parts do not go together, now that their axes are known."""
+    if isinstance(part, n.Subset):
+        _check_mask(part)
+    elif isinstance(part, n.Sorted):
+        _check_order(part)
+    elif isinstance(part, n.Reduce):
+        _check_reducible(part)
+
+
 def _check_mask(subset: n.Subset) -> None:
     refuse_string(subset.mask, subset.name, "conditions")
     if subset.mask.axis not in (subset.parent, n.EVENT):
         raise ExpressionError(
             f"{brief(subset)}: the condition has one value per {brief(subset.mask.axis)}, and the "
             f"collection is {brief(subset.parent)}."
+        )
+
+
+def _check_order(axis: n.Sorted) -> None:
+    refuse_string(axis.by, axis.name, "sorted by")
+    if axis.by.axis != axis.parent:
+        raise ExpressionError(
+            f"{brief(axis)}: the order has one value per {brief(axis.by.axis)}, and the collection "
+            f"is {brief(axis.parent)}."
         )
 
 

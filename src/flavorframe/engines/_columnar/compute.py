@@ -17,9 +17,10 @@ from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, wide
 from flavorframe._rootio.arrays import Array, Content, Lists, Strings
 from flavorframe.engines._columnar.blocks import in_blocks
 from flavorframe.engines._columnar.named import any_named, is_any_named
+from flavorframe.engines._columnar.orders import chained
 from flavorframe.engines._columnar.segments import first_match, reduce_segments
 from flavorframe.engines._columnar.values import Values
-from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
+from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError, ModelError
 
 if TYPE_CHECKING:
     from flavorframe.engines._columnar.view import View
@@ -95,6 +96,14 @@ def _(node: n.Reduce, view: View) -> Values:
     return reduce_segments(node.reduction, values, elements.owner, local, len(elements.counts))
 
 
+@compute_node.register(n.Category)
+def _(node: n.Category, view: View) -> Values:
+    numbers = np.full(view.size(node.axis), len(node.conditions))
+    for number, condition in reversed([*enumerate(node.conditions)]):
+        numbers[view.spread(condition, node.axis).truth()] = number
+    return Values(numbers)
+
+
 @compute_node.register(n.Take)
 def _(node: n.Take, view: View) -> Values:
     kept, operand = view.elements(node.subset).parents[0], node.operand
@@ -114,6 +123,28 @@ def _(node: n.Member, view: View) -> Values:
 def _(node: n.Inner, view: View) -> Values:
     values = view.spread(node.operand, node.nested.inner)
     return values[view.elements(node.nested).parents[0]]
+
+
+@compute_node.register(n.Chain)
+def _(node: n.Chain, view: View) -> Values:
+    parents = node.concatenation.parents
+    values = [view.spread(*each) for each in zip(node.operands, parents, strict=True)]
+    return chained(values)[view.elements(node.concatenation).parents[0]]
+
+
+@compute_node.register(n.Rank)
+def _(node: n.Rank, view: View) -> Values:
+    where = view.view_of_lists(node.order)
+    order = where.elements(node.order)
+    ranks = np.empty(len(order), np.int64)
+    ranks[order.parents[0]] = order.local
+    return Values(ranks if where is view else ranks[view.elements(node.axis).full])
+
+
+@compute_node.register(n.FromEnd)
+def _(node: n.FromEnd, view: View) -> Values:
+    lists, asked = view.lists_asked(node.of, node.axis)
+    return Values(lists.counts.take(asked) - node.number)
 
 
 @compute_node.register(n.Position)
@@ -174,6 +205,17 @@ def _(node: n.CallCorrection, view: View) -> Values:
     rows = np.arange(len(data)) if valid is None else np.flatnonzero(valid)
     if len(rows):
         data[rows] = _correct(node, [v[rows].data for v in values])
+    return Values(data, valid)
+
+
+@compute_node.register(n.CallModel)
+def _(node: n.CallModel, view: View) -> Values:
+    values = view.aligned(node.arguments, node.axis)
+    valid = _both_valid(v.valid for v in values)
+    data = np.full(view.size(node.axis), np.nan)
+    rows = np.arange(len(data)) if valid is None else np.flatnonzero(valid)
+    if len(rows):
+        data[rows] = _score(node, [v[rows].array for v in values])
     return Values(data, valid)
 
 
@@ -299,6 +341,13 @@ def _call(node: n.CallFunction, arrays: list[Array]) -> Array:
             f"{result.shape}; it must return one value per element."
         )
     return result
+
+
+def _score(node: n.CallModel, inputs: list[Array]) -> Array:
+    try:
+        return node.model.compute(inputs)
+    except ModelError as error:
+        raise ModelError(f"{brief(node)}: {error}") from error
 
 
 _CORRECTION_TYPES = {"real": np.float64, "int": np.int64}

@@ -57,6 +57,10 @@ def _inside(view: View, part: n.Part) -> Iterator[Needed]:
         where = view.view_of_lists(part.target)
         yield from ((view, part.index), (view, part.axis), (where, part.target))
         yield from ((where, part.operand),) if isinstance(part, n.Gather) else ()
+    elif isinstance(part, n.Rank | n.FromEnd):
+        where = view.view_of_lists(part.order if isinstance(part, n.Rank) else part.of)
+        yield from ((where, inner) for inner in part.inside)
+        yield view, part.axis
     elif isinstance(part, n.Reduce):
         yield from ((view, part.operand), (view, part.operand.axis))
     else:
@@ -64,14 +68,9 @@ def _inside(view: View, part: n.Part) -> Iterator[Needed]:
 
 
 def _inside_axis(view: View, whole: View, axis: n.Axis) -> Iterator[Needed]:
-    if view.facts.has_whole_lists(axis):
+    if whole is view or view.facts.has_whole_lists(axis):  # where masks and orders are made
         yield from ((view, inner) for inner in axis.inside)
         return
-    if whole is not view:
-        yield whole, axis
-        if axis == view.facts.candidates:
-            return
-    if isinstance(axis, n.Subset):
-        yield from ((view, axis.parent), (whole, axis.mask))
-    else:
-        yield from ((view, inner) for inner in axis.inside)
+    yield whole, axis
+    if axis != view.facts.candidates:
+        yield from ((view, inner) for inner in axis.inside if isinstance(inner, n.Axis))

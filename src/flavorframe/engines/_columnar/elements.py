@@ -122,8 +122,8 @@ class NestedElements(Elements):
         self,
         counts: Array,
         parents: tuple[Array, ...],
-        local: Array | None,
         starts_in_full: Callable[[], Array],
+        local: Array | None = None,
     ) -> None:
         """``starts_in_full`` gives where the same lists start in the full view."""
         super().__init__(counts, parents, local=local)

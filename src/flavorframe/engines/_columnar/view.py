@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 from typing import ClassVar
 
@@ -28,6 +28,7 @@ from flavorframe.engines._columnar.depth import MAX_RECURSION, compute_deep_part
 from flavorframe.engines._columnar.elements import Elements, LivingCandidates, NestedElements
 from flavorframe.engines._columnar.facts import PlanFacts
 from flavorframe.engines._columnar.links import LinkCounts
+from flavorframe.engines._columnar.orders import in_order, one_after_the_other
 from flavorframe.engines._columnar.segments import combine
 from flavorframe.engines._columnar.values import Values
 
@@ -159,6 +160,16 @@ class View(ABC):
     @abstractmethod
     def _make_elements(self, axis: n.Axis) -> Elements: ...
 
+    def _taken(self, axis: n.Taken) -> Elements:
+        """Return the elements of a part, or of a collection in another order, where all are."""
+        parent = self.elements(axis.parent)
+        if isinstance(axis, n.Subset):
+            positions = np.flatnonzero(self.spread(axis.mask, axis.parent).truth())
+            return Elements(parent.counted(positions), (positions,))
+        assert isinstance(axis, n.Sorted)
+        by = self.spread(axis.by, axis.parent)
+        return Elements(parent.counts, (in_order(by, parent.owner, descending=axis.descending),))
+
     def _per(self, axis: n.Per) -> tuple[Array, Array]:
         """Return the lengths of nested lists, and where their elements are on the inner axis."""
         outer, inner = self.elements(axis.outer), self.elements(axis.inner)
@@ -177,7 +188,6 @@ class FullView(View):
         self, columns: Columns, facts: PlanFacts, events: Array, links: LinkCounts | None
     ) -> None:
         super().__init__(columns, facts, events, links)
-        self._masks: dict[n.Axis, Array] = {}
 
     @property
     def whole(self) -> FullView:
@@ -192,17 +202,13 @@ class FullView(View):
         """Return the values of a column as they are in the file."""
         return Values(self.columns.values(column, self.events))
 
-    def mask(self, axis: n.Subset) -> Array:
-        """Return which elements of its parent are in a sub-collection."""
-        if axis not in self._masks:
-            self._masks[axis] = self.spread(axis.mask, axis.parent).truth()
-        return self._masks[axis]
-
     def _make_elements(self, axis: n.Axis) -> Elements:
-        if isinstance(axis, n.Subset):
-            return self._subset(axis)
+        if isinstance(axis, n.Taken):
+            return self._taken(axis)
         if isinstance(axis, n.Combination):
             return self._combination(axis)
+        if isinstance(axis, n.Concatenation):
+            return self._concatenation(axis)
         if isinstance(axis, n.Per):
             counts, places = self._per(axis)
             return Elements(counts, (places,))
@@ -210,14 +216,13 @@ class FullView(View):
             return Elements(self.columns.nested_sizes(axis, self.events))
         return Elements(self.columns.sizes(axis, self.events))
 
-    def _subset(self, axis: n.Subset) -> Elements:
-        parent = self.elements(axis.parent)
-        positions = np.flatnonzero(self.mask(axis))
-        return Elements(parent.counted(positions), (positions,))
-
     def part(self, begin: int, end: int, links: LinkCounts | None) -> FullView:
         """Return the view of the events between two positions."""
         return FullView(self.columns, self.facts, self.events[begin:end], links)
+
+    def _concatenation(self, axis: n.Concatenation) -> Elements:
+        counts = [self.elements(parent).counts for parent in axis.parents]
+        return Elements(np.sum(counts, axis=0), (one_after_the_other(counts),))
 
     def _combination(self, axis: n.Combination) -> Elements:
         parents = [self.elements(parent) for parent in axis.parents]
@@ -298,42 +303,37 @@ class SurvivingView(View):
             if self.alive is None:
                 return self._whole.elements(axis)
             return LivingCandidates(self.alive, partial(self._whole.elements, axis))
-        if isinstance(axis, n.Subset):
-            return self._subset(axis)
+        if isinstance(axis, n.Concatenation):
+            return self._of_living(axis, [self._living(axis.parents)])
+        if n.is_nested(axis):
+            return self._nested(axis)
+        assert isinstance(axis, n.Taken | n.Combination)
+        parents = (axis.parent,) if isinstance(axis, n.Taken) else axis.parents
+        return self._of_living(axis, [self._living([parent]) for parent in parents])
+
+    def _nested(self, axis: n.Axis) -> Elements:
+        """Return the elements of nested lists: those of living outer elements."""
+        complete = self.facts.has_whole_lists(axis)
         if isinstance(axis, n.Per):
             counts, places = self._per(axis)
-            complete = self.facts.has_whole_lists(axis)
             local = None if complete else self.elements(axis.inner).local.take(places)
-            return self._nested(axis, counts, (places,), local)
+            return NestedElements(counts, (places,), self._starts_in_full(axis), local)
         if isinstance(axis, n.StoredLists):
-            whole = self._whole.elements(axis).counts
-            return self._nested(axis, whole.take(self.elements(axis.outer).full))
-        assert isinstance(axis, n.Combination)
-        return self._combination(axis)
+            counts = self._whole.elements(axis).counts.take(self.elements(axis.outer).full)
+            return NestedElements(counts, (), self._starts_in_full(axis))
+        assert isinstance(axis, n.Taken)
+        if complete:
+            taken = self._taken(axis)
+            return NestedElements(taken.counts, taken.parents, self._starts_in_full(axis))
+        parent, living = self.elements(axis.parent), self._living([axis.parent])
+        found = self._of_living(axis, [living])
+        return Elements(parent.counted(found.parents[0]), found.parents, found.full, found.local)
 
-    def _nested(
-        self,
-        axis: n.Axis,
-        counts: Array,
-        parents: tuple[Array, ...] = (),
-        local: Array | None = None,
-    ) -> NestedElements:
-        def starts_in_full() -> Array:
-            outer = self.elements(n.outer_axis(axis))
-            return self._whole.elements(axis).starts.take(outer.full)
-
-        return NestedElements(counts, parents, local, starts_in_full)
-
-    def _subset(self, axis: n.Subset) -> Elements:
-        parent = self.elements(axis.parent)
-        if self.facts.has_whole_lists(axis):
-            positions = np.flatnonzero(self.spread(axis.mask, axis.parent).truth())
-            return self._nested(axis, parent.counted(positions), (positions,))
-        mask = self._whole.mask(axis)
-        positions = np.flatnonzero(mask[parent.full])
-        kept = (np.cumsum(mask) - 1).take(parent.full.take(positions))
-        local = self._whole.elements(axis).local.take(kept)
-        return Elements(parent.counted(positions), (positions,), kept, local)
+    def _starts_in_full(self, axis: n.Axis) -> Callable[[], Array]:
+        """Return what finds where the lists of a nested axis start in the full view."""
+        return lambda: self._whole.elements(axis).starts.take(
+            self.elements(n.outer_axis(axis)).full
+        )
 
     def part(self, begin: int, end: int, links: LinkCounts | None) -> SurvivingView:
         """Return the view of the events between two positions."""
@@ -343,15 +343,22 @@ class SurvivingView(View):
             alive = alive.take(np.arange(first[begin], first[end]))
         return SurvivingView(self._whole.part(begin, end, links), alive, links)
 
-    def _combination(self, axis: n.Combination) -> Elements:
-        parents = [self.elements(parent) for parent in axis.parents]
+    def _living(self, axes: Iterable[n.Axis]) -> tuple[Array, int]:
+        """Return the positions of living elements among all of some axes, one after the other."""
+        positions, size = list[Array](), 0
+        for axis in axes:
+            positions.append(self.elements(axis).full + size)
+            size += len(self._whole.elements(axis))
+        return np.concatenate(positions), size
+
+    def _of_living(self, axis: n.Axis, living: Sequence[tuple[Array, int]]) -> Elements:
+        """Return the elements that are made of living ones, which are given for each parent."""
         whole = self._whole.elements(axis)
-        alive = np.ones(len(whole), bool)
-        renumbered = []
-        for parent, members, parent_axis in zip(parents, whole.parents, axis.parents, strict=True):
-            new = np.full(len(self._whole.elements(parent_axis)), -1)
-            new[parent.full] = np.arange(len(parent))
+        alive, renumbered = np.ones(len(whole), bool), []
+        for (positions, size), members in zip(living, whole.parents, strict=True):
+            new = np.full(size, -1)
+            new[positions] = np.arange(len(positions))
             renumbered.append(new[members])
-            alive &= new[members] >= 0
+            alive &= renumbered[-1] >= 0
         kept = np.flatnonzero(alive)
         return whole.restricted(kept, tuple(members[kept] for members in renumbered))

@@ -25,6 +25,7 @@ class NestedLists:
         self._scope = scope
         self._lists: dict[n.Axis, str] = {}
         self._living: dict[n.Axis, str] = {}
+        self._ranks: dict[n.Axis, str] = {}
         self._lookups: dict[n.Match, str] = {}
         self._checked: set[str] = set()
 
@@ -55,14 +56,26 @@ class NestedLists:
         return f"flavorframe::Integer({known}[{self._scope.element}].size())"
 
     def made_of(self, axis: n.Axis) -> Deferred:
-        """Write the list of what elements of a part are made of."""
-        assert isinstance(axis, n.Subset)
-        if axis not in self._lists:
-            each = self._scope.each(axis.parent, FULL)
+        """Write the list of what elements of a part, or in another order, are made of."""
+        if axis in self._lists:
+            return self._lists[axis]
+        assert isinstance(axis, n.Subset | n.Sorted)
+        each, size = self._scope.each(axis.parent, FULL), (yield self.size(axis.parent))
+        if isinstance(axis, n.Subset):
             mask = yield each.deferred_function(axis.mask, wrap="flavorframe::holds")
-            size = yield self.size(axis.parent)
-            self._lists[axis] = self._named("list", f"flavorframe::those({size}, {mask})")
+            made = f"flavorframe::those({size}, {mask})"
+        else:
+            by = yield each.deferred_function(axis.by)
+            made = f"flavorframe::in_order<{str(axis.descending).lower()}>({size}, {by})"
+        self._lists[axis] = self._named("list", made)
         return self._lists[axis]
+
+    def ranks(self, order: n.Sorted) -> Deferred:
+        """Write where each element of the list stands in an order."""
+        if order not in self._ranks:
+            made = yield self.made_of(order)
+            self._ranks[order] = self._named("ranks", f"flavorframe::ranks_in({made})")
+        return self._ranks[order]
 
     def elements(self, axis: n.Axis, view: str) -> Deferred:
         """Write what a loop over the elements in a view runs over."""
@@ -90,7 +103,7 @@ class NestedLists:
 
     def _alive(self, axis: n.Axis, element: str, lines: list[str]) -> Deferred:
         """Write whether an element is one of living candidates, after ``lines``."""
-        while isinstance(axis, n.Subset):
+        while isinstance(axis, n.Taken):
             parent = self._scope.body.name("p")
             lines.append(f"const auto {parent} = {(yield self.made_of(axis))}[{element}];")
             axis, element = axis.parent, parent

@@ -139,6 +139,12 @@ class Scope:
             return self.body.made_of(axis)
         return self.owner(axis)._nested.made_of(axis)
 
+    def ranks_in(self, order: n.Sorted) -> Deferred:
+        """Write where each element stands in an order, in its list if it is nested."""
+        if not n.is_nested(order):
+            return self.body.deferred_ranks(order)
+        return self.owner(order)._nested.ranks(order)
+
     def elements_of(self, axis: n.Axis) -> Deferred:
         """Write what a loop over the elements in this scope's view runs over."""
         if not n.is_nested(axis):
