@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flavorframe._display.numbers import plural
+from flavorframe._expr.variations import NOMINAL
 from flavorframe.errors import AnalysisError
 from flavorframe.result import _histograms
 from flavorframe.result.table import Table
@@ -36,9 +38,13 @@ def summary(value: Any) -> str:
         return f"{value.rows:,} rows in {', '.join(value.paths)}"
     if isinstance(value, Table):
         return f"{len(value):,} rows of {', '.join(value.columns)}"
-    inside = value.sum()
+    nominal = _histograms.varied(value, NOMINAL)
+    inside = nominal.sum()
     total = getattr(inside, "value", inside)
-    return f"histogram of {', '.join(a.label for a in value.axes)}, {total:,.6g} entries in range"
+    axes = ", ".join(axis.label for axis in nominal.axes)
+    variations = _histograms.labels_of(value, _histograms.VARIATION)[1:]
+    varied = f", {len(variations)} {plural(len(variations), 'variation')}" if variations else ""
+    return f"histogram of {axes}, {total:,.6g} entries in range{varied}"
 
 
 def to_json(value: Any) -> dict[str, Any]:

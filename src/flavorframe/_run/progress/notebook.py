@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+from flavorframe._expr.variations import NOMINAL
 from flavorframe._run.progress.base import Counts
 from flavorframe._shell import ipython
 from flavorframe.errors import AnalysisError
 from flavorframe.result import Result, Timing
-from flavorframe.result._histograms import by_category
+from flavorframe.result._histograms import by_category, varied
 
 EMPTY = "waiting for the first events"
 BAR_SECONDS = 0.2
@@ -124,8 +125,8 @@ def _bar(value: float, most: float) -> str:
 def _pictures(result: Result) -> Iterator[str]:
     from hist.svgplots import svg_hist_1d, svg_hist_2d
 
-    histograms = ((n, o) for n, o in result.outputs.items() if hasattr(o, "axes"))
-    for name, output in (each for pair in histograms for each in by_category(*pair)):
+    nominal = ((n, varied(o, NOMINAL)) for n, o in result.outputs.items() if hasattr(o, "axes"))
+    for name, output in (each for pair in nominal for each in by_category(*pair)):
         if len(output.axes) <= 2:
             picture = (svg_hist_1d if len(output.axes) == 1 else svg_hist_2d)(output)
             entries = f"{escape(name)}: {output.values().sum():,.10g} in range"
