@@ -81,13 +81,13 @@ def varied(value: Any, label: str) -> Any:
     return value[{VARIATION: label}] if is_varied(value) else value
 
 
-def by_category(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield a histogram, or one for each of its categories with a name for each."""
+def by_category(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield a histogram by the name of each of its categories; one without, by an empty name."""
     categories = labels_of(value, CATEGORY)
     if not categories:
-        yield name, value
+        yield "", value
     for category in categories:
-        yield f"{name} {category}", value[{CATEGORY: category}]
+        yield category, value[{CATEGORY: category}]
 
 
 def write_histograms(outputs: Mapping[str, Any], path: Path) -> None:
@@ -111,8 +111,9 @@ def write_histograms(outputs: Mapping[str, Any], path: Path) -> None:
 def _plain(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Yield a histogram for each category and variation, with a name that ROOT takes."""
     for label in labels_of(value, VARIATION) or ["nominal"]:
-        for key, histogram in by_category(name, varied(value, label)):
-            whole = key if label == "nominal" else f"{key} {label}"
+        for category, histogram in by_category(varied(value, label)):
+            shift = "" if label == "nominal" else label
+            whole = " ".join(filter(None, (name, category, shift)))
             yield "".join(c if c.isalnum() or c in "_/" else "_" for c in whole), histogram
 
 
