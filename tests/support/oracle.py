@@ -5,7 +5,8 @@ It shares the expression tree with the package and nothing else: it has its own 
 own arithmetic on Python numbers, and no engine or layout code.
 
 Conventions: an *element* of a stored collection is its index in the file, one of a sub-collection
-is the element of the parent, one of pairs or triples is the tuple of its members, and the event
+or of a sorted one is the element of the parent, one of pairs or triples is the tuple of its
+members, one of a concatenation is the place of its collection and the element there, and the event
 itself is the element `()` of the event axis. A missing value is None.
 """
 
@@ -456,7 +457,7 @@ def as_number(x: Any) -> Any:
 
 
 def _kind(file: File, node: n.Node) -> str:
-    if isinstance(node, n.Literal):
+    if isinstance(node, n.Literal | n.SampleValue):
         value = node.value
         if isinstance(value, bool | str | float):
             return {bool: "truth", str: "word", float: "real"}[type(value)]
@@ -474,13 +475,18 @@ def _kind(file: File, node: n.Node) -> str:
         return _kind_of_reduced(file, node)
     if isinstance(node, n.Apply):
         return _kind_of_applied(file, node)
-    kinds = {
-        n.Position: "whole",
-        n.Match: "whole",
-        n.CallFunction: "real",
-        n.CallCorrection: "real",
-    }
-    return kinds.get(type(node), "truth")
+    if isinstance(node, n.Chain):
+        return _kind_of_several({file.kind(operand) for operand in node.operands})
+    return _kind_of_called(node)
+
+
+def _kind_of_called(node: n.Node) -> str:
+    if isinstance(node, n.Position | n.Rank | n.FromEnd | n.Match):
+        return "whole"
+    if isinstance(node, n.LumiLookup):
+        return "truth" if node.table.values is None else "real"
+    called = n.CallFunction | n.CallCorrection | n.CallModel
+    return "real" if isinstance(node, called) else "truth"
 
 
 def _kind_of_field(file: File, node: n.Field) -> str:
@@ -491,6 +497,12 @@ def _kind_of_field(file: File, node: n.Field) -> str:
         return file.kind_of_branch(branch)
     part, name = node.path
     return file.kind(n.Field(n.CollectionAxis(LINKS[f"{node.on.name}.{part}"][0]), (name,)))
+
+
+def _kind_of_several(kinds: set[str]) -> str:
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    return "real" if "real" in kinds else "whole"
 
 
 def _kind_of_reduced(file: File, node: n.Reduce) -> str:
@@ -596,10 +608,12 @@ class Event:
     def _find_axis(self, node: n.Node) -> n.Axis:
         if isinstance(node, n.Field | n.Branch):
             return self._axis_of_column(node)
-        if isinstance(node, n.Apply | n.CallFunction | n.CallCorrection):
+        if isinstance(node, n.Apply | n.CallFunction | n.CallCorrection | n.CallModel):
             return self.join(node.arguments)
         if isinstance(node, n.Match):
             return self.join(node.values)
+        if isinstance(node, n.LumiLookup):
+            return self.join((node.run, node.luminosity_block))
         if isinstance(node, n.IsIn | n.StringTest):
             return self.axis_of(node.operand)
         if isinstance(node, n.Gather | n.Found):
@@ -636,8 +650,28 @@ class Event:
             for element in self.elements(axis.parent):
                 if holds(self.whole.value(axis.mask, element)):
                     yield element
+        else:
+            yield from self._made_elements(axis)
+
+    def _made_elements(self, axis: n.Axis) -> Iterator[Any]:
+        if isinstance(axis, n.Sorted):
+            yield from self._sorted(axis)
+        elif isinstance(axis, n.Concatenation):
+            for number, parent in enumerate(axis.parents):
+                for element in self.elements(parent):
+                    yield number, element
         elif isinstance(axis, n.Combination):
             yield from self._combinations(axis, ())
+
+    def _sorted(self, axis: n.Sorted) -> Iterator[Any]:
+        elements = self.elements(axis.parent)
+        values = [self.whole.value(axis.by, element) for element in elements]
+        known = _usable(values)
+        for place in sorted(known, key=lambda i: values[i], reverse=axis.descending):
+            yield elements[place]
+        for place, element in enumerate(elements):
+            if place not in known:
+                yield element
 
     def _combinations(self, axis: n.Combination, chosen: tuple[Any, ...]) -> Iterator[Any]:
         if len(chosen) == len(axis.parents):
@@ -664,6 +698,9 @@ class Event:
         return [self.value(node, element) for element in self.elements(axis)]
 
     def _literal(self, node: n.Literal, at: Any) -> Any:
+        return node.value
+
+    def _samplevalue(self, node: n.SampleValue, at: Any) -> Any:
         return node.value
 
     def _quantity(self, node: n.Quantity, at: Any) -> Any:
@@ -783,6 +820,18 @@ class Event:
     def _member(self, node: n.Member, at: Any) -> Any:
         return self.value(node.operand, at[node.position])
 
+    def _chain(self, node: n.Chain, at: Any) -> Any:
+        number, element = at
+        value = self.value(node.operands[number], element)
+        kind = self.file.kind(node)
+        return value if kind == "word" else as_kind(value, kind)
+
+    def _rank(self, node: n.Rank, at: Any) -> int:
+        return self._index_in_file(node.order, at)
+
+    def _fromend(self, node: n.FromEnd, at: Any) -> int:
+        return len(self.whole.elements(node.of)) - node.number
+
     def _match(self, node: n.Match, at: Any) -> int | None:
         wanted = [self.value(value, at) for value in node.values]
         if None in wanted:
@@ -805,6 +854,8 @@ class Event:
             return self._is_single(node.operand)
         if isinstance(node, n.Take | n.Member | n.Gather):
             return self._is_single(node.operand)
+        if isinstance(node, n.Chain):
+            return all(map(self._is_single, node.operands))
         if isinstance(node, n.Reduce) and node.reduction in ("min", "max", "first"):
             return self._is_single(node.operand)
         if isinstance(node, n.Field):
@@ -838,6 +889,24 @@ class Event:
     def _callcorrection(self, node: n.CallCorrection, at: Any) -> Any:
         arguments = [self.value(argument, at) for argument in node.arguments]
         return None if None in arguments else node.correction.evaluator.evaluate(*arguments)
+
+    def _callmodel(self, node: n.CallModel, at: Any) -> Any:
+        arguments = [self.value(argument, at) for argument in node.arguments]
+        if None in arguments:
+            return None
+        return node.model.compute([np.array([a]) for a in arguments])[0].item()
+
+    def _lumilookup(self, node: n.LumiLookup, at: Any) -> Any:
+        run, block = self.value(node.run, at), self.value(node.luminosity_block, at)
+        if run is None or block is None:
+            return None
+        first, last = ([number for (number,) in struct.iter_unpack("=Q", packed)]
+                       for packed in (node.table.first, node.table.last))  # fmt: skip
+        wanted = int(run) * 2**32 + int(block)
+        places = [i for i, low in enumerate(first) if low <= wanted <= last[i]]
+        if node.table.values is None:
+            return bool(places)
+        return struct.unpack_from("=d", node.table.values, 8 * places[0])[0] if places else None
 
 
 def not_equal(a: Any, b: Any) -> bool:

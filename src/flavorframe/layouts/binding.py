@@ -20,7 +20,9 @@ from flavorframe._expr.units import converted
 from flavorframe._rootio.schema import BranchInfo, Schema
 from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, did_you_mean
 from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
+from flavorframe.layouts.deciding import decided_for_sample
 from flavorframe.layouts.declared import Layout
+from flavorframe.layouts.naming import fields_in_common
 
 SHOWN = 8
 """How many members of an object a message lists."""
@@ -92,23 +94,35 @@ class _Binder:
             return self._field(part)
         if isinstance(part, n.Branch):
             return self._branch(part)
-        if isinstance(part, n.Quantity):
-            units = self._layout.units
-            return n.Literal(converted(part, units.energy, units.length))
+        if isinstance(part, n.Quantity | n.SampleValue):
+            return self._constant(part)
         if isinstance(part, n.Fired):
             return self.bind(self._layout.fired(self._schema, part.menu, part.patterns))
         if isinstance(part, n.CollectionAxis):
             return collection_axis(part.collection)
         if isinstance(part, n.Default):
             return self._default(part)
+        if isinstance(part, n.Chain):
+            return self._chain(part)
+        return self._bind_computed(part)
+
+    def _bind_computed(self, part: n.Part) -> n.Part:
+        decision = decided_for_sample(part, self._known) if isinstance(part, n.Node) else None
+        if decision is not None:
+            return decision
         bound = part.map(self._of)
         if isinstance(bound, n.Apply):
             return with_unsigned_literals(decided(bound))
-        if isinstance(bound, n.Subset):
-            _check_mask(bound)
-        if isinstance(bound, n.Reduce):
-            _check_reducible(bound)
+        _check(bound)
         return bound
+
+    def _constant(self, node: n.Quantity | n.SampleValue) -> n.Node:
+        if isinstance(node, n.Quantity):
+            units = self._layout.units
+            return n.Literal(converted(node, units.energy, units.length))
+        if node.value is None:
+            raise LackingError(f"{brief(node)}: the dataset that is read does not have it.")
+        return n.Constant(n.EVENT, node.value)
 
     def _field(self, node: n.Field) -> n.Part:
         if not node.path:
@@ -125,6 +139,16 @@ class _Binder:
             return self._bound_link(linked, node)
         self._refuse_link(collection, node)
         raise LackingError(self._unknown(node))
+
+    def _chain(self, node: n.Chain) -> n.Part:
+        try:
+            return node.map(self._of)
+        except LackingError as error:
+            common = fields_in_common(node.concatenation.parents, self._layout, self._schema)
+            raise LackingError(
+                f"{error} {brief(node.concatenation)} has the fields that its collections have in "
+                f"common{': ' if common else ''}{', '.join(common)}."
+            ) from None
 
     def _default(self, node: n.Default) -> n.Part:
         """Return the operand bound or, where the file lacks it, the value in its place."""
@@ -153,7 +177,10 @@ class _Binder:
                 f"{bound.axis.name}: say so for files that lack it, by "
                 f"events.{bound.axis.name}[{operand.branch!r}].default({node.value!r})."
             )
-        require_fitting(operand, node.value, kind_of(bound))
+        kind = kind_of(bound)
+        if isinstance(operand, n.SampleValue) and kind in ("int", "unsigned"):
+            kind = "float"  # catalogues have 1 for 1.0
+        require_fitting(operand, node.value, kind)
         return bound
 
     def _of_friend(self, branch: str, node: n.Field) -> n.Node:
@@ -290,12 +317,31 @@ class _Binder:
         )
 
 
+def _check(part: n.Part) -> None:
+    """Raise ExpressionError where parts do not go together, now that their axes are known."""
+    if isinstance(part, n.Subset):
+        _check_mask(part)
+    elif isinstance(part, n.Sorted):
+        _check_order(part)
+    elif isinstance(part, n.Reduce):
+        _check_reducible(part)
+
+
 def _check_mask(subset: n.Subset) -> None:
     refuse_string(subset.mask, subset.name, "conditions")
     if subset.mask.axis not in (subset.parent, n.EVENT):
         raise ExpressionError(
             f"{brief(subset)}: the condition has one value per {brief(subset.mask.axis)}, and the "
             f"collection is {brief(subset.parent)}."
+        )
+
+
+def _check_order(axis: n.Sorted) -> None:
+    refuse_string(axis.by, axis.name, "sorted by")
+    if axis.by.axis != axis.parent:
+        raise ExpressionError(
+            f"{brief(axis)}: the order has one value per {brief(axis.by.axis)}, and the collection "
+            f"is {brief(axis.parent)}."
         )
 
 

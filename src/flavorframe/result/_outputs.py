@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flavorframe._data_quality.duplicates import Duplicates
+from flavorframe._data_quality.sections import LumiSections
+from flavorframe._data_quality.tallies import TALLIED
 from flavorframe._display.numbers import plural
 from flavorframe._expr.variations import NOMINAL
 from flavorframe.errors import AnalysisError
@@ -27,7 +30,7 @@ def added(a: Any, b: Any) -> Any:
         )
     if isinstance(a, WrittenSnapshot):
         return WrittenSnapshot(a.paths + b.paths, a.rows + b.rows, a.sha256 + b.sha256)
-    if isinstance(a, Table):
+    if isinstance(a, (Table, *TALLIED)):
         return a + b
     return _histograms.added(a, b)
 
@@ -38,6 +41,8 @@ def summary(value: Any) -> str:
         return f"{value.rows:,} rows in {', '.join(value.paths)}"
     if isinstance(value, Table):
         return f"{len(value):,} rows of {', '.join(value.columns)}"
+    if isinstance(value, TALLIED):
+        return repr(value)
     nominal = _histograms.varied(value, NOMINAL)
     inside = nominal.sum()
     total = getattr(inside, "value", inside)
@@ -55,6 +60,10 @@ def to_json(value: Any) -> dict[str, Any]:
         }  # fmt: skip
     if isinstance(value, Table):
         return {"snapshot": [], "rows": len(value)}
+    if isinstance(value, LumiSections):
+        return {"lumi_sections": [list(section) for section in value.sections]}
+    if isinstance(value, Duplicates):
+        return {"duplicates": value.to_dict()}
     return {"histogram": value}
 
 
@@ -65,4 +74,8 @@ def from_json(value: Mapping[str, Any]) -> Any:
     if "snapshot" in value:
         hashes = tuple(value.get("sha256", ()))
         return WrittenSnapshot(tuple(value["snapshot"]), value["rows"], hashes)
+    if "lumi_sections" in value:
+        return LumiSections.of(map(tuple, value["lumi_sections"]))
+    if "duplicates" in value:
+        return Duplicates.from_dict(value["duplicates"])
     return hist.Hist(value["histogram"])

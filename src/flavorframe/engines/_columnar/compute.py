@@ -16,9 +16,10 @@ from flavorframe._expr.logic import operation_on
 from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, widen
 from flavorframe._rootio.arrays import Array, Content, Lists, Strings
 from flavorframe.engines._columnar.named import any_named, is_any_named
+from flavorframe.engines._columnar.orders import chained
 from flavorframe.engines._columnar.segments import first_match, reduce_segments
 from flavorframe.engines._columnar.values import Values
-from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
+from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError, ModelError
 
 if TYPE_CHECKING:
     from flavorframe.engines._columnar.view import View
@@ -110,6 +111,26 @@ def _(node: n.Member, view: View) -> Values:
     return values[view.elements(node.combination).parents[node.position]]
 
 
+@compute_node.register(n.Chain)
+def _(node: n.Chain, view: View) -> Values:
+    parents = node.concatenation.parents
+    values = [view.spread(*each) for each in zip(node.operands, parents, strict=True)]
+    return chained(values)[view.elements(node.concatenation).parents[0]]
+
+
+@compute_node.register(n.Rank)
+def _(node: n.Rank, view: View) -> Values:
+    order = view.whole.elements(node.order)
+    ranks = np.empty(len(order), np.int64)
+    ranks[order.parents[0]] = order.local
+    return Values(ranks[view.elements(node.axis).full])
+
+
+@compute_node.register(n.FromEnd)
+def _(node: n.FromEnd, view: View) -> Values:
+    return Values(view.whole.elements(node.of).counts - node.number)
+
+
 @compute_node.register(n.Position)
 def _(node: n.Position, view: View) -> Values:
     return Values(view.elements(node.axis).local)
@@ -162,6 +183,28 @@ def _(node: n.CallCorrection, view: View) -> Values:
     if len(rows):
         data[rows] = _correct(node, [v[rows].data for v in values])
     return Values(data, valid)
+
+
+@compute_node.register(n.CallModel)
+def _(node: n.CallModel, view: View) -> Values:
+    values = view.aligned(node.arguments, node.axis)
+    valid = _both_valid(v.valid for v in values)
+    data = np.full(view.size(node.axis), np.nan)
+    rows = np.arange(len(data)) if valid is None else np.flatnonzero(valid)
+    if len(rows):
+        data[rows] = _score(node, [v[rows].array for v in values])
+    return Values(data, valid)
+
+
+@compute_node.register(n.LumiLookup)
+def _(node: n.LumiLookup, view: View) -> Values:
+    runs, sections = view.aligned((node.run, node.luminosity_block), node.axis)
+    valid = _both_valid((runs.valid, sections.valid))
+    place = node.table.places(runs.array, sections.array)
+    values = node.table.value_of_range
+    if values is None:
+        return Values(place >= 0, valid)
+    return Values(values[place], _both_valid((valid, place >= 0)))
 
 
 def _any_named(node: n.Reduce, view: View) -> Values:
@@ -286,6 +329,13 @@ def _call(node: n.CallFunction, arrays: list[Array]) -> Array:
             f"{result.shape}; it must return one value per element."
         )
     return result
+
+
+def _score(node: n.CallModel, inputs: list[Array]) -> Array:
+    try:
+        return node.model.compute(inputs)
+    except ModelError as error:
+        raise ModelError(f"{brief(node)}: {error}") from error
 
 
 _CORRECTION_TYPES = {"real": np.float64, "int": np.int64}
