@@ -126,7 +126,7 @@ def test_regions_are_run_and_fitted_with_the_variations_that_are_wanted(sample, 
     assert result.exit_code in (0, INVALID_FIT)
     assert set(json.loads(result.stdout)["files"]["fits"]) == {"signal", "control"}
     axes = flavorframe.load(out)["files"].signal.mass.axes
-    assert [list(axis) for axis in axes][0] == ["nominal", "sf up"]
+    assert next(list(axis) for axis in axes) == ["nominal", "sf up"]
     assert '<section id="region-control">' in (out / "report.html").read_text()
     with pytest.raises(FlavorframeError, match=r"'mass' to fit.* signal\.mass\.barrel"):
         call("fit", out)
@@ -142,6 +142,9 @@ def test_variations_of_a_file_are_chosen(script):
     assert labels("all") == ["sf up", "scale up", "scale down"]
     assert labels("scale up", "sf") == ["sf up", "scale up"]
     assert labels("none") == []
+    script.write_text(f"{REGIONS}\nmodels = {{'signal.mass.barrel': 1, 'signal.mass.endcap': 2}}")
+    with pytest.raises(FlavorframeError, match=r"'signal.mass.endcap', and .* of region signal"):
+        call("run", script, "x.root")
     with pytest.raises(FlavorframeError, match=r"'scal'. Did you mean 'scale'"):
         call("run", script, "x.root", "--variations", "scal")
 
@@ -226,7 +229,6 @@ def test_options_that_mean_nothing_are_refused(script, tmp_path, arguments, mess
 @pytest.mark.parametrize(
     ("models", "message"),
     [
-        ("{'mass': ff.fit.dsphi(), 'rows': ff.fit.dsphi()}", "has 'mass', 'rows', and the report"),
         ("{'mas': ff.fit.dsphi()}", "'mas', which is no histogram.*Did you mean 'mass'"),
         ("{'rows': ff.fit.dsphi()}", "'rows', which is no histogram"),
         ("ff.fit.dsphi()", "models should be"),
