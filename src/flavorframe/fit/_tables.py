@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from flavorframe._display import Grid, rounded, with_error
+from flavorframe.fit.formula import term_text
 
 if TYPE_CHECKING:
     from flavorframe.fit.components import Component
@@ -70,9 +71,7 @@ def _without_empty(table: list[Row]) -> tuple[Row, list[Row]]:
 
 
 def _shapes(component: Component) -> str:
-    return ", ".join(
-        p.name if p.factor == 1 else f"{p.factor:.4g}·{p.name}" for p in component.parameters
-    )
+    return ", ".join(term_text(term) for term in component.arguments)
 
 
 def _limits(parameter: Parameter | FittedParameter) -> str:

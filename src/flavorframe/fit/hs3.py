@@ -17,6 +17,7 @@ import numpy as np
 from flavorframe.errors import FitError
 from flavorframe.fit.binned import BinnedData
 from flavorframe.fit.components import Component, CrystalBall, Exponential, Gaussian
+from flavorframe.fit.formula import term_text
 from flavorframe.fit.parameter import FittedParameter, Parameter, yield_name
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def hs3(fit: FitResult) -> Json:
     [('Ds', 'crystalball_dist'), ('Dp', 'crystalball_dist')]
     """
     components = fit.model.components
+    for component in components:
+        _require_plain(component)
     _require_distinct([c.name for c in components] + [p.name for p in fit.fitted])
     _require_finite(fit.fitted)
     scaled = [_scaled(c, p) for c in components for p in c.parameters if _factor(c, p) != 1]
@@ -85,6 +88,17 @@ def _require_finite(fitted: Sequence[FittedParameter]) -> None:
             raise FitError(
                 f"{parameter.name} is {value:g} within [{low:g}, {high:g}]: HS3 is JSON, which has "
                 "no NaN and no infinity. See the .problems of the fit"
+            )
+
+
+def _require_plain(component: Component) -> None:
+    """Refuse expressions of parameters."""
+    formulas = [term for term in (component.candidates, *component.arguments) if term is not None]
+    for term in formulas:
+        if not isinstance(term, Parameter) or component.candidates is not None:
+            raise FitError(
+                f"component {component.name!r} has an expression, {term_text(term)}, which is not "
+                "written as HS3: write a model of parameters alone"
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from flavorframe.errors import FitError, did_you_mean
 from flavorframe.fit._tables import CSS_CLASS, TITLE_STYLE, component_table, start_table
 from flavorframe.fit.binned import binned_data, with_unit
 from flavorframe.fit.components import Array, Component
+from flavorframe.fit.formula import Term
 from flavorframe.fit.minimiser import fit_data
 from flavorframe.fit.parameter import Parameter, yield_name
 from flavorframe.fit.result import FitResult
@@ -87,6 +88,13 @@ class MassModel:
             _require_known(stage.component, names, "component")
         for parameter in self._all_parameters:
             _require_same(parameter, self.parameters[parameter.name])
+        for component in self.components:
+            component.require_covers(self.range)
+            if component.candidates is None and yield_name(component.name) in self.parameters:
+                raise FitError(
+                    f"{yield_name(component.name)} is a parameter, and also how many candidates "
+                    f"{component.name!r} has: give it to that too, candidates=parameter"
+                )
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -104,13 +112,22 @@ class MassModel:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of all that is fitted: a yield for each component, then the parameters."""
-        return (*(yield_name(component.name) for component in self.components), *self.parameters)
+        """The names of all that is fitted: yields of components, then the parameters.
+
+        A component whose ``candidates`` are an expression has no yield of its own among them.
+        """
+        return (*self.yield_names, *self.parameters)
+
+    @property
+    def yield_names(self) -> tuple[str, ...]:
+        """The names of the yields that are fitted by themselves."""
+        return tuple(yield_name(c.name) for c in self.components if c.candidates is None)
 
     def names_of(self, component: str) -> set[str]:
-        """Return the names of one component's yield and parameters."""
+        """Return the names of one component's yield, if it has one of its own, and parameters."""
         shapes = (c.parameters for c in self.components if c.name == component)
-        return {yield_name(component), *(p.name for parameters in shapes for p in parameters)}
+        own = {yield_name(component)} & {*self.yield_names}
+        return own | {p.name for parameters in shapes for p in parameters}
 
     def change(self, name: str, **changes: Any) -> MassModel:
         """Return a model in which one parameter differs, in every component that has it.
@@ -163,7 +180,7 @@ class MassModel:
         Returns:
             An array of shape (bins,) by the name of the component.
         """
-        curves = self._curves(edges, np.asarray(values, dtype=np.float64))
+        curves = self._curves(edges, values)
         return {c.name: np.diff(y) for c, y in zip(self.components, curves, strict=True)}
 
     def cumulative(self, edges: Array, *values: float) -> Array:
@@ -176,7 +193,45 @@ class MassModel:
         Returns:
             An array of shape (bins + 1,).
         """
-        return sum(self._curves(edges, np.asarray(values)), start=np.zeros_like(edges))
+        return sum(self._curves(edges, values), start=np.zeros_like(edges))
+
+    def density(self, masses: Array, *values: float) -> Array:
+        """Return the expected candidates per mass, at each mass in the range.
+
+        Args:
+            masses: Masses, shape (n,).
+            *values: Yields and parameters, in the order of ``names``.
+
+        Returns:
+            An array of shape (n,).
+        """
+        return sum(
+            (
+                number * component.density(masses, self.range, *arguments)
+                for component, number, arguments in self._evaluated(values)
+            ),
+            start=np.zeros_like(masses),
+        )
+
+    def bin_variances(self, edges: Array, *values: float) -> Array | None:
+        """Return the variances of the expectation in each bin, shape (bins,); None if exact.
+
+        They are those of templates, which have errors of their own.
+        """
+        found = [
+            number**2 * variances
+            for component, number, _ in self._evaluated(values)
+            if (variances := component.bin_variances(edges)) is not None
+        ]
+        return sum(found[1:], start=found[0]) if found else None
+
+    def yields_at(self, values: Sequence[float]) -> dict[str, float]:
+        """Return the candidates of each component, by its name.
+
+        Args:
+            values: Yields and parameters, in the order of ``names``.
+        """
+        return {component.name: number for component, number, _ in self._evaluated(values)}
 
     def fit(
         self,
@@ -231,20 +286,23 @@ class MassModel:
         return tuple(p for component in self.components for p in component.parameters)
 
     @cached_property
-    def _slots(self) -> list[tuple[list[int], Array]]:
-        """For each component, where its parameters are among ``names``, and their factors."""
-        where = {name: position for position, name in enumerate(self.names)}
+    def _terms(self) -> list[tuple[Component, Term, tuple[Term, ...]]]:
+        """Each component with what says how many candidates it has, and what shapes it."""
         return [
-            ([where[p.name] for p in c.parameters], np.array([p.factor for p in c.parameters]))
+            (c, c.candidates or Parameter(yield_name(c.name), 0.0, (0.0, 0.0)), c.arguments)
             for c in self.components
         ]
 
-    def _curves(self, edges: Array, values: Array) -> list[Array]:
+    def _evaluated(self, values: Sequence[float]) -> Iterator[tuple[Component, float, list[float]]]:
+        """Yield each component with its candidates and the values of its arguments."""
+        known = dict(zip(self.names, values, strict=True))
+        for component, number, arguments in self._terms:
+            yield component, number.at(known), [term.at(known) for term in arguments]
+
+    def _curves(self, edges: Array, values: Sequence[float]) -> list[Array]:
         return [
-            values[i] * component.cumulative(edges, *(values[positions] * factors))
-            for i, (component, (positions, factors)) in enumerate(
-                zip(self.components, self._slots, strict=True)
-            )
+            number * component.cumulative(edges, *arguments)
+            for component, number, arguments in self._evaluated(values)
         ]
 
 
