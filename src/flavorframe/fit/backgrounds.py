@@ -33,8 +33,8 @@ class Chebyshev(Component):
     def cumulative(self, edges: Array, *values: float) -> Array:  # noqa: D102
         from numpy.polynomial.chebyshev import chebint, chebval
 
-        integral: Array = chebval(_scaled(edges, edges[0], edges[-1]), chebint([1.0, *values]))
-        return between_ends(integral)
+        u = _scaled(edges, edges[0], edges[-1])
+        return between_ends(np.asarray(chebval(u, chebint([1.0, *values])), dtype=np.float64))
 
     def density(self, masses: Array, range: tuple[float, float], *values: float) -> Array:  # noqa: D102
         from numpy.polynomial.chebyshev import chebint, chebval

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +47,8 @@ class Sum(Component):
                 f"the sum {self.name!r} has {len(self.shapes)} shapes and {len(self.fractions)} "
                 "fractions; give a fraction for each shape but the last, which has the rest"
             )
+
+        _require_exact(self.name, self.shapes)
 
     def cumulative(self, edges: Array, *values: float) -> Array:  # noqa: D102
         return sum(
@@ -101,6 +103,9 @@ class Convolved(Component):
     shape: Component
     sigma: Term
 
+    def __post_init__(self) -> None:
+        _require_exact(self.name, (self.shape,))
+
     def cumulative(self, edges: Array, *values: float) -> Array:  # noqa: D102
         grid, fractions = self._fractions(float(edges[0]), float(edges[-1]), values)
         found: Array = np.interp(edges, grid, np.append(0.0, np.cumsum(fractions)))
@@ -130,3 +135,11 @@ class Convolved(Component):
         inside = slice(_BINS // 4, _BINS - _BINS // 4)
         with np.errstate(divide="ignore", invalid="ignore"):
             return grid[inside.start : inside.stop + 1], seen[inside] / seen[inside].sum()
+
+
+def _require_exact(name: str, shapes: Iterable[Component]) -> None:
+    if any(shape.inexact for shape in shapes):
+        raise FitError(
+            f"a template in {name!r} has errors of its bins, which only a component of its own can "
+            "have: make it with errors=False"
+        )

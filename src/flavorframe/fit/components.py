@@ -83,11 +83,16 @@ class Component(ABC):
         )
         return found
 
+    @property
+    def inexact(self) -> bool:
+        """Whether its fractions have errors, as those of templates do."""
+        return False
+
     def bin_variances(self, edges: Array) -> Array | None:
         """Return the variances of the fractions in the bins, shape (bins,); None if exact."""
         return None
 
-    def require_covers(self, range: tuple[float, float]) -> None:
+    def require_covers(self, range: tuple[float, float]) -> None:  # noqa: B027
         """Raise FitError where it is not defined on the whole range; most are everywhere."""
 
     @property

@@ -42,6 +42,11 @@ def hs3(fit: FitResult) -> Json:
     >>> [(entry["name"], entry["type"]) for entry in content["distributions"][:2]]
     [('Ds', 'crystalball_dist'), ('Dp', 'crystalball_dist')]
     """
+    if not isinstance(fit.data, BinnedData) or fit.data.gaps:
+        raise FitError(
+            "only fits of whole histograms are written as HS3, not those of single candidates, nor "
+            "those with gaps; fit a histogram, model.fit(h).to_hs3(path)"
+        )
     components = fit.model.components
     for component in components:
         _require_plain(component)
@@ -60,7 +65,7 @@ def hs3(fit: FitResult) -> Json:
         "metadata": {"hs3_version": "0.2", "packages": [{"name": "flavorframe"}]},
         "distributions": [*shapes, mixture],
         "functions": scaled,
-        "data": [_data(fit.data)],
+        "data": [_data(fit.bins)],
         "domains": [{"name": DOMAIN, "type": "product_domain", "axes": _limits(fit)}],
         "parameter_points": [{"name": POINT, "parameters": _values(fit)}],
         # No "analyses": ROOT 6.40 makes a ModelConfig of one, and then cannot export it again.
@@ -169,7 +174,7 @@ def _binning(data: BinnedData) -> Json:
 
 
 def _limits(fit: FitResult) -> list[Json]:
-    ends = {OBSERVABLE: (float(fit.data.edges[0]), float(fit.data.edges[-1]))}
+    ends = {OBSERVABLE: (float(fit.bins.edges[0]), float(fit.bins.edges[-1]))}
     ends |= {_word(p.name): p.limits for p in fit.fitted}
     return [{"name": name, "min": low, "max": high} for name, (low, high) in ends.items()]
 
@@ -179,7 +184,7 @@ def _values(fit: FitResult) -> list[Json]:
         {"name": _word(p.name), "value": p.value} | ({"const": True} if p.fixed else {})
         for p in fit.fitted
     ]
-    middle = float(fit.data.edges[[0, -1]].mean())
+    middle = float(fit.bins.edges[[0, -1]].mean())
     return [{"name": OBSERVABLE, "value": middle}, *found]
 
 

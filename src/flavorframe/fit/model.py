@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,12 +14,14 @@ from numpy.typing import NDArray
 from flavorframe._display import Group, Paragraph, as_html, as_text
 from flavorframe.errors import FitError, did_you_mean
 from flavorframe.fit._tables import CSS_CLASS, TITLE_STYLE, component_table, start_table
-from flavorframe.fit.binned import binned_data, with_unit
+from flavorframe.fit.binned import with_unit
 from flavorframe.fit.components import Array, Component
 from flavorframe.fit.formula import Term
-from flavorframe.fit.minimiser import fit_data
-from flavorframe.fit.parameter import Parameter, yield_name
+from flavorframe.fit.likelihood import Likelihood
+from flavorframe.fit.minimiser import minimise
+from flavorframe.fit.parameter import Parameter, Yield, yield_name
 from flavorframe.fit.result import FitResult
+from flavorframe.fit.unbinned import fit_data_of
 
 
 @dataclass(frozen=True)
@@ -225,30 +228,61 @@ class MassModel:
         ]
         return sum(found[1:], start=found[0]) if found else None
 
-    def yields_at(self, values: Sequence[float]) -> dict[str, float]:
-        """Return the candidates of each component, by its name.
+    def yields(
+        self, values: Sequence[float], errors: Sequence[float], covariance: Array
+    ) -> dict[str, Yield]:
+        """Return the candidates of each component, by its name; errors of expressions propagated.
 
         Args:
             values: Yields and parameters, in the order of ``names``.
+            errors: Their errors.
+            covariance: Their covariance matrix, shape (names, names).
         """
-        return {component.name: number for component, number, _ in self._evaluated(values)}
+        found = {}
+        for component, number, _ in self._evaluated(values):
+            term = component.candidates
+            if term is None:
+                own = self.names.index(yield_name(component.name))
+                found[component.name] = Yield(values[own], errors[own])
+            else:
+                found[component.name] = Yield(number, self._propagated(term, values, covariance))
+        return found
+
+    def _propagated(self, term: Term, values: Sequence[float], covariance: Array) -> float:
+        slopes = np.zeros(len(values))
+        for leaf in term.leaves:
+            place = self.names.index(leaf.name)
+            step = 1e-4 * (float(covariance[place, place]) ** 0.5 or 1.0)
+            sides = [[*values], [*values]]
+            sides[0][place] -= step
+            sides[1][place] += step
+            low, high = (term.at(dict(zip(self.names, side, strict=True))) for side in sides)
+            slopes[place] = (high - low) / (2 * step)
+        return math.sqrt(max(float(slopes @ covariance @ slopes), 0.0))
 
     def fit(
         self,
-        histogram: Any,
+        data: Any,
         *,
+        weights: Any = None,
+        gaps: Sequence[tuple[float, float]] = (),
         minos: bool = False,
         luminosity: float | None = None,
         label: str = "",
     ) -> FitResult:
-        """Fit the model to a histogram by extended binned maximum likelihood.
+        """Fit the model by extended maximum likelihood: to a histogram, or to single candidates.
 
         A bin's expectation is the integral over the bin. Weighted histograms are fitted with the
-        scaled Poisson likelihood.
+        scaled Poisson likelihood; the errors of weighted candidates are corrected for the weights
+        (C. Langenbruch, EPJC 82 (2022) 393).
 
         Args:
-            histogram: A one-dimensional ``hist.Hist``, or a TH1 of ROOT or as uproot reads it from
-                a file, ``uproot.open(file)["h_mass"]``.
+            data: A one-dimensional ``hist.Hist``, a TH1 of ROOT or as uproot reads it from a file,
+                ``uproot.open(file)["h_mass"]``, for a binned fit; or the masses of candidates in
+                the unit of the model, shape (n,), for an unbinned one.
+            weights: The weights of the candidates, shape (n,).
+            gaps: Pairs of masses between which nothing is fitted. Yields are of the whole range
+                nevertheless. In a histogram they begin and end at edges of bins.
             minos: Whether to find asymmetric errors too.
             luminosity: Luminosity of the data [fb⁻¹], for the result and its plots.
             label: What the data are called, for the result and its plots.
@@ -257,10 +291,21 @@ class MassModel:
             The result; of a fit that failed too, with `FitResult.problems`.
 
         Raises:
-            FitError: For a histogram that cannot be fitted.
+            FitError: For data that cannot be fitted.
+
+        Example:
+            >>> from flavorframe.fit import dsphi
+            >>> random = np.random.default_rng(1)
+            >>> masses = [*random.normal(1.968, 0.012, 2000), *random.uniform(1.65, 2.01, 9000)]
+            >>> fit = dsphi().only("Ds", "background").fit(masses)
+            >>> fit.valid
+            True
         """
-        data = binned_data(histogram, self.range, self.unit)
-        return fit_data(self, data, minos=minos, luminosity=luminosity, label=label)
+        taken = fit_data_of(data, self.range, self.unit, weights=weights, gaps=gaps)
+        found = minimise(Likelihood.of(self, taken), minos=minos)
+        return FitResult(
+            model=self, data=taken, luminosity=luminosity, label=label, **found._asdict()
+        )
 
     def __repr__(self) -> str:
         return as_text(self._description())

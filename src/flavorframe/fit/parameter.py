@@ -55,7 +55,7 @@ class Constraint:
         return math.log(value / self.value) / math.log1p(self.error / self.value)
 
     def penalty(self, value: float) -> float:
-        """Return what it adds to −2 ln L where the parameter has a value: the square of the pull."""
+        """Return what it adds to −2 ln L at a value of the parameter: the square of the pull."""
         return self.pull(value) ** 2
 
 

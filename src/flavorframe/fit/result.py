@@ -25,8 +25,10 @@ from flavorframe.fit._tables import (
 from flavorframe.fit.binned import BinnedData, with_unit
 from flavorframe.fit.components import Array
 from flavorframe.fit.hs3 import hs3
-from flavorframe.fit.parameter import FittedParameter, Yield, yield_name
+from flavorframe.fit.likelihood import Likelihood
+from flavorframe.fit.parameter import FittedParameter, Yield
 from flavorframe.fit.toys import ToyStudy, run_toys
+from flavorframe.fit.unbinned import Data, UnbinnedData
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,10 +48,12 @@ class FitResult:
         covariance: Their covariance matrix in the same order, shape (parameters, parameters); zero
             for fixed parameters, NaN where there is none.
         chi2: The likelihood ratio to the data themselves, 2 ln(L_data / L), which is distributed as
-            χ² where bins hold more than a few candidates. Source: S. Baker, R. Cousins,
-            NIM 221 (1984) 437.
+            χ² where bins hold more than a few candidates; that of an unbinned fit is of the
+            candidates in bins. Constraints add the squares of their pulls. Source: S. Baker,
+            R. Cousins, NIM 221 (1984) 437.
         edm: Minuit's estimated distance to the minimum.
         problems: What is wrong with the fit, a sentence each; empty for a valid one.
+        minimum: −2 ln L at the minimum; None where it is ``chi2``.
         luminosity: Luminosity of the data [fb⁻¹], if it is known.
         label: What the data are called.
 
@@ -67,12 +71,13 @@ class FitResult:
     """
 
     model: MassModel
-    data: BinnedData
+    data: Data
     fitted: tuple[FittedParameter, ...]
     covariance: Array
     chi2: float
     edm: float
     problems: tuple[str, ...] = ()
+    minimum: float | None = None
     luminosity: float | None = None
     label: str = ""
 
@@ -106,36 +111,53 @@ class FitResult:
 
     @property
     def yields(self) -> dict[str, Yield]:
-        """Candidates of each component in the fit range, by the component's name."""
-        found = self.parameters
-        names = [component.name for component in self.model.components]
-        return {n: Yield(found[yield_name(n)].value, found[yield_name(n)].error) for n in names}
+        """Candidates of each component in the fit range, by the component's name.
+
+        In the whole range, also where it has gaps.
+        """
+        errors = [parameter.error for parameter in self.fitted]
+        return self.model.yields(self.values, errors, self.covariance)
+
+    @property
+    def bins(self) -> BinnedData:
+        """The data in bins: those that were fitted, or candidates in bins made for them."""
+        return self.data.bins
 
     @property
     def expected(self) -> Array:
-        """The candidates that the fitted model expects in each bin, shape (bins,)."""
-        return np.diff(self.model.cumulative(self.data.edges, *self.values))
+        """The candidates that the fitted model expects in each of the bins, shape (bins,)."""
+        return np.diff(self.model.cumulative(self.bins.edges, *self.values))
 
     @property
     def pulls(self) -> Array:
-        """(data − expected) / expected error in each bin, shape (bins,); NaN if none expected."""
-        variance = np.maximum(self.expected, 0.0) / self.data.scale
-        distance = self.data.values - self.expected
+        """(data − expected) / expected error in each of the bins, shape (bins,).
+
+        NaN where nothing is expected, and in gaps.
+        """
+        variance = np.maximum(self.expected, 0.0) / self.bins.scale
+        distance = self.bins.values - self.expected
         nothing = np.full_like(distance, np.nan)
-        return np.divide(distance, np.sqrt(variance), out=nothing, where=variance > 0)
+        looked_at = (variance > 0) & self.bins.used
+        return np.divide(distance, np.sqrt(variance), out=nothing, where=looked_at)
 
     @property
     def nll(self) -> float:
-        """Minus the logarithm of the likelihood, relative to that of the data themselves: χ²/2.
+        """Minus the logarithm of the likelihood; of bins relative to that of the data, χ²/2.
 
-        Between models fitted to the same bins it differs as the full one does.
+        Between models fitted to the same data it differs as the full one does.
         """
-        return self.chi2 / 2
+        return (self.chi2 if self.minimum is None else self.minimum) / 2
 
     @property
     def ndf(self) -> int:
-        """Degrees of freedom: bins less free parameters."""
-        return len(self.data.values) - sum(not parameter.fixed for parameter in self.fitted)
+        """Degrees of freedom: bins and constraints less free parameters."""
+        free = sum(not parameter.fixed for parameter in self.fitted)
+        return int(self.bins.used.sum()) + len(self.likelihood.constraints) - free
+
+    @property
+    def likelihood(self) -> Likelihood:
+        """The likelihood that was maximised: call it with values to get −2 ln L."""
+        return Likelihood.of(self.model, self.data)
 
     @property
     def chi2_ndf(self) -> float:
@@ -206,7 +228,8 @@ class FitResult:
             "edm": self.edm,
             "luminosity": self.luminosity,
             "label": self.label,
-            "bins": len(self.data.values),
+            "bins": len(self.bins.values),
+            "gaps": [list(gap) for gap in self.data.gaps],
             "range": list(self.model.range),
         }
         return {key: _for_json(value) for key, value in numbers.items()}
@@ -257,7 +280,12 @@ class FitResult:
         low, high = self.model.range
         name = f" {self.label}" if self.label else ""
         masses = with_unit(f"{low:g}–{high:g}", self.model.unit)
-        return f"Fit{name}: {len(self.data.values)} bins, {masses}"
+        if isinstance(self.data, UnbinnedData):
+            what = f"{self.data.counted} candidates"
+        else:
+            what = f"{int(self.bins.used.sum())} bins"
+        ends = ", ".join(f"{begin:g}–{end:g}" for begin, end in self.data.gaps)
+        return f"Fit{name}: {what}, {masses}{f' without {ends}' if ends else ''}"
 
     @property
     def _quality(self) -> str:

@@ -95,7 +95,8 @@ class Template(Component):
             masses: Masses [GeV], shape (n,), also from beyond the range: what is missing there is
                 missing at its ends.
             range: Lowest and highest mass of the estimate.
-            bandwidth: Width of the Gaussians [GeV]; by default that of D. W. Scott, 1.06 · σ · n^(−1/5).
+            bandwidth: Width of the Gaussians [GeV]; by default 1.06 · σ · n^(−1/5), as D. W.
+                Scott has it.
             kind: "signal" or "background".
             title: What plots call it.
 
@@ -126,6 +127,10 @@ class Template(Component):
         below = np.append(0.0, np.cumsum(self.contents))
         return between_ends(np.interp(edges, self.edges, below))
 
+    @property
+    def inexact(self) -> bool:  # noqa: D102
+        return bool(self.variances)
+
     def bin_variances(self, edges: Array) -> Array | None:  # noqa: D102
         if not self.variances:
             return None
@@ -135,12 +140,13 @@ class Template(Component):
             mine, edges, rtol=0, atol=1e-6 * np.ptp(edges)
         ):
             raise FitError(
-                f"the template {self.name!r} has other bins than the data, so the errors of its bins "
-                "cannot be used: book both alike, or take it with errors=False"
+                f"the template {self.name!r} has other bins than the data, so their errors cannot "
+                "be used: book both alike, or take it with errors=False"
             )
         inside = slice(first, first + len(edges) - 1)
         total = np.sum(self.contents[inside])
-        return np.array(self.variances[inside]) / total**2
+        found: Array = np.array(self.variances[inside]) / total**2
+        return found
 
     def require_covers(self, range: tuple[float, float]) -> None:  # noqa: D102
         low, high = self.edges[0], self.edges[-1]

@@ -11,8 +11,8 @@ from flavorframe._display import Group, Items, Paragraph, as_html, as_text
 from flavorframe.errors import FitError
 from flavorframe.fit._plot_toys import plot_toys
 from flavorframe.fit._tables import CSS_CLASS, PROBLEM_STYLE, TITLE_STYLE, pull_table
-from flavorframe.fit.binned import BinnedData
 from flavorframe.fit.components import Array
+from flavorframe.fit.unbinned import Data, UnbinnedData
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from flavorframe.fit.result import FitResult
 
 _SHOWN_FAILURES = 3
+
+#: Pieces of the range between which the masses of pseudo-experiments are interpolated.
+_FINE = 20_000
 
 
 class PullSummary(NamedTuple):
@@ -112,12 +115,29 @@ def run_toys(fit: FitResult, count: int, *, seed: int) -> ToyStudy:
     return ToyStudy(count, truth, pulls, failures)
 
 
-def pseudo_data(fit: FitResult, random: np.random.Generator) -> BinnedData:
-    """Draw one pseudo-experiment: a Poisson count in each bin, scaled where data are weighted."""
+def pseudo_data(fit: FitResult, random: np.random.Generator) -> Data:
+    """Draw one pseudo-experiment: as many candidates as may be, weighted as the data are."""
+    if isinstance(fit.data, UnbinnedData):
+        return _pseudo_candidates(fit, fit.data, random)
     scale = fit.data.scale
-    values = random.poisson(fit.expected * scale) / scale
+    values = random.poisson(np.maximum(fit.expected, 0.0) * scale * fit.data.used) / scale
     variances = None if fit.data.variances is None else values / scale
     return replace(fit.data, values=values, variances=variances)
+
+
+def _pseudo_candidates(
+    fit: FitResult, data: UnbinnedData, random: np.random.Generator
+) -> UnbinnedData:
+    edges = np.linspace(*data.range, _FINE + 1)
+    below = np.maximum.accumulate(fit.model.cumulative(edges, *fit.values))
+    # As many candidates for each unit of weight as the data have.
+    mean_weight = 1.0 if data.weights is None else data.total / data.counted
+    count = random.poisson((below[-1] - below[0]) / mean_weight)
+    masses = np.interp(random.uniform(below[0], below[-1], count), below, edges)
+    for low, high in data.gaps:
+        masses = masses[(masses < low) | (masses >= high)]
+    weights = None if data.weights is None else random.choice(data.weights, len(masses))
+    return replace(data, masses=masses, weights=weights)
 
 
 def _pull(toy: FitResult, name: str, truth: float) -> float:
