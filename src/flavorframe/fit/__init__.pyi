@@ -14,8 +14,10 @@ from .components import (
     Exponential as Exponential,
     Gaussian as Gaussian,
 )
+from .discrete import Envelope as Envelope, envelope as envelope
 from .formula import Formula as Formula
-from .model import MassModel as MassModel, Stage as Stage
+from .impacts import Impact as Impact, Impacts as Impacts
+from .model import MassModel as MassModel
 from .parameter import (
     Constraint as Constraint,
     FittedParameter as FittedParameter,
@@ -29,5 +31,11 @@ from .peaks import (
     Voigt as Voigt,
 )
 from .result import FitResult as FitResult
+from .scans import Contour as Contour, Scan as Scan
+from .stage import Stage as Stage
 from .templates import Template as Template
-from .toys import PullSummary as PullSummary, ToyStudy as ToyStudy
+from .toys import (
+    GoodnessOfFit as GoodnessOfFit,
+    PullSummary as PullSummary,
+    ToyStudy as ToyStudy,
+)

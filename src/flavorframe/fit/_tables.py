@@ -10,6 +10,7 @@ from flavorframe.fit.formula import term_text
 
 if TYPE_CHECKING:
     from flavorframe.fit.components import Component
+    from flavorframe.fit.impacts import Impact
     from flavorframe.fit.parameter import FittedParameter, Parameter
     from flavorframe.fit.toys import PullSummary
 
@@ -58,6 +59,15 @@ def pull_table(truth: Mapping[str, float], summary: Mapping[str, PullSummary]) -
         for name, found in summary.items()
     ]
     return _grid(("yield", "truth", "pull mean", "pull width"), rows)
+
+
+def impact_table(found: Mapping[str, Impact]) -> Grid:
+    """Return the pull of each constrained parameter, and what it does to that of interest."""
+    rows = [
+        (name, with_error(i.pull, i.pull_error), f"{i.down:+.3g}", f"{i.up:+.3g}")
+        for name, i in found.items()
+    ]
+    return _grid(("parameter", "pull", "impact of −1 σ", "impact of +1 σ"), rows)
 
 
 def _grid(header: Row, rows: Iterable[Row]) -> Grid:

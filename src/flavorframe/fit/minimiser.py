@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from iminuit import Minuit
     from iminuit.cost import ExtendedBinnedNLL
 
-    from flavorframe.fit.model import Stage
+    from flavorframe.fit.stage import Stage
 
 
 class Minimum(NamedTuple):

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flavorframe._display import Group, Paragraph, as_html, as_text
 from flavorframe.errors import FitError, did_you_mean
@@ -21,33 +20,8 @@ from flavorframe.fit.likelihood import Likelihood
 from flavorframe.fit.minimiser import minimise
 from flavorframe.fit.parameter import Parameter, Yield, yield_name
 from flavorframe.fit.result import FitResult
+from flavorframe.fit.stage import Stage
 from flavorframe.fit.unbinned import fit_data_of
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A fit of one component alone, before the full fit, to find where that starts.
-
-    Args:
-        component: Name of the component.
-        windows: Pairs of masses, in the unit of the model; a bin takes part if its centre is in one
-            of them.
-    """
-
-    component: str
-    windows: tuple[tuple[float, float], ...]
-
-    @property
-    def yield_name(self) -> str:
-        """The name of the component's yield among the fitted parameters."""
-        return yield_name(self.component)
-
-    def selects(self, masses: Array) -> NDArray[np.bool_]:
-        """Return which of the masses are in a window, a boolean array of the same shape."""
-        inside = np.zeros(len(masses), dtype=np.bool_)
-        for low, high in self.windows:
-            inside |= (low <= masses) & (masses < high)
-        return inside
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from flavorframe.errors import FitError
 from flavorframe.fit.formula import Term
 
@@ -57,6 +59,14 @@ class Constraint:
     def penalty(self, value: float) -> float:
         """Return what it adds to −2 ln L at a value of the parameter: the square of the pull."""
         return self.pull(value) ** 2
+
+    def drawn(self, truth: float, random: np.random.Generator) -> Constraint:
+        """Return what another measurement as good would have found, were this the true value."""
+        if not self.log_normal:
+            return replace(self, value=truth + self.error * random.standard_normal())
+        relative = self.error / self.value
+        value = truth * math.exp(math.log1p(relative) * random.standard_normal())
+        return replace(self, value=value, error=relative * value)
 
 
 @dataclass(frozen=True)
