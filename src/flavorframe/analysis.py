@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from html import escape
+from keyword import iskeyword
 from typing import TYPE_CHECKING, overload
 
 from flavorframe._data_quality.tallies import Tally, split_tallies
@@ -353,7 +354,7 @@ def _named_regions(given: Mapping[str, Declared | Region]) -> dict[str, Region]:
                 f"ff.Analysis takes a selection first, or regions by name, and {name!r} is "
                 f"{region!r}."
             )
-        if not name.isidentifier():
+        if not name.isidentifier() or iskeyword(name):
             raise AnalysisError(f"A region cannot be called {name!r}: give it a name of Python.")
         check_name("A region", name)
         regions[name] = region

@@ -88,7 +88,8 @@ def _check_output(name: str, output: object, selection: Selection) -> None:
     if not isinstance(output, Histogram | Snapshot | Average):
         raise AnalysisError(
             f"Output {name!r} is {output!r}; an output is made by ff.hist(...), ff.mean(...), "
-            "ff.snapshot(...) or ff.skim(...)."
+            "ff.snapshot(...), ff.skim(...), or, for the analysis, by ff.lumi_sections() or "
+            "ff.duplicates()."
         )
     check_name("An output", name)
     if isinstance(output, Histogram | Average) and output.without is not None:

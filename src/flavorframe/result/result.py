@@ -26,7 +26,7 @@ from flavorframe.result.failures import Failures
 from flavorframe.result.links import Link, added_links
 from flavorframe.result.provenance import Provenance
 from flavorframe.result.replicas import Replica, added_replicas
-from flavorframe.result.scaling import ScaledHistograms, generated_of, scaled
+from flavorframe.result.scaling import ScaledHistograms, generated_of, left_out_of, scaled
 from flavorframe.result.timing import Timing
 from flavorframe.result.unfinished import Unfinished
 from flavorframe.result.variations import Variations
@@ -452,7 +452,7 @@ def _require_same_units(a: Result, b: Result) -> None:
 
 
 def _fraction(dataset: Dataset, outcome: Outcome) -> float:
-    known = sum(info.events for info in outcome.files)
+    known = sum(info.events for info in outcome.files) - sum(left_out_of(outcome).values())
     read = outcome.partial.cutflow[0].events
     return fraction_read(read, known, len(outcome.files), len(dataset.files))
 
