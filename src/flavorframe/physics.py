@@ -1,6 +1,7 @@
 """Kinematic quantities as expressions: angles, masses, pointing.
 
-An object with ``pt``, ``eta`` and ``phi`` is a collection, a link, or a member of a pair.
+An object with ``pt``, ``eta`` and ``phi`` is a collection, a link, a member of a pair, or a
+four-vector.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.expression import Expr, Operand, apply
+from flavorframe._expr.expression import Expr, Operand, apply, as_node
 from flavorframe.errors import ExpressionError, did_you_mean
 
 if TYPE_CHECKING:
     from particle import Particle
+
+    from flavorframe.four_vectors import FourVector
 
 MUON_MASS = 0.1056583755
 """Mass of the muon [GeV]. Source: Review of Particle Physics (2024)."""
@@ -26,7 +29,7 @@ KAON_MASS = 0.493677
 """Mass of the charged kaon [GeV]. Source: Review of Particle Physics (2024)."""
 
 
-def delta_phi(a: Expr, b: Expr) -> Expr:
+def delta_phi(a: Expr | FourVector, b: Expr | FourVector) -> Expr:
     """Return φ(a) − φ(b) wrapped to [−π, π).
 
     Args:
@@ -48,7 +51,7 @@ def delta_phi(a: Expr, b: Expr) -> Expr:
     return apply("delta_phi", a.phi, b.phi)
 
 
-def delta_r(a: Expr, b: Expr) -> Expr:
+def delta_r(a: Expr | FourVector, b: Expr | FourVector) -> Expr:
     """Return ΔR = √(Δη² + Δφ²) of two objects, Δφ wrapped to [−π, π).
 
     Args:
@@ -121,7 +124,7 @@ def _particle(name: str) -> Particle | None:
     return None
 
 
-def mass(*objects: Expr, masses: Operand | tuple[Operand, ...] | None = None) -> Expr:
+def mass(*objects: Expr | FourVector, masses: Operand | tuple[Operand, ...] | None = None) -> Expr:
     """Return the invariant mass of two or more objects: m² = (ΣE)² − (Σp)².
 
     Where rounding makes m² negative, the mass is −√(−m²), as in ROOT's ``TLorentzVector::M``.
@@ -154,24 +157,25 @@ def mass(*objects: Expr, masses: Operand | tuple[Operand, ...] | None = None) ->
 
 
 def _masses(
-    objects: tuple[Expr, ...], masses: Operand | tuple[Operand, ...] | None
+    objects: tuple[Expr | FourVector, ...], masses: Operand | tuple[Operand, ...] | None
 ) -> list[Operand]:
     if masses is None:
         return [item.mass for item in objects]
     if not isinstance(masses, tuple | list):
-        return [_mass(masses)] * len(objects)
+        return [mass_of(masses)] * len(objects)
     if len(masses) != len(objects):
         raise ExpressionError(
             f"ff.mass() was given {len(objects)} objects and {len(masses)} masses."
         )
-    return [_mass(each) for each in masses]
+    return [mass_of(each) for each in masses]
 
 
-def _mass(given: Operand) -> Operand:
-    return particle_mass(given) if isinstance(given, str) else given
+def mass_of(given: Operand) -> Expr:
+    """Return a mass that is given as a particle's name, a number or an expression."""
+    return particle_mass(given) if isinstance(given, str) else Expr(as_node(given))
 
 
-def transverse_mass(a: Expr, b: Expr) -> Expr:
+def transverse_mass(a: Expr | FourVector, b: Expr | FourVector) -> Expr:
     """Return mT = √(2 pt₁ pt₂ (1 − cos Δφ)) of two objects taken as massless.
 
     Args:

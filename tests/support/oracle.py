@@ -359,8 +359,20 @@ def mass(*components: float) -> float:
         x, y, z = pt * math.cos(phi), pt * math.sin(phi), pt * math.sinh(eta)
         energy += math.sqrt(x * x + y * y + z * z + m * m)
         px, py, pz = px + x, py + y, pz + z
+    return mass_of_components(px, py, pz, energy)
+
+
+def mass_of_components(px: float, py: float, pz: float, energy: float) -> float:
     squared = energy * energy - (px * px + py * py + pz * pz)
     return -math.sqrt(-squared) if squared < 0 else math.sqrt(squared)
+
+
+def angle(*components: float) -> float:
+    p, q = components[:3], components[3:]
+    if not any(p) or not any(q):
+        return math.nan
+    crossed = [p[i - 2] * q[i - 1] - p[i - 1] * q[i - 2] for i in range(3)]
+    return math.atan2(math.hypot(*crossed), sum(a * b for a, b in zip(p, q, strict=True)))
 
 
 ARITHMETIC: dict[str, Callable[..., Any]] = {
@@ -388,12 +400,18 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "log": _function(_logarithm),
     "sin": _function(math.sin),
     "cos": _function(math.cos),
+    "sinh": _function(math.sinh),
+    "cosh": _function(math.cosh),
+    "arctan2": _function(math.atan2),
+    "arcsinh": _function(math.asinh),
     "floor": _function(_whole_part(math.floor)),
     "ceil": _function(_whole_part(math.ceil)),
     "hypot": _function(math.hypot),
     "delta_phi": _function(delta_phi),
     "delta_r": _function(delta_r),
     "mass": _function(mass),
+    "mass_of_components": _function(mass_of_components),
+    "angle": _function(angle),
     "lt": lambda a, b: a < b,
     "le": lambda a, b: a <= b,
     "gt": lambda a, b: a > b,
