@@ -69,5 +69,6 @@ from .result import Result as Result, Results as Results
 from .result._loading import load as load
 from .selection import Selection as Selection
 from .skims import skim as skim
+from .truth import truth_matched as truth_matched
 
 __version__: str

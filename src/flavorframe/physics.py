@@ -6,6 +6,8 @@ four-vector.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -78,8 +80,8 @@ def particle_mass(name: str) -> Expr:
 
     Args:
         name: The name in the Review of Particle Physics or EvtGen, as the package ``particle`` has
-            it: ``"mu-"``, ``"D(s)+"``, ``"D_s+"``, ``"J/psi"``. The charge may be left out of
-            those of charged particles: ``"mu"``, ``"pi"``, ``"K"``.
+            it: ``"mu-"``, ``"D(s)+"``, ``"D_s+"``, ``"J/psi"``. Brackets may be left out
+            (``"Ds+"``), and the charge of those of charged particles: ``"mu"``, ``"pi"``, ``"K"``.
 
     Returns:
         A constant, the mass of the Review of Particle Physics.
@@ -99,8 +101,19 @@ CHARGES = ("", "+", "-")
 """What may be left out at the end of a name, in the order in which it is tried."""
 
 
-@lru_cache(maxsize=128)
 def _mass_in_mev(name: str) -> float:
+    found = find_particle(name)
+    if found.mass is None:
+        raise ExpressionError(f"The mass of {name} is not known: write a number.")
+    return float(found.mass)
+
+
+@lru_cache(maxsize=128)
+def find_particle(name: str) -> Particle:
+    """Return the particle of a name, as `particle_mass` takes it.
+
+    Raises ExpressionError where there is none.
+    """
     if not isinstance(name, str):
         raise ExpressionError(f"A particle is asked for by its name, not by {name!r}.")
     found = next(filter(None, (_particle(name + charge) for charge in CHARGES)), None)
@@ -109,9 +122,7 @@ def _mass_in_mev(name: str) -> float:
 
         near = did_you_mean(name, (each.name for each in Particle.all()))
         raise ExpressionError(f"There is no particle {name!r}.{near}")
-    if found.mass is None:
-        raise ExpressionError(f"The mass of {name} is not known: write a number.")
-    return float(found.mass)
+    return found
 
 
 def _particle(name: str) -> Particle | None:
@@ -121,7 +132,18 @@ def _particle(name: str) -> Particle | None:
     for known in (Particle.from_name, Particle.from_evtgen_name):
         with suppress(ParticleNotFound, MatchingIDNotFound):
             return known(name)
-    return None
+    return _without_brackets().get(name)
+
+
+@lru_cache(maxsize=1)
+def _without_brackets() -> Mapping[str, Particle]:
+    """Return the particles by names as one types them, ``Ds+`` for ``D(s)+``; of two alike none."""
+    from particle import Particle
+
+    names: dict[str, list[Particle]] = {}
+    for each in Particle.all():
+        names.setdefault(re.sub(r"[()]", "", each.name), []).append(each)
+    return {name: found[0] for name, found in names.items() if len(found) == 1}
 
 
 def mass(*objects: Expr | FourVector, masses: Operand | tuple[Operand, ...] | None = None) -> Expr:

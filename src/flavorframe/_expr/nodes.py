@@ -30,6 +30,7 @@ from flavorframe._expr.computations import (
     Reduce as Reduce,
     StringTest as StringTest,
 )
+from flavorframe._expr.descent import FirstCopy as FirstCopy, Named as Named, Pointing as Pointing
 from flavorframe._expr.elements import (
     Found as Found,
     Gather as Gather,

@@ -101,13 +101,12 @@ class _Binder:
             return collection_axis(part.collection)
         if isinstance(part, n.Default):
             return self._default(part)
+        if isinstance(part, n.Named):
+            return self._of(part.operand)
         bound = part.map(self._of)
         if isinstance(bound, n.Apply):
             return with_unsigned_literals(decided(bound))
-        if isinstance(bound, n.Subset):
-            _check_mask(bound)
-        if isinstance(bound, n.Reduce):
-            _check_reducible(bound)
+        _check(bound)
         return bound
 
     def _field(self, node: n.Field) -> n.Part:
@@ -120,6 +119,8 @@ class _Binder:
         if branch:
             column = self._column(branch)
             return self._checked(column, node)
+        if node.path == ("index",) and collection is not None:
+            return n.Position(node.on).map(self._of)
         linked = self._linked(collection, node.path)
         if linked is not None:
             return self._bound_link(linked, node)
@@ -182,13 +183,14 @@ class _Binder:
             return None
         return n.Gather(n.Field(link.target, path[1:]), link.target, link.index)
 
-    def _bound_link(self, linked: n.Node, node: n.Field) -> n.Part:
+    def _bound_link(self, linked: n.Gather, node: n.Field) -> n.Part:
         """Bind what is behind a link; errors say where a layout declares it."""
         assert isinstance(node.on, n.CollectionAxis)
         link = (node.on.collection, node.path[0])
         try:
             with self._following(link):
-                return self._bound(linked)
+                self._bound(linked.index)
+            return self._bound(linked)  # which may follow the same link again, as to mothers
         except FlavorframeError as error:
             told = self._layout.explain_link(*link)
             raise type(error)(f"{str(error).removesuffix(told)}{told}") from None
@@ -288,6 +290,14 @@ class _Binder:
             f"{explained or did_you_mean(name.replace('.', '_'), self._schema.by_name)} Branches "
             "are listed by 'flavorframe inspect FILE' and reached by events['Name']."
         )
+
+
+def _check(bound: n.Part) -> None:
+    """Refuse what is known to be wrong now that the axes and kinds of columns are."""
+    if isinstance(bound, n.Subset):
+        _check_mask(bound)
+    if isinstance(bound, n.Reduce):
+        _check_reducible(bound)
 
 
 def _check_mask(subset: n.Subset) -> None:

@@ -55,6 +55,9 @@ def _inside(view: View, part: n.Part) -> Iterator[Needed]:
     elif isinstance(part, n.Gather | n.Found):
         yield from ((view, part.index), (view, part.axis), (whole, part.target))
         yield from ((whole, part.operand),) if isinstance(part, n.Gather) else ()
+    elif isinstance(part, n.FirstCopy | n.Pointing):
+        yield from ((whole, inner) for inner in (*part.inside, part.axis))
+        yield view, part.axis
     elif isinstance(part, n.Reduce):
         yield from ((view, part.operand), (view, part.operand.axis))
     else:
