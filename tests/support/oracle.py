@@ -68,6 +68,7 @@ jet.phi                      -                               Jet_phi
 jet.mass                     -                               Jet_mass
 electron.pt                  -                               Electron_pt
 gen_part.pt                  -                               GenPart_pt
+gen_part.pdg_id              -                               GenPart_pdgId
 triplet.mass                 Triplet2_Mass                   triplet_mass
 triplet.pt                   Triplet2_Pt                     triplet_pt
 triplet.eta                  Triplet2_Eta                    triplet_eta
@@ -124,6 +125,9 @@ LINKS = {
     "triplet.track": ("track", "triplet_track_idx"),
     "jet.muon1": ("muon", "Jet_muonIdx1"),
     "muon.jet": ("jet", "Muon_jetIdx"),
+    "muon.gen": ("gen_part", "Muon_genPartIdx"),
+    "track.gen": ("gen_part", "Track_genPartIdx"),
+    "gen_part.mother": ("gen_part", "GenPart_genPartIdxMother"),
 }
 """The collection that a link leads to, and its index in nano; in bph the two have equal pt."""
 
@@ -486,7 +490,7 @@ def _kind(file: File, node: n.Node) -> str:
     if isinstance(node, n.Default):
         lacks = file.lacks(node.operand)
         return file.kind(n.Literal(node.value) if lacks else node.operand)
-    if isinstance(node, n.Take | n.Member | n.Gather):
+    if isinstance(node, n.Take | n.Member | n.Gather | n.Named):
         return file.kind(node.operand)
     if isinstance(node, n.Reduce):
         return _kind_of_reduced(file, node)
@@ -495,6 +499,8 @@ def _kind(file: File, node: n.Node) -> str:
     kinds = {
         n.Position: "whole",
         n.Match: "whole",
+        n.FirstCopy: "whole",
+        n.Pointing: "whole",
         n.CallFunction: "real",
         n.CallCorrection: "real",
     }
@@ -507,8 +513,10 @@ def _kind_of_field(file: File, node: n.Field) -> str:
     branch = file.branch_of(node)
     if branch is not None:
         return file.kind_of_branch(branch)
-    part, name = node.path
-    return file.kind(n.Field(n.CollectionAxis(LINKS[f"{node.on.name}.{part}"][0]), (name,)))
+    if node.path == ("index",):
+        return "whole"
+    part, *rest = node.path
+    return file.kind(n.Field(n.CollectionAxis(LINKS[f"{node.on.name}.{part}"][0]), tuple(rest)))
 
 
 def _kind_of_reduced(file: File, node: n.Reduce) -> str:
@@ -618,7 +626,7 @@ class Event:
             return self.join(node.arguments)
         if isinstance(node, n.Match):
             return self.join(node.values)
-        if isinstance(node, n.IsIn | n.StringTest):
+        if isinstance(node, n.IsIn | n.StringTest | n.Named):
             return self.axis_of(node.operand)
         if isinstance(node, n.Gather | n.Found):
             return self.axis_of(node.index)
@@ -697,6 +705,8 @@ class Event:
 
     def _field(self, node: n.Field, at: Any) -> Any:
         branch = self.file.branch_of(node)
+        if branch is None and node.path == ("index",):
+            return self._index_in_file(node.on, at)
         if branch is None:
             return self._linked(node, at)
         stored = self._stored(branch, at)
@@ -833,6 +843,30 @@ class Event:
                 return self._is_single(n.Field(n.CollectionAxis(collection), node.path[1:]))
             return "float32" in self.file.type(branch)
         return isinstance(node, n.Branch) and "float32" in self.file.type(node.branch)
+
+    def _named(self, node: n.Named, at: Any) -> Any:
+        return self.value(node.operand, at)
+
+    def _firstcopy(self, node: n.FirstCopy, at: Any) -> int | None:
+        passed = [at]
+        while True:
+            mother = self._pointed_at(node.axis, node.mother, passed[-1])
+            if mother is None or mother == passed[-1]:
+                return passed[-1]
+            mine, its = (self.whole.value(node.label, each) for each in (passed[-1], mother))
+            if None in (mine, its) or mine != its:
+                return passed[-1]
+            if mother in passed:
+                return None
+            passed.append(mother)
+
+    def _pointing(self, node: n.Pointing, at: Any) -> int:
+        whole, axis = self.whole, self.axis_of(node.index)
+        return sum(
+            whole._pointed_at(node.target, node.index, element) == at
+            and holds(whole.value(node.condition, element))
+            for element in whole.elements(axis)
+        )
 
     def _gather(self, node: n.Gather, at: Any) -> Any:
         element = self._pointed_at(node.target, node.index, at)

@@ -123,6 +123,6 @@ def _checked(text: str, decay: Decaying) -> Decaying:
         names = " ".join(each.particle.name for each in decay.products)
         raise ExpressionError(
             f"Decay {text!r}: the charge of {decay.particle.name} is "
-            f"{decay.particle.charge:+g}, and that of {names} is {sum(charges) / 3:+g}."
+            f"{decay.particle.three_charge / 3:+g}, and that of {names} is {sum(charges) / 3:+g}."
         )
     return decay
