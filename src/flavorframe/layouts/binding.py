@@ -21,6 +21,7 @@ from flavorframe._rootio.schema import BranchInfo, Schema
 from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, did_you_mean
 from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
 from flavorframe.layouts.declared import Layout
+from flavorframe.layouts.momenta import derived
 
 SHOWN = 8
 """How many members of an object a message lists."""
@@ -113,7 +114,7 @@ class _Binder:
         if not node.path:
             return node.map(self._of)
         collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
-        branch = self._layout.branch_for(self._schema, collection, node.path)
+        branch = self._branch_for(collection, node.path)
         if branch and node.on == n.EVENT and self._schema.by_name[branch].partners:
             return self._of_friend(branch, node)
         if branch:
@@ -121,11 +122,17 @@ class _Binder:
             return self._checked(column, node)
         if node.path == ("index",) and collection is not None:
             return n.Position(node.on).map(self._of)
+        other = derived(node, lambda path: bool(self._branch_for(collection, path)))
+        if other is not None:
+            return self._bound(other)
         linked = self._linked(collection, node.path)
         if linked is not None:
             return self._bound_link(linked, node)
         self._refuse_link(collection, node)
         raise LackingError(self._unknown(node))
+
+    def _branch_for(self, collection: str | None, path: tuple[str, ...]) -> str:
+        return self._layout.branch_for(self._schema, collection, path)
 
     def _default(self, node: n.Default) -> n.Part:
         """Return the operand bound or, where the file lacks it, the value in its place."""
