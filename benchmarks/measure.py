@@ -19,6 +19,7 @@ NEEDS = {
     "rdataframe_engine": "ROOT",
     "rdataframe_layouts": "ROOT",
     "rdataframe_snapshot": "ROOT",
+    "rdataframe_vary": "ROOT",
     "legacy_loop": "ROOT",
     "coffea_arrays": "coffea",
 }

@@ -1,8 +1,10 @@
 """The names of flavorframe: static tools read them here, and so does the lazy import."""
 
 from . import fit as fit, report as report, samples as samples
+from ._expr.categories import categories as categories
 from ._expr.collection import pairs as pairs, triples as triples
-from ._expr.corrections import correction as correction
+from ._expr.concatenation import concatenate as concatenate
+from ._expr.corrections import correction as correction, pile_up_weights as pile_up_weights
 from ._expr.cut_strings import parse as parse
 from ._expr.expression import Expr as Expr
 from ._expr.functions import (
@@ -30,8 +32,10 @@ from ._expr.functions import (
     tanh as tanh,
     where as where,
 )
+from ._expr.models import model as model
 from ._expr.units import GeV as GeV, MeV as MeV, cm as cm, mm as mm, um as um
 from ._expr.user_functions import cpp as cpp, function as function
+from ._expr.variations import vary as vary
 from ._rootio.own_process import tune_process as tune_process
 from ._run.batch.htcondor import HTCondor as HTCondor
 from ._run.batch.slurm import Slurm as Slurm
@@ -65,8 +69,10 @@ from .physics import (
     particle_mass as particle_mass,
     transverse_mass as transverse_mass,
 )
+from .regions import Region as Region
 from .result import Result as Result, Results as Results
 from .result._loading import load as load
+from .result.efficiency import efficiency_map as efficiency_map
 from .selection import Selection as Selection
 from .skims import skim as skim
 from .truth import truth_matched as truth_matched

@@ -1,19 +1,20 @@
-"""An analysis: a selection and what is made of it, to be run on datasets."""
+"""An analysis: selections and what is made of them, to be run on datasets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, overload
 
-from flavorframe._expr import nodes as n
+from flavorframe._planning.compiling import plan_of
 from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Dataset
-from flavorframe.errors import AnalysisError
-from flavorframe.outputs import Histogram, Output, Snapshot
+from flavorframe.errors import AnalysisError, did_you_mean
+from flavorframe.outputs import Output
+from flavorframe.regions import Region, check_name
 from flavorframe.result import Result, Results
 from flavorframe.selection import Selection
-from flavorframe.skims import Skim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,20 +27,19 @@ if TYPE_CHECKING:
     from flavorframe.datasets import PathLike
     from flavorframe.engines import Engine
 
-RESERVED = frozenset(dir(Result)) | {field.name for field in fields(Result)}
-"""Names of a result's own attributes, which no output can bear."""
-
 
 @dataclass(frozen=True, init=False)
 class Analysis:
-    """A selection and its outputs, each named by a keyword.
+    """A selection and its outputs, or several regions that are evaluated in one pass.
 
     Args:
-        selection: Which candidates are kept, and with which weights.
+        selection: Which candidates are kept, and with which weights; or a region.
         **outputs: Histograms, snapshots and skims; a result has them as attributes of these names.
+            Without a selection they are regions, which a result has as attributes.
 
     Raises:
-        AnalysisError: An output is neither, or its name is taken.
+        AnalysisError: An output or region is none, or its name is taken, or a source of variations
+            has other shifts in one place than in another.
 
     Example:
         >>> import flavorframe as ff
@@ -49,26 +49,60 @@ class Analysis:
         Selection of triplet
     """
 
-    selection: Selection
-    outputs: tuple[tuple[str, Output], ...]
+    regions: tuple[tuple[str, Region], ...]
 
-    def __init__(self, selection: Selection, **outputs: Output) -> None:
+    def __init__(
+        self, selection: Selection | Region | None = None, /, **outputs: Output | Region
+    ) -> None:
         """Raises AnalysisError for an output that is none, or whose name is taken."""
-        if not isinstance(selection, Selection):
+        if selection is None:
+            regions = tuple(_named_regions(outputs).items())
+        elif isinstance(selection, Region):
+            regions = (("", selection.with_outputs(**_outputs(outputs))),)
+        elif isinstance(selection, Selection):
+            regions = (("", Region(selection).with_outputs(**_outputs(outputs))),)
+        else:
             raise AnalysisError(f"ff.Analysis takes a selection first, not {selection!r}.")
-        for name, output in outputs.items():
-            _check_output(name, output, selection)
-        object.__setattr__(self, "selection", selection)
-        object.__setattr__(self, "outputs", tuple(outputs.items()))
+        object.__setattr__(self, "regions", regions)
+        _ = self.plan.variations  # raises where they do not go together
 
     @property
     def plan(self) -> Plan:
         """The analysis in compiled form."""
-        return Plan(self.selection, self.outputs)
+        return plan_of(self.regions)
+
+    @property
+    def selection(self) -> Selection:
+        """The selection; raises AnalysisError where there are several regions."""
+        return self._region.selection
+
+    @property
+    def outputs(self) -> tuple[tuple[str, Output], ...]:
+        """The outputs by name; raises AnalysisError where there are several regions."""
+        return self._region.outputs
+
+    @property
+    def _region(self) -> Region:
+        (name, region), *_ = self.regions
+        if name:
+            names = ", ".join(name for name, _ in self.regions)
+            raise AnalysisError(f"The analysis has regions, {names}: take analysis[{name!r}].")
+        return region
+
+    def __getitem__(self, region: str) -> Analysis:
+        """Return the analysis of one region; raises AnalysisError for one that is not there."""
+        found = dict(self.regions).get(region)
+        if found is None:
+            names = [name for name, _ in self.regions if name]
+            raise AnalysisError(
+                f"There is no region {region!r}.{did_you_mean(region, names)} There are "
+                f"{', '.join(names) or 'none'}."
+            )
+        return Analysis(found)
 
     def with_outputs(self, **outputs: Output) -> Analysis:
         """Return the analysis with more outputs, or others under the same names."""
-        return Analysis(self.selection, **{**dict(self.outputs), **outputs})
+        return Analysis(self._region, **outputs)
 
     # The options of `run` and `submit` are defined in `_run.core.options`; a test compares them.
 
@@ -280,39 +314,37 @@ class Analysis:
         return submit(self.plan, data, name, options)
 
     def __repr__(self) -> str:
-        kinds = ", ".join(f"{name} ({type(o).__name__.lower()})" for name, o in self.outputs)
-        return f"Analysis: {kinds or 'no outputs'}\n{self.selection!r}"
+        if not self.regions[0][0]:
+            return f"Analysis: {self._region!r}"
+        return "\n".join(["Analysis", *(f"{name}: {region!r}" for name, region in self.regions)])
 
     def _repr_html_(self) -> str:
-        return self.selection._repr_html_()
+        named = ((f"<b>{escape(name)}</b>" if name else "", each) for name, each in self.regions)
+        return "".join(f"{name}{region.selection._repr_html_()}" for name, region in named)
 
 
-def _check_output(name: str, output: object, selection: Selection) -> None:
-    if not isinstance(output, Histogram | Snapshot):
-        raise AnalysisError(
-            f"Output {name!r} is {output!r}; an output is made by ff.hist(...), "
-            "ff.snapshot(...) or ff.skim(...)."
-        )
-    if name in RESERVED or name.startswith("_"):
-        raise AnalysisError(
-            f"An output cannot be called {name!r}: results use the name themselves."
-        )
-    if isinstance(output, Histogram) and output.without is not None:
-        selection.without(output.without)
-    if isinstance(output, Skim):
-        _check_skim(name, output, selection)
-    elif (
-        isinstance(output, Snapshot) and selection.is_weighted and "weight" in dict(output.columns)
-    ):
-        raise AnalysisError(
-            f"Snapshot {name!r} has a column 'weight', and the one of the selection's weights is "
-            "called so: give yours another name, as in ff.snapshot(my_weight=...)."
-        )
+def _outputs(given: Mapping[str, Output | Region]) -> dict[str, Output]:
+    for name, output in given.items():
+        if isinstance(output, Region):
+            raise AnalysisError(
+                f"{name!r} is a region beside a selection: give the selection a region of its own, "
+                "as in ff.Analysis(signal=ff.Region(...), control=ff.Region(...))."
+            )
+    return dict(given)  # type: ignore[arg-type]
 
 
-def _check_skim(name: str, skim: Skim, selection: Selection) -> None:
-    if skim.passed is not None and selection.candidates == n.EVENT:
-        raise AnalysisError(
-            f"Skim {name!r} has passed={skim.passed!r}: candidates are events here, and all that a "
-            "skim has are selected."
-        )
+def _named_regions(given: Mapping[str, Output | Region]) -> dict[str, Region]:
+    if not given:
+        raise AnalysisError("ff.Analysis takes a selection first, or regions by name.")
+    regions = {}
+    for name, region in given.items():
+        if not isinstance(region, Region):
+            raise AnalysisError(
+                f"ff.Analysis takes a selection first, or regions by name, and {name!r} is "
+                f"{region!r}."
+            )
+        if not name.isidentifier():
+            raise AnalysisError(f"A region cannot be called {name!r}: give it a name of Python.")
+        check_name("A region", name)
+        regions[name] = region
+    return regions

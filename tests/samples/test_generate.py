@@ -7,6 +7,13 @@ from flavorframe.samples.generate import CHUNK
 from flavorframe.samples.record import LABELS
 from flavorframe.samples.schema import COLLECTIONS, GEN_INDEX, SCALARS
 from flavorframe.samples.triggers import menu
+from support import kept_events
+
+
+@pytest.fixture(autouse=True)
+def generated_anew(monkeypatch):
+    """Have the same asked for twice be made twice."""
+    kept_events.make_chunks_anew(monkeypatch)
 
 
 def assert_equal(one: Events, other: Events) -> None:

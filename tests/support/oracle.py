@@ -5,7 +5,8 @@ It shares the expression tree with the package and nothing else: it has its own 
 own arithmetic on Python numbers, and no engine or layout code.
 
 Conventions: an *element* of a stored collection is its index in the file, one of a sub-collection
-is the element of the parent, one of pairs or triples is the tuple of its members, and the event
+or of a sorted one is the element of the parent, one of pairs or triples is the tuple of its
+members, one of a concatenation is the place of its collection and the element there, and the event
 itself is the element `()` of the event axis. A missing value is None.
 """
 
@@ -496,13 +497,18 @@ def _kind(file: File, node: n.Node) -> str:
         return _kind_of_reduced(file, node)
     if isinstance(node, n.Apply):
         return _kind_of_applied(file, node)
+    if isinstance(node, n.Chain):
+        return _kind_of_several({file.kind(operand) for operand in node.operands})
     kinds = {
         n.Position: "whole",
+        n.Rank: "whole",
+        n.FromEnd: "whole",
         n.Match: "whole",
         n.FirstCopy: "whole",
         n.Pointing: "whole",
         n.CallFunction: "real",
         n.CallCorrection: "real",
+        n.CallModel: "real",
     }
     return kinds.get(type(node), "truth")
 
@@ -517,6 +523,12 @@ def _kind_of_field(file: File, node: n.Field) -> str:
         return "whole"
     part, *rest = node.path
     return file.kind(n.Field(n.CollectionAxis(LINKS[f"{node.on.name}.{part}"][0]), tuple(rest)))
+
+
+def _kind_of_several(kinds: set[str]) -> str:
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    return "real" if "real" in kinds else "whole"
 
 
 def _kind_of_reduced(file: File, node: n.Reduce) -> str:
@@ -622,7 +634,7 @@ class Event:
     def _find_axis(self, node: n.Node) -> n.Axis:
         if isinstance(node, n.Field | n.Branch):
             return self._axis_of_column(node)
-        if isinstance(node, n.Apply | n.CallFunction | n.CallCorrection):
+        if isinstance(node, n.Apply | n.CallFunction | n.CallCorrection | n.CallModel):
             return self.join(node.arguments)
         if isinstance(node, n.Match):
             return self.join(node.values)
@@ -662,8 +674,28 @@ class Event:
             for element in self.elements(axis.parent):
                 if holds(self.whole.value(axis.mask, element)):
                     yield element
+        else:
+            yield from self._made_elements(axis)
+
+    def _made_elements(self, axis: n.Axis) -> Iterator[Any]:
+        if isinstance(axis, n.Sorted):
+            yield from self._sorted(axis)
+        elif isinstance(axis, n.Concatenation):
+            for number, parent in enumerate(axis.parents):
+                for element in self.elements(parent):
+                    yield number, element
         elif isinstance(axis, n.Combination):
             yield from self._combinations(axis, ())
+
+    def _sorted(self, axis: n.Sorted) -> Iterator[Any]:
+        elements = self.elements(axis.parent)
+        values = [self.whole.value(axis.by, element) for element in elements]
+        known = _usable(values)
+        for place in sorted(known, key=lambda i: values[i], reverse=axis.descending):
+            yield elements[place]
+        for place, element in enumerate(elements):
+            if place not in known:
+                yield element
 
     def _combinations(self, axis: n.Combination, chosen: tuple[Any, ...]) -> Iterator[Any]:
         if len(chosen) == len(axis.parents):
@@ -811,6 +843,18 @@ class Event:
     def _member(self, node: n.Member, at: Any) -> Any:
         return self.value(node.operand, at[node.position])
 
+    def _chain(self, node: n.Chain, at: Any) -> Any:
+        number, element = at
+        value = self.value(node.operands[number], element)
+        kind = self.file.kind(node)
+        return value if kind == "word" else as_kind(value, kind)
+
+    def _rank(self, node: n.Rank, at: Any) -> int:
+        return self._index_in_file(node.order, at)
+
+    def _fromend(self, node: n.FromEnd, at: Any) -> int:
+        return len(self.whole.elements(node.of)) - node.number
+
     def _match(self, node: n.Match, at: Any) -> int | None:
         wanted = [self.value(value, at) for value in node.values]
         if None in wanted:
@@ -833,6 +877,8 @@ class Event:
             return self._is_single(node.operand)
         if isinstance(node, n.Take | n.Member | n.Gather):
             return self._is_single(node.operand)
+        if isinstance(node, n.Chain):
+            return all(map(self._is_single, node.operands))
         if isinstance(node, n.Reduce) and node.reduction in ("min", "max", "first"):
             return self._is_single(node.operand)
         if isinstance(node, n.Field):
@@ -890,6 +936,12 @@ class Event:
     def _callcorrection(self, node: n.CallCorrection, at: Any) -> Any:
         arguments = [self.value(argument, at) for argument in node.arguments]
         return None if None in arguments else node.correction.evaluator.evaluate(*arguments)
+
+    def _callmodel(self, node: n.CallModel, at: Any) -> Any:
+        arguments = [self.value(argument, at) for argument in node.arguments]
+        if None in arguments:
+            return None
+        return node.model.compute([np.array([a]) for a in arguments])[0].item()
 
 
 def not_equal(a: Any, b: Any) -> bool:

@@ -131,13 +131,41 @@ def place_of(name: str) -> Place:
 
 @st.composite
 def collections(draw: Draw, depth: int) -> Place:
-    """A stored collection, or the part of it that fulfils a condition."""
+    """A stored collection, a part of it, the same in another order, or two put together."""
     only = extras.get() == ("rows",)
     place = place_of("triplet" if only else draw(st.sampled_from(("triplet", "muon", "track"))))
     if depth > 0 and draw(st.integers(0, 3)) == 0:
-        part = place.collection[draw(masks(place, depth - 1))]
-        return Place(part, (Object(part, place.objects[0].kind),))
+        make = draw(st.sampled_from((part_of, part_of, ordered, put_together)))
+        return draw(make(place, depth - 1))
     return place
+
+
+@st.composite
+def part_of(draw: Draw, place: Place, depth: int) -> Place:
+    part = place.collection[draw(masks(place, depth))]
+    return Place(part, (Object(part, place.objects[0].kind),))
+
+
+@st.composite
+def ordered(draw: Draw, place: Place, depth: int) -> Place:
+    """A collection in another order, or the first of it."""
+    by = _per_element(draw(exact_numbers(place, depth)).expression, place)
+    order = place.collection.sorted(by, descending=draw(st.booleans()))
+    if draw(st.integers(0, 2)) == 0:
+        order = order.first(draw(st.integers(0, 3)))
+    return Place(order, (Object(order, place.objects[0].kind),))
+
+
+@st.composite
+def put_together(draw: Draw, place: Place, depth: int) -> Place:
+    """A collection and another one, of whose fields those of momenta are common."""
+    other = draw(collections(depth))
+    if other.collection is place.collection:
+        other = draw(part_of(place, depth))
+    together = ff.concatenate(place.collection, other.collection)
+    kinds = {place.objects[0].kind, other.objects[0].kind}
+    kind = kinds.pop() if len(kinds) == 1 else "momentum"
+    return Place(together, (Object(together, kind),))
 
 
 @st.composite
@@ -189,6 +217,8 @@ def links(draw: Draw, place: Place, depth: int) -> Object:
     """The element of a collection that an index or an equal pt leads to."""
     target = draw(collections(depth))
     kind = target.objects[0].kind
+    if draw(st.integers(0, 5)) == 0:
+        return Object(target.collection.at(draw(st.integers(-3, 2))), kind)
     if draw(st.booleans()):
         return Object(target.collection.at(draw(indices(place, depth))), kind)
     value = draw(numbers(place, depth))
@@ -381,6 +411,15 @@ def _per_element(x: Any, place: Place) -> Any:
 
 
 @st.composite
+def ranked(draw: Draw, place: Place, depth: int) -> Number:
+    """The place of each element in an order of its collection."""
+    if place.collection is None:
+        return draw(stored_numbers(place))
+    by = _per_element(draw(exact_numbers(place, depth)).expression, place)
+    return Number(place.collection.rank(by, descending=draw(st.booleans())), 0, 4)
+
+
+@st.composite
 def counts(draw: Draw, inner: Place, depth: int) -> Number:
     if draw(st.booleans()):
         return Number(inner.collection.count(), 0, 4)
@@ -390,7 +429,7 @@ def counts(draw: Draw, inner: Place, depth: int) -> Number:
 
 _NUMBERS = (
     field_numbers, field_numbers, field_numbers, arithmetic, arithmetic, unary, chosen, kinematics,
-    reduced,
+    reduced, ranked,
 )  # fmt: skip
 
 

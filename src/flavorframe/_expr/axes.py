@@ -85,14 +85,45 @@ class Node(Part):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Subset(Axis):
-    """The elements of ``parent`` on which ``mask`` holds."""
+class Taken(Axis):
+    """Elements of ``parent``: some of them, or all in another order."""
 
     parent: Axis
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Subset(Taken):
+    """The elements of ``parent`` on which ``mask`` holds."""
+
     mask: Node
 
     def text(self, texts: Texts) -> Text:
         return put(texts[self.parent], "[", texts[self.mask], "]")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class First(Subset):
+    """The first ``number`` elements of ``parent``, as the mask says as well."""
+
+    number: int
+
+    def text(self, texts: Texts) -> Text:
+        return put(texts[self.parent], f".first({self.number})")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sorted(Taken):
+    """The elements of ``parent`` by a value: equal ones as they were, those without one last."""
+
+    by: Node
+    descending: bool
+
+    def text(self, texts: Texts) -> Text:
+        return put(texts[self.parent], ".sorted(", self.order(texts), ")")
+
+    def order(self, texts: Texts) -> Text:
+        """Return how the order is written."""
+        return put(texts[self.by], ", descending" if self.descending else "")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -106,6 +137,16 @@ class Combination(Axis):
         unique = tuple(dict.fromkeys(self.parents))
         names = [texts[parent] for parent in (unique if len(unique) == 1 else self.parents)]
         return put(f"{word}(", joined(", ", names), ")")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Concatenation(Axis):
+    """All elements of the first parent, then all of the second, and so on."""
+
+    parents: tuple[Axis, ...]
+
+    def text(self, texts: Texts) -> Text:
+        return put("concatenate(", joined(", ", [texts[p] for p in self.parents]), ")")
 
 
 EVENT = EventAxis()
@@ -145,15 +186,15 @@ def _two_collections(first: Axis, second: Axis, nodes: tuple[Node, ...]) -> str:
 
 
 def lineage(axis: Axis) -> list[Axis]:
-    """Return the axis and those that it is a part of, the outermost first."""
+    """Return the axis and those that its elements are taken from, the outermost first."""
     found = [axis]
-    while isinstance(found[-1], Subset):
+    while isinstance(found[-1], Taken):
         found.append(found[-1].parent)
     return found[::-1]
 
 
 def made_from(axis: Axis) -> Iterator[Axis]:
-    """Yield the axis, and those that it is a part or a combination of."""
+    """Yield the axis, and those that its elements are taken from or made of."""
     waiting = [axis]
     while waiting:
         current = waiting.pop()

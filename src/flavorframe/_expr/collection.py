@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flavorframe._expr import nodes as n
+from flavorframe._expr.constants import is_whole
 from flavorframe._expr.expression import Expr, as_node
 from flavorframe._expr.formula import brief
 from flavorframe._expr.objects import element, on_axis, value_of
@@ -53,7 +54,8 @@ class Collection(Expr):
         """Return the link to the element at an index.
 
         Args:
-            index: Where the element is in its event, counted from 0. An index outside the
+            index: Where the element is in its event, counted from 0. A whole number below 0 counts
+                from the end, −1 being the last. An expression that gives an index outside the
                 collection, such as −1, points to nothing.
 
         Returns:
@@ -68,10 +70,97 @@ class Collection(Expr):
             >>> events = ff.events()
             >>> events.muon.at(events.triplet.mu1_idx).pt
             <muon.at(triplet.mu1_idx).pt, one value per triplet>
+            >>> events.muon.at(-1).pt
+            <muon.at(−1).pt, one value per event>
         """
-        if not isinstance(index, Expr | int):
+        if not isinstance(index, Expr) and not is_whole(index):
             raise ExpressionError(f".at() takes an expression or a whole number, not {index!r}.")
+        if not isinstance(index, Expr) and index < 0:
+            return Expr(n.Gather(self.node, self.axis, n.FromEnd(self.axis, -int(index))))
         return Expr(n.Gather(self.node, self.axis, as_node(index)))
+
+    def sorted(self, by: Expr, *, descending: bool = False) -> Collection:
+        """Return the collection in the order of a value.
+
+        Elements of equal value stay in the order of the file, and those whose value is NaN or
+        missing come last.
+
+        Args:
+            by: The value, one per element.
+            descending: Whether the largest comes first.
+
+        Returns:
+            A collection of its own, whose indices count in the new order.
+
+        Raises:
+            ExpressionError: The value is of something else, or a string.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> jet = ff.events().jet
+            >>> jet.sorted(jet.pt, descending=True).at(1).pt
+            <jet.sorted(jet.pt, descending).at(1).pt, one value per event>
+        """
+        return Collection(element(self._order(by, "sorted", descending=descending)))
+
+    def rank(self, by: Expr, *, descending: bool = False) -> Expr:
+        """Return the place of each element in the order of a value; see `sorted`.
+
+        Args:
+            by: The value, one per element.
+            descending: Whether the largest is number 0.
+
+        Returns:
+            A whole number from 0 for each element.
+
+        Raises:
+            ExpressionError: The value is of something else, or a string.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> jet = ff.events().jet
+            >>> jet.rank(jet.pt, descending=True) < 2
+            <rank(jet.pt, descending) < 2, one value per jet>
+        """
+        return Expr(n.Rank(self._order(by, "rank", descending=descending)))
+
+    def _order(self, by: Expr, method: str, *, descending: bool) -> n.Sorted:
+        if not isinstance(by, Expr) or by.axis not in (self.axis, n.UNRESOLVED):
+            text = brief(by.node) if isinstance(by, Expr) else repr(by)
+            raise ExpressionError(
+                f"{brief(self.node)}.{method}({text}): an order takes an expression with one value "
+                f"per {brief(self.axis)}."
+            )
+        node = value_of(by.node)
+        refuse_string(node, f"{self.formula}.{method}(...)", "sorted by")
+        return n.Sorted(self.axis, node, bool(descending))
+
+    def first(self, number: int | None = None) -> Collection:
+        """Return the part of the collection with its first elements, or all where it has fewer.
+
+        Args:
+            number: How many.
+
+        Returns:
+            The part, as a collection of its own.
+
+        Raises:
+            ExpressionError: ``number`` is no whole number from 0.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> jet = ff.events().jet
+            >>> jet.sorted(jet.pt, descending=True).first(4).mass.sum()
+            <sum(jet.sorted(jet.pt, descending).first(4).mass), one value per event>
+        """
+        if number is None or not is_whole(number) or number < 0:
+            given = "" if number is None else repr(number)
+            raise ExpressionError(
+                f"{brief(self.node)}.first({given}): write how many elements the part has, such "
+                f"as .first(4). The first element itself is {brief(self.node)}.at(0)."
+            )
+        mask = (self.index < int(number)).node
+        return Collection(element(n.First(self.axis, mask, int(number))))
 
     def match(self, **values: Expr) -> Expr:
         """Return the link to the first element whose fields equal the given values bit for bit.
@@ -104,7 +193,10 @@ class Collection(Expr):
 
     @property
     def members(self) -> tuple[Expr, ...]:
-        """The members of pairs or triples: ``a, b = ff.pairs(muon).members``."""
+        """The members of pairs or triples: ``a, b = ff.pairs(muon).members``.
+
+        The ``index`` of a member is where it is in its collection.
+        """
         base = n.lineage(self.axis)[0]
         if not isinstance(base, n.Combination):
             raise ExpressionError(
@@ -182,4 +274,9 @@ def _stored(axis: n.Axis) -> n.Axis:
     stored = n.lineage(axis)[0]
     if isinstance(stored, n.Combination):
         raise ExpressionError(f"{stored.name} has no branches of its own; ask one of .members.")
+    if isinstance(stored, n.Concatenation):
+        raise ExpressionError(
+            f"{stored.name} has no branches of its own: ask for the fields that its collections "
+            "have in common, such as leptons.pt."
+        )
     return stored

@@ -1,4 +1,4 @@
-"""Nodes that compute: operations, tests, reductions, users' functions and corrections."""
+"""Nodes that compute: operations, tests, reductions, users' functions, corrections, models."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from flavorframe._expr.operations import (
 from flavorframe._expr.parts import Texts
 from flavorframe._expr.reductions import REDUCTIONS
 from flavorframe._expr.texts import LongText, Text, joined, put
+from flavorframe._models.model import AnyModel
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -148,6 +149,27 @@ class CallCorrection(Node):
         pairs = zip(self.correction.inputs, self.arguments, strict=True)
         inputs = joined(", ", [put(f"{name} = ", texts[a]) for name, a in pairs])
         return put(f"{self.correction.name}(", inputs, ")")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CallModel(Node):
+    """A trained model, its inputs in the order that it was trained with."""
+
+    model: AnyModel
+    arguments: tuple[Node, ...]
+
+    @cached_property
+    def axis(self) -> Axis:
+        return join_axes(self.arguments)
+
+    def find_kind(self) -> str:
+        return "float"
+
+    def text(self, texts: Texts) -> Text:
+        names = self.model.inputs or [""] * len(self.arguments)
+        pairs = zip(names, self.arguments, strict=True)
+        inputs = joined(", ", [put(name and f"{name} = ", texts[a]) for name, a in pairs])
+        return put(f"{self.model.name}(", inputs, ")")
 
 
 def _wrapped(node: Node, texts: Texts, precedence: int, *, last: bool) -> Text:

@@ -1,12 +1,24 @@
-"""Nodes that take values from certain elements: parts of collections, members, links."""
+"""Nodes of certain elements: of parts of collections, of collections put together, of links."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
 
-from flavorframe._expr.axes import Axis, Combination, Node, Subset, join_axes
+from flavorframe._expr.axes import (
+    EVENT,
+    Axis,
+    Combination,
+    Concatenation,
+    Node,
+    Sorted,
+    Subset,
+    Taken,
+    join_axes,
+)
 from flavorframe._expr.kinds import kind_of
+from flavorframe._expr.leaves import Literal
+from flavorframe._expr.operations import kind_of_result
 from flavorframe._expr.parts import Texts
 from flavorframe._expr.texts import Text, after, first, joined, last_name, put
 
@@ -32,10 +44,10 @@ class Position(Node):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Take(Node):
-    """The operand, which lives on the subset's parent, at the elements of the subset."""
+    """The operand, which lives on the parent, at the elements that are taken of it."""
 
     operand: Node
-    subset: Subset
+    subset: Taken
 
     @property
     def axis(self) -> Axis:
@@ -49,7 +61,9 @@ class Take(Node):
         rest = after(texts[self.subset.parent], inner)
         if rest is not None:
             return put(texts[self.subset], rest)
-        return put(inner, " where ", texts[self.subset.mask])
+        if isinstance(self.subset, Subset):
+            return put(inner, " where ", texts[self.subset.mask])
+        return put(inner, " of ", texts[self.subset])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,8 +84,77 @@ class Member(Node):
     def text(self, texts: Texts) -> Text:
         inner = texts[self.operand]
         parent = texts[self.combination.parents[self.position]]
+        if isinstance(self.operand, Position):
+            return put("index(", parent, _SUBSCRIPTS[self.position], ")")
         rest = after(parent, inner)
         return put(parent, _SUBSCRIPTS[self.position], inner if rest is None else rest)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Chain(Node):
+    """The operands, each of which lives on one parent of the concatenation, one after the other.
+
+    They are of one type: where they differ it is that of a choice between them.
+    """
+
+    operands: tuple[Node, ...]
+    concatenation: Concatenation
+
+    @property
+    def axis(self) -> Axis:
+        return self.concatenation
+
+    def find_kind(self) -> str:
+        kinds = [kind_of(operand) for operand in self.operands]
+        return kinds[0] if len({*kinds}) == 1 else kind_of_result("where", ["bool", *kinds])
+
+    def text(self, texts: Texts) -> Text:
+        whole, parents = texts[self.concatenation], self.concatenation.parents
+        values = [each.value for each in self.operands if isinstance(each, Literal)]
+        if values:  # they say which collection an element is of
+            is_from = isinstance(values[0], bool)
+            name = texts[parents[values.index(True)]] if is_from else ""
+            return put(whole, ".is_from(", name, ")") if is_from else put(whole, ".source")
+        named = zip(parents, self.operands, strict=True)
+        rests = [after(texts[parent], texts[each]) for parent, each in named]
+        if rests[0] is not None and all(rest == rests[0] for rest in rests):
+            return put(whole, rests[0])
+        return put("concatenate(", joined(", ", [texts[each] for each in self.operands]), ")")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Rank(Node):
+    """The place of each element in an order of its collection, counted from 0 in each event."""
+
+    order: Sorted
+
+    @property
+    def axis(self) -> Axis:
+        return self.order.parent
+
+    def find_kind(self) -> str:
+        return "int"
+
+    def text(self, texts: Texts) -> Text:
+        return put("rank(", self.order.order(texts), ")")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FromEnd(Node):
+    """The index of the element that is the ``number``-th from the end in the file."""
+
+    of: Axis
+    number: int
+
+    @property
+    def axis(self) -> Axis:
+        return EVENT
+
+    def find_kind(self) -> str:
+        return "int"
+
+    def text(self, texts: Texts) -> Text:
+        return f"−{self.number}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,6 +201,8 @@ class Gather(Node):
 
     def text(self, texts: Texts) -> Text:
         inner, link = texts[self.operand], _link(self, texts)
+        if isinstance(self.operand, Position):
+            return put("index(", link, ")")
         rest = after(texts[self.target], inner)
         if rest is None or first(rest, 1) not in ("", ".", "["):
             return put(link, ".", inner)

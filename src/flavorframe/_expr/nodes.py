@@ -14,29 +14,38 @@ from flavorframe._expr.axes import (
     Axis as Axis,
     CollectionAxis as CollectionAxis,
     Combination as Combination,
+    Concatenation as Concatenation,
     EventAxis as EventAxis,
+    First as First,
     Node as Node,
+    Sorted as Sorted,
     Subset as Subset,
+    Taken as Taken,
     UnresolvedAxis as UnresolvedAxis,
     join_axes as join_axes,
     lineage as lineage,
     made_from as made_from,
 )
+from flavorframe._expr.choices import Category as Category, Varied as Varied
 from flavorframe._expr.computations import (
     Apply as Apply,
     CallCorrection as CallCorrection,
     CallFunction as CallFunction,
+    CallModel as CallModel,
     IsIn as IsIn,
     Reduce as Reduce,
     StringTest as StringTest,
 )
 from flavorframe._expr.descent import FirstCopy as FirstCopy, Named as Named, Pointing as Pointing
 from flavorframe._expr.elements import (
+    Chain as Chain,
     Found as Found,
+    FromEnd as FromEnd,
     Gather as Gather,
     Match as Match,
     Member as Member,
     Position as Position,
+    Rank as Rank,
     Take as Take,
     innermost as innermost,
 )

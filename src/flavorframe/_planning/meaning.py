@@ -50,7 +50,8 @@ def lacking(plan: Plan, layout: Layout, schema: Schema) -> tuple[str, ...]:
 
 
 def _nodes(plan: Plan) -> Iterator[n.Node]:
-    for tree in (*plan.trees(), n.Position(plan.selection.candidates)):
+    candidates = (n.Position(part.selection.candidates) for _, part in plan.parts)
+    for tree in (*plan.trees(), *candidates):
         yield from n.walk(tree)
 
 

@@ -22,6 +22,7 @@ from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, d
 from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
 from flavorframe.layouts.declared import Layout
 from flavorframe.layouts.momenta import derived
+from flavorframe.layouts.naming import fields_in_common
 
 SHOWN = 8
 """How many members of an object a message lists."""
@@ -104,6 +105,8 @@ class _Binder:
             return self._default(part)
         if isinstance(part, n.Named):
             return self._of(part.operand)
+        if isinstance(part, n.Chain):
+            return self._chain(part)
         bound = part.map(self._of)
         if isinstance(bound, n.Apply):
             return with_unsigned_literals(decided(bound))
@@ -133,6 +136,16 @@ class _Binder:
 
     def _branch_for(self, collection: str | None, path: tuple[str, ...]) -> str:
         return self._layout.branch_for(self._schema, collection, path)
+
+    def _chain(self, node: n.Chain) -> n.Part:
+        try:
+            return node.map(self._of)
+        except LackingError as error:
+            common = fields_in_common(node.concatenation.parents, self._layout, self._schema)
+            raise LackingError(
+                f"{error} {brief(node.concatenation)} has the fields that its collections have in "
+                f"common{': ' if common else ''}{', '.join(common)}."
+            ) from None
 
     def _default(self, node: n.Default) -> n.Part:
         """Return the operand bound or, where the file lacks it, the value in its place."""
@@ -299,12 +312,14 @@ class _Binder:
         )
 
 
-def _check(bound: n.Part) -> None:
-    """Refuse what is known to be wrong now that the axes and kinds of columns are."""
-    if isinstance(bound, n.Subset):
-        _check_mask(bound)
-    if isinstance(bound, n.Reduce):
-        _check_reducible(bound)
+def _check(part: n.Part) -> None:
+    """Raise ExpressionError where parts do not go together, now that their axes are known."""
+    if isinstance(part, n.Subset):
+        _check_mask(part)
+    elif isinstance(part, n.Sorted):
+        _check_order(part)
+    elif isinstance(part, n.Reduce):
+        _check_reducible(part)
 
 
 def _check_mask(subset: n.Subset) -> None:
@@ -313,6 +328,15 @@ def _check_mask(subset: n.Subset) -> None:
         raise ExpressionError(
             f"{brief(subset)}: the condition has one value per {brief(subset.mask.axis)}, and the "
             f"collection is {brief(subset.parent)}."
+        )
+
+
+def _check_order(axis: n.Sorted) -> None:
+    refuse_string(axis.by, axis.name, "sorted by")
+    if axis.by.axis != axis.parent:
+        raise ExpressionError(
+            f"{brief(axis)}: the order has one value per {brief(axis.by.axis)}, and the collection "
+            f"is {brief(axis.parent)}."
         )
 
 

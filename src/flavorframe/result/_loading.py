@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -156,6 +156,11 @@ def _friend(content: Mapping[str, Any]) -> Friend:
     return Friend(**{**content, **lists})
 
 
+def _cutflow(rows: Iterable[Mapping[str, Any]], categories: Iterable[str]) -> Cutflow:
+    counted = (CutRow(**{**row, "categories": tuple(row.get("categories", ()))}) for row in rows)
+    return Cutflow(tuple(counted), tuple(categories))
+
+
 def _from_dict(content: Mapping[str, Any]) -> Result:
     dataset = dict(content["dataset"])
     dataset["files"] = tuple(dataset["files"])
@@ -166,7 +171,7 @@ def _from_dict(content: Mapping[str, Any]) -> Result:
     failures = content["failures"]
     return Result(
         Dataset(**dataset),
-        Cutflow(tuple(CutRow(**row) for row in content["cutflow"])),
+        _cutflow(content["cutflow"], content.get("categories", ())),
         {name: _outputs.from_json(value) for name, value in content["outputs"].items()},
         Failures(tuple(Failure(**item) for item in failures["items"]), failures["files"]),
         Timing.from_dict(content["timing"]),
@@ -177,4 +182,8 @@ def _from_dict(content: Mapping[str, Any]) -> Result:
         unwritten=content.get("unwritten", {}),
         warnings=tuple(content.get("warnings", ())),
         replicas=tuple(Replica(**each) for each in content.get("replicas", ())),
+        regions={
+            name: _cutflow(flow["rows"], flow["categories"])
+            for name, flow in content.get("regions", {}).items()
+        },
     )

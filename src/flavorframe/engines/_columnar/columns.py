@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +20,19 @@ MOST_COMBINATIONS = 2**28
 """Of more pairs or triples in a partition, one quantity alone takes over 2 GiB."""
 
 
+class ReadAhead(NamedTuple):
+    """Events at which some branches may be needed later."""
+
+    events: Array
+    branches: frozenset[str]
+
+
 class Columns:
-    """The branches read so far in a range of events; ``stats`` has the seconds and bytes."""
+    """The branches read so far in a range of events; ``stats`` has the seconds and bytes.
+
+    A branch is read at all events at once at which it may be needed, also at those ``ahead``, for
+    what is compressed together is decompressed each time.
+    """
 
     def __init__(
         self, file: EventFile, start: int, stop: int, length_branches: Mapping[n.Axis, str]
@@ -31,6 +43,7 @@ class Columns:
         self._read: dict[str, tuple[Array, Column]] = {}
         self._sizes: dict[n.Axis, _ListSizes] = {}
         self.stats = ReadStats()
+        self.ahead: Callable[[], Iterable[ReadAhead]] = tuple
 
     @cached_property
     def all_events(self) -> Array:
@@ -97,10 +110,26 @@ class Columns:
         return stored if read_at is rows else stored[positions]
 
     def _read_branch(self, branch: str, rows: Array) -> Column:
-        """Read a branch of the file at some events."""
-        stored = self._from_file(branch, rows)
-        self._read[branch] = rows, stored
-        return stored
+        """Read a branch of the file at some events, and at those where it is needed later."""
+        more = self._also_at(branch, rows)
+        try:
+            stored = self._from_file(branch, more)
+        except FileError:  # perhaps in events that nobody asked for
+            if more is rows:
+                raise
+            stored, more = self._from_file(branch, rows), rows
+        self._read[branch] = more, stored
+        return stored if more is rows else stored[find_sorted(more, rows)]
+
+    def _also_at(self, branch: str, rows: Array) -> Array:
+        """Return the events at which a branch is to be read, if it is needed at some."""
+        tells_lengths = branch in self._length_branches.values()
+        more = [a.events for a in self.ahead() if tells_lengths or branch in a.branches]
+        if branch in self._read:
+            more.append(self._read[branch][0])
+        for events in more:
+            rows = united(rows, events)
+        return rows
 
     def _from_file(self, branch: str, rows: Array) -> Column:
         return self._file.read(branch, self._start, self._stop, rows, self.stats)
@@ -123,6 +152,14 @@ class Columns:
                 f"the same collection ({axis.name}). What has one of its own is reached under a "
                 f"name for it, such as events.other[{branch!r}]."
             )
+
+
+def united(rows: Array, events: Array) -> Array:
+    """Return the events of both; the larger array itself where it has those of the other."""
+    small, large = sorted((rows, events), key=len)
+    if small is large or (find_sorted(large, small) >= 0).all():
+        return large if len(large) > len(rows) else rows
+    return np.union1d(rows, events)
 
 
 class _ListSizes:

@@ -17,9 +17,10 @@ from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, wide
 from flavorframe._rootio.arrays import Array, Content, Lists, Strings
 from flavorframe.engines._columnar.descent import count_pointing, first_copies
 from flavorframe.engines._columnar.named import any_named, is_any_named
+from flavorframe.engines._columnar.orders import chained
 from flavorframe.engines._columnar.segments import first_match, reduce_segments
 from flavorframe.engines._columnar.values import Values
-from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
+from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError, ModelError
 
 if TYPE_CHECKING:
     from flavorframe.engines._columnar.view import View
@@ -91,6 +92,14 @@ def _(node: n.Reduce, view: View) -> Values:
     return reduce_segments(node.reduction, values, elements.event, elements.local, len(view.events))
 
 
+@compute_node.register(n.Category)
+def _(node: n.Category, view: View) -> Values:
+    numbers = np.full(view.size(node.axis), len(node.conditions))
+    for number, condition in reversed([*enumerate(node.conditions)]):
+        numbers[view.spread(condition, node.axis).truth()] = number
+    return Values(numbers)
+
+
 @compute_node.register(n.Take)
 def _(node: n.Take, view: View) -> Values:
     values = view.spread(node.operand, node.subset.parent)
@@ -101,6 +110,26 @@ def _(node: n.Take, view: View) -> Values:
 def _(node: n.Member, view: View) -> Values:
     values = view.spread(node.operand, node.combination.parents[node.position])
     return values[view.elements(node.combination).parents[node.position]]
+
+
+@compute_node.register(n.Chain)
+def _(node: n.Chain, view: View) -> Values:
+    parents = node.concatenation.parents
+    values = [view.spread(*each) for each in zip(node.operands, parents, strict=True)]
+    return chained(values)[view.elements(node.concatenation).parents[0]]
+
+
+@compute_node.register(n.Rank)
+def _(node: n.Rank, view: View) -> Values:
+    order = view.whole.elements(node.order)
+    ranks = np.empty(len(order), np.int64)
+    ranks[order.parents[0]] = order.local
+    return Values(ranks[view.elements(node.axis).full])
+
+
+@compute_node.register(n.FromEnd)
+def _(node: n.FromEnd, view: View) -> Values:
+    return Values(view.whole.elements(node.of).counts - node.number)
 
 
 @compute_node.register(n.Position)
@@ -176,6 +205,17 @@ def _(node: n.CallCorrection, view: View) -> Values:
     rows = np.arange(len(data)) if valid is None else np.flatnonzero(valid)
     if len(rows):
         data[rows] = _correct(node, [v[rows].data for v in values])
+    return Values(data, valid)
+
+
+@compute_node.register(n.CallModel)
+def _(node: n.CallModel, view: View) -> Values:
+    values = view.aligned(node.arguments, node.axis)
+    valid = _both_valid(v.valid for v in values)
+    data = np.full(view.size(node.axis), np.nan)
+    rows = np.arange(len(data)) if valid is None else np.flatnonzero(valid)
+    if len(rows):
+        data[rows] = _score(node, [v[rows].array for v in values])
     return Values(data, valid)
 
 
@@ -301,6 +341,13 @@ def _call(node: n.CallFunction, arrays: list[Array]) -> Array:
             f"{result.shape}; it must return one value per element."
         )
     return result
+
+
+def _score(node: n.CallModel, inputs: list[Array]) -> Array:
+    try:
+        return node.model.compute(inputs)
+    except ModelError as error:
+        raise ModelError(f"{brief(node)}: {error}") from error
 
 
 _CORRECTION_TYPES = {"real": np.float64, "int": np.int64}

@@ -55,7 +55,7 @@ def _inside(view: View, part: n.Part) -> Iterator[Needed]:
     elif isinstance(part, n.Gather | n.Found):
         yield from ((view, part.index), (view, part.axis), (whole, part.target))
         yield from ((whole, part.operand),) if isinstance(part, n.Gather) else ()
-    elif isinstance(part, n.FirstCopy | n.Pointing):
+    elif isinstance(part, n.FirstCopy | n.Pointing | n.Rank | n.FromEnd):
         yield from ((whole, inner) for inner in (*part.inside, part.axis))
         yield view, part.axis
     elif isinstance(part, n.Reduce):
@@ -65,11 +65,9 @@ def _inside(view: View, part: n.Part) -> Iterator[Needed]:
 
 
 def _inside_axis(view: View, whole: View, axis: n.Axis) -> Iterator[Needed]:
-    if whole is not view:
-        yield whole, axis
-        if axis == view.facts.candidates:
-            return
-    if isinstance(axis, n.Subset):
-        yield from ((view, axis.parent), (whole, axis.mask))
-    else:
+    if whole is view:  # where masks and orders are made
         yield from ((view, inner) for inner in axis.inside)
+        return
+    yield whole, axis
+    if axis != view.facts.candidates:
+        yield from ((view, inner) for inner in axis.inside if isinstance(inner, n.Axis))

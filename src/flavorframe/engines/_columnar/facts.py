@@ -10,6 +10,9 @@ from functools import lru_cache
 from flavorframe._expr import nodes as n
 from flavorframe._expr.dependence import depending_on_candidates, unchanged_by_cuts
 
+Trees = Sequence[n.Node]
+"""Expressions in the order of evaluation."""
+
 
 @dataclass(frozen=True)
 class PlanFacts:
@@ -30,35 +33,47 @@ class PlanFacts:
     needed_later: Mapping[n.Node, frozenset[n.Node]]
 
 
-def facts_of(candidates: n.Axis, trees: Sequence[n.Node]) -> PlanFacts:
-    """Return the facts of a plan's expressions, which are given in the order of evaluation."""
+def facts_of(candidates: n.Axis, chains: Sequence[Trees]) -> PlanFacts:
+    """Return the facts of the expressions of some chains with the same candidates."""
     found: set[n.Node] = set()
     shared: set[n.Node] = set()
     depending: set[n.Node] = set()
     unchanged: set[n.Node] = set()
-    for tree in trees:
+    for tree in dict.fromkeys(tree for trees in chains for tree in trees):
         facts = _tree_facts(tree, candidates)
         shared.update(facts.repeated, facts.nodes & found)
         depending |= facts.depending
         unchanged |= facts.unchanged
         found |= facts.nodes
+    for trees in chains:
+        shared.update(_asked_twice(trees))
     return PlanFacts(
         candidates,
         frozenset(shared),
         frozenset(depending),
         frozenset(unchanged),
-        _needed_later(candidates, trees, frozenset(shared)),
+        _needed_later(candidates, chains, frozenset(shared)),
     )
 
 
+def _asked_twice(trees: Trees) -> list[n.Node]:
+    leaves = (n.Literal, n.Constant, n.Field, n.Position)
+    uses = Counter(tree for tree in trees if not isinstance(tree, leaves))
+    return [tree for tree, times in uses.items() if times > 1]
+
+
 def _needed_later(
-    candidates: n.Axis, trees: Sequence[n.Node], shared: frozenset[n.Node]
+    candidates: n.Axis, chains: Sequence[Trees], shared: frozenset[n.Node]
 ) -> dict[n.Node, frozenset[n.Node]]:
     after: dict[n.Node, frozenset[n.Node]] = {}
-    asked: frozenset[n.Node] = frozenset()
-    for tree in reversed(trees):
-        after.setdefault(tree, asked)
-        asked |= shared & _tree_facts(tree, candidates).nodes
+    for trees in chains:
+        asked: frozenset[n.Node] = frozenset()
+        last: dict[n.Node, frozenset[n.Node]] = {}
+        for tree in reversed(trees):
+            last.setdefault(tree, asked)
+            asked |= shared & _tree_facts(tree, candidates).nodes
+        for tree, needed in last.items():
+            after[tree] = after.get(tree, frozenset()) | needed
     return after
 
 

@@ -10,6 +10,7 @@ from flavorframe._expr.operations import equals, widen
 from flavorframe._rootio import compiled
 from flavorframe._rootio.arrays import Array, Strings
 from flavorframe._rootio.list_indices import as_int64, ranges, spread
+from flavorframe.engines._columnar.orders import usable_values
 from flavorframe.engines._columnar.values import Values
 
 
@@ -93,7 +94,7 @@ def extreme(values: Values, event: Array, *, largest: bool) -> Array:
 
     NaN and missing values are set aside; an event of nothing else has no position.
     """
-    usable = _usable(values)
+    usable = usable_values(values)
     if usable.all():
         return _extreme(values.array, event, largest=largest)
     kept = np.flatnonzero(usable)
@@ -128,12 +129,6 @@ def _extreme(data: Array, event: Array, *, largest: bool) -> Array:
     segment = spread(np.diff(begins, append=len(event)))
     hits = np.flatnonzero(data == most.take(segment))
     return hits[first_of_each(segment.take(hits))]
-
-
-def _usable(values: Values) -> Array:
-    data = values.array
-    usable = np.ones(len(data), bool) if values.valid is None else values.valid
-    return usable & ~np.isnan(data) if data.dtype.kind == "f" else usable
 
 
 def _truths(reduction: str, values: Values, event: Array, n: int) -> Values:

@@ -41,6 +41,11 @@ class State(ABC):
 
     @property
     @abstractmethod
+    def events(self) -> Array:
+        """The positions of the living events in the partition."""
+
+    @property
+    @abstractmethod
     def n_events(self) -> int:
         """How many events are alive."""
 
@@ -95,6 +100,11 @@ class LivingEvents(State):
         raise TypeError("events are not candidates of an event")
 
     @property
+    def events(self) -> Array:
+        """The positions of the living events in the partition."""
+        return self.full.events
+
+    @property
     def n_events(self) -> int:
         """How many events are alive."""
         return len(self.full.events)
@@ -141,6 +151,11 @@ class AllCandidates(State):
     def candidates(self) -> Candidates:
         """All candidates in the living events."""
         return self.view.candidates
+
+    @property
+    def events(self) -> Array:
+        """The positions of the living events in the partition."""
+        return self.full.events
 
     @property
     def n_events(self) -> int:
@@ -205,6 +220,11 @@ class CutCandidates(State):
     def candidates(self) -> Candidates:
         """The living candidates."""
         return self._candidates
+
+    @property
+    def events(self) -> Array:
+        """The positions of the living events in the partition."""
+        return self._candidates.events
 
     @property
     def n_events(self) -> int:

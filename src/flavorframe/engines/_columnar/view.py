@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
 from typing import ClassVar
 
@@ -27,6 +27,7 @@ from flavorframe.engines._columnar.depth import MAX_RECURSION, compute_deep_part
 from flavorframe.engines._columnar.elements import Elements, LivingCandidates
 from flavorframe.engines._columnar.facts import PlanFacts
 from flavorframe.engines._columnar.links import LinkCounts
+from flavorframe.engines._columnar.orders import in_order, one_after_the_other
 from flavorframe.engines._columnar.segments import combine
 from flavorframe.engines._columnar.values import Values
 
@@ -169,8 +170,12 @@ class FullView(View):
     def _make_elements(self, axis: n.Axis) -> Elements:
         if isinstance(axis, n.Subset):
             return self._subset(axis)
+        if isinstance(axis, n.Sorted):
+            return self._sorted(axis)
         if isinstance(axis, n.Combination):
             return self._combination(axis)
+        if isinstance(axis, n.Concatenation):
+            return self._concatenation(axis)
         return Elements(self.columns.sizes(axis, self.events))
 
     def _subset(self, axis: n.Subset) -> Elements:
@@ -178,6 +183,15 @@ class FullView(View):
         positions = np.flatnonzero(self.mask(axis)[parent.full])
         counts = np.bincount(parent.event[positions], minlength=len(self.events))
         return Elements(counts, (positions,))
+
+    def _sorted(self, axis: n.Sorted) -> Elements:
+        parent, by = self.elements(axis.parent), self.spread(axis.by, axis.parent)
+        order = in_order(by, parent.event, descending=axis.descending)
+        return Elements(parent.counts, (order,))
+
+    def _concatenation(self, axis: n.Concatenation) -> Elements:
+        counts = [self.elements(parent).counts for parent in axis.parents]
+        return Elements(np.sum(counts, axis=0), (one_after_the_other(counts),))
 
     def _combination(self, axis: n.Combination) -> Elements:
         parents = [self.elements(parent) for parent in axis.parents]
@@ -256,27 +270,28 @@ class SurvivingView(View):
             if self.alive is None:
                 return self._whole.elements(axis)
             return LivingCandidates(self.alive, partial(self._whole.elements, axis))
-        if isinstance(axis, n.Subset):
-            return self._subset(axis)
-        assert isinstance(axis, n.Combination)
-        return self._combination(axis)
+        if isinstance(axis, n.Concatenation):
+            return self._of_living(axis, [self._living(axis.parents)])
+        assert isinstance(axis, n.Taken | n.Combination)
+        parents = (axis.parent,) if isinstance(axis, n.Taken) else axis.parents
+        return self._of_living(axis, [self._living([parent]) for parent in parents])
 
-    def _subset(self, axis: n.Subset) -> Elements:
-        parent = self.elements(axis.parent)
-        mask = self._whole.mask(axis)
-        positions = np.flatnonzero(mask[parent.full])
-        rank = np.cumsum(mask) - 1
-        return self._whole.elements(axis).restricted(rank[parent.full[positions]], (positions,))
+    def _living(self, axes: Iterable[n.Axis]) -> tuple[Array, int]:
+        """Return the positions of living elements among all of some axes, one after the other."""
+        positions, size = list[Array](), 0
+        for axis in axes:
+            positions.append(self.elements(axis).full + size)
+            size += len(self._whole.elements(axis))
+        return np.concatenate(positions), size
 
-    def _combination(self, axis: n.Combination) -> Elements:
-        parents = [self.elements(parent) for parent in axis.parents]
+    def _of_living(self, axis: n.Axis, living: Sequence[tuple[Array, int]]) -> Elements:
+        """Return the elements that are made of living ones, which are given for each parent."""
         whole = self._whole.elements(axis)
-        alive = np.ones(len(whole), bool)
-        renumbered = []
-        for parent, members, parent_axis in zip(parents, whole.parents, axis.parents, strict=True):
-            new = np.full(len(self._whole.elements(parent_axis)), -1)
-            new[parent.full] = np.arange(len(parent))
+        alive, renumbered = np.ones(len(whole), bool), []
+        for (positions, size), members in zip(living, whole.parents, strict=True):
+            new = np.full(size, -1)
+            new[positions] = np.arange(len(positions))
             renumbered.append(new[members])
-            alive &= new[members] >= 0
+            alive &= renumbered[-1] >= 0
         kept = np.flatnonzero(alive)
         return whole.restricted(kept, tuple(members[kept] for members in renumbered))

@@ -39,9 +39,9 @@ class ViewMaker:
         """Return the view of the living candidates in the events of a full view."""
         return SurvivingView(full, alive, self.links)
 
-    def without_links(self) -> ViewMaker:
-        """Return a maker of views that count no links."""
-        return replace(self, links=None)
+    def counting(self, links: LinkCounts | None) -> ViewMaker:
+        """Return a maker of views that count links there, or nowhere for None."""
+        return replace(self, links=links)
 
     def copied(self, full: FullView) -> FullView:
         """Return a copy of a full view; what one remembers from now on, the other does not."""

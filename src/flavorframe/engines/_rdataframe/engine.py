@@ -12,12 +12,14 @@ from typing import Any
 
 from flavorframe._files.remote.access import as_user
 from flavorframe._planning.binding import bind_plan
+from flavorframe._planning.chains import single_plans
 from flavorframe._planning.meaning import lacking, meanings
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe._rootio.open_files import open_file
 from flavorframe._rootio.root_file import require_whole
 from flavorframe.datasets import Partition
 from flavorframe.engines._event_files import as_events
+from flavorframe.engines._filling import merged
 from flavorframe.engines._rdataframe.codegen.external import make_ready
 from flavorframe.engines._rdataframe.codegen.names import column_name
 from flavorframe.engines._rdataframe.codegen.program import Program, write_program
@@ -59,8 +61,9 @@ class RDataFrameEngine:
         start()
         opened = describe(file, tree, plan.layout, plan.friends)
         layout = opened.layout
-        bound, _ = _programs(plan, opened.schema, layout)
-        require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
+        for single in single_plans(plan):
+            bound, _ = _programs(single.plan, opened.schema, layout)
+            require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
         return FileInfo(
             file, opened.tree, layout.name, opened.events, (), opened.version,
             meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
@@ -71,6 +74,10 @@ class RDataFrameEngine:
         """Evaluate the plan on a range of events of one file."""
         if not len(partition):
             return nothing(plan)
+        singles = single_plans(plan)
+        return merged(plan, ((each, self._evaluate(each.plan, partition)) for each in singles))
+
+    def _evaluate(self, plan: Plan, partition: Partition) -> Partial:
         run = _Run.over(plan, [partition])
         with run.on_events() as whole:
             loop = replace(whole.loop, span=(partition.start, partition.stop))
@@ -94,6 +101,15 @@ class RDataFrameEngine:
             FileError: Where not all events could be read.
         """
         parts = [Partition(f.file, f.tree, 0, f.events, i) for i, f in enumerate(files)]
+        found = (
+            (single, self._evaluate_whole(single.plan, parts, threads, client))
+            for single in single_plans(plan)
+        )
+        return merged(plan, found)
+
+    def _evaluate_whole(
+        self, plan: Plan, parts: Sequence[Partition], threads: int, client: Any
+    ) -> Partial:
         run = _Run.over(plan, parts)
         if client is None:
             with run.on_events() as whole:
@@ -110,10 +126,12 @@ class RDataFrameEngine:
     def alike(self, plan: Plan, file: FileInfo) -> object:
         """Return what files must have in common for `evaluate_files` to take them together."""
         opened = described(file.file, file.tree, plan.layout, plan.friends)
-        schema = opened.schema
-        bound, program = _programs(plan, schema, opened.layout)
-        types = tuple(schema.by_name[branch].typename for branch in bound.columns)
-        return file.tree, program.namespace, program.prefix, types
+        schema, found = opened.schema, []
+        for single in single_plans(plan):
+            bound, program = _programs(single.plan, schema, opened.layout)
+            types = tuple(schema.by_name[branch].typename for branch in bound.columns)
+            found.append((program.namespace, program.prefix, types))
+        return file.tree, *found
 
     def empty(self, plan: Plan) -> Partial:
         """Return the result of no event."""

@@ -13,8 +13,7 @@ from flavorframe._rootio.arrays import Array, Column, Content, Lists, Strings
 from flavorframe._rootio.event_file import EventFile
 from flavorframe.engines._columnar.caching.keys import Key
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
-from flavorframe.engines._columnar.columns import Columns
-from flavorframe.errors import FileError
+from flavorframe.engines._columnar.columns import Columns, united
 
 
 class CachedColumns(Columns):
@@ -54,16 +53,12 @@ class CachedColumns(Columns):
         return super()._branch(branch, rows)
 
     def _read_branch(self, branch: str, rows: Array) -> Column:
-        read_at = self._read[branch][0] if branch in self._read else rows
-        more = np.union1d(np.union1d(read_at, rows), self._events_kept_first())
-        try:
-            stored = self._from_file(branch, more)
-        except FileError:  # perhaps in events that nobody asked for
-            stored = self._from_file(branch, rows)
-            more = rows
-        self._read[branch] = more, stored
-        self._cache.put_read(self._cache.column_key(branch), _entry(more, stored))
-        return stored if len(more) == len(rows) else stored[np.searchsorted(more, rows)]
+        found = super()._read_branch(branch, rows)
+        self._cache.put_read(self._cache.column_key(branch), _entry(*self._read[branch]))
+        return found
+
+    def _also_at(self, branch: str, rows: Array) -> Array:
+        return united(super()._also_at(branch, rows), self._events_kept_first())
 
     def _events_kept_first(self) -> Array:
         if self._events_to_read is None:

@@ -78,6 +78,7 @@ class Body:
         self._lists: dict[n.Axis, str] = {}
         self._tables: dict[n.Node, str] = {}
         self._elements: dict[n.Axis, str] = {}
+        self._ranks: dict[n.Axis, str] = {}
         self._lookups: dict[n.Match, str] = {}
         self._living = ""
         self._links: list[str] = []
@@ -156,6 +157,15 @@ class Body:
             self._elements[axis] = name
         return self._elements[axis]
 
+    def deferred_ranks(self, axis: n.Sorted) -> Deferred:
+        """Write, deferred, where each element of the parent stands in an order."""
+        if axis not in self._ranks:
+            order = yield self.made_of(axis)
+            name = self.name("ranks")
+            self.lines.append(f"const auto {name} = flavorframe::ranks_in({order});")
+            self._ranks[axis] = name
+        return self._ranks[axis]
+
     # links
 
     def lookup(self, node: n.Match) -> str:
@@ -226,6 +236,14 @@ class Body:
             mask = yield scope.deferred_function(axis.mask, wrap="flavorframe::holds")
             size = yield self.deferred_size(axis.parent)
             made = f"flavorframe::those({size}, {mask})"
+        elif isinstance(axis, n.Sorted):
+            scope = self.scope(axis.parent, FULL, self.name("i"))
+            by = yield scope.deferred_function(axis.by)
+            size, descending = (yield self.deferred_size(axis.parent)), str(axis.descending).lower()
+            made = f"flavorframe::in_order<{descending}>({size}, {by})"
+        elif isinstance(axis, n.Concatenation):
+            sizes = yield in_turn(self.deferred_size(parent) for parent in axis.parents)
+            made = f"flavorframe::one_after_the_other({{{', '.join(sizes)}}})"
         else:
             assert isinstance(axis, n.Combination)
             number = len(axis.parents)
@@ -249,9 +267,12 @@ class Body:
             return f"living[{element}]"
         made_of, parts = (yield self.made_of(axis)), self.name("p")
         lines.append(f"const auto {parts} = {made_of}[{element}];")
-        if isinstance(axis, n.Subset):
+        if isinstance(axis, n.Taken):
             alive: str = yield self._alive(axis.parent, parts, lines)
             return alive
+        if isinstance(axis, n.Concatenation):
+            some: str = yield self._some_alive(axis, parts)
+            return some
         assert isinstance(axis, n.Combination)
         parents = [
             (i, p)
@@ -260,6 +281,17 @@ class Body:
         ]
         each_alive = yield in_turn(self._alive(p, f"{parts}[{i}]", lines) for i, p in parents)
         return " && ".join(each_alive)
+
+    def _some_alive(self, axis: n.Concatenation, at: str) -> Deferred:
+        """Write, deferred, whether an element of one of several collections is alive there."""
+        tests = []
+        for number, parent in enumerate(axis.parents):
+            lines, alive = list[str](), "true"
+            if is_made_from_candidates(parent, self.setting.candidates):
+                alive = yield self._alive(parent, f"{at}.element", lines)
+            inside = " ".join([*lines, f"return bool({alive});"])
+            tests.append(f"({at}.list == {number} && [&] {{ {inside} }}())")
+        return f"({' || '.join(tests)})"
 
 
 class Scope:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.called import Correction, Function, Header
@@ -75,6 +75,14 @@ def call_correction(node: n.CallCorrection, arguments: list[str]) -> str:
     )  # fmt: skip
     parameters = ", ".join(f"const auto& {name}" for name in names)
     return f"flavorframe::call([]({parameters}) {{ {tried} }}, {', '.join(arguments)})"
+
+
+def refuse_model(node: n.CallModel) -> NoReturn:
+    """Raise AnalysisError: libraries evaluate models in Python."""
+    raise AnalysisError(
+        f"The model in {brief(node)} is evaluated by its library in Python, and the engine "
+        "'rdataframe' runs C++: use engine='columnar'."
+    )
 
 
 def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
@@ -169,13 +177,15 @@ def _with_paths(line: str, function: Function) -> str:
 
 def _opened(correction: Correction) -> str:
     name = namespace_of(correction)
+    compound = correction.is_compound
+    kind, found = ("CompoundCorrection", "compound().") if compound else ("Correction", "")
     return _once(
         name,
         f"""{TEXTS}#include "correction.h"
 namespace {name} {{
-inline const correction::Correction& correction() {{
+inline const correction::{kind}& correction() {{
   static const auto opened = correction::CorrectionSet::from_string(
-      flavorframe::text_of({text(correction.digest)}).c_str())->at({text(correction.name)});
+      flavorframe::text_of({text(correction.digest)}).c_str())->{found}at({text(correction.name)});
   return *opened;
 }}
 }}""",

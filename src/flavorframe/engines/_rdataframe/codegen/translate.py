@@ -11,7 +11,11 @@ from flavorframe._expr.logic import complaint
 from flavorframe._expr.operations import BITS
 from flavorframe.engines._rdataframe.codegen.body import FULL, NESTED, Scope
 from flavorframe.engines._rdataframe.codegen.deferred import AnyDeferred, Deferred, in_turn
-from flavorframe.engines._rdataframe.codegen.external import call_correction, call_function
+from flavorframe.engines._rdataframe.codegen.external import (
+    call_correction,
+    call_function,
+    refuse_model,
+)
 from flavorframe.engines._rdataframe.codegen.literals import literal, text
 
 SPECIAL_CHARACTERS = frozenset("*?[")
@@ -80,6 +84,13 @@ def _(node: n.Reduce, scope: Scope) -> Deferred:
     return f"flavorframe::{node.reduction}({elements}, {function})"
 
 
+@translate.register(n.Category)
+def _(node: n.Category, scope: Scope) -> Deferred:
+    conditions = yield _values(node.conditions, scope)
+    tests = (f"flavorframe::holds({c}) ? {literal(i)} : " for i, c in enumerate(conditions))
+    return f"({''.join(tests)}{literal(len(conditions))})"
+
+
 @translate.register(n.Take)
 def _(node: n.Take, scope: Scope) -> Deferred:
     made_of = yield scope.body.made_of(node.subset)
@@ -95,6 +106,27 @@ def _(node: n.Member, scope: Scope) -> Deferred:
     parent = scope.parent(node.combination.parents[node.position], element)
     value: str = yield parent.deferred_value(node.operand)
     return value
+
+
+@translate.register(n.Chain)
+def _(node: n.Chain, scope: Scope) -> Deferred:
+    body = scope.body
+    made_of = yield body.made_of(node.concatenation)
+    functions = []
+    for parent, operand in zip(node.concatenation.parents, node.operands, strict=True):
+        inner = body.scope(parent, scope.view, body.name("i"))
+        functions.append((yield inner.deferred_function(operand)))
+    return f"flavorframe::of_lists({made_of}[{scope.element}], {', '.join(functions)})"
+
+
+@translate.register(n.Rank)
+def _(node: n.Rank, scope: Scope) -> Deferred:
+    return f"{(yield scope.body.deferred_ranks(node.order))}[{scope.element}]"
+
+
+@translate.register(n.FromEnd)
+def _(node: n.FromEnd, scope: Scope) -> Deferred:
+    return f"({(yield scope.body.deferred_size(node.of))} - {node.number}LL)"
 
 
 @translate.register(n.Position)
@@ -157,6 +189,12 @@ def _(node: n.CallFunction, scope: Scope) -> Deferred:
 @translate.register(n.CallCorrection)
 def _(node: n.CallCorrection, scope: Scope) -> Deferred:
     return call_correction(node, (yield _values(node.arguments, scope)))
+
+
+@translate.register(n.CallModel)
+def _(node: n.CallModel, scope: Scope) -> Deferred:
+    yield from ()
+    return refuse_model(node)
 
 
 _LOGIC = {"&": "and_", "|": "or_", "^": "exclusive_or", "~": "negation"}
