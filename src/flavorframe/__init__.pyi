@@ -1,6 +1,9 @@
 """The names of flavorframe: static tools read them here, and so does the lazy import."""
 
 from . import fit as fit, report as report, samples as samples
+from ._data_quality.certified import certified as certified
+from ._data_quality.prescales import prescale as prescale
+from ._data_quality.tallies import duplicates as duplicates, lumi_sections as lumi_sections
 from ._expr.categories import categories as categories
 from ._expr.collection import pairs as pairs, triples as triples
 from ._expr.concatenation import concatenate as concatenate
@@ -33,6 +36,7 @@ from ._expr.functions import (
     where as where,
 )
 from ._expr.models import model as model
+from ._expr.samples import is_simulation as is_simulation, sample as sample
 from ._expr.units import GeV as GeV, MeV as MeV, cm as cm, mm as mm, um as um
 from ._expr.user_functions import cpp as cpp, function as function
 from ._expr.variations import vary as vary

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, overload
 
+from flavorframe._data_quality.tallies import Tally, split_tallies
 from flavorframe._planning.compiling import plan_of
 from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Dataset
@@ -34,8 +35,9 @@ class Analysis:
 
     Args:
         selection: Which candidates are kept, and with which weights; or a region.
-        **outputs: Histograms, snapshots and skims; a result has them as attributes of these names.
-            Without a selection they are regions, which a result has as attributes.
+        **outputs: Histograms, snapshots and skims, and what is noted of all events that are read;
+            a result has them as attributes of these names. Without a selection they are regions,
+            which a result has as attributes.
 
     Raises:
         AnalysisError: An output or region is none, or its name is taken, or a source of variations
@@ -50,26 +52,31 @@ class Analysis:
     """
 
     regions: tuple[tuple[str, Region], ...]
+    tallies: tuple[tuple[str, Tally], ...]
 
     def __init__(
-        self, selection: Selection | Region | None = None, /, **outputs: Output | Region
+        self, selection: Selection | Region | None = None, /, **outputs: Output | Region | Tally
     ) -> None:
         """Raises AnalysisError for an output that is none, or whose name is taken."""
+        tallies, others = split_tallies(outputs)
+        for name, _ in tallies:
+            check_name("An output", name)
         if selection is None:
-            regions = tuple(_named_regions(outputs).items())
+            regions = tuple(_named_regions(others).items())
         elif isinstance(selection, Region):
-            regions = (("", selection.with_outputs(**_outputs(outputs))),)
+            regions = (("", selection.with_outputs(**_outputs(others))),)
         elif isinstance(selection, Selection):
-            regions = (("", Region(selection).with_outputs(**_outputs(outputs))),)
+            regions = (("", Region(selection).with_outputs(**_outputs(others))),)
         else:
             raise AnalysisError(f"ff.Analysis takes a selection first, not {selection!r}.")
         object.__setattr__(self, "regions", regions)
+        object.__setattr__(self, "tallies", tallies)
         _ = self.plan.variations  # raises where they do not go together
 
     @property
     def plan(self) -> Plan:
         """The analysis in compiled form."""
-        return plan_of(self.regions)
+        return replace(plan_of(self.regions), tallies=self.tallies)
 
     @property
     def selection(self) -> Selection:
@@ -100,9 +107,9 @@ class Analysis:
             )
         return Analysis(found)
 
-    def with_outputs(self, **outputs: Output) -> Analysis:
+    def with_outputs(self, **outputs: Output | Tally) -> Analysis:
         """Return the analysis with more outputs, or others under the same names."""
-        return Analysis(self._region, **outputs)
+        return Analysis(self._region, **{**dict(self.tallies), **outputs})
 
     # The options of `run` and `submit` are defined in `_run.core.options`; a test compares them.
 
@@ -314,9 +321,12 @@ class Analysis:
         return submit(self.plan, data, name, options)
 
     def __repr__(self) -> str:
+        noted = ", ".join(f"{name} ({tally.title})" for name, tally in self.tallies)
+        whole = f"Analysis: {noted}\n" if noted else "Analysis: "
         if not self.regions[0][0]:
-            return f"Analysis: {self._region!r}"
-        return "\n".join(["Analysis", *(f"{name}: {region!r}" for name, region in self.regions)])
+            return f"{whole}{self._region!r}"
+        named = (f"{name}: {region!r}" for name, region in self.regions)
+        return "\n".join([whole.rstrip(": \n") if not noted else whole.rstrip("\n"), *named])
 
     def _repr_html_(self) -> str:
         named = ((f"<b>{escape(name)}</b>" if name else "", each) for name, each in self.regions)

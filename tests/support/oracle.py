@@ -479,7 +479,7 @@ def as_number(x: Any) -> Any:
 
 
 def _kind(file: File, node: n.Node) -> str:
-    if isinstance(node, n.Literal):
+    if isinstance(node, n.Literal | n.SampleValue):
         value = node.value
         if isinstance(value, bool | str | float):
             return {bool: "truth", str: "word", float: "real"}[type(value)]
@@ -499,18 +499,16 @@ def _kind(file: File, node: n.Node) -> str:
         return _kind_of_applied(file, node)
     if isinstance(node, n.Chain):
         return _kind_of_several({file.kind(operand) for operand in node.operands})
-    kinds = {
-        n.Position: "whole",
-        n.Rank: "whole",
-        n.FromEnd: "whole",
-        n.Match: "whole",
-        n.FirstCopy: "whole",
-        n.Pointing: "whole",
-        n.CallFunction: "real",
-        n.CallCorrection: "real",
-        n.CallModel: "real",
-    }
-    return kinds.get(type(node), "truth")
+    return _kind_of_called(node)
+
+
+def _kind_of_called(node: n.Node) -> str:
+    if isinstance(node, n.Position | n.Rank | n.FromEnd | n.Match | n.FirstCopy | n.Pointing):
+        return "whole"
+    if isinstance(node, n.LumiLookup):
+        return "truth" if node.table.values is None else "real"
+    called = n.CallFunction | n.CallCorrection | n.CallModel
+    return "real" if isinstance(node, called) else "truth"
 
 
 def _kind_of_field(file: File, node: n.Field) -> str:
@@ -638,6 +636,8 @@ class Event:
             return self.join(node.arguments)
         if isinstance(node, n.Match):
             return self.join(node.values)
+        if isinstance(node, n.LumiLookup):
+            return self.join((node.run, node.luminosity_block))
         if isinstance(node, n.IsIn | n.StringTest | n.Named):
             return self.axis_of(node.operand)
         if isinstance(node, n.Gather | n.Found):
@@ -722,6 +722,9 @@ class Event:
         return [self.value(node, element) for element in self.elements(axis)]
 
     def _literal(self, node: n.Literal, at: Any) -> Any:
+        return node.value
+
+    def _samplevalue(self, node: n.SampleValue, at: Any) -> Any:
         return node.value
 
     def _quantity(self, node: n.Quantity, at: Any) -> Any:
@@ -942,6 +945,18 @@ class Event:
         if None in arguments:
             return None
         return node.model.compute([np.array([a]) for a in arguments])[0].item()
+
+    def _lumilookup(self, node: n.LumiLookup, at: Any) -> Any:
+        run, block = self.value(node.run, at), self.value(node.luminosity_block, at)
+        if run is None or block is None:
+            return None
+        first, last = ([number for (number,) in struct.iter_unpack("=Q", packed)]
+                       for packed in (node.table.first, node.table.last))  # fmt: skip
+        wanted = int(run) * 2**32 + int(block)
+        places = [i for i, low in enumerate(first) if low <= wanted <= last[i]]
+        if node.table.values is None:
+            return bool(places)
+        return struct.unpack_from("=d", node.table.values, 8 * places[0])[0] if places else None
 
 
 def not_equal(a: Any, b: Any) -> bool:

@@ -13,6 +13,7 @@ from flavorframe._expr.called import Correction, Function
 from flavorframe._expr.elements import Position
 from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.leaves import Literal, Value, exact
+from flavorframe._expr.lumi_tables import LumiTable
 from flavorframe._expr.operations import (
     ATOM,
     LOGIC,
@@ -170,6 +171,28 @@ class CallModel(Node):
         pairs = zip(names, self.arguments, strict=True)
         inputs = joined(", ", [put(name and f"{name} = ", texts[a]) for name, a in pairs])
         return put(f"{self.model.name}(", inputs, ")")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LumiLookup(Node):
+    """Whether a table lists a lumi section or, where it has values, its value there.
+
+    Without a value for a section it is missing.
+    """
+
+    table: LumiTable
+    run: Node
+    luminosity_block: Node
+
+    @cached_property
+    def axis(self) -> Axis:
+        return join_axes((self.run, self.luminosity_block))
+
+    def find_kind(self) -> str:
+        return "bool" if self.table.values is None else "float"
+
+    def text(self, texts: Texts) -> Text:
+        return self.table.name
 
 
 def _wrapped(node: Node, texts: Texts, precedence: int, *, last: bool) -> Text:

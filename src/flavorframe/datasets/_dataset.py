@@ -44,8 +44,8 @@ class Dataset:
         tree: Path of the tree in each file; ``None`` has the layout find it.
         luminosity: Integrated luminosity [fb⁻¹]; ``None`` where it is unknown.
         kind: "data" or "simulation".
-        meta: What else is known, such as ``cross_section`` [pb], ``sumw`` (sum of generator
-            weights) and ``generated_events``.
+        meta: What else is known, such as ``cross_section`` [pb], ``generated_events`` and ``sumw``,
+            the sum of generator weights, or where each file has it.
         layout: What the branches of the files are called; ``None`` has it recognised.
         friends: Files that hold more about the same events, by name.
         replicas: Of each file that is in several places, these places in the order in which they
@@ -142,7 +142,7 @@ class Dataset:
             )
         if n_files >= len(self):
             return self
-        meta = {key: value for key, value in self.meta.items() if key not in TOTALS}
+        meta = {key: value for key, value in self.meta.items() if not _is_total(key, value)}
         files = self.files[:n_files]
         chosen = set(files)
         kept = tuple(places for places in self.replicas if places[0] in chosen)
@@ -258,8 +258,13 @@ def _total(a: float | None, b: float | None) -> float | None:
 
 def _common_meta(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
     shared = {key: a[key] for key in a if key in b}
-    totals = {key: a[key] + b[key] for key in TOTALS if key in shared}
+    totals = {key: a[key] + b[key] for key in shared
+              if _is_total(key, a[key]) and _is_total(key, b[key])}  # fmt: skip
     return {key: value for key, value in shared.items() if value == b[key]} | totals
+
+
+def _is_total(key: str, value: object) -> bool:
+    return key in TOTALS and isinstance(value, int | float)
 
 
 def facts(dataset: Dataset) -> Iterator[str]:

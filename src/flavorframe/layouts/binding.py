@@ -20,6 +20,7 @@ from flavorframe._expr.units import converted
 from flavorframe._rootio.schema import BranchInfo, Schema
 from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, did_you_mean
 from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
+from flavorframe.layouts.deciding import decided_for_sample
 from flavorframe.layouts.declared import Layout
 from flavorframe.layouts.momenta import derived
 from flavorframe.layouts.naming import fields_in_common
@@ -94,9 +95,8 @@ class _Binder:
             return self._field(part)
         if isinstance(part, n.Branch):
             return self._branch(part)
-        if isinstance(part, n.Quantity):
-            units = self._layout.units
-            return n.Literal(converted(part, units.energy, units.length))
+        if isinstance(part, n.Quantity | n.SampleValue):
+            return self._constant(part)
         if isinstance(part, n.Fired):
             return self.bind(self._layout.fired(self._schema, part.menu, part.patterns))
         if isinstance(part, n.CollectionAxis):
@@ -107,11 +107,25 @@ class _Binder:
             return self._of(part.operand)
         if isinstance(part, n.Chain):
             return self._chain(part)
+        return self._bind_computed(part)
+
+    def _bind_computed(self, part: n.Part) -> n.Part:
+        decision = decided_for_sample(part, self._known) if isinstance(part, n.Node) else None
+        if decision is not None:
+            return decision
         bound = part.map(self._of)
         if isinstance(bound, n.Apply):
             return with_unsigned_literals(decided(bound))
         _check(bound)
         return bound
+
+    def _constant(self, node: n.Quantity | n.SampleValue) -> n.Node:
+        if isinstance(node, n.Quantity):
+            units = self._layout.units
+            return n.Literal(converted(node, units.energy, units.length))
+        if node.value is None:
+            raise LackingError(f"{brief(node)}: the dataset that is read does not have it.")
+        return n.Constant(n.EVENT, node.value)
 
     def _field(self, node: n.Field) -> n.Part:
         if not node.path:
@@ -174,7 +188,10 @@ class _Binder:
                 f"{bound.axis.name}: say so for files that lack it, by "
                 f"events.{bound.axis.name}[{operand.branch!r}].default({node.value!r})."
             )
-        require_fitting(operand, node.value, kind_of(bound))
+        kind = kind_of(bound)
+        if isinstance(operand, n.SampleValue) and kind in ("int", "unsigned"):
+            kind = "float"  # catalogues have 1 for 1.0
+        require_fitting(operand, node.value, kind)
         return bound
 
     def _of_friend(self, branch: str, node: n.Field) -> n.Node:

@@ -103,6 +103,7 @@ def _content(inputs: Inputs, analysis: Analysis | None) -> dict[str, Any]:
         "parameters": tables.parameters(inputs),
         "links": tables.links(inputs),
         "snapshots": tables.snapshots(inputs, analysis),
+        "read_events": tables.read_events(inputs),
         "files": tables.files(inputs),
         "most_files": MOST_FILES,
         "timing": tables.timing(inputs),

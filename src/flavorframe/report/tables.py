@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from flavorframe._data_quality.generated import Generated
+from flavorframe._data_quality.tallies import TALLIED
 from flavorframe._display import UNDEFINED, Grid
 from flavorframe._display.numbers import seconds
 from flavorframe._expr.formula import brief
@@ -121,9 +123,20 @@ def snapshots(inputs: Inputs, analysis: Analysis | None) -> Grid:
         (era, name, _columns(value, declared.get(name)), _place(value), f"{len(value):,}")
         for era, result in inputs.results.items()
         for name, value in result.outputs.items()
-        if name not in histograms(result)
+        if name not in histograms(result) and not isinstance(value, TALLIED)
     )
     return Grid(("era", "snapshot", "columns", "file", "rows"), rows, labels=4)
+
+
+def read_events(inputs: Inputs) -> Grid:
+    """Return what is known of all events that were read: tallies, and what was generated."""
+    rows = [
+        (era, name, repr(value))
+        for era, result in inputs.results.items()
+        for name, value in (*result.outputs.items(), ("generated", result.generated))
+        if isinstance(value, (*TALLIED, Generated))
+    ]
+    return Grid(("era", "what", "of all events read"), tuple(rows), labels=3)
 
 
 def _columns(value: Any, spec: object) -> str:

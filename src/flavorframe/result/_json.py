@@ -39,6 +39,7 @@ def to_dict(result: Result) -> dict[str, Any]:
         "regions": {name: _cutflow(flow) for name, flow in result.regions.items()},
         "categories": list(result.cutflow.categories),
         "replicas": [asdict(each) for each in result.replicas],
+        "generated": None if result.generated is None else asdict(result.generated),
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from flavorframe._data_quality.generated import Generated
 from flavorframe._files.file_sets import settle, sha256_of
 from flavorframe._files.trust import read_own
 from flavorframe._files.writing import file_name
@@ -186,4 +187,5 @@ def _from_dict(content: Mapping[str, Any]) -> Result:
             name: _cutflow(flow["rows"], flow["categories"])
             for name, flow in content.get("regions", {}).items()
         },
+        generated=Generated(**content["generated"]) if content.get("generated") else None,
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flavorframe._data_quality.duplicates import Duplicates
+from flavorframe._data_quality.sections import LumiSections
+from flavorframe._data_quality.tallies import TALLIED
 from flavorframe.errors import AnalysisError
 from flavorframe.result import _histograms
 from flavorframe.result.table import Table
@@ -25,7 +28,7 @@ def added(a: Any, b: Any) -> Any:
         )
     if isinstance(a, WrittenSnapshot):
         return WrittenSnapshot(a.paths + b.paths, a.rows + b.rows, a.sha256 + b.sha256)
-    if isinstance(a, Table):
+    if isinstance(a, (Table, *TALLIED)):
         return a + b
     return _histograms.added(a, b)
 
@@ -36,6 +39,8 @@ def summary(value: Any) -> str:
         return f"{value.rows:,} rows in {', '.join(value.paths)}"
     if isinstance(value, Table):
         return f"{len(value):,} rows of {', '.join(value.columns)}"
+    if isinstance(value, TALLIED):
+        return repr(value)
     inside = value.sum()
     total = getattr(inside, "value", inside)
     return f"histogram of {', '.join(a.label for a in value.axes)}, {total:,.6g} entries in range"
@@ -49,6 +54,10 @@ def to_json(value: Any) -> dict[str, Any]:
         }  # fmt: skip
     if isinstance(value, Table):
         return {"snapshot": [], "rows": len(value)}
+    if isinstance(value, LumiSections):
+        return {"lumi_sections": [list(section) for section in value.sections]}
+    if isinstance(value, Duplicates):
+        return {"duplicates": value.to_dict()}
     return {"histogram": value}
 
 
@@ -59,4 +68,8 @@ def from_json(value: Mapping[str, Any]) -> Any:
     if "snapshot" in value:
         hashes = tuple(value.get("sha256", ()))
         return WrittenSnapshot(tuple(value["snapshot"]), value["rows"], hashes)
+    if "lumi_sections" in value:
+        return LumiSections.of(map(tuple, value["lumi_sections"]))
+    if "duplicates" in value:
+        return Duplicates.from_dict(value["duplicates"])
     return hist.Hist(value["histogram"])

@@ -219,6 +219,17 @@ def _(node: n.CallModel, view: View) -> Values:
     return Values(data, valid)
 
 
+@compute_node.register(n.LumiLookup)
+def _(node: n.LumiLookup, view: View) -> Values:
+    runs, sections = view.aligned((node.run, node.luminosity_block), node.axis)
+    valid = _both_valid((runs.valid, sections.valid))
+    place = node.table.places(runs.array, sections.array)
+    values = node.table.value_of_range
+    if values is None:
+        return Values(place >= 0, valid)
+    return Values(values[place], _both_valid((valid, place >= 0)))
+
+
 def _any_named(node: n.Reduce, view: View) -> Values:
     test, condition = node.operand.children()
     assert isinstance(test, n.StringTest)

@@ -11,7 +11,9 @@ from typing import Any, NoReturn
 from flavorframe._expr import nodes as n
 from flavorframe._expr.called import Correction, Function, Header
 from flavorframe._expr.formula import brief
-from flavorframe.engines._rdataframe.codegen.literals import text
+from flavorframe._expr.identity.fingerprints import fingerprint
+from flavorframe._expr.lumi_tables import LumiTable
+from flavorframe.engines._rdataframe.codegen.literals import floating, text
 from flavorframe.errors import AnalysisError, ExpressionError
 
 CASTS = {"real": "double", "int": "int", "string": "std::string"}
@@ -85,8 +87,14 @@ def refuse_model(node: n.CallModel) -> NoReturn:
     )
 
 
+def look_up(node: n.LumiLookup, arguments: list[str]) -> str:
+    """Return the look-up of a lumi section in a table."""
+    name, function = namespace_of(node.table), "listed" if node.table.values is None else "value_at"
+    return f"flavorframe::{function}({name}::table, {', '.join(arguments)})"
+
+
 def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
-    """Return the functions and corrections that the trees call, each once."""
+    """Return the functions, corrections and tables that the trees ask, each once."""
     found: dict[str, External] = {}
     for tree in trees:
         for node in n.walk(tree):
@@ -99,6 +107,8 @@ def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
                 called = node.correction
                 what = f"correction {called.name}"
                 found[namespace_of(called)] = External(what, _opened(called), called)
+            elif isinstance(node, n.LumiLookup):
+                found[namespace_of(node.table)] = External(node.table.name, _filled(node.table))
     return tuple(found.values())
 
 
@@ -146,10 +156,12 @@ def _check(header: Header) -> None:
         )
 
 
-def namespace_of(external: Function | Correction) -> str:
+def namespace_of(external: Function | Correction | LumiTable) -> str:
     """Return the namespace of an external, the same in every process: its content decides it."""
     if isinstance(external, Function):
         identity = " ".join([str(external.code), *(header.digest for header in external.headers)])
+    elif isinstance(external, LumiTable):
+        identity = fingerprint(external).hex()
     else:
         identity = external.digest
     return f"flavorframe_{sha256(f'{identity} {external.name}'.encode()).hexdigest()[:16]}"
@@ -188,6 +200,26 @@ inline const correction::{kind}& correction() {{
       flavorframe::text_of({text(correction.digest)}).c_str())->{found}at({text(correction.name)});
   return *opened;
 }}
+}}""",
+    )
+
+
+def _filled(table: LumiTable) -> str:
+    """Return the arrays of a table in C++."""
+    first, last = (", ".join(f"{number}ULL" for number in each.tolist()) for each in table.numbers)
+    known = table.value_of_range
+    values = "0" if known is None else ", ".join(map(floating, known.tolist()))
+    name = namespace_of(table)
+    return _once(
+        name,
+        f"""namespace {name} {{
+constexpr unsigned long long first[] = {{{first}}}, last[] = {{{last}}};
+constexpr double values[] = {{{values}}};
+constexpr struct Table {{
+  const unsigned long long *first, *last;
+  const double* values;
+  long long size;
+}} table{{first, last, values, sizeof(first) / sizeof(*first)}};
 }}""",
     )
 

@@ -14,6 +14,7 @@ from flavorframe.engines._rdataframe.codegen.deferred import AnyDeferred, Deferr
 from flavorframe.engines._rdataframe.codegen.external import (
     call_correction,
     call_function,
+    look_up,
     refuse_model,
 )
 from flavorframe.engines._rdataframe.codegen.literals import literal, text
@@ -195,6 +196,11 @@ def _(node: n.CallCorrection, scope: Scope) -> Deferred:
 def _(node: n.CallModel, scope: Scope) -> Deferred:
     yield from ()
     return refuse_model(node)
+
+
+@translate.register(n.LumiLookup)
+def _(node: n.LumiLookup, scope: Scope) -> Deferred:
+    return look_up(node, (yield _values((node.run, node.luminosity_block), scope)))
 
 
 _LOGIC = {"&": "and_", "|": "or_", "^": "exclusive_or", "~": "negation"}

@@ -41,7 +41,7 @@ def _header(name: str) -> str:
 
 _HEADERS = (
     "kinds", "operations", "strings", "elements", "links", "reductions", "state", "words",
-    "objects",
+    "objects", "lumi_sections",
 )  # fmt: skip
 EXPRESSIONS = OPTIMISED + "".join(map(_header, _HEADERS))
 """The C++ that generated functions need, as one text: interpreters of workers get it as well."""
