@@ -73,10 +73,13 @@ def cos_helicity(
         >>> t = ff.events().triplet
         >>> mu1, mu2 = ff.p4(t.mu1, mass="mu"), ff.p4(t.mu2, mass="mu")
         >>> phi, ds = mu1 + mu2, mu1 + mu2 + ff.p4(t.track, mass="pi")
-        >>> shape = ff.hist(ff.cos_helicity(mu1, phi, ds), bins=20, range=(-1, 1))
+        >>> ff.cos_helicity(mu1, phi, ds)
+        <cos_helicity(triplet.mu1, triplet.mu1 + triplet.mu2, triplet.mu1 + triplet.mu2 +
+         triplet.track), one value per triplet>
     """
     a, b, c = map(as_p4, (daughter, parent, grandparent))
-    return -apply("cos", a.in_rest_frame_of(b).angle(c.in_rest_frame_of(b)))
+    cosine = -apply("cos", a.in_rest_frame_of(b).angle(c.in_rest_frame_of(b)))
+    return Expr(n.Named(cosine.node, f"cos_helicity({a.name}, {b.name}, {c.name})"))
 
 
 def decay_time(

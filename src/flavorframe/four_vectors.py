@@ -38,6 +38,7 @@ class FourVector:
         py: The momentum along y.
         pz: The momentum along z, the beam.
         energy: The energy.
+        name: How formulas and messages call it.
 
     Example:
         >>> import flavorframe as ff
@@ -54,19 +55,19 @@ class FourVector:
     py: Expr
     pz: Expr
     energy: Expr
-    _name: str
+    name: str
     _known_mass: Expr | None = None
     _polar: tuple[Expr, ...] = ()
     """pt, η, φ and mass of each object that this is the sum of, where it is a sum of such."""
 
     def __repr__(self) -> str:
-        return f"<four-vector {self._name}, one per {brief(self.energy.axis)}>"
+        return f"<four-vector {self.name}, one per {brief(self.energy.axis)}>"
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         known = ", ".join(each for each in dir(self) if not each.startswith("_"))
-        raise AttributeError(f"the four-vector {self._name} has no {name!r}; it has {known}")
+        raise AttributeError(f"the four-vector {self.name} has no {name!r}; it has {known}")
 
     # sums
 
@@ -77,7 +78,7 @@ class FourVector:
             self.py + other.py,
             self.pz + other.pz,
             self.energy + other.energy,
-            f"{self._name} + {other._name}",
+            f"{self.name} + {other.name}",
             _polar=self._polar + other._polar if self._polar and other._polar else (),
         )
 
@@ -93,13 +94,13 @@ class FourVector:
             self.py - other.py,
             self.pz - other.pz,
             self.energy - other.energy,
-            f"{self._name} − ({other._name})",
+            f"{self.name} − ({other.name})",
         )
 
     def _require(self, other: object, sign: str) -> None:
         if not isinstance(other, FourVector):
             raise ExpressionError(
-                f"{self._name} {sign} {other!r}: a four-vector goes with another one; ff.p4(...) "
+                f"{self.name} {sign} {other!r}: a four-vector goes with another one; ff.p4(...) "
                 "makes one of an object."
             )
 
@@ -116,7 +117,7 @@ class FourVector:
             <four-vector sum(muon), one per event>
         """
         return FourVector(
-            self.px.sum(), self.py.sum(), self.pz.sum(), self.energy.sum(), f"sum({self._name})"
+            self.px.sum(), self.py.sum(), self.pz.sum(), self.energy.sum(), f"sum({self.name})"
         )
 
     def _with_mass(self, mass: Expr) -> FourVector:
@@ -248,7 +249,7 @@ class FourVector:
             self.py - share * frame.py,
             self.pz - share * frame.pz,
             energy,
-            f"{self._name} in the rest frame of ({frame._name})",
+            f"{self.name} in the rest frame of ({frame.name})",
             self.mass,
         )
 
