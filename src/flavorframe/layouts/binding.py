@@ -17,7 +17,7 @@ from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.logic import decided, with_unsigned_literals
 from flavorframe._expr.strings import refuse_string
 from flavorframe._expr.units import converted
-from flavorframe._rootio.schema import BranchInfo, Schema
+from flavorframe._rootio.schema import UNREADABLE, BranchInfo, Schema
 from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, did_you_mean
 from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
 from flavorframe.layouts.deciding import decided_for_sample
@@ -130,6 +130,8 @@ class _Binder:
     def _field(self, node: n.Field) -> n.Part:
         if not node.path:
             return node.map(self._of)
+        if isinstance(node.on, n.StoredLists):
+            return self._in_lists(node)
         collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
         branch = self._branch_for(collection, node.path)
         if branch and node.on == n.EVENT and self._schema.by_name[branch].partners:
@@ -150,6 +152,27 @@ class _Binder:
 
     def _branch_for(self, collection: str | None, path: tuple[str, ...]) -> str:
         return self._layout.branch_for(self._schema, collection, path)
+
+    def _in_lists(self, node: n.Field) -> n.Column:
+        """Return the column of a field of the lists that elements of a collection have."""
+        assert isinstance(node.on, n.StoredLists)
+        outer, axis = node.on.outer, self._known[node.on]
+        assert isinstance(outer, n.CollectionAxis)
+        assert isinstance(axis, n.StoredLists)
+        path = (node.on.name_in_outer, *node.path)
+        branch = self._layout.branch_for(self._schema, outer.collection, path)
+        if not branch:
+            raise LackingError(self._unknown(n.Field(outer, path)))
+        return self._column_of_lists(branch, axis)
+
+    def _column_of_lists(self, branch: str, axis: n.StoredLists) -> n.Column:
+        info = self._schema.by_name[branch]
+        if info.shape != "nested" or info.kind in UNREADABLE:
+            raise BranchError(
+                f"Branch {branch} holds {info.typename}, and {axis.name} takes lists in lists of "
+                f"numbers, truth values or strings. {info.why or 'Ask it without .nested()'}."
+            )
+        return n.Column(branch, axis, info.kind)
 
     def _chain(self, node: n.Chain) -> n.Part:
         try:
@@ -257,11 +280,14 @@ class _Binder:
         )
 
     def _branch(self, node: n.Branch) -> n.Node:
-        column = self._column(self._name(node.branch))
-        if node.on == n.UNRESOLVED:
-            return column
+        name = self._name(node.branch)
         axis = self._known[node.on]
         assert isinstance(axis, n.Axis)
+        if isinstance(axis, n.StoredLists):
+            return self._column_of_lists(name, axis)
+        column = self._column(name)
+        if axis == n.UNRESOLVED:
+            return column
         if column.axis == n.EVENT:
             raise BranchError(
                 f"Branch {node.branch} has one value per event, not per {axis.name}: write "
@@ -294,9 +320,9 @@ class _Binder:
             raise BranchError(self._group(info))
         if info.shape == "nested":
             raise BranchError(
-                f"Branch {branch} holds lists in lists, {info.typename}: expressions take one "
-                "value or one list in each event. Write what you need of the inner lists, such as "
-                "their sums, to a branch of its own."
+                f"Branch {branch} holds lists in lists, {info.typename}: their values are those of "
+                f"events.{self._axis(info).name}.nested('list')[{branch!r}], to be reduced to one "
+                "for each inner list, such as their .sum()."
             )
         if not info.is_readable:
             raise BranchError(
