@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import overload
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.constants import is_whole
@@ -26,7 +27,11 @@ class Collection(Expr):
 
     __slots__ = ()
 
-    def __getitem__(self, key: str | Expr) -> Expr:
+    @overload
+    def __getitem__(self, key: str) -> Expr: ...
+    @overload
+    def __getitem__(self, key: Expr) -> Collection: ...
+    def __getitem__(self, key: str | Expr) -> Expr | Collection:
         """Return a branch of this collection, or the part of it where a condition holds.
 
         Args:
