@@ -1009,6 +1009,8 @@ class Event:
         run, block = self.value(node.run, at), self.value(node.luminosity_block, at)
         if run is None or block is None:
             return None
+        if not (0 <= run < 2**32 and 0 <= block < 2**32):
+            return False if node.table.values is None else None
         first, last = ([number for (number,) in struct.iter_unpack("=Q", packed)]
                        for packed in (node.table.first, node.table.last))  # fmt: skip
         wanted = int(run) * 2**32 + int(block)
