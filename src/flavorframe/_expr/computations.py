@@ -13,6 +13,7 @@ from flavorframe._expr.called import Correction, Function
 from flavorframe._expr.elements import Position
 from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.leaves import Literal, Value, exact
+from flavorframe._expr.lumi_tables import LumiTable
 from flavorframe._expr.operations import (
     ATOM,
     LOGIC,
@@ -175,6 +176,28 @@ class CallModel(Node):
         return put(f"{self.model.name}(", inputs, ")")
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class LumiLookup(Node):
+    """Whether a table lists a lumi section or, where it has values, its value there.
+
+    Without a value for a section it is missing.
+    """
+
+    table: LumiTable
+    run: Node
+    luminosity_block: Node
+
+    @cached_property
+    def axis(self) -> Axis:
+        return join_axes((self.run, self.luminosity_block))
+
+    def find_kind(self) -> str:
+        return "bool" if self.table.values is None else "float"
+
+    def text(self, texts: Texts) -> Text:
+        return self.table.name
+
+
 def _wrapped(node: Node, texts: Texts, precedence: int, *, last: bool) -> Text:
     """Return an argument's text, in brackets where its operation is not the tighter one."""
     own = _operation(node).precedence if isinstance(node, Apply) else ATOM
@@ -219,7 +242,9 @@ def _of_objects(name: str, *sizes: int) -> Callable[[tuple[Node, ...], Texts], T
 _OF_OBJECTS = {
     "delta_r": _of_objects("ΔR", 2),
     "delta_phi": _of_objects("Δφ", 1),
+    "angle": _of_objects("angle", 3),
     "mass": _of_objects("m", 4),
+    "mass_of_components": _of_objects("m", 4),
     "transverse_mass": _of_objects("mT", 2),
     "cos2d": _of_objects("cos2D", 2),
     "cos3d": _of_objects("cos3D", 3),

@@ -18,10 +18,10 @@ def with_default(node: n.Node, value: n.Value) -> n.Node:
     def default(of: n.Node) -> n.Node:
         if isinstance(of, n.Chain):
             return n.Chain(tuple(with_default(o, value) for o in of.operands), of.concatenation)
-        if not isinstance(of, n.Field | n.Branch | n.Fired):
+        if not isinstance(of, n.Field | n.Branch | n.Fired | n.SampleValue):
             raise ExpressionError(
-                f"{brief(of)}: .default() is for what a file may lack, a branch or a trigger path. "
-                "Put it there: x.default(0) + 1."
+                f"{brief(of)}: .default() is for what may be lacking, a branch, a trigger path or "
+                "a value of the sample. Put it there: x.default(0) + 1."
             )
         require_fitting(value_of(of), value, kind_of(of))
         return n.Default(of, value)

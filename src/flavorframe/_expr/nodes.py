@@ -1,9 +1,9 @@
 """All that trees are made of, under one name: ``from flavorframe._expr import nodes as n``.
 
 A node says *what* is computed, never how. Engines walk nodes; users meet them as ``Expr``.
-A **friendly** tree holds `Field`, `Branch` and `Fired` leaves, which only a layout can resolve, and
-`Default` around those that a file may lack; a **bound** tree holds `Column` and `Constant` leaves
-instead and is what engines evaluate.
+A **friendly** tree holds `Field`, `Branch` and `Fired` leaves, which only a layout can resolve,
+`SampleValue`, which a dataset has, and `Default` around what may be lacking; a **bound** tree holds
+`Column` and `Constant` leaves instead and is what engines evaluate.
 """
 
 from __future__ import annotations
@@ -38,9 +38,11 @@ from flavorframe._expr.computations import (
     CallFunction as CallFunction,
     CallModel as CallModel,
     IsIn as IsIn,
+    LumiLookup as LumiLookup,
     Reduce as Reduce,
     StringTest as StringTest,
 )
+from flavorframe._expr.descent import FirstCopy as FirstCopy, Named as Named, Pointing as Pointing
 from flavorframe._expr.elements import (
     Chain as Chain,
     Found as Found,
@@ -63,6 +65,7 @@ from flavorframe._expr.leaves import (
     Fired as Fired,
     Literal as Literal,
     Quantity as Quantity,
+    SampleValue as SampleValue,
     Value as Value,
 )
 from flavorframe._expr.parts import Part as Part, parts as parts

@@ -11,6 +11,7 @@ import boost_histogram as bh
 
 from flavorframe._planning.chains import SinglePlan
 from flavorframe._planning.plan import Plan, in_region, varied_name
+from flavorframe.engines._tallies import no_tallies
 from flavorframe.engines._weighted import WeightedHistogram
 from flavorframe.engines.partial import Chunk, Partial
 from flavorframe.outputs import Histogram, HistogramAxis, Snapshot
@@ -28,7 +29,8 @@ def empty_partial(plan: Plan) -> Partial:
     tables: dict[str, tuple[Chunk, ...]] = {
         name: () for name, o in plan.outputs if isinstance(o, Snapshot)
     }
-    return Partial(whole_cutflow(cutflows, events=0), histograms, tables, regions=cutflows)
+    whole = whole_cutflow(cutflows, events=0)
+    return Partial(whole, histograms, tables, regions=cutflows, tallies=no_tallies(plan))
 
 
 def merged(plan: Plan, found: Iterable[tuple[SinglePlan, Partial]]) -> Partial:
@@ -38,10 +40,12 @@ def merged(plan: Plan, found: Iterable[tuple[SinglePlan, Partial]]) -> Partial:
     histograms: dict[str, Any] = {}
     tables: dict[str, tuple[Chunk, ...]] = {}
     links: dict[str, tuple[int, int, int]] = {}
+    tallies: dict[str, Any] = {}
     timing = Timing()
     replicas: tuple[Replica, ...] = ()
     for single, partial in found:
         timing = timing + partial.timing
+        tallies |= partial.tallies
         for name, histogram in partial.histograms.items():
             histograms[in_region(single.region, varied_name(name, single.variation))] = histogram
         if single.weights_only is not None:
@@ -55,7 +59,9 @@ def merged(plan: Plan, found: Iterable[tuple[SinglePlan, Partial]]) -> Partial:
     events = next(iter(cutflows.values()))[0].events
     timing = replace(timing, events=events)
     whole_flow = whole_cutflow(cutflows, events)
-    return Partial(whole_flow, histograms, tables, links, timing, replicas, cutflows)
+    return Partial(
+        whole_flow, histograms, tables, links, timing, replicas, regions=cutflows, tallies=tallies
+    )
 
 
 def _labelled(flow: Cutflow, plan: Plan) -> Cutflow:

@@ -20,7 +20,9 @@ from flavorframe._expr.units import converted
 from flavorframe._rootio.schema import UNREADABLE, BranchInfo, Schema
 from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, did_you_mean
 from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
+from flavorframe.layouts.deciding import decided_for_sample
 from flavorframe.layouts.declared import Layout
+from flavorframe.layouts.momenta import derived
 from flavorframe.layouts.naming import fields_in_common
 
 SHOWN = 8
@@ -93,22 +95,37 @@ class _Binder:
             return self._field(part)
         if isinstance(part, n.Branch):
             return self._branch(part)
-        if isinstance(part, n.Quantity):
-            units = self._layout.units
-            return n.Literal(converted(part, units.energy, units.length))
+        if isinstance(part, n.Quantity | n.SampleValue):
+            return self._constant(part)
         if isinstance(part, n.Fired):
             return self.bind(self._layout.fired(self._schema, part.menu, part.patterns))
         if isinstance(part, n.CollectionAxis):
             return collection_axis(part.collection)
         if isinstance(part, n.Default):
             return self._default(part)
+        if isinstance(part, n.Named):
+            return self._of(part.operand)
         if isinstance(part, n.Chain):
             return self._chain(part)
+        return self._bind_computed(part)
+
+    def _bind_computed(self, part: n.Part) -> n.Part:
+        decision = decided_for_sample(part, self._known) if isinstance(part, n.Node) else None
+        if decision is not None:
+            return decision
         bound = part.map(self._of)
         if isinstance(bound, n.Apply):
             return with_unsigned_literals(decided(bound))
         _check(bound)
         return bound
+
+    def _constant(self, node: n.Quantity | n.SampleValue) -> n.Node:
+        if isinstance(node, n.Quantity):
+            units = self._layout.units
+            return n.Literal(converted(node, units.energy, units.length))
+        if node.value is None:
+            raise LackingError(f"{brief(node)}: the dataset that is read does not have it.")
+        return n.Constant(n.EVENT, node.value)
 
     def _field(self, node: n.Field) -> n.Part:
         if not node.path:
@@ -116,17 +133,25 @@ class _Binder:
         if isinstance(node.on, n.StoredLists):
             return self._in_lists(node)
         collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
-        branch = self._layout.branch_for(self._schema, collection, node.path)
+        branch = self._branch_for(collection, node.path)
         if branch and node.on == n.EVENT and self._schema.by_name[branch].partners:
             return self._of_friend(branch, node)
         if branch:
             column = self._column(branch)
             return self._checked(column, node)
+        if node.path == ("index",) and collection is not None:
+            return n.Position(node.on).map(self._of)
+        other = derived(node, lambda path: bool(self._branch_for(collection, path)))
+        if other is not None:
+            return self._bound(other)
         linked = self._linked(collection, node.path)
         if linked is not None:
             return self._bound_link(linked, node)
         self._refuse_link(collection, node)
         raise LackingError(self._unknown(node))
+
+    def _branch_for(self, collection: str | None, path: tuple[str, ...]) -> str:
+        return self._layout.branch_for(self._schema, collection, path)
 
     def _in_lists(self, node: n.Field) -> n.Column:
         """Return the column of a field of the lists that elements of a collection have."""
@@ -186,7 +211,10 @@ class _Binder:
                 f"{bound.axis.name}: say so for files that lack it, by "
                 f"events.{bound.axis.name}[{operand.branch!r}].default({node.value!r})."
             )
-        require_fitting(operand, node.value, kind_of(bound))
+        kind = kind_of(bound)
+        if isinstance(operand, n.SampleValue) and kind in ("int", "unsigned"):
+            kind = "float"  # catalogues have 1 for 1.0
+        require_fitting(operand, node.value, kind)
         return bound
 
     def _of_friend(self, branch: str, node: n.Field) -> n.Node:
@@ -215,13 +243,14 @@ class _Binder:
             return None
         return n.Gather(n.Field(link.target, path[1:]), link.target, link.index)
 
-    def _bound_link(self, linked: n.Node, node: n.Field) -> n.Part:
+    def _bound_link(self, linked: n.Gather, node: n.Field) -> n.Part:
         """Bind what is behind a link; errors say where a layout declares it."""
         assert isinstance(node.on, n.CollectionAxis)
         link = (node.on.collection, node.path[0])
         try:
             with self._following(link):
-                return self._bound(linked)
+                self._bound(linked.index)
+            return self._bound(linked)  # which may follow the same link again, as to mothers
         except FlavorframeError as error:
             told = self._layout.explain_link(*link)
             raise type(error)(f"{str(error).removesuffix(told)}{told}") from None
