@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import overload
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.constants import is_whole
@@ -26,6 +27,10 @@ class Collection(Expr):
 
     __slots__ = ()
 
+    @overload
+    def __getitem__(self, key: str) -> Expr: ...
+    @overload
+    def __getitem__(self, key: Expr) -> Collection: ...
     def __getitem__(self, key: str | Expr) -> Expr:
         """Return a branch of this collection, or the part of it where a condition holds.
 
