@@ -9,12 +9,13 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING, overload
 
 from flavorframe._data_quality.tallies import Tally, split_tallies
+from flavorframe._expr.variations import chosen
 from flavorframe._planning.compiling import plan_of
 from flavorframe._planning.plan import Plan
 from flavorframe.averages import Declared
 from flavorframe.datasets import Dataset
 from flavorframe.errors import AnalysisError, did_you_mean
-from flavorframe.regions import Region, check_name
+from flavorframe.regions import Region, check_name, restricted_region
 from flavorframe.result import Result, Results
 from flavorframe.selection import Selection
 
@@ -111,6 +112,30 @@ class Analysis:
     def with_outputs(self, **outputs: Declared | Tally) -> Analysis:
         """Return the analysis with more outputs, or others under the same names."""
         return Analysis(self._region, **{**dict(self.tallies), **outputs})
+
+    def with_variations(self, *names: str) -> Analysis:
+        """Return the analysis with some of its variations alone; without a name, with none.
+
+        Args:
+            *names: Sources with all of their shifts, such as ``"muon ID"``, or single variations,
+                such as ``"muon ID up"``.
+
+        Raises:
+            AnalysisError: There is no such source or variation.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> muon = ff.events().muon
+            >>> pt = ff.vary("scale", muon.pt, up=1.01 * muon.pt, down=0.99 * muon.pt)
+            >>> ff.Analysis(ff.Selection(muon).cut("pt", pt > 3)).with_variations()
+            Analysis: no outputs
+            Selection of muon
+              1. pt    muon.pt > 3
+        """
+        kept = chosen(self.plan.variations, names)
+        regions = {name: restricted_region(region, kept) for name, region in self.regions}
+        tallies = dict(self.tallies)
+        return Analysis(regions.pop("", None), **regions, **tallies)
 
     # The options of `run` and `submit` are defined in `_run.core.options`; a test compares them.
 

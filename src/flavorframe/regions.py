@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from flavorframe._expr import nodes as n
 from flavorframe._expr.categories import Categories
 from flavorframe._expr.formula import brief
+from flavorframe._expr.variations import Variation, restricted
+from flavorframe._planning.rewriting import rewritten
 from flavorframe.averages import Average, Declared
 from flavorframe.errors import AnalysisError, ExpressionError
 from flavorframe.outputs import Histogram, Snapshot
@@ -76,6 +78,17 @@ class Region:
     def __repr__(self) -> str:
         kinds = ", ".join(f"{name} ({type(o).__name__.lower()})" for name, o in self.outputs)
         return f"{kinds or 'no outputs'}\n{self.selection!r}"
+
+
+def restricted_region(region: Region, kept: frozenset[Variation]) -> Region:
+    """Return a region in which only these variations are left."""
+
+    def change(tree: n.Part) -> n.Part:
+        return restricted(tree, kept)
+
+    by = None if region.by is None else rewritten(region.by, change)
+    outputs = dict(rewritten(region.outputs, change))
+    return Region(rewritten(region.selection, change), by=by, **outputs)
 
 
 def check_name(what: str, name: str) -> None:

@@ -70,6 +70,7 @@ jet.phi                      -                               Jet_phi
 jet.mass                     -                               Jet_mass
 electron.pt                  -                               Electron_pt
 gen_part.pt                  -                               GenPart_pt
+gen_part.pdg_id              -                               GenPart_pdgId
 triplet.mass                 Triplet2_Mass                   triplet_mass
 triplet.pt                   Triplet2_Pt                     triplet_pt
 triplet.eta                  Triplet2_Eta                    triplet_eta
@@ -128,6 +129,9 @@ LINKS = {
     "triplet.track": ("track", "triplet_track_idx"),
     "jet.muon1": ("muon", "Jet_muonIdx1"),
     "muon.jet": ("jet", "Muon_jetIdx"),
+    "muon.gen": ("gen_part", "Muon_genPartIdx"),
+    "track.gen": ("gen_part", "Track_genPartIdx"),
+    "gen_part.mother": ("gen_part", "GenPart_genPartIdxMother"),
 }
 """The collection that a link leads to, and its index in nano; in bph the two have equal pt."""
 
@@ -367,8 +371,20 @@ def mass(*components: float) -> float:
         x, y, z = pt * math.cos(phi), pt * math.sin(phi), pt * math.sinh(eta)
         energy += math.sqrt(x * x + y * y + z * z + m * m)
         px, py, pz = px + x, py + y, pz + z
+    return mass_of_components(px, py, pz, energy)
+
+
+def mass_of_components(px: float, py: float, pz: float, energy: float) -> float:
     squared = energy * energy - (px * px + py * py + pz * pz)
     return -math.sqrt(-squared) if squared < 0 else math.sqrt(squared)
+
+
+def angle(*components: float) -> float:
+    p, q = components[:3], components[3:]
+    if not any(p) or not any(q):
+        return math.nan
+    crossed = [p[i - 2] * q[i - 1] - p[i - 1] * q[i - 2] for i in range(3)]
+    return math.atan2(math.hypot(*crossed), sum(a * b for a, b in zip(p, q, strict=True)))
 
 
 ARITHMETIC: dict[str, Callable[..., Any]] = {
@@ -396,12 +412,18 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "log": _function(_logarithm),
     "sin": _function(math.sin),
     "cos": _function(math.cos),
+    "sinh": _function(math.sinh),
+    "cosh": _function(math.cosh),
+    "arctan2": _function(math.atan2),
+    "arcsinh": _function(math.asinh),
     "floor": _function(_whole_part(math.floor)),
     "ceil": _function(_whole_part(math.ceil)),
     "hypot": _function(math.hypot),
     "delta_phi": _function(delta_phi),
     "delta_r": _function(delta_r),
     "mass": _function(mass),
+    "mass_of_components": _function(mass_of_components),
+    "angle": _function(angle),
     "lt": lambda a, b: a < b,
     "le": lambda a, b: a <= b,
     "gt": lambda a, b: a > b,
@@ -476,7 +498,7 @@ def _kind(file: File, node: n.Node) -> str:
     if isinstance(node, n.Default):
         lacks = file.lacks(node.operand)
         return file.kind(n.Literal(node.value) if lacks else node.operand)
-    if isinstance(node, n.Take | n.Member | n.Inner | n.Gather):
+    if isinstance(node, n.Take | n.Member | n.Inner | n.Gather | n.Named):
         return file.kind(node.operand)
     if isinstance(node, n.Reduce):
         return _kind_of_reduced(file, node)
@@ -488,7 +510,7 @@ def _kind(file: File, node: n.Node) -> str:
 
 
 def _kind_of_called(node: n.Node) -> str:
-    if isinstance(node, n.Position | n.Rank | n.FromEnd | n.Match):
+    if isinstance(node, n.Position | n.Rank | n.FromEnd | n.Match | n.FirstCopy | n.Pointing):
         return "whole"
     if isinstance(node, n.LumiLookup):
         return "truth" if node.table.values is None else "real"
@@ -502,8 +524,10 @@ def _kind_of_field(file: File, node: n.Field) -> str:
     branch = file.branch_of(node)
     if branch is not None:
         return file.kind_of_branch(branch)
-    part, name = node.path
-    return file.kind(n.Field(n.CollectionAxis(LINKS[f"{node.on.name}.{part}"][0]), (name,)))
+    if node.path == ("index",):
+        return "whole"
+    part, *rest = node.path
+    return file.kind(n.Field(n.CollectionAxis(LINKS[f"{node.on.name}.{part}"][0]), tuple(rest)))
 
 
 def _kind_of_several(kinds: set[str]) -> str:
@@ -636,7 +660,7 @@ class Event:
             return self.join(node.values, outer_of(node.target))
         if isinstance(node, n.LumiLookup):
             return self.join((node.run, node.luminosity_block))
-        if isinstance(node, n.IsIn | n.StringTest):
+        if isinstance(node, n.IsIn | n.StringTest | n.Named):
             return self.axis_of(node.operand)
         if isinstance(node, n.Gather | n.Found):
             return self.join((node.index,), outer_of(node.target))
@@ -761,6 +785,8 @@ class Event:
 
     def _field(self, node: n.Field, at: Any) -> Any:
         branch = self.file.branch_of(node)
+        if branch is None and node.path == ("index",):
+            return self._index_in_file(node.on, at)
         if branch is None:
             return self._linked(node, at)
         stored = self._stored(branch, at)
@@ -925,6 +951,30 @@ class Event:
                 return self._is_single(n.Field(n.CollectionAxis(collection), node.path[1:]))
             return "float32" in self.file.type(branch)
         return isinstance(node, n.Branch) and "float32" in self.file.type(node.branch)
+
+    def _named(self, node: n.Named, at: Any) -> Any:
+        return self.value(node.operand, at)
+
+    def _firstcopy(self, node: n.FirstCopy, at: Any) -> int | None:
+        passed = [at]
+        while True:
+            mother = self._pointed_at(node.axis, node.mother, passed[-1])
+            if mother is None or mother == passed[-1]:
+                return passed[-1]
+            mine, its = (self.whole.value(node.label, each) for each in (passed[-1], mother))
+            if None in (mine, its) or mine != its:
+                return passed[-1]
+            if mother in passed:
+                return None
+            passed.append(mother)
+
+    def _pointing(self, node: n.Pointing, at: Any) -> int:
+        whole, axis = self.whole, self.axis_of(node.index)
+        return sum(
+            whole._pointed_at(node.target, node.index, element) == at
+            and holds(whole.value(node.condition, element))
+            for element in whole.elements(axis)
+        )
 
     def _gather(self, node: n.Gather, at: Any) -> Any:
         element = self._pointed_at(node.target, node.index, at)

@@ -396,9 +396,15 @@ def chosen(draw: Draw, place: Place, depth: int) -> Number:
 @st.composite
 def kinematics(draw: Draw, place: Place, depth: int) -> Number:
     a, b = draw(objects(place, depth)).expression, draw(objects(place, depth)).expression
-    if draw(st.booleans()):
+    what = draw(st.integers(0, 3))
+    if what == 0:
         return Number(ff.delta_r(a, b), 0, 4, rounded=True)
-    return Number(ff.mass(a, b, masses=ff.MUON_MASS), 0, 15, rounded=True)
+    if what == 1:
+        return Number(ff.mass(a, b, masses=ff.MUON_MASS), 0, 15, rounded=True)
+    p, q = ff.p4(a, mass="mu"), ff.p4(b, mass="pi")
+    if what == 2:
+        return Number((p + q).in_rest_frame_of(p).energy, 0, 15, rounded=True)
+    return Number(draw(st.sampled_from(((p + q).rapidity, p.angle(q)))), -3, 3, rounded=True)
 
 
 @st.composite

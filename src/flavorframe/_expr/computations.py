@@ -242,7 +242,9 @@ def _of_objects(name: str, *sizes: int) -> Callable[[tuple[Node, ...], Texts], T
 _OF_OBJECTS = {
     "delta_r": _of_objects("ΔR", 2),
     "delta_phi": _of_objects("Δφ", 1),
+    "angle": _of_objects("angle", 3),
     "mass": _of_objects("m", 4),
+    "mass_of_components": _of_objects("m", 4),
     "transverse_mass": _of_objects("mT", 2),
     "cos2d": _of_objects("cos2D", 2),
     "cos3d": _of_objects("cos3D", 3),

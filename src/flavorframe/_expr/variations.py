@@ -12,7 +12,7 @@ from flavorframe._expr.expression import Expr, Operand, as_node
 from flavorframe._expr.formula import brief
 from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.samples import is_simulation
-from flavorframe.errors import AnalysisError, ExpressionError
+from flavorframe.errors import AnalysisError, ExpressionError, did_you_mean
 
 NOMINAL = "nominal"
 
@@ -150,3 +150,40 @@ def _chosen(part: n.Varied, variation: Variation | None, made: Mapping[n.Part, n
     if isinstance(found, n.Literal) and nominal.axis != n.EVENT:
         return n.Constant(nominal.axis, found.value)
     return found
+
+
+def chosen(known: Sequence[Variation], names: Iterable[str]) -> frozenset[Variation]:
+    """Return the variations of these sources, or single ones of these labels.
+
+    Raises AnalysisError for a name of neither.
+    """
+    found: set[Variation] = set()
+    for name in names:
+        own = {each for each in known if name in (each.source, each.label)}
+        if not own:
+            all_names = [*dict.fromkeys(each.source for each in known), *(v.label for v in known)]
+            raise AnalysisError(
+                f"There is no source of variations {name!r}.{did_you_mean(name, all_names)} "
+                f"There are {', '.join(all_names) or 'none'}."
+            )
+        found |= own
+    return frozenset(found)
+
+
+def restricted(top: P, kept: frozenset[Variation]) -> P:
+    """Return an expression or axis that has only these variations."""
+    if not _varied_in(top):
+        return top
+    made: dict[n.Part, n.Part] = {}
+    for part in n.parts(top):
+        new = part.map(made.__getitem__)
+        made[part] = _with_shifts(new, kept) if isinstance(new, n.Varied) else new
+    return made[top]  # type: ignore[return-value]  # another node in its place, or axis
+
+
+def _with_shifts(node: n.Varied, kept: frozenset[Variation]) -> n.Node:
+    both = zip(node.shifts, node.shifted, strict=True)
+    left = {shift: each for shift, each in both if Variation(node.source, shift) in kept}
+    if not left:
+        return node.nominal
+    return n.Varied(node.source, node.nominal, tuple(left), tuple(left.values()))

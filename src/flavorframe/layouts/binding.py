@@ -22,6 +22,7 @@ from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, d
 from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
 from flavorframe.layouts.deciding import decided_for_sample
 from flavorframe.layouts.declared import Layout
+from flavorframe.layouts.momenta import derived
 from flavorframe.layouts.naming import fields_in_common
 
 SHOWN = 8
@@ -102,6 +103,8 @@ class _Binder:
             return collection_axis(part.collection)
         if isinstance(part, n.Default):
             return self._default(part)
+        if isinstance(part, n.Named):
+            return self._of(part.operand)
         if isinstance(part, n.Chain):
             return self._chain(part)
         return self._bind_computed(part)
@@ -130,17 +133,25 @@ class _Binder:
         if isinstance(node.on, n.StoredLists):
             return self._in_lists(node)
         collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
-        branch = self._layout.branch_for(self._schema, collection, node.path)
+        branch = self._branch_for(collection, node.path)
         if branch and node.on == n.EVENT and self._schema.by_name[branch].partners:
             return self._of_friend(branch, node)
         if branch:
             column = self._column(branch)
             return self._checked(column, node)
+        if node.path == ("index",) and collection is not None:
+            return n.Position(node.on).map(self._of)
+        other = derived(node, lambda path: bool(self._branch_for(collection, path)))
+        if other is not None:
+            return self._bound(other)
         linked = self._linked(collection, node.path)
         if linked is not None:
             return self._bound_link(linked, node)
         self._refuse_link(collection, node)
         raise LackingError(self._unknown(node))
+
+    def _branch_for(self, collection: str | None, path: tuple[str, ...]) -> str:
+        return self._layout.branch_for(self._schema, collection, path)
 
     def _in_lists(self, node: n.Field) -> n.Column:
         """Return the column of a field of the lists that elements of a collection have."""
@@ -232,13 +243,14 @@ class _Binder:
             return None
         return n.Gather(n.Field(link.target, path[1:]), link.target, link.index)
 
-    def _bound_link(self, linked: n.Node, node: n.Field) -> n.Part:
+    def _bound_link(self, linked: n.Gather, node: n.Field) -> n.Part:
         """Bind what is behind a link; errors say where a layout declares it."""
         assert isinstance(node.on, n.CollectionAxis)
         link = (node.on.collection, node.path[0])
         try:
             with self._following(link):
-                return self._bound(linked)
+                self._bound(linked.index)
+            return self._bound(linked)  # which may follow the same link again, as to mothers
         except FlavorframeError as error:
             told = self._layout.explain_link(*link)
             raise type(error)(f"{str(error).removesuffix(told)}{told}") from None

@@ -74,7 +74,14 @@ def added(a: Any, b: Any) -> Any:
 
 def is_varied(value: Any) -> bool:
     """Return whether an output is a histogram with an axis of variations."""
-    return hasattr(value, "axes") and len(value.axes) > 0 and value.axes[0].name == VARIATION
+    return bool(labels_of(value, VARIATION))
+
+
+def labels_of(value: Any, axis: str) -> list[str]:
+    """Return what the variations, or the categories, of an output are called; empty without."""
+    found = (each for each in getattr(value, "axes", ()) if each.name == axis)
+    # A quantity of the user's may have the same name: its axis has numbers.
+    return next((list(each) for each in found if each.traits.discrete), [])
 
 
 def varied(value: Any, label: str) -> Any:
@@ -82,14 +89,13 @@ def varied(value: Any, label: str) -> Any:
     return value[{VARIATION: label}] if is_varied(value) else value
 
 
-def by_category(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield a histogram as it is nominally, one for each category, with a name for each."""
-    nominal = varied(value, "nominal")
-    if nominal.axes[0].name != CATEGORY or len(nominal.axes) == 1:
-        yield name, nominal
-        return
-    for category in nominal.axes[0]:
-        yield f"{name} {category}", nominal[{CATEGORY: category}]
+def by_category(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield a histogram by the name of each of its categories; one without, by an empty name."""
+    categories = labels_of(value, CATEGORY)
+    if not categories:
+        yield "", value
+    for category in categories:
+        yield category, value[{CATEGORY: category}]
 
 
 def write_histograms(outputs: Mapping[str, Any], path: Path) -> None:
@@ -112,10 +118,10 @@ def write_histograms(outputs: Mapping[str, Any], path: Path) -> None:
 
 def _plain(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Yield a histogram for each category and variation, with a name that ROOT takes."""
-    labels = list(value.axes[0]) if is_varied(value) else [""]
-    for label in labels:
-        for key, histogram in by_category(name, varied(value, label) if label else value):
-            whole = key if label in ("", "nominal") else f"{key} {label}"
+    for label in labels_of(value, VARIATION) or ["nominal"]:
+        for category, histogram in by_category(varied(value, label)):
+            shift = "" if label == "nominal" else label
+            whole = " ".join(filter(None, (name, category, shift)))
             yield "".join(c if c.isalnum() or c in "_/" else "_" for c in whole), histogram
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from flavorframe._data_quality.duplicates import Duplicates
 from flavorframe._data_quality.sections import LumiSections
 from flavorframe._data_quality.tallies import TALLIED
+from flavorframe._display.numbers import plural
+from flavorframe._expr.variations import NOMINAL
 from flavorframe.errors import AnalysisError
 from flavorframe.result import _histograms
 from flavorframe.result.averages import Mean, added_means
@@ -49,9 +51,13 @@ def summary(value: Any) -> str:
         return f"mean {value!r}"
     if value.kind == "MEAN":
         return f"means by {', '.join(a.label for a in value.axes)}"
-    inside = value.sum()
+    nominal = _histograms.varied(value, NOMINAL)
+    inside = nominal.sum()
     total = getattr(inside, "value", inside)
-    return f"histogram of {', '.join(a.label for a in value.axes)}, {total:,.6g} entries in range"
+    axes = ", ".join(axis.label for axis in nominal.axes)
+    variations = _histograms.labels_of(value, _histograms.VARIATION)[1:]
+    varied = f", {len(variations)} {plural(len(variations), 'variation')}" if variations else ""
+    return f"histogram of {axes}, {total:,.6g} entries in range{varied}"
 
 
 def to_json(value: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from flavorframe._expr.logic import operation_on
 from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, widen
 from flavorframe._rootio.arrays import Array, Content, Lists, Strings
 from flavorframe.engines._columnar.blocks import in_blocks
+from flavorframe.engines._columnar.descent import count_pointing, first_copies
 from flavorframe.engines._columnar.named import any_named, is_any_named
 from flavorframe.engines._columnar.orders import chained
 from flavorframe.engines._columnar.segments import first_match, reduce_segments
@@ -188,6 +189,28 @@ def _(node: n.Gather, view: View) -> Values:
 def _(node: n.Found, view: View) -> Values:
     many = in_blocks(node, node.target, view)
     return Values(_point(view, node)[1]) if many is None else many
+
+
+@compute_node.register(n.FirstCopy)
+def _(node: n.FirstCopy, view: View) -> Values:
+    whole, axis = view.whole, node.axis
+    mother, valid = _point(whole, n.Found(axis, node.mother))
+    label, elements = whole.spread(node.label, axis), whole.elements(axis)
+    is_copy = valid & (label.array == label.array[mother])
+    if label.valid is not None:
+        is_copy &= label.valid & label.valid[mother]
+    found, valid = first_copies(mother, is_copy)
+    values = Values(found - elements.starts.take(whole.event_of(axis)), valid)
+    return values[view.elements(axis).full]
+
+
+@compute_node.register(n.Pointing)
+def _(node: n.Pointing, view: View) -> Values:
+    whole = view.whole
+    position, valid = _point(whole, n.Found(node.target, node.index))
+    counted = valid & whole.spread(node.condition, node.index.axis).truth()
+    counts = count_pointing(position, counted, len(whole.elements(node.target)))
+    return Values(counts[view.elements(node.target).full])
 
 
 @compute_node.register(n.CallFunction)

@@ -57,6 +57,9 @@ def _inside(view: View, part: n.Part) -> Iterator[Needed]:
         where = view.view_of_lists(part.target)
         yield from ((view, part.index), (view, part.axis), (where, part.target))
         yield from ((where, part.operand),) if isinstance(part, n.Gather) else ()
+    elif isinstance(part, n.FirstCopy | n.Pointing):
+        yield from ((whole, inner) for inner in (*part.inside, part.axis))
+        yield view, part.axis
     elif isinstance(part, n.Rank | n.FromEnd):
         where = view.view_of_lists(part.order if isinstance(part, n.Rank) else part.of)
         yield from ((where, inner) for inner in part.inside)

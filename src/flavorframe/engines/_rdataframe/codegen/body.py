@@ -71,6 +71,7 @@ class Body:
         self._names: dict[str, Iterator[int]] = {}
         self._sizes: dict[n.Axis, str] = {}
         self._lists: dict[n.Axis, str] = {}
+        self._tables: dict[n.Node, str] = {}
         self._elements: dict[n.Axis, str] = {}
         self._ranks: dict[n.Axis, str] = {}
         self._lookups: dict[n.Match, str] = {}
@@ -120,6 +121,14 @@ class Body:
         if axis not in self._lists:
             self._lists[axis] = yield self._make_list(axis)
         return self._lists[axis]
+
+    def table(self, node: n.Node, make: Callable[[], Deferred]) -> Deferred:
+        """Write the name of a list of the node's values, on all elements that an event has."""
+        if node not in self._tables:
+            made = yield make()
+            self._tables[node] = self.name("table")
+            self.lines.append(f"const auto {self._tables[node]} = {made};")
+        return self._tables[node]
 
     def elements(self, axis: n.Axis, view: str) -> str:
         """Return what a loop over the elements in a view runs over."""

@@ -162,6 +162,35 @@ def _(node: n.Found, scope: Scope) -> Deferred:
     return f"({(yield _place(node, scope))} >= 0)"
 
 
+@translate.register(n.FirstCopy)
+def _(node: n.FirstCopy, scope: Scope) -> Deferred:
+    body = scope.body
+
+    def table() -> Deferred:
+        size = yield body.deferred_size(node.axis)
+        each = [body.scope(node.axis, FULL, body.name("i")) for _ in range(2)]
+        mother = yield each[0].deferred_function(node.mother)
+        label = yield each[1].deferred_function(node.label)
+        return f"flavorframe::first_copies({size}, {mother}, {label})"
+
+    return f"{(yield body.table(node, table))}[{scope.element}]"
+
+
+@translate.register(n.Pointing)
+def _(node: n.Pointing, scope: Scope) -> Deferred:
+    body = scope.body
+
+    def table() -> Deferred:
+        axis = node.index.axis
+        sizes = yield in_turn(body.deferred_size(each) for each in (node.target, axis))
+        each = [body.scope(axis, FULL, body.name("i")) for _ in range(2)]
+        index = yield each[0].deferred_function(node.index)
+        condition = yield each[1].deferred_function(node.condition, wrap="flavorframe::holds")
+        return f"flavorframe::pointing({', '.join((*sizes, index, condition))})"
+
+    return f"{(yield body.table(node, table))}[{scope.element}]"
+
+
 @translate.register(n.CallFunction)
 def _(node: n.CallFunction, scope: Scope) -> Deferred:
     return call_function(node, (yield _values(node.arguments, scope)))
