@@ -12,8 +12,8 @@ Where things are, from the bottom up:
   (``&`` and the like on truth values or bits), `strings` (where they are refused), `dependence`
   (which values a cut on candidates may change), `identity` (equal in every process)
 * what users hold: `expression` (with `operators`, `constants`, `objects`, `defaults`),
-  `collection`, `concatenation`, `event`, `units`, `functions`, `user_functions`, `corrections`
-  (with `binned_corrections`), `models`, `cut_strings` (with `cut_tokens` and
+  `collection`, `combinations`, `concatenation`, `event`, `units`, `functions`, `user_functions`,
+  `corrections` (with `binned_corrections`), `models`, `cut_strings` (with `cut_tokens` and
   `cut_trees`)
 
 To add an **operation**: a line in ``OPERATIONS`` (`operations`), the function that applies it
