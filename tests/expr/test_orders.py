@@ -60,6 +60,7 @@ def test_each_has_an_identity_of_its_own():
         (lambda: ff.concatenate(muon), "two or more collections"),
         (lambda: ff.concatenate(muon, muon), "would have each muon twice"),
         (lambda: ff.concatenate(muon, electron.pt), "is not a collection"),
+        (lambda: ff.concatenate(jet, muon.per(jet)), r"together, and take \.per\(jet\) of that"),
         (lambda: lepton["Muon_pt"], "has no branches of its own"),
         (lambda: lepton.is_from(jet), r"is_from\(jet\): .* is made of muon and electron"),
         (lambda: muon.is_from(muon), "muon is not made by ff.concatenate"),
