@@ -62,6 +62,7 @@ def test_each_has_an_identity_of_its_own():
         (lambda: ff.concatenate(muon, electron.pt), "is not a collection"),
         (lambda: ff.concatenate(jet, muon.per(jet)), r"together, and take \.per\(jet\) of that"),
         (lambda: lepton["Muon_pt"], "has no branches of its own"),
+        (lambda: ff.concatenate(muon, ff.pairs(muon)).members, "has no members"),
         (lambda: lepton.is_from(jet), r"is_from\(jet\): .* is made of muon and electron"),
         (lambda: muon.is_from(muon), "muon is not made by ff.concatenate"),
         (lambda: lepton.pt + muon.pt, "two collections do not combine"),
