@@ -69,6 +69,7 @@ jet.eta                      -                               Jet_eta
 jet.phi                      -                               Jet_phi
 jet.mass                     -                               Jet_mass
 electron.pt                  -                               Electron_pt
+electron.charge              -                               Electron_charge
 gen_part.pt                  -                               GenPart_pt
 gen_part.pdg_id              -                               GenPart_pdgId
 triplet.mass                 Triplet2_Mass                   triplet_mass
