@@ -74,7 +74,8 @@ def children(particle: Expr) -> Collection:
 
 def _beside(particle: Expr, function: str) -> tuple[Collection, Expr]:
     """Return all generated particles for each of some, and the index of the latter."""
-    called = f"ff.{function}({brief(particle.node) if isinstance(particle, Expr) else particle!r})"
+    shown = brief(particle.node) if isinstance(particle, Expr) else repr(particle)
+    called = f"ff.{function}({shown})"
     if isinstance(particle, Expr):
         refuse_nested_axis(particle.axis, called)
     if not _is_generated(particle):
