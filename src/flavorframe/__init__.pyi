@@ -46,6 +46,7 @@ from ._run.batch.slurm import Slurm as Slurm
 from ._run.detached.run import Run as Run, attach as attach
 from ._shipping.extra_files import delivered as delivered
 from .analysis import Analysis as Analysis
+from .averages import mean as mean
 from .catalogue import catalog as catalog
 from .certificate import Certificate as Certificate, certify as certify
 from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset, friend as friend

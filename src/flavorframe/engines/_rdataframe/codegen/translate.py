@@ -14,9 +14,9 @@ from flavorframe.engines._rdataframe.codegen.external import (
     call_correction,
     call_function,
     look_up,
-    refuse_model,
 )
 from flavorframe.engines._rdataframe.codegen.literals import literal, text
+from flavorframe.engines._rdataframe.codegen.models import call_model
 from flavorframe.engines._rdataframe.codegen.nested import FULL
 from flavorframe.engines._rdataframe.codegen.scope import DEEP, Scope
 
@@ -220,8 +220,7 @@ def _(node: n.CallCorrection, scope: Scope) -> Deferred:
 
 @translate.register(n.CallModel)
 def _(node: n.CallModel, scope: Scope) -> Deferred:
-    yield from ()
-    return refuse_model(node)
+    return call_model(node, (yield _values(node.arguments, scope)))
 
 
 @translate.register(n.LumiLookup)
