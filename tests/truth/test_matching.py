@@ -2,8 +2,10 @@
 
 from itertools import permutations
 
+import awkward as ak
 import numpy as np
 import pytest
+import uproot
 
 import flavorframe as ff
 from flavorframe import samples
@@ -130,6 +132,37 @@ def test_samples_of_known_truth(tmp_path, decay, third, label):
     rows = analysis.run(ff.dataset(file), progress=False).rows
     assert 0 < rows["found"].sum() < len(rows)
     np.testing.assert_array_equal(rows["found"], rows["triplet_truth"] == label)
+
+
+def test_pairs_in_a_layout_of_ones_own(tmp_path):
+    layout = ff.layout(
+        "mine",
+        lists="alone",
+        collections={
+            "gen_part": {
+                "branches": ["mc_*"],
+                "fields": {"pdg_id": "mc_id"},
+                "links": {"mother": {"to": "gen_part", "index": "mc_mother"}},
+            },
+            "lepton": {
+                "branches": ["l_*"],
+                "links": {"gen": {"to": "gen_part", "index": "l_mc"}},
+            },
+        },
+    )
+    content = {
+        "mc_id": ak.Array([[443, 13, -13], [443, -13, 22, 13, 221, -13], []]),
+        "mc_mother": ak.Array([[-1, 0, 0], [-1, 0, 1, 0, -1, 4], []]),
+        "l_mc": ak.Array([[1, 2], [5, 1, 3], [-1]]),
+    }
+    with uproot.recreate(tmp_path / "mine.root") as file:
+        file.mktree("Events", {name: ak.type(values) for name, values in content.items()})
+        file["Events"].extend(content)
+    pair = ff.pairs(events.lepton)
+    found = ff.truth_matched("J/psi -> mu+ mu-", *pair.members)
+    analysis = ff.Analysis(ff.Selection(pair), rows=ff.snapshot(found=found))
+    data = ff.dataset(tmp_path / "mine.root", layout=layout)
+    assert analysis.run(data, progress=False).rows["found"].tolist() == [True, False, False, True]
 
 
 def test_a_cut_is_shown_by_the_decay():
