@@ -661,6 +661,8 @@ class Event:
             return self.join(node.values, outer_of(node.target))
         if isinstance(node, n.LumiLookup):
             return self.join((node.run, node.luminosity_block))
+        if isinstance(node, n.IsAncestor):
+            return self.join((node.above, node.below))
         if isinstance(node, n.IsIn | n.StringTest | n.Named):
             return self.axis_of(node.operand)
         if isinstance(node, n.Gather | n.Found):
@@ -968,6 +970,17 @@ class Event:
             if mother in passed:
                 return None
             passed.append(mother)
+
+    def _isancestor(self, node: n.IsAncestor, at: Any) -> bool:
+        axis = self.axis_of(node.mother)
+        above, below = (self._pointed_at(axis, i, at) for i in (node.above, node.below))
+        passed: list[Any] = []
+        while above is not None and below is not None and below not in passed:
+            passed.append(below)
+            below = self.whole._pointed_at(axis, node.mother, below)
+            if below == above:
+                return True
+        return False
 
     def _pointing(self, node: n.Pointing, at: Any) -> int:
         whole, axis = self.whole, self.axis_of(node.index)
