@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 from typer.testing import CliRunner
@@ -161,7 +162,7 @@ def test_engines_agree_on_regions(sample):
     ids=["cut", "shift", "category"],
 )
 def test_a_difference_is_followed_into_its_region(sample, monkeypatch, number, instead, where):
-    monkeypatch.setattr("flavorframe.certificate.certify.MOST_EVENTS", 2)
+    monkeypatch.setattr(import_module("flavorframe.certificate.certify"), "MOST_EVENTS", 2)
     data = ff.dataset(str(sample("nano", events=150)))
     certificate = ff.certify(regional(), data, engines=["columnar", Other(number, instead)])
     assert not certificate.agrees
