@@ -16,7 +16,7 @@ import flavorframe as ff
 from benchmarks.files import copies, make_file
 from benchmarks.measure import available, run
 from flavorframe._expr import nodes as n
-from flavorframe.outputs import Histogram, Snapshot
+from flavorframe.averages import Declared
 
 FURTHER = 3
 
@@ -69,7 +69,7 @@ def _weighted(selection: ff.Selection, number: int) -> ff.Selection:
     return selection.weight("efficiency", ff.vary("efficiency", nominal, replicas=replicas))
 
 
-def _regions(selection: ff.Selection, mass: Histogram | Snapshot) -> dict[str, ff.Region]:
+def _regions(selection: ff.Selection, mass: Declared) -> dict[str, ff.Region]:
     *first, best = selection.steps
     base, t = replace(selection, steps=tuple(first)), ff.events().triplet
     regions = {}

@@ -1,4 +1,4 @@
-"""The benchmark tasks for languages of analysis, in one pass over files like NanoAOD's.
+"""The eight benchmark tasks for languages of analysis, in one pass over files like NanoAOD's.
 
 Each function is a task, in the words of https://github.com/iris-hep/adl-benchmarks-index.
 ``python examples/adl.py FILE`` runs all of them on ROOT files whose branches are called as in CMS's
@@ -58,6 +58,15 @@ def task6() -> ff.Region:
     )
 
 
+def task7() -> ff.Region:
+    """The sum of pT of jets above 30 GeV with no lepton above 10 GeV within ΔR = 0.4."""
+    hard = jet[jet.pt > 30 * ff.GeV]
+    near = lepton[lepton.pt > 10 * ff.GeV].per(hard)
+    alone = hard[(ff.delta_r(near, hard) >= 0.4).all()]
+    total = ff.hist(alone.pt.sum(), bins=100, range=(15, 200), label="sum of pT [GeV]")
+    return ff.Region(ff.Selection(events), total=total)
+
+
 def task8() -> ff.Region:
     """The transverse mass of missing pT and the hardest lepton beside the pair closest to the Z."""
     hardest = lepton.sorted(lepton.pt, descending=True)
@@ -82,6 +91,7 @@ analysis = ff.Analysis(
     task4=task4(),
     task5=task5(),
     task6=task6(),
+    task7=task7(),
     task8=task8(),
 )
 

@@ -46,10 +46,18 @@ from ._run.batch.slurm import Slurm as Slurm
 from ._run.detached.run import Run as Run, attach as attach
 from ._shipping.extra_files import delivered as delivered
 from .analysis import Analysis as Analysis
+from .averages import mean as mean
 from .catalogue import catalog as catalog
 from .certificate import Certificate as Certificate, certify as certify
 from .datasets import Catalog as Catalog, Dataset as Dataset, dataset as dataset, friend as friend
+from .decays import (
+    Dalitz as Dalitz,
+    cos_helicity as cos_helicity,
+    dalitz as dalitz,
+    decay_time as decay_time,
+)
 from .errors import FlavorframeError as FlavorframeError
+from .four_vectors import FourVector as FourVector, p4 as p4
 from .inspection import inspect as inspect
 from .layouts.declaring import layout as layout
 from .layouts.events import events as events
@@ -72,5 +80,6 @@ from .result._loading import load as load
 from .result.efficiency import efficiency_map as efficiency_map
 from .selection import Selection as Selection
 from .skims import skim as skim
+from .truth import truth_matched as truth_matched
 
 __version__: str

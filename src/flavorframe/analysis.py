@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from html import escape
+from keyword import iskeyword
 from typing import TYPE_CHECKING, overload
 
 from flavorframe._data_quality.tallies import Tally, split_tallies
 from flavorframe._expr.variations import chosen
 from flavorframe._planning.compiling import plan_of
 from flavorframe._planning.plan import Plan
+from flavorframe.averages import Declared
 from flavorframe.datasets import Dataset
 from flavorframe.errors import AnalysisError, did_you_mean
-from flavorframe.outputs import Output
 from flavorframe.regions import Region, check_name, restricted_region
 from flavorframe.result import Result, Results
 from flavorframe.selection import Selection
@@ -56,7 +57,7 @@ class Analysis:
     tallies: tuple[tuple[str, Tally], ...]
 
     def __init__(
-        self, selection: Selection | Region | None = None, /, **outputs: Output | Region | Tally
+        self, selection: Selection | Region | None = None, /, **outputs: Declared | Region | Tally
     ) -> None:
         """Raises AnalysisError for an output that is none, or whose name is taken."""
         tallies, others = split_tallies(outputs)
@@ -85,7 +86,7 @@ class Analysis:
         return self._region.selection
 
     @property
-    def outputs(self) -> tuple[tuple[str, Output], ...]:
+    def outputs(self) -> tuple[tuple[str, Declared], ...]:
         """The outputs by name; raises AnalysisError where there are several regions."""
         return self._region.outputs
 
@@ -108,7 +109,7 @@ class Analysis:
             )
         return Analysis(found)
 
-    def with_outputs(self, **outputs: Output | Tally) -> Analysis:
+    def with_outputs(self, **outputs: Declared | Tally) -> Analysis:
         """Return the analysis with more outputs, or others under the same names."""
         return Analysis(self._region, **{**dict(self.tallies), **outputs})
 
@@ -358,7 +359,7 @@ class Analysis:
         return "".join(f"{name}{region.selection._repr_html_()}" for name, region in named)
 
 
-def _outputs(given: Mapping[str, Output | Region]) -> dict[str, Output]:
+def _outputs(given: Mapping[str, Declared | Region]) -> dict[str, Declared]:
     for name, output in given.items():
         if isinstance(output, Region):
             raise AnalysisError(
@@ -368,7 +369,7 @@ def _outputs(given: Mapping[str, Output | Region]) -> dict[str, Output]:
     return dict(given)  # type: ignore[arg-type]
 
 
-def _named_regions(given: Mapping[str, Output | Region]) -> dict[str, Region]:
+def _named_regions(given: Mapping[str, Declared | Region]) -> dict[str, Region]:
     if not given:
         raise AnalysisError("ff.Analysis takes a selection first, or regions by name.")
     regions = {}
@@ -378,7 +379,7 @@ def _named_regions(given: Mapping[str, Output | Region]) -> dict[str, Region]:
                 f"ff.Analysis takes a selection first, or regions by name, and {name!r} is "
                 f"{region!r}."
             )
-        if not name.isidentifier():
+        if not name.isidentifier() or iskeyword(name):
             raise AnalysisError(f"A region cannot be called {name!r}: give it a name of Python.")
         check_name("A region", name)
         regions[name] = region

@@ -88,6 +88,57 @@ def test_rows_of_candidates_are_events_and_keys_what_the_file_has(tmp_path):
     assert (result.twice.events, len(result.twice)) == (3, 0)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_copies_are_left_out(files, tmp_path, engine):
+    data = ff.dataset(files, luminosity=2.0)
+    found = analysis().run(data, engine=engine).twice
+    assert found.places[7, 5, 5] == ((str(files / "a.root"), 5), (str(files / "b.root"), 1))
+    clean = data.without(found)
+    assert repr(clean) == "Dataset 'dataset': data, 2 files, 2 fb⁻¹, without 2 copies of events"
+    numbers = ff.Analysis(
+        ff.Selection(events),
+        n=ff.hist(events.event, bins=10, range=(0, 10)),
+        rows=ff.snapshot(events.event),
+        twice=ff.duplicates(),
+    )
+    result = numbers.run(clean, engine=engine, partition_size=3)
+    assert result.rows["event"].tolist() == [1, 2, 3, 4, 5, 9]
+    assert result.n.values().tolist() == [0, 1, 1, 1, 1, 1, 0, 0, 0, 1]
+    assert (result.events, result.fraction, result.luminosity) == (6, 1.0, 2.0)
+    assert (result.is_complete, len(result.twice)) == (True, 0)
+    loaded = ff.load(result.save(tmp_path / "saved"))["dataset"]
+    assert loaded.dataset.left_out == clean.left_out
+    write(files / "b.root", [8, 7, 7], [1, 5, 6], [9, 5, 6], np.int64)
+    assert "since copies of events were found" in repr(numbers.run(clean, engine=engine).failures)
+
+
+def test_copies_in_other_datasets_and_of_saved_results_are_left_out(files, tmp_path):
+    eras = {name: {"type": "data", "files": f"{name}.root"} for name in "ba"}
+    catalogue = ff.catalog(eras, base=files)
+    results = analysis().run(catalogue)
+    clean = catalogue.without(results.total.twice)
+    assert [sum(map(len, each.left_out)) for each in clean.values()] == [0, 2]  # b is the first
+    assert len(analysis().run(clean).total.twice) == 0
+    saved = ff.load(results.save(tmp_path / "saved"))["a"].twice
+    assert (
+        catalogue["a"].without(saved).left_out
+        == catalogue["a"].without(results["a"].twice).left_out
+    )
+
+
+def test_what_is_left_out_is_no_gap(files):
+    real = (files / "b.root").rename(files / "b")  # a link comes and goes, and its file stays
+    (files / "b.root").symlink_to(real)
+    data = ff.dataset(files)
+    clean = data.without(analysis().run(data).twice)
+    (files / "b.root").unlink()
+    result = analysis().run(clean)
+    assert 0 < result.fraction < 1
+    (files / "b.root").symlink_to(real)
+    resumed = result.resume()
+    assert (resumed.events, resumed.twice.events, resumed.fraction) == (6, 6, 1.0)
+
+
 def test_what_files_lack_is_told_before_anything_is_read(files):
     wrong = ff.Analysis(selection, twice=ff.duplicates(by=["run", "evnt"]))
     message = (

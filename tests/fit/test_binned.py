@@ -30,7 +30,7 @@ def scaled():
 
 
 REFUSED = {
-    "an array": (np.zeros(62), "a fit needs a hist.Hist or a TH1 of ROOT or uproot, not ndarray"),
+    "a number": (62, "a fit needs a hist.Hist or a TH1 of ROOT or uproot, not int"),
     "empty": (histogram(), "no candidates between 1.65 and 2.01 GeV"),
     "empty, weighted": (histogram("Weight"), "no candidates between 1.65 and 2.01 GeV"),
     "NaN": (filled_with(np.nan), "NaN or infinity in the bin at 1.682 GeV"),

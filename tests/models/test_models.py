@@ -10,10 +10,10 @@ import pytest
 
 import flavorframe as ff
 from flavorframe._models import evaluator, model as held
-from flavorframe.errors import AnalysisError, ModelError
+from flavorframe.errors import ModelError
 from support import agreement, oracle
 
-from .conftest import INPUTS, logistic, of_logistic, training
+from .conftest import INPUTS, LIBRARIES, logistic, of_logistic, training
 
 events = ff.events()
 t, muon = events.triplet, events.muon
@@ -346,10 +346,30 @@ def test_folds_without_a_model(small_nano):
 
 
 @pytest.mark.root
-def test_the_engine_in_cpp_refuses_models_before_the_run(tmp_path, small_nano):
+def test_the_engine_in_cpp_says_the_same(tmp_path, small_nano):
+    for library in ("ROOT", *LIBRARIES):
+        pytest.importorskip(library)
+    files = [make(tmp_path)[0] for make in LIBRARIES.values()]
+    inputs = (t.mass, muon.at(2).pt, t.mu1.pt)
+    scores = {f"score{number}": ff.model(file)(*inputs) for number, file in enumerate(files)}
+    scores["folds"] = ff.model(files, fold=events.event % len(files))(*inputs)
+    selection = ff.Selection(t).cut("BDT", scores["score0"] > 0.4).weight("w", scores["score1"])
+    analysis = ff.Analysis(selection, rows=ff.snapshot(**scores, event=events.event))
+    expected = run(analysis, small_nano)
+    found = run(analysis, small_nano, engine="rdataframe", threads=2)
+    assert len(found.rows) > 0
+    for name in found.rows:
+        np.testing.assert_array_equal(found.rows[name], expected.rows[name])
+    assert [row.candidates for row in found.cutflow] == [row.candidates for row in expected.cutflow]
+
+
+@pytest.mark.root
+def test_what_a_library_does_not_take_is_told_by_the_engine_in_cpp(small_nano):
     pytest.importorskip("ROOT")
-    pytest.importorskip("onnxruntime")
-    (tmp_path / "bdt.onnx").write_bytes(logistic())
-    analysis = scored(ff.model(tmp_path / "bdt.onnx")(*INPUTS_OF_TRIPLETS))
-    with pytest.raises(AnalysisError, match="'rdataframe' runs C.*: use engine='columnar'"):
+    sklearn = pytest.importorskip("sklearn.linear_model")
+    score = ff.model(sklearn.LogisticRegression().fit(*training()))(t.mass, ff.log(-t.mass), 3)
+    analysis = ff.Analysis(ff.Selection(t).cut("BDT", score > 0.5))
+    with pytest.raises(
+        ModelError, match=r"LogisticRegression.*Input 2 is NaN.* scikit-learn .*NaN"
+    ):
         run(analysis, small_nano, engine="rdataframe")

@@ -158,3 +158,16 @@ def test_stack_of_data_and_simulation(catalogue, tmp_path):
     both = results.stack("pt", titles={"ds": "all", "tau": "all"}, logarithmic=True)
     assert len(both.axes[0].patches) == 1
     assert len(results.simulation.stack("pt", luminosity=3).axes) == 1
+
+
+def test_stack_of_a_region_with_categories_and_variations(catalogue, tmp_path):
+    weight = ff.where(ff.is_simulation, events["genWeight"], 1)
+    selection = ff.Selection(muon).weight("generator", ff.vary("scale", weight, up=2 * weight))
+    halves = ff.categories(low=muon.pt < 5, high=muon.pt >= 5)
+    region = ff.Region(selection, by=halves, pt=ff.hist(muon.pt, bins=2, range=(0, 10)))
+    results = ff.Analysis(all=region).run(ff.catalog(catalogue, base=tmp_path))
+    heights = [patch.get_data().values for patch in results.stack("all.pt").axes[0].patches]
+    plain = ANALYSIS.run(ff.catalog(catalogue, base=tmp_path))
+    np.testing.assert_allclose(heights[0], plain["tau"].scaled(2.0).pt.values())
+    up = results["tau"].all.scaled(2.0).pt[{"variation": "scale up", "category": sum}]
+    np.testing.assert_allclose(up.values(), 2 * heights[0])

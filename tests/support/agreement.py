@@ -18,7 +18,8 @@ from flavorframe.result import Result
 from support import oracle
 
 ROUNDED = {
-    "mass", "delta_r", "delta_phi", "sin", "cos", "exp", "log", "hypot", "power",
+    "mass", "mass_of_components", "angle", "delta_r", "delta_phi", "sin", "cos", "sinh", "cosh",
+    "arctan2", "arcsinh", "exp", "log", "hypot", "power",
 }  # fmt: skip
 """Operations whose last digit depends on the mathematical library."""
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import flavorframe as ff
 from flavorframe._expr.expression import Expr
-from flavorframe._expr.nodes import Field
+from flavorframe._expr.nodes import Field, is_nested
 from flavorframe.analysis import Analysis
 from flavorframe.selection import Selection, Weight
 
@@ -105,6 +105,10 @@ class Place:
 
     collection: Any = None
     objects: tuple[Object, ...] = ()
+
+    @property
+    def is_nested(self) -> bool:
+        return self.collection is not None and is_nested(self.collection.axis)
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,18 @@ def places(draw: Draw, depth: int) -> Place:
 
 
 @st.composite
+def nested(draw: Draw, outer: Place, depth: int) -> Place:
+    """A list for each element of a place, with what the elements and the outer ones have."""
+    inner = draw(collections(depth))
+    near = inner.collection.per(outer.collection)
+    place = Place(near, (Object(near, inner.objects[0].kind), *outer.objects))
+    if draw(st.booleans()):
+        part = near[draw(masks(place, depth))]
+        return Place(part, (Object(part, inner.objects[0].kind), *outer.objects))
+    return place
+
+
+@st.composite
 def objects(draw: Draw, place: Place, depth: int) -> Object:
     """An object at a place: its own, a part of it, or one that a link leads to."""
     if not place.objects or (depth > 0 and draw(st.integers(0, 4)) == 0):
@@ -215,7 +231,10 @@ def objects(draw: Draw, place: Place, depth: int) -> Object:
 @st.composite
 def links(draw: Draw, place: Place, depth: int) -> Object:
     """The element of a collection that an index or an equal pt leads to."""
-    target = draw(collections(depth))
+    if place.objects and not place.is_nested and draw(st.integers(0, 4)) == 0:
+        target = draw(nested(place, min(depth, 1)))
+    else:
+        target = draw(collections(depth))
     kind = target.objects[0].kind
     if draw(st.integers(0, 5)) == 0:
         return Object(target.collection.at(draw(st.integers(-3, 2))), kind)
@@ -377,14 +396,22 @@ def chosen(draw: Draw, place: Place, depth: int) -> Number:
 @st.composite
 def kinematics(draw: Draw, place: Place, depth: int) -> Number:
     a, b = draw(objects(place, depth)).expression, draw(objects(place, depth)).expression
-    if draw(st.booleans()):
+    what = draw(st.integers(0, 3))
+    if what == 0:
         return Number(ff.delta_r(a, b), 0, 4, rounded=True)
-    return Number(ff.mass(a, b, masses=ff.MUON_MASS), 0, 15, rounded=True)
+    if what == 1:
+        return Number(ff.mass(a, b, masses=ff.MUON_MASS), 0, 15, rounded=True)
+    p, q = ff.p4(a, mass="mu"), ff.p4(b, mass="pi")
+    if what == 2:
+        return Number((p + q).in_rest_frame_of(p).energy, 0, 15, rounded=True)
+    return Number(draw(st.sampled_from(((p + q).rapidity, p.angle(q)))), -3, 3, rounded=True)
 
 
 @st.composite
 def reduced(draw: Draw, place: Place, depth: int) -> Number:
-    """One number of the event, from those of another place."""
+    """One number of the event, from those of another place, or of an element, from its list."""
+    if place.objects and not place.is_nested and draw(st.booleans()):
+        return draw(reduced_from(draw(nested(place, min(depth, 1))), depth))
     return draw(reduced_from(draw(places(depth)), depth))
 
 
@@ -400,8 +427,8 @@ def reduced_from(draw: Draw, inner: Place, depth: int) -> Number:
 
 
 def _per_element(x: Any, place: Place) -> Any:
-    """Return a number that has one value per element, never per event."""
-    return x if x.axis != EVENT_AXIS else x + place.collection.index
+    """Return a number that has one value per element, never per event or outer element."""
+    return x if x.axis == place.collection.axis else x + place.collection.index
 
 
 @st.composite
@@ -444,7 +471,8 @@ def conditions(draw: Draw, place: Place, depth: int) -> Any:
 def masks(draw: Draw, place: Place, depth: int) -> Any:
     """A condition that has one value per element, never per event."""
     condition = draw(conditions(place, depth))
-    return condition if condition.axis != EVENT_AXIS else condition & (place.collection.index < 4)
+    own = condition.axis == place.collection.axis
+    return condition if own else condition & (place.collection.index < 4)
 
 
 @st.composite

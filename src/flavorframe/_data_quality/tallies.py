@@ -6,13 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
-from flavorframe._data_quality.duplicates import Duplicates
+from flavorframe._data_quality.duplicates import Duplicates, Keys
 from flavorframe._data_quality.sections import LumiSections
 from flavorframe.errors import AnalysisError
 
-Array = np.ndarray[Any, Any]
 Tallied = LumiSections | Duplicates
 """What a result has of a tally; two of a kind add up."""
 TALLIED = (LumiSections, Duplicates)
@@ -27,8 +24,8 @@ class Tally:
     names: tuple[str, ...]
     title: ClassVar[str]
 
-    def of(self, columns: list[Array]) -> Tallied:
-        """Return what is noted of events, given an array of each name."""
+    def of(self, keys: Keys) -> Tallied:
+        """Return what is noted of events, given their values of these names."""
         raise NotImplementedError(type(self))
 
 
@@ -38,9 +35,9 @@ class LumiSectionsTally(Tally):
 
     title = "lumi sections"
 
-    def of(self, columns: list[Array]) -> LumiSections:
+    def of(self, keys: Keys) -> LumiSections:
         """Return the sections of events, given their runs and sections."""
-        return LumiSections.of_events(*columns)
+        return LumiSections.of_events(*keys.columns)
 
 
 @dataclass(frozen=True)
@@ -49,9 +46,9 @@ class DuplicatesTally(Tally):
 
     title = "duplicates"
 
-    def of(self, columns: list[Array]) -> Duplicates:
-        """Return the keys of events, given the values that make them."""
-        return Duplicates.among(self.names, columns)
+    def of(self, keys: Keys) -> Duplicates:
+        """Return the duplicates among events, given their keys."""
+        return Duplicates(self.names, (keys,) if len(keys) else ())
 
 
 def lumi_sections() -> LumiSectionsTally:
@@ -76,7 +73,8 @@ def lumi_sections() -> LumiSectionsTally:
 def duplicates(by: Iterable[str] = KEY) -> DuplicatesTally:
     """Have a result tell which events were read more than once, in one file or in several.
 
-    It keeps the key of every event in memory until the end, 16 bytes in NanoAOD.
+    It keeps the key of every event in memory until the end, 16 bytes in NanoAOD. What it finds
+    `Dataset.without` leaves out.
 
     Args:
         by: The values that events differ in: names of the event, or branches.

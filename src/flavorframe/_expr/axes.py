@@ -140,6 +140,33 @@ class Combination(Axis):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class NestedAxis(Axis):
+    """A list for each element of the axis ``outer``; reductions give one value for each list."""
+
+    outer: Axis
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Per(NestedAxis):
+    """For each element of ``outer``, all elements of ``inner`` that its event has."""
+
+    inner: Axis
+
+    def text(self, texts: Texts) -> Text:
+        return put(texts[self.inner], ".per(", texts[self.outer], ")")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StoredLists(NestedAxis):
+    """For each element of a stored collection, a list that the file has for it."""
+
+    name_in_outer: str
+
+    def text(self, texts: Texts) -> Text:
+        return put(texts[self.outer], f".{self.name_in_outer}")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Concatenation(Axis):
     """All elements of the first parent, then all of the second, and so on."""
 
@@ -156,8 +183,9 @@ UNRESOLVED = UnresolvedAxis()
 def join_axes(nodes: tuple[Node, ...]) -> Axis:
     """Return the axis on which several nodes are combined.
 
-    Values per event are repeated for each element, and a raw branch is taken to be on the axis of
-    the others. Raises ExpressionError for two different collections.
+    Values per event are repeated for each element, as are those of an element in its list on a
+    nested axis, and a raw branch is taken to be on the axis of the others. Raises ExpressionError
+    for two different collections.
     """
     joint: Axis = EVENT
     for node in nodes:
@@ -168,21 +196,28 @@ def join_axes(nodes: tuple[Node, ...]) -> Axis:
 def _join(first: Axis, second: Axis, nodes: tuple[Node, ...]) -> Axis:
     if first == second or second == EVENT:
         return first
-    if first in (EVENT, UNRESOLVED):
+    if first in (EVENT, UNRESOLVED) or first == outer_axis(second):
         return second
-    if second == UNRESOLVED:
+    if second == UNRESOLVED or second == outer_axis(first):
         return first
     raise ExpressionError(_two_collections(first, second, nodes))
 
 
 def _two_collections(first: Axis, second: Axis, nodes: tuple[Node, ...]) -> str:
     named = {node.axis: brief(node) for node in nodes}
-    return (
-        f"{named[first]} has one value per {brief(first)} and {named[second]} one per "
-        f"{brief(second)}: two collections do not combine. Link an element with .at(index) or "
-        ".match(field=...), reduce one side to the event with any(), sum(), min() ..., or build "
-        "ff.pairs(...)."
+    told = (
+        f"{named.get(first, brief(first))} has one value per {brief(first)} and "
+        f"{named.get(second, brief(second))} one per {brief(second)}: two collections do not "
+        "combine. "
     )
+    outer = outer_axis(first), outer_axis(second)
+    if outer == (EVENT, EVENT):
+        return (
+            f"{told}Link an element with .at(index) or .match(field=...), reduce one side to the "
+            "event with any(), sum(), min() ..., or build ff.pairs(...)."
+        )
+    names = " and ".join(dict.fromkeys(brief(axis) for axis in outer if axis != EVENT))
+    return f"{told}Reduce what is nested to one value per {names}, with any(), sum(), min() ...."
 
 
 def lineage(axis: Axis) -> list[Axis]:
@@ -191,6 +226,17 @@ def lineage(axis: Axis) -> list[Axis]:
     while isinstance(found[-1], Taken):
         found.append(found[-1].parent)
     return found[::-1]
+
+
+def outer_axis(axis: Axis) -> Axis:
+    """Return what reductions over an axis give one value for each of: the event, or an element."""
+    first = lineage(axis)[0]
+    return first.outer if isinstance(first, NestedAxis) else EVENT
+
+
+def is_nested(axis: Axis) -> bool:
+    """Return whether each element of another axis has a list of its own of these elements."""
+    return outer_axis(axis) != EVENT
 
 
 def made_from(axis: Axis) -> Iterator[Axis]:

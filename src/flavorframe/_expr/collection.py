@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from flavorframe._expr import nodes as n
 from flavorframe._expr.constants import is_whole
-from flavorframe._expr.expression import Expr, as_node
+from flavorframe._expr.expression import Expr, apply, as_node
 from flavorframe._expr.formula import brief
-from flavorframe._expr.objects import element, on_axis, value_of
+from flavorframe._expr.nesting import refuse_nested_axis
+from flavorframe._expr.objects import element, on_axis, stored_axis, value_of
 from flavorframe._expr.strings import refuse_string
 from flavorframe.errors import ExpressionError
 
@@ -186,6 +189,97 @@ class Collection(Expr):
         match = n.Match(self.axis, keys, tuple(as_node(v) for v in values.values()))
         return Expr(n.Gather(self.node, self.axis, match))
 
+    def per(self, outer: Collection) -> Collection:
+        """Return, for each element of another collection, all elements of this one in its event.
+
+        Values of the outer elements go with each element of their lists. Reductions give one value
+        for each outer element, on which it can be cut.
+
+        Args:
+            outer: The collection whose elements get a list each: any, also a part of one, pairs,
+                or this one itself.
+
+        Returns:
+            A collection on a *nested axis*; its ``index`` is that in this collection.
+
+        Raises:
+            ExpressionError: ``outer`` is no collection, or one of the two is nested already.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> events = ff.events()
+            >>> t, near = events.triplet, events.muon.per(events.triplet)
+            >>> near[ff.delta_r(near, t) < 0.4].pt.sum()
+            <sum(muon.per(triplet)[ΔR(muon.per(triplet), triplet) < 0.4].pt), one value per triplet>
+        """
+        require_collection(outer, f"{self.formula}.per")
+        for axis in (self.axis, outer.axis):
+            refuse_nested_axis(axis, f"{self.formula}.per({outer.formula})")
+        return Collection(element(n.Per(outer.axis, self.axis)))
+
+    def nested(self, name: str) -> Collection:
+        """Return the list that the file has for each element: lists in lists.
+
+        A field of it is what the file calls by the names of the collection, the list and the field:
+        ``t.nested("daughter").pt`` is ``triplet_daughter_pt``. Any branch of lists in lists is
+        reached by its name. All that is asked of one of these collections must be lists of the same
+        lengths.
+
+        Args:
+            name: What the elements of the lists are called.
+
+        Returns:
+            A collection on a *nested axis*: reductions give one value for each outer element.
+
+        Raises:
+            ExpressionError: ``name`` is no name, or this is not a stored collection but made of
+                one.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> daughter = ff.events().triplet.nested("daughter")
+            >>> daughter[daughter.pt > 2].charge.sum()
+            <sum(triplet.daughter[triplet.daughter.pt > 2].charge), one value per triplet>
+            >>> daughter["triplet_daughter_chi2"].max()
+            <max(triplet_daughter_chi2), one value per triplet>
+        """
+        if not isinstance(name, str) or not name:
+            raise ExpressionError(f"{self.formula}.nested() takes a name, not {name!r}.")
+        if not isinstance(self.axis, n.CollectionAxis):
+            raise ExpressionError(
+                f"{self.formula}.nested({name!r}): only a collection of the file has lists in it: "
+                "ask it of that, and cut on or select elements afterwards."
+            )
+        return Collection(element(n.StoredLists(self.axis, name)))
+
+    def nearest(self, other: Collection, *, max: float | None = None) -> Expr:
+        """Return the link from each element to the element of another collection next to it in ΔR.
+
+        Args:
+            other: The collection that is searched, with ``eta`` and ``phi`` [rad]. In the same
+                collection, each element finds itself.
+            max: The largest ΔR at which there is a neighbour; without it there always is one, if
+                the event has any.
+
+        Returns:
+            The linked object, as of `at`: missing where there is none, the first of equal ones.
+
+        Raises:
+            ExpressionError: ``other`` is no collection, or one of the two is nested.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> events = ff.events()
+            >>> events.triplet.nearest(events.muon).pt
+            <muon.at(argmin(ΔR(muon.per(triplet), triplet))).pt, one value per triplet>
+        """
+        require_collection(other, f"{self.formula}.nearest")
+        near = other.per(self)
+        distance = apply("delta_r", near.eta, near.phi, self.eta, self.phi)
+        if max is not None:
+            distance = apply("where", distance <= max, distance, math.nan)
+        return other.at(distance.argmin())
+
     @property
     def index(self) -> Expr:
         """The index of each element, counted from 0 in each event."""
@@ -197,7 +291,7 @@ class Collection(Expr):
 
         The ``index`` of a member is where it is in its collection.
         """
-        base = n.lineage(self.axis)[0]
+        base = stored_axis(self.axis)
         if not isinstance(base, n.Combination):
             raise ExpressionError(
                 f"{brief(self.node)} has no members: it is not made by ff.pairs()."
@@ -267,11 +361,23 @@ def _combined(*collections: Collection) -> Collection:
     for collection in collections:
         if not isinstance(collection, Collection):
             raise ExpressionError(f"{collection!r} is not a collection such as events.muon.")
+        refuse_nested_axis(collection.axis, "ff.pairs() and ff.triples()")
     return Collection(element(n.Combination(tuple(c.axis for c in collections))))
 
 
+def require_collection(value: object, where: str) -> None:
+    """Raise ExpressionError where a collection is wanted, and this is something else."""
+    if isinstance(value, Collection):
+        return
+    shown = brief(value.node) if isinstance(value, Expr) else repr(value)
+    raise ExpressionError(
+        f"{where}({shown}) takes a collection such as events.muon. What an event has of a "
+        "collection once is the collection itself."
+    )
+
+
 def _stored(axis: n.Axis) -> n.Axis:
-    stored = n.lineage(axis)[0]
+    stored = stored_axis(axis)
     if isinstance(stored, n.Combination):
         raise ExpressionError(f"{stored.name} has no branches of its own; ask one of .members.")
     if isinstance(stored, n.Concatenation):

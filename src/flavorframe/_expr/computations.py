@@ -8,7 +8,7 @@ from functools import cached_property
 from string import Formatter
 from typing import Any
 
-from flavorframe._expr.axes import EVENT, Axis, Node, join_axes
+from flavorframe._expr.axes import Axis, Node, join_axes, outer_axis
 from flavorframe._expr.called import Correction, Function
 from flavorframe._expr.elements import Position
 from flavorframe._expr.kinds import kind_of
@@ -96,14 +96,17 @@ class StringTest(Node):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Reduce(Node):
-    """One value an event from the operand's values in it; see `flavorframe._expr.reductions`."""
+    """One value of the operand's values in each event, or in each list of a nested axis.
+
+    See `flavorframe._expr.reductions`.
+    """
 
     reduction: str
     operand: Node
 
-    @property
+    @cached_property
     def axis(self) -> Axis:
-        return EVENT
+        return outer_axis(self.operand.axis)
 
     def find_kind(self) -> str:
         return REDUCTIONS[self.reduction].kind_of_result(kind_of(self.operand))
@@ -239,7 +242,9 @@ def _of_objects(name: str, *sizes: int) -> Callable[[tuple[Node, ...], Texts], T
 _OF_OBJECTS = {
     "delta_r": _of_objects("ΔR", 2),
     "delta_phi": _of_objects("Δφ", 1),
+    "angle": _of_objects("angle", 3),
     "mass": _of_objects("m", 4),
+    "mass_of_components": _of_objects("m", 4),
     "transverse_mass": _of_objects("mT", 2),
     "cos2d": _of_objects("cos2D", 2),
     "cos3d": _of_objects("cos3D", 3),

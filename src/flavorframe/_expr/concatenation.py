@@ -5,6 +5,7 @@ from __future__ import annotations
 from flavorframe._expr import nodes as n
 from flavorframe._expr.collection import Collection
 from flavorframe._expr.formula import brief
+from flavorframe._expr.nesting import refuse_nested_axis
 from flavorframe._expr.objects import element
 from flavorframe.errors import ExpressionError
 
@@ -35,6 +36,7 @@ one value per event>
     for collection in collections:
         if not isinstance(collection, Collection):
             raise ExpressionError(f"{collection!r} is not a collection such as events.muon.")
+        refuse_nested_axis(collection.axis, "ff.concatenate()")
     axes = tuple(collection.axis for collection in collections)
     if len(axes) < 2:
         raise ExpressionError("ff.concatenate() takes two or more collections.")

@@ -11,10 +11,12 @@ from flavorframe._expr.axes import (
     Combination,
     Concatenation,
     Node,
+    Per,
     Sorted,
     Subset,
     Taken,
     join_axes,
+    outer_axis,
 )
 from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.leaves import Literal
@@ -91,6 +93,26 @@ class Member(Node):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class Inner(Node):
+    """The operand, which lives on the inner axis, at each element of a nested axis."""
+
+    operand: Node
+    nested: Per
+
+    @property
+    def axis(self) -> Axis:
+        return self.nested
+
+    def find_kind(self) -> str:
+        return kind_of(self.operand)
+
+    def text(self, texts: Texts) -> Text:
+        inner = texts[self.operand]
+        rest = after(texts[self.nested.inner], inner)
+        return put(texts[self.nested], *((".", inner) if rest is None else (rest,)))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Chain(Node):
     """The operands, each of which lives on one parent of the concatenation, one after the other.
 
@@ -148,7 +170,7 @@ class FromEnd(Node):
 
     @property
     def axis(self) -> Axis:
-        return EVENT
+        return outer_axis(self.of)
 
     def find_kind(self) -> str:
         return "int"
@@ -170,7 +192,7 @@ class Match(Node):
 
     @cached_property
     def axis(self) -> Axis:
-        return join_axes(self.values)
+        return _asking(self.target, *self.values)
 
     def find_kind(self) -> str:
         return "int"
@@ -194,7 +216,7 @@ class Gather(Node):
 
     @cached_property
     def axis(self) -> Axis:
-        return self.index.axis
+        return _asking(self.target, self.index)
 
     def find_kind(self) -> str:
         return kind_of(self.operand)
@@ -218,7 +240,7 @@ class Found(Node):
 
     @cached_property
     def axis(self) -> Axis:
-        return self.index.axis
+        return _asking(self.target, self.index)
 
     def find_kind(self) -> str:
         return "bool"
@@ -229,9 +251,15 @@ class Found(Node):
 
 def innermost(node: Node) -> Node:
     """Return what is taken, gathered or a member in the end."""
-    while isinstance(node, Take | Gather | Member):
+    while isinstance(node, Take | Gather | Member | Inner):
         node = node.operand
     return node
+
+
+def _asking(target: Axis, *nodes: Node) -> Axis:
+    """Return the axis of a link: each element of it asks one list of the target."""
+    outer = outer_axis(target)
+    return join_axes(nodes if outer == EVENT else (Position(outer), *nodes))
 
 
 def _link(node: Gather | Found, texts: Texts) -> Text:

@@ -17,14 +17,19 @@ from flavorframe._expr.axes import (
     Concatenation as Concatenation,
     EventAxis as EventAxis,
     First as First,
+    NestedAxis as NestedAxis,
     Node as Node,
+    Per as Per,
     Sorted as Sorted,
+    StoredLists as StoredLists,
     Subset as Subset,
     Taken as Taken,
     UnresolvedAxis as UnresolvedAxis,
+    is_nested as is_nested,
     join_axes as join_axes,
     lineage as lineage,
     made_from as made_from,
+    outer_axis as outer_axis,
 )
 from flavorframe._expr.choices import Category as Category, Varied as Varied
 from flavorframe._expr.computations import (
@@ -37,11 +42,13 @@ from flavorframe._expr.computations import (
     Reduce as Reduce,
     StringTest as StringTest,
 )
+from flavorframe._expr.descent import FirstCopy as FirstCopy, Named as Named, Pointing as Pointing
 from flavorframe._expr.elements import (
     Chain as Chain,
     Found as Found,
     FromEnd as FromEnd,
     Gather as Gather,
+    Inner as Inner,
     Match as Match,
     Member as Member,
     Position as Position,

@@ -11,6 +11,8 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
 from flavorframe.errors import ExpressionError
 
+Through = n.Take | n.Gather | n.Member | n.Inner
+"""Nodes that hand on the values of their operand, at other elements."""
 SOURCE = "source"
 """The field of what was put together that says which collection an element is of."""
 
@@ -43,14 +45,24 @@ def offered_fields(node: n.Node) -> tuple[str, ...]:
 def element(axis: n.Axis) -> n.Node:
     """Return the node that stands for one element of the axis."""
     whole = n.lineage(axis)[0]
+    if isinstance(whole, n.Per):
+        return on_axis(n.Inner(element(whole.inner), whole), axis)
     if isinstance(whole, n.Concatenation):
         return on_axis(n.Chain(tuple(map(element, whole.parents)), whole), axis)
     return on_axis(n.Field(whole, ()), axis)
 
 
+def stored_axis(axis: n.Axis) -> n.Axis:
+    """Return what an axis is in the end taken from, or has a list of for each outer element."""
+    first = n.lineage(axis)[0]
+    return stored_axis(first.inner) if isinstance(first, n.Per) else first
+
+
 def on_axis(node: n.Node, axis: n.Axis) -> n.Node:
-    """Return the node, which lives on the axis or on one that it is a part of, on the axis."""
+    """Return the node on the axis; it lives there, on one that this is a part of, or inside it."""
     axes = n.lineage(axis)
+    if isinstance(axes[0], n.Per) and node.axis not in axes:
+        node = n.Inner(on_axis(node, axes[0].inner), axes[0])
     first = axes.index(node.axis) if node.axis in axes else 0
     for part in axes[first + 1 :]:
         assert isinstance(part, n.Taken)
@@ -97,10 +109,10 @@ def _index_of(node: n.Node) -> n.Node | None:
         return with_operand(node, n.Position(node.target))
     if isinstance(node, n.Member):
         return with_operand(node, n.Position(node.combination.parents[node.position]))
-    if not isinstance(node, n.Take):
+    if not isinstance(node, n.Take | n.Inner):
         return None
     inner = _index_of(node.operand)
-    return None if inner is None else n.Take(inner, node.subset)
+    return None if inner is None else with_operand(node, inner)
 
 
 def _field_of_each(node: n.Chain, name: str) -> n.Node | None:
@@ -137,8 +149,8 @@ def at_innermost(node: n.Node, change: Callable[[n.Node], n.Node | None]) -> n.N
 
     None where ``change`` makes none of it.
     """
-    outer: list[n.Take | n.Gather | n.Member] = []
-    while isinstance(node, n.Take | n.Gather | n.Member):
+    outer: list[Through] = []
+    while isinstance(node, Through):
         outer.append(node)
         node = node.operand
     changed = change(node)
@@ -148,10 +160,12 @@ def at_innermost(node: n.Node, change: Callable[[n.Node], n.Node | None]) -> n.N
     return changed
 
 
-def with_operand(node: n.Take | n.Gather | n.Member, operand: n.Node) -> n.Node:
+def with_operand(node: Through, operand: n.Node) -> n.Node:
     """Return the node with another operand, which is taken, gathered or a member in its place."""
     if isinstance(node, n.Take):
         return n.Take(operand, node.subset)
     if isinstance(node, n.Gather):
         return n.Gather(operand, node.target, node.index)
+    if isinstance(node, n.Inner):
+        return n.Inner(operand, node.nested)
     return n.Member(operand, node.combination, node.position)

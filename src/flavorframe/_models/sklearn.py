@@ -39,13 +39,14 @@ def _outputs(model: Any) -> tuple[str, ...]:
 
 
 def _computing(model: Any) -> Any:
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import ThreadpoolController
 
+    libraries = ThreadpoolController()  # those that the model has loaded by now
     methods = ("predict_proba", "decision_function", "predict")
     method = getattr(model, next(name for name in methods if hasattr(model, name)))
 
     def compute(rows: Array) -> Array:
-        with threadpool_limits(1, "openmp"):  # of this thread
+        with libraries.limit(limits=1, user_api="openmp"):  # in this thread
             return np.asarray(method(rows)).reshape(len(rows), -1)
 
     return compute

@@ -70,17 +70,9 @@ def _is_name(node: n.Node) -> bool:
 
 
 def _meaning(bound: n.Node) -> str:
-    return _held(_kind(bound), is_one=bound.axis == n.EVENT)
+    return _held(kind_of(bound), is_one=bound.axis == n.EVENT)
 
 
 def _held(kind: str, *, is_one: bool) -> str:
     word = WORDS.get(kind, "number")
     return f"{f'one {word}' if is_one else f'a list of {word}s'} in each event"
-
-
-def _kind(bound: n.Node) -> str:
-    if isinstance(bound, n.Gather):
-        return _kind(bound.operand)
-    if isinstance(bound, n.Column | n.Constant):
-        return kind_of(bound)
-    return "bool"  # a number that is tested

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from flavorframe._data_quality.duplicates import Keys
 from flavorframe._data_quality.tallies import Tally
 from flavorframe._planning.plan import Plan
 from flavorframe._rootio import arrays
@@ -36,10 +37,12 @@ def tallied(plan: Plan, file: EventFile, layout: Layout, part: Partition) -> dic
         branch: _column(file, branch, part)
         for branch in branches_of_tallies(plan, file.schema, layout)
     }
-    return {
-        name: tally.of([columns[b] for b in _branches(name, tally, file.schema, layout)])
-        for name, tally in plan.tallies
-    }
+
+    def keys(name: str, tally: Tally) -> Keys:
+        branches = _branches(name, tally, file.schema, layout)
+        return Keys(tuple(columns[b] for b in branches), part.file, part.start, file.version)
+
+    return {name: tally.of(keys(name, tally)) for name, tally in plan.tallies}
 
 
 def tallied_of(plan: Plan, part: Partition) -> dict[str, Any]:
@@ -50,7 +53,7 @@ def tallied_of(plan: Plan, part: Partition) -> dict[str, Any]:
 
 def no_tallies(plan: Plan) -> Mapping[str, Any]:
     """Return the tallies of no event."""
-    return {name: tally.of([np.empty(0, np.int64)] * len(tally.names))
+    return {name: tally.of(Keys((np.empty(0, np.int64),) * len(tally.names)))
             for name, tally in plan.tallies}  # fmt: skip
 
 

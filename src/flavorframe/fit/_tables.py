@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from flavorframe._display import Grid, rounded, with_error
+from flavorframe.fit.formula import term_text
 
 if TYPE_CHECKING:
     from flavorframe.fit.components import Component
+    from flavorframe.fit.impacts import Impact
     from flavorframe.fit.parameter import FittedParameter, Parameter
     from flavorframe.fit.toys import PullSummary
 
@@ -59,6 +61,15 @@ def pull_table(truth: Mapping[str, float], summary: Mapping[str, PullSummary]) -
     return _grid(("yield", "truth", "pull mean", "pull width"), rows)
 
 
+def impact_table(found: Mapping[str, Impact]) -> Grid:
+    """Return the pull of each constrained parameter, and what it does to that of interest."""
+    rows = [
+        (name, with_error(i.pull, i.pull_error), f"{i.down:+.3g}", f"{i.up:+.3g}")
+        for name, i in found.items()
+    ]
+    return _grid(("parameter", "pull", "impact of −1 σ", "impact of +1 σ"), rows)
+
+
 def _grid(header: Row, rows: Iterable[Row]) -> Grid:
     return Grid(header, tuple(rows), labels=len(header))
 
@@ -70,9 +81,7 @@ def _without_empty(table: list[Row]) -> tuple[Row, list[Row]]:
 
 
 def _shapes(component: Component) -> str:
-    return ", ".join(
-        p.name if p.factor == 1 else f"{p.factor:.4g}·{p.name}" for p in component.parameters
-    )
+    return ", ".join(term_text(term) for term in component.arguments)
 
 
 def _limits(parameter: Parameter | FittedParameter) -> str:

@@ -17,11 +17,12 @@ from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.logic import decided, with_unsigned_literals
 from flavorframe._expr.strings import refuse_string
 from flavorframe._expr.units import converted
-from flavorframe._rootio.schema import BranchInfo, Schema
+from flavorframe._rootio.schema import UNREADABLE, BranchInfo, Schema
 from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, did_you_mean
 from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
 from flavorframe.layouts.deciding import decided_for_sample
 from flavorframe.layouts.declared import Layout
+from flavorframe.layouts.momenta import derived
 from flavorframe.layouts.naming import fields_in_common
 
 SHOWN = 8
@@ -102,6 +103,8 @@ class _Binder:
             return collection_axis(part.collection)
         if isinstance(part, n.Default):
             return self._default(part)
+        if isinstance(part, n.Named):
+            return self._of(part.operand)
         if isinstance(part, n.Chain):
             return self._chain(part)
         return self._bind_computed(part)
@@ -127,18 +130,49 @@ class _Binder:
     def _field(self, node: n.Field) -> n.Part:
         if not node.path:
             return node.map(self._of)
+        if isinstance(node.on, n.StoredLists):
+            return self._in_lists(node)
         collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
-        branch = self._layout.branch_for(self._schema, collection, node.path)
+        branch = self._branch_for(collection, node.path)
         if branch and node.on == n.EVENT and self._schema.by_name[branch].partners:
             return self._of_friend(branch, node)
         if branch:
             column = self._column(branch)
             return self._checked(column, node)
+        if node.path == ("index",) and collection is not None:
+            return n.Position(node.on).map(self._of)
+        other = derived(node, lambda path: bool(self._branch_for(collection, path)))
+        if other is not None:
+            return self._bound(other)
         linked = self._linked(collection, node.path)
         if linked is not None:
             return self._bound_link(linked, node)
         self._refuse_link(collection, node)
         raise LackingError(self._unknown(node))
+
+    def _branch_for(self, collection: str | None, path: tuple[str, ...]) -> str:
+        return self._layout.branch_for(self._schema, collection, path)
+
+    def _in_lists(self, node: n.Field) -> n.Column:
+        """Return the column of a field of the lists that elements of a collection have."""
+        assert isinstance(node.on, n.StoredLists)
+        outer, axis = node.on.outer, self._known[node.on]
+        assert isinstance(outer, n.CollectionAxis)
+        assert isinstance(axis, n.StoredLists)
+        path = (node.on.name_in_outer, *node.path)
+        branch = self._layout.branch_for(self._schema, outer.collection, path)
+        if not branch:
+            raise LackingError(self._unknown(n.Field(outer, path)))
+        return self._column_of_lists(branch, axis)
+
+    def _column_of_lists(self, branch: str, axis: n.StoredLists) -> n.Column:
+        info = self._schema.by_name[branch]
+        if info.shape != "nested" or info.kind in UNREADABLE:
+            raise BranchError(
+                f"Branch {branch} holds {info.typename}, and {axis.name} takes lists in lists of "
+                f"numbers, truth values or strings. {info.why or 'Ask it without .nested()'}."
+            )
+        return n.Column(branch, axis, info.kind)
 
     def _chain(self, node: n.Chain) -> n.Part:
         try:
@@ -209,13 +243,14 @@ class _Binder:
             return None
         return n.Gather(n.Field(link.target, path[1:]), link.target, link.index)
 
-    def _bound_link(self, linked: n.Node, node: n.Field) -> n.Part:
+    def _bound_link(self, linked: n.Gather, node: n.Field) -> n.Part:
         """Bind what is behind a link; errors say where a layout declares it."""
         assert isinstance(node.on, n.CollectionAxis)
         link = (node.on.collection, node.path[0])
         try:
             with self._following(link):
-                return self._bound(linked)
+                self._bound(linked.index)
+            return self._bound(linked)  # which may follow the same link again, as to mothers
         except FlavorframeError as error:
             told = self._layout.explain_link(*link)
             raise type(error)(f"{str(error).removesuffix(told)}{told}") from None
@@ -245,11 +280,14 @@ class _Binder:
         )
 
     def _branch(self, node: n.Branch) -> n.Node:
-        column = self._column(self._name(node.branch))
-        if node.on == n.UNRESOLVED:
-            return column
+        name = self._name(node.branch)
         axis = self._known[node.on]
         assert isinstance(axis, n.Axis)
+        if isinstance(axis, n.StoredLists):
+            return self._column_of_lists(name, axis)
+        column = self._column(name)
+        if axis == n.UNRESOLVED:
+            return column
         if column.axis == n.EVENT:
             raise BranchError(
                 f"Branch {node.branch} has one value per event, not per {axis.name}: write "
@@ -282,9 +320,9 @@ class _Binder:
             raise BranchError(self._group(info))
         if info.shape == "nested":
             raise BranchError(
-                f"Branch {branch} holds lists in lists, {info.typename}: expressions take one "
-                "value or one list in each event. Write what you need of the inner lists, such as "
-                "their sums, to a branch of its own."
+                f"Branch {branch} holds lists in lists, {info.typename}: their values are those of "
+                f"events.{self._axis(info).name}.nested('list')[{branch!r}], to be reduced to one "
+                "for each inner list, such as their .sum()."
             )
         if not info.is_readable:
             raise BranchError(

@@ -56,6 +56,6 @@ def _takes_strings(node: n.Node) -> bool:
     """Return whether a node hands on values without computing with them."""
     if isinstance(node, n.Reduce):
         return REDUCTIONS[node.reduction].takes_strings
-    return isinstance(node, n.Take | n.Member) or (
+    return isinstance(node, n.Take | n.Member | n.Inner) or (
         isinstance(node, n.Gather) and kind_of(node.index) != "string"
     )

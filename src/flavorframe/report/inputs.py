@@ -102,8 +102,12 @@ def gather(
 
 
 def histograms(result: Result) -> dict[str, Any]:
-    """Return the histograms among the outputs of a result."""
-    return {name: value for name, value in result.outputs.items() if hasattr(value, "axes")}
+    """Return the histograms of entries among the outputs of a result."""
+    return {
+        name: value
+        for name, value in result.outputs.items()
+        if hasattr(value, "axes") and value.kind == "COUNT"
+    }
 
 
 def holds_weights(histogram: Any) -> bool:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from flavorframe.analysis import Analysis
+    from flavorframe.averages import Declared
     from flavorframe.certificate import Certificate
-    from flavorframe.outputs import Output
     from flavorframe.report.views import View
     from flavorframe.result import Result
 
@@ -107,6 +107,7 @@ def _content(inputs: Inputs, analysis: Analysis | None) -> dict[str, Any]:
             for region, part in inputs.parts.items()
         },
         "links": tables.links(inputs),
+        "means": tables.means(inputs),
         "snapshots": tables.snapshots(inputs, analysis),
         "read_events": tables.read_events(inputs),
         "files": tables.files(inputs),
@@ -119,7 +120,7 @@ def _content(inputs: Inputs, analysis: Analysis | None) -> dict[str, Any]:
     }
 
 
-def _part(inputs: Inputs, declared: Mapping[str, Output]) -> dict[str, Any]:
+def _part(inputs: Inputs, declared: Mapping[str, Declared]) -> dict[str, Any]:
     """Return what the page says of a region, or of the only selection."""
     with cms_style():
         return {
@@ -142,7 +143,7 @@ def _part(inputs: Inputs, declared: Mapping[str, Output]) -> dict[str, Any]:
 
 
 def _histogram_pictures(
-    inputs: Inputs, key: str, by_era: Mapping[str, View], declared: Output | None
+    inputs: Inputs, key: str, by_era: Mapping[str, View], declared: Declared | None
 ) -> list[Picture]:
     pictures = []
     for era in inputs.summed:

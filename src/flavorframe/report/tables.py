@@ -18,10 +18,12 @@ from flavorframe._display.numbers import seconds
 from flavorframe._expr.formula import brief
 from flavorframe._expr.texts import shortened
 from flavorframe._files.json_numbers import decoded
-from flavorframe.outputs import Histogram, Output, Snapshot
-from flavorframe.report.inputs import Inputs, histograms, holds_weights
+from flavorframe.averages import Declared
+from flavorframe.outputs import Histogram, Snapshot
+from flavorframe.report.inputs import Inputs, holds_weights
 from flavorframe.report.views import View
 from flavorframe.report.yields import Measured
+from flavorframe.result import Mean, Table, WrittenSnapshot
 from flavorframe.result._json import dump, to_dict
 from flavorframe.result.timing import STAGES, Timing, share_cells, speed_cells, workers_grid
 from flavorframe.skims import Skim
@@ -41,7 +43,7 @@ def selection(inputs: Inputs) -> Grid:
     return Grid(("", "cut", "condition"), rows, labels=3)
 
 
-def caption(view: View, declared: Output | None) -> str:
+def caption(view: View, declared: Declared | None) -> str:
     """Return what a histogram shows, how much of it is in range, and what variations make of it."""
     parts = list(_declaration(declared)) if isinstance(declared, Histogram) else []
     inside, everything = (_content(view.histogram, flow) for flow in (False, True))
@@ -120,6 +122,17 @@ def _with_share(count: int, of: int) -> str:
     return f"{count:,} ({100 * count / of:.2g} %)" if count else "0"
 
 
+def means(inputs: Inputs) -> Grid:
+    """Return the means, with their uncertainty and the standard deviation of the quantity."""
+    rows = tuple(
+        (era, name, f"{value.value:.6g} ± {value.error:.2g}", f"{value.deviation:.4g}")
+        for era, result in inputs.results.items()
+        for name, value in result.outputs.items()
+        if isinstance(value, Mean)
+    )
+    return Grid(("era", "quantity", "mean", "standard deviation"), rows, labels=2)
+
+
 def snapshots(inputs: Inputs, analysis: Analysis | None) -> Grid:
     """Return the snapshots: rows, columns, and where they are."""
     declared = {} if analysis is None else dict(analysis.plan.outputs)
@@ -127,7 +140,7 @@ def snapshots(inputs: Inputs, analysis: Analysis | None) -> Grid:
         (era, name, _columns(value, declared.get(name)), _place(value), f"{len(value):,}")
         for era, result in inputs.results.items()
         for name, value in result.outputs.items()
-        if name not in histograms(result) and not isinstance(value, TALLIED)
+        if isinstance(value, Table | WrittenSnapshot)
     )
     return Grid(("era", "snapshot", "columns", "file", "rows"), rows, labels=4)
 

@@ -29,16 +29,24 @@ def as_hist(filled: Sequence[Any], output: Histogram, variations: Sequence[str] 
     """
     import hist
 
-    axes = [_axis(axis) for axis in output.axes]
-    views = [_as_declared(each.view(flow=True), output.axes) for each in filled]
-    if variations:
-        named = {"name": VARIATION, "label": VARIATION, "overflow": False}
-        axes = [hist.axis.StrCategory(list(variations), **named), *axes]
+    axes = hist_axes(output.axes, variations)
+    views = [as_declared(each.view(flow=True), output.axes) for each in filled]
     result = hist.Hist(*axes, storage=filled[0].storage_type())
     view = result.view(flow=True)
     for i, each in enumerate(views):
         view[i if variations else ...] = each
     return result
+
+
+def hist_axes(declared: Sequence[HistogramAxis], variations: Sequence[str]) -> list[Any]:
+    """Return the axes of a histogram, with one of variations first if there are any."""
+    import hist
+
+    axes = [_axis(axis) for axis in declared]
+    if not variations:
+        return axes
+    named = {"name": VARIATION, "label": VARIATION, "overflow": False}
+    return [hist.axis.StrCategory(list(variations), **named), *axes]
 
 
 def _axis(axis: HistogramAxis) -> Any:
@@ -52,7 +60,7 @@ def _axis(axis: HistogramAxis) -> Any:
     return hist.axis.Variable(axis.edges, **named)
 
 
-def _as_declared(view: Any, axes: Sequence[HistogramAxis]) -> Any:
+def as_declared(view: Any, axes: Sequence[HistogramAxis]) -> Any:
     """Return sums by bin without the underflow of categories, which have none."""
     return view[tuple(slice(1 if axis.categories else 0, None) for axis in axes)]
 

@@ -51,7 +51,10 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
     values = {field.name: getattr(dataset, field.name) for field in fields(dataset)}
     layout = None if dataset.layout is None else dict(dataset.layout.declaration)
     friends = {name: asdict(each) for name, each in dataset.friends}
-    return values | {"meta": dict(dataset.meta), "layout": layout, "friends": friends}
+    left_out = [asdict(each) for each in dataset.left_out]
+    return values | {
+        "meta": dict(dataset.meta), "layout": layout, "friends": friends, "left_out": left_out
+    }  # fmt: skip
 
 
 def dump(content: Any) -> str:

@@ -14,6 +14,7 @@ from flavorframe._files.trust import read_own
 from flavorframe._files.writing import file_name
 from flavorframe._planning.destinations import HISTOGRAMS, UNFINISHED
 from flavorframe.datasets import Dataset, Friend
+from flavorframe.datasets._left_out import from_dict as left_out_from
 from flavorframe.errors import FileError, RunError
 from flavorframe.layouts.declaring import declared
 from flavorframe.result import _outputs
@@ -167,6 +168,7 @@ def _from_dict(content: Mapping[str, Any]) -> Result:
     dataset["files"] = tuple(dataset["files"])
     friends = dataset.get("friends", {}).items()
     dataset["friends"] = tuple((name, _friend(each)) for name, each in friends)
+    dataset["left_out"] = tuple(map(left_out_from, dataset.get("left_out", ())))
     if dataset.get("layout") is not None:
         dataset["layout"] = declared(dataset["layout"])
     failures = content["failures"]

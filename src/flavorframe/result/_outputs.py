@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from flavorframe._data_quality.duplicates import Duplicates
@@ -12,6 +13,7 @@ from flavorframe._display.numbers import plural
 from flavorframe._expr.variations import NOMINAL
 from flavorframe.errors import AnalysisError
 from flavorframe.result import _histograms
+from flavorframe.result.averages import Mean, added_means
 from flavorframe.result.table import Table
 from flavorframe.result.written import WrittenSnapshot
 
@@ -30,8 +32,10 @@ def added(a: Any, b: Any) -> Any:
         )
     if isinstance(a, WrittenSnapshot):
         return WrittenSnapshot(a.paths + b.paths, a.rows + b.rows, a.sha256 + b.sha256)
-    if isinstance(a, (Table, *TALLIED)):
+    if isinstance(a, (Table, Mean, *TALLIED)):
         return a + b
+    if a.kind == "MEAN":
+        return added_means(a, b)
     return _histograms.added(a, b)
 
 
@@ -43,6 +47,10 @@ def summary(value: Any) -> str:
         return f"{len(value):,} rows of {', '.join(value.columns)}"
     if isinstance(value, TALLIED):
         return repr(value)
+    if isinstance(value, Mean):
+        return f"mean {value!r}"
+    if value.kind == "MEAN":
+        return f"means by {', '.join(a.label for a in value.axes)}"
     nominal = _histograms.varied(value, NOMINAL)
     inside = nominal.sum()
     total = getattr(inside, "value", inside)
@@ -60,6 +68,8 @@ def to_json(value: Any) -> dict[str, Any]:
         }  # fmt: skip
     if isinstance(value, Table):
         return {"snapshot": [], "rows": len(value)}
+    if isinstance(value, Mean):
+        return {"mean": asdict(value)}
     if isinstance(value, LumiSections):
         return {"lumi_sections": [list(section) for section in value.sections]}
     if isinstance(value, Duplicates):
@@ -74,6 +84,8 @@ def from_json(value: Mapping[str, Any]) -> Any:
     if "snapshot" in value:
         hashes = tuple(value.get("sha256", ()))
         return WrittenSnapshot(tuple(value["snapshot"]), value["rows"], hashes)
+    if "mean" in value:
+        return Mean(**value["mean"])
     if "lumi_sections" in value:
         return LumiSections.of(map(tuple, value["lumi_sections"]))
     if "duplicates" in value:

@@ -8,7 +8,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from flavorframe.errors import AnalysisError, did_you_mean
-from flavorframe.result._histograms import added
+from flavorframe.result._histograms import CATEGORY, added, varied
 from flavorframe.result.scaling import scaled
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ def stack_of(
     reached = _luminosity(data) if luminosity is None else luminosity
     stacked: dict[str, Any] = {}
     for name, result in simulation.items():
-        title, histogram = titles.get(name, name), scaled(result, reached)[output]
+        histogram = _of_one_axis(output, scaled(result, reached)[output])
+        title = titles.get(name, name)
         stacked[title] = added(stacked[title], histogram) if title in stacked else histogram
-    points = reduce(added, (each[output] for each in data.values())) if data else None
-    _require_one_axis(output, next(iter(stacked.values())))
-    return Stack(points, stacked, reached)
+    points = [_of_one_axis(output, each[output]) for each in data.values()]
+    return Stack(reduce(added, points) if points else None, stacked, reached)
 
 
 def _luminosity(data: Results) -> float:
@@ -62,8 +62,13 @@ def _luminosity(data: Results) -> float:
     return sum(result.luminosity or 0.0 for result in data.values())
 
 
-def _require_one_axis(output: str, histogram: Any) -> None:
-    if len(histogram.axes) != 1:
+def _of_one_axis(output: str, histogram: Any) -> Any:
+    """Return a histogram as it is nominally, of all categories together."""
+    found = varied(histogram, "nominal")
+    if len(found.axes) == 2 and found.axes[0].name == CATEGORY:
+        found = found[{CATEGORY: slice(0, len(found.axes[0]), sum)}]
+    if len(found.axes) != 1:
         raise AnalysisError(
-            f"Histogram {output!r} has {len(histogram.axes)} axes, and a stack is drawn of one."
+            f"Histogram {output!r} has {len(found.axes)} axes, and a stack is drawn of one."
         )
+    return found

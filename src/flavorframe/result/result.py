@@ -12,6 +12,7 @@ from flavorframe._data_quality.generated import Generated
 from flavorframe._display import Items, Paragraph, as_html
 from flavorframe._expr.variations import NOMINAL
 from flavorframe._planning.plan import in_region, varied_name
+from flavorframe.averages import ENDS, SumOfPowers
 from flavorframe.datasets import Dataset, fraction_read
 from flavorframe.errors import AnalysisError, did_you_mean
 from flavorframe.outputs import Histogram
@@ -19,12 +20,13 @@ from flavorframe.result._histograms import as_hist, is_varied, varied
 from flavorframe.result._outputs import added, summary
 from flavorframe.result._saving import save
 from flavorframe.result._summary import notes, summary_line
+from flavorframe.result.averages import averaged
 from flavorframe.result.cutflow import Cutflow
 from flavorframe.result.failures import Failures
 from flavorframe.result.links import Link, added_links
 from flavorframe.result.provenance import Provenance
 from flavorframe.result.replicas import Replica, added_replicas
-from flavorframe.result.scaling import ScaledHistograms, generated_of, scaled
+from flavorframe.result.scaling import ScaledHistograms, generated_of, left_out_of, scaled
 from flavorframe.result.timing import Timing
 from flavorframe.result.unfinished import Unfinished
 from flavorframe.result.variations import Variations
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Never
 
+    from flavorframe._expr.variations import Variation
     from flavorframe._planning.plan import Plan
     from flavorframe._run.core.options import Target
     from flavorframe._run.outcome import Outcome
@@ -90,7 +93,10 @@ class Result:
         partial = outcome.partial
         outputs: dict[str, Any] = {}
         for name, output in plan.outputs:
-            if isinstance(output, Histogram):
+            if isinstance(output, SumOfPowers):
+                if output.power == 0:
+                    outputs[name] = _average(name, output, plan, partial)
+            elif isinstance(output, Histogram):
                 outputs[name] = _histogram(name, output, plan, partial)
             elif name not in outcome.unwritten:
                 outputs[name] = outcome.rows[name]
@@ -377,8 +383,21 @@ def _histogram(name: str, output: Histogram, plan: Plan, partial: Partial) -> An
     """Return a histogram as users hold it, with an axis of variations if its region has any."""
     variations = plan.part_of(name).variations
     filled = [partial.histograms[varied_name(name, each)] for each in (None, *variations)]
-    labels = [NOMINAL, *(each.label for each in variations)] if variations else []
-    return as_hist(filled, output, labels)
+    return as_hist(filled, output, _labels(variations))
+
+
+def _average(name: str, output: Histogram, plan: Plan, partial: Partial) -> Any:
+    """Return a mean as users hold it, with an axis of variations if its region has any."""
+    variations = plan.part_of(name).variations
+    sums = [
+        [partial.histograms[varied_name(f"{name}{end}", each)] for end in ENDS]
+        for each in (None, *variations)
+    ]
+    return averaged(sums, output, _labels(variations))
+
+
+def _labels(variations: Sequence[Variation]) -> list[str]:
+    return [NOMINAL, *(each.label for each in variations)] if variations else []
 
 
 def _warnings(dataset: Dataset, outcome: Outcome) -> Iterator[str]:
@@ -433,7 +452,7 @@ def _require_same_units(a: Result, b: Result) -> None:
 
 
 def _fraction(dataset: Dataset, outcome: Outcome) -> float:
-    known = sum(info.events for info in outcome.files)
+    known = sum(info.events for info in outcome.files) - sum(left_out_of(outcome).values())
     read = outcome.partial.cutflow[0].events
     return fraction_read(read, known, len(outcome.files), len(dataset.files))
 

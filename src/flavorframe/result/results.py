@@ -162,7 +162,8 @@ class Results(Mapping[str, Result]):
         statistical error.
 
         Args:
-            output: The name of a histogram with one axis.
+            output: The name of a histogram with one axis; ``"signal.mass"`` is that of a region.
+                Of variations the nominal one is drawn, and categories together.
             luminosity: What simulation is scaled to [fb⁻¹]; by default that of the data.
             titles: What samples are called in the legend, by name; those with one title are added.
             logarithmic: Whether the entries have a logarithmic axis.

@@ -88,7 +88,11 @@ def scaled(result: Result, luminosity: float) -> ScaledHistograms:
     if not luminosity >= 0 or math.isinf(luminosity):
         raise AnalysisError(f"luminosity={luminosity!r} should be a number [fb⁻¹], zero or more.")
     factor = _cross_section(result) * PB_PER_FB * luminosity / _sum_of_weights(result)
-    histograms = {name: h for name, h in result.outputs.items() if isinstance(h, hist.Hist)}
+    histograms = {
+        name: h
+        for name, h in result.outputs.items()
+        if isinstance(h, hist.Hist) and h.kind == "COUNT"
+    }
     return ScaledHistograms({name: times(h, factor) for name, h in histograms.items()}, factor)
 
 
@@ -104,14 +108,20 @@ def times(histogram: Any, factor: float) -> Any:
 
 
 def _missing_of(outcome: Outcome) -> dict[str, int]:
-    """Return how many events of each file that was opened were not read."""
+    """Return how many events of each file that was opened were not read, or left out."""
     events = {info.file: info.events for info in outcome.files}
-    missing = dict.fromkeys(events, 0)
+    missing = dict.fromkeys(events, 0) | left_out_of(outcome)
     for gap in outcome.gaps:
         if gap.file in events:
             stop = events[gap.file] if gap.stop is None else gap.stop
             missing[gap.file] += stop - gap.start
     return missing
+
+
+def left_out_of(outcome: Outcome) -> dict[str, int]:
+    """Return how many events of files that were opened are left out as copies of others."""
+    opened = {info.file for info in outcome.files}
+    return {each.file: len(each) for each in outcome.dataset.left_out if each.file in opened}
 
 
 def _cross_section(result: Result) -> float:
@@ -140,7 +150,7 @@ def _sum_of_weights(result: Result) -> float:
             "weights of both signs a small sample can have that: take more of it."
         )
     unit = generated.events is None or math.isclose(generated.weights, generated.events)
-    if not unit and not result.cutflow.weighted:
+    if not unit and not any(flow.weighted for flow in result.cutflows.values()):
         warnings.warn(
             f"{name}: the {generated!r} is not their number, and the selection has no weights: "
             "add .weight('generator', events['genWeight']) to it.",

@@ -15,6 +15,8 @@ from flavorframe._expr.kinds import kind_of_type, type_of_constant
 from flavorframe._expr.logic import operation_on
 from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, widen
 from flavorframe._rootio.arrays import Array, Content, Lists, Strings
+from flavorframe.engines._columnar.blocks import in_blocks
+from flavorframe.engines._columnar.descent import count_pointing, first_copies
 from flavorframe.engines._columnar.named import any_named, is_any_named
 from flavorframe.engines._columnar.orders import chained
 from flavorframe.engines._columnar.segments import first_match, reduce_segments
@@ -87,8 +89,12 @@ def _(node: n.Reduce, view: View) -> Values:
     if is_any_named(node, view):
         return _any_named(node, view)
     axis = node.operand.axis
+    many = in_blocks(node, axis, view)
+    if many is not None:
+        return many
     values, elements = view.spread(node.operand, axis), view.elements(axis)
-    return reduce_segments(node.reduction, values, elements.event, elements.local, len(view.events))
+    local = elements.local if node.reduction.startswith("arg") else None
+    return reduce_segments(node.reduction, values, elements.owner, local, len(elements.counts))
 
 
 @compute_node.register(n.Category)
@@ -101,14 +107,23 @@ def _(node: n.Category, view: View) -> Values:
 
 @compute_node.register(n.Take)
 def _(node: n.Take, view: View) -> Values:
-    values = view.spread(node.operand, node.subset.parent)
-    return values[view.elements(node.subset).parents[0]]
+    kept, operand = view.elements(node.subset).parents[0], node.operand
+    if isinstance(operand, n.Inner) and operand not in view.facts.shared:
+        places = view.elements(operand.nested).parents[0].take(kept)  # not of all pairs first
+        return view.spread(operand.operand, operand.nested.inner)[places]
+    return view.spread(operand, node.subset.parent)[kept]
 
 
 @compute_node.register(n.Member)
 def _(node: n.Member, view: View) -> Values:
     values = view.spread(node.operand, node.combination.parents[node.position])
     return values[view.elements(node.combination).parents[node.position]]
+
+
+@compute_node.register(n.Inner)
+def _(node: n.Inner, view: View) -> Values:
+    values = view.spread(node.operand, node.nested.inner)
+    return values[view.elements(node.nested).parents[0]]
 
 
 @compute_node.register(n.Chain)
@@ -120,15 +135,17 @@ def _(node: n.Chain, view: View) -> Values:
 
 @compute_node.register(n.Rank)
 def _(node: n.Rank, view: View) -> Values:
-    order = view.whole.elements(node.order)
+    where = view.view_of_lists(node.order)
+    order = where.elements(node.order)
     ranks = np.empty(len(order), np.int64)
     ranks[order.parents[0]] = order.local
-    return Values(ranks[view.elements(node.axis).full])
+    return Values(ranks if where is view else ranks[view.elements(node.axis).full])
 
 
 @compute_node.register(n.FromEnd)
 def _(node: n.FromEnd, view: View) -> Values:
-    return Values(view.whole.elements(node.of).counts - node.number)
+    lists, asked = view.lists_asked(node.of, node.axis)
+    return Values(lists.counts.take(asked) - node.number)
 
 
 @compute_node.register(n.Position)
@@ -138,14 +155,17 @@ def _(node: n.Position, view: View) -> Values:
 
 @compute_node.register(n.Match)
 def _(node: n.Match, view: View) -> Values:
-    whole = view.whole
-    keys = [whole.spread(key, node.target).array for key in node.keys]
+    many = in_blocks(node, node.target, view)
+    if many is not None:
+        return many
+    where = view.view_of_lists(node.target)
+    keys = [where.spread(key, node.target).array for key in node.keys]
     values = [view.spread(value, node.axis) for value in node.values]
     pairs = [_same_precision(k, v.array) for k, v in zip(keys, values, strict=True)]
-    targets, event = whole.elements(node.target), view.event_of(node.axis)
+    targets, asked = view.lists_asked(node.target, node.axis)
     found, number = first_match(
         [k for k, _ in pairs], [v for _, v in pairs],
-        targets.starts.take(event), targets.counts.take(event),
+        targets.starts.take(asked), targets.counts.take(asked),
     )  # fmt: skip
     valid = _both_valid(v.valid for v in values)
     view.note_matches(node, number if valid is None else np.where(valid, number, 0))
@@ -154,8 +174,11 @@ def _(node: n.Match, view: View) -> Values:
 
 @compute_node.register(n.Gather)
 def _(node: n.Gather, view: View) -> Values:
-    position, valid = _point(view, node.target, node.index)
-    operand = view.whole.spread(node.operand, node.target)
+    many = in_blocks(node, node.target, view)
+    if many is not None:
+        return many
+    position, valid = _point(view, node)
+    operand = view.view_of_lists(node.target).spread(node.operand, node.target)
     if len(operand.data) == 0:
         return Values(_zeros_like(operand.data, len(position)), valid)
     gathered = operand[position]
@@ -164,7 +187,30 @@ def _(node: n.Gather, view: View) -> Values:
 
 @compute_node.register(n.Found)
 def _(node: n.Found, view: View) -> Values:
-    return Values(_point(view, node.target, node.index)[1])
+    many = in_blocks(node, node.target, view)
+    return Values(_point(view, node)[1]) if many is None else many
+
+
+@compute_node.register(n.FirstCopy)
+def _(node: n.FirstCopy, view: View) -> Values:
+    whole, axis = view.whole, node.axis
+    mother, valid = _point(whole, n.Found(axis, node.mother))
+    label, elements = whole.spread(node.label, axis), whole.elements(axis)
+    is_copy = valid & (label.array == label.array[mother])
+    if label.valid is not None:
+        is_copy &= label.valid & label.valid[mother]
+    found, valid = first_copies(mother, is_copy)
+    values = Values(found - elements.starts.take(whole.event_of(axis)), valid)
+    return values[view.elements(axis).full]
+
+
+@compute_node.register(n.Pointing)
+def _(node: n.Pointing, view: View) -> Values:
+    whole = view.whole
+    position, valid = _point(whole, n.Found(node.target, node.index))
+    counted = valid & whole.spread(node.condition, node.index.axis).truth()
+    counts = count_pointing(position, counted, len(whole.elements(node.target)))
+    return Values(counts[view.elements(node.target).full])
 
 
 @compute_node.register(n.CallFunction)
@@ -223,23 +269,23 @@ def _test_strings(node: n.StringTest, values: Content) -> Array:
     return _test_categories(values, lambda value: any(test(value, p) for p in node.patterns))
 
 
-def _point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
-    """Return the positions in the full view that an index points to, and where it does."""
-    found = view.points.get((target, index))
+def _point(view: View, link: n.Gather | n.Found) -> tuple[Array, Array]:
+    """Return the positions of what a link points to, in its view, and where it does."""
+    found = view.points.get((link.target, link.index))
     if found is None:
-        found = view.points[target, index] = _find_point(view, target, index)
+        found = view.points[link.target, link.index] = _find_point(view, link)
     return found
 
 
-def _find_point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
-    values = view.spread(index, index.axis)
-    targets, event = view.whole.elements(target), view.event_of(index.axis)
+def _find_point(view: View, link: n.Gather | n.Found) -> tuple[Array, Array]:
+    values = view.spread(link.index, link.axis)
+    targets, asked = view.lists_asked(link.target, link.axis)
     local = np.asarray(values.data)
-    valid = (local >= 0) & (local < targets.counts.take(event))  # which NaN is neither
+    valid = (local >= 0) & (local < targets.counts.take(asked))  # which NaN is neither
     if values.valid is not None:
         valid &= values.valid
     offset = local if local.dtype.kind == "i" else np.where(valid, local, 0).astype(np.int64)
-    return np.where(valid, targets.starts.take(event) + offset, 0), valid
+    return np.where(valid, targets.starts.take(asked) + offset, 0), valid
 
 
 STRING_TESTS: dict[str, Callable[[str, str], bool]] = {

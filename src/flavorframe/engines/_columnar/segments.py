@@ -71,8 +71,13 @@ def apply_tables(
     return left, rows
 
 
-def reduce_segments(reduction: str, values: Values, event: Array, local: Array, n: int) -> Values:
-    """Reduce elements to n events; ``local`` is each element's index in its event."""
+def reduce_segments(
+    reduction: str, values: Values, event: Array, local: Array | None, n: int
+) -> Values:
+    """Reduce elements to n events, or to n lists of a nested axis.
+
+    ``local`` is each element's index in its event, which "argmin" and "argmax" need.
+    """
     if reduction == "size":
         return Values(np.bincount(event, minlength=n))
     if reduction in ("any", "all", "count"):
@@ -84,7 +89,7 @@ def reduce_segments(reduction: str, values: Values, event: Array, local: Array, 
     if reduction not in ("min", "max", "argmin", "argmax"):
         raise NotImplementedError(reduction)
     chosen = extreme(values, event, largest=reduction in ("max", "argmax"))
-    if reduction in ("argmin", "argmax"):
+    if local is not None and reduction in ("argmin", "argmax"):
         return _pick(Values(local), event, chosen, n)
     return _pick(values, event, chosen, n)
 

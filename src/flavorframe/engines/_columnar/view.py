@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 from typing import ClassVar
 
@@ -20,11 +20,12 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.dependence import is_made_from_candidates
 from flavorframe._expr.formula import formula
 from flavorframe._rootio.arrays import Array, Lists, Strings
+from flavorframe._rootio.list_indices import ranges
 from flavorframe.engines._columnar.candidates import Candidates
 from flavorframe.engines._columnar.columns import Columns
 from flavorframe.engines._columnar.compute import compute_node
 from flavorframe.engines._columnar.depth import MAX_RECURSION, compute_deep_parts
-from flavorframe.engines._columnar.elements import Elements, LivingCandidates
+from flavorframe.engines._columnar.elements import Elements, LivingCandidates, NestedElements
 from flavorframe.engines._columnar.facts import PlanFacts
 from flavorframe.engines._columnar.links import LinkCounts
 from flavorframe.engines._columnar.orders import in_order, one_after_the_other
@@ -55,6 +56,10 @@ class View(ABC):
     @abstractmethod
     def view_of(self, part: n.Part) -> View:
         """Return the view of a node's values or an axis's elements: this one or the full one."""
+
+    @abstractmethod
+    def part(self, begin: int, end: int, links: LinkCounts | None) -> View:
+        """Return the view of the events between two positions."""
 
     # values
 
@@ -104,7 +109,7 @@ class View(ABC):
         values = self.evaluate(node)
         if isinstance(node, n.Literal) or node.axis == axis or axis == n.EVENT:
             return values
-        return values[self.elements(axis).event]
+        return values[self.places_on(node.axis, axis)]
 
     @abstractmethod
     def column(self, column: n.Column) -> Values:
@@ -123,7 +128,26 @@ class View(ABC):
 
     def event_of(self, axis: n.Axis) -> Array:
         """Return the position of the event of each value on the axis."""
-        return np.arange(len(self.events)) if axis == n.EVENT else self.elements(axis).event
+        return self.places_on(n.EVENT, axis)
+
+    def places_on(self, outer: n.Axis, axis: n.Axis) -> Array:
+        """Return, of each value on an axis, the position of its event or outer element."""
+        if axis == outer:
+            return np.arange(self.size(axis))
+        owner, own = self.elements(axis).owner, n.outer_axis(axis)
+        return owner if own == outer else self.places_on(outer, own).take(owner)
+
+    def view_of_lists(self, target: n.Axis) -> View:
+        """Return the view in which links find all elements of a collection that the file has."""
+        return self if self.facts.has_whole_lists(target) else self.whole
+
+    def lists_asked(self, target: n.Axis, axis: n.Axis) -> tuple[Elements, Array]:
+        """Return what links lead to, and which of its lists each value on an axis asks."""
+        where, outer = self.view_of_lists(target), n.outer_axis(target)
+        asked = self.places_on(outer, axis)
+        if where is not self and outer != n.EVENT:
+            asked = self.elements(outer).full.take(asked)
+        return where.elements(target), asked
 
     def elements(self, axis: n.Axis) -> Elements:
         """Return the elements of a collection, sub-collection or combination."""
@@ -136,6 +160,24 @@ class View(ABC):
     @abstractmethod
     def _make_elements(self, axis: n.Axis) -> Elements: ...
 
+    def _taken(self, axis: n.Taken) -> Elements:
+        """Return the elements of a part, or of a collection in another order, where all are."""
+        parent = self.elements(axis.parent)
+        if isinstance(axis, n.Subset):
+            positions = np.flatnonzero(self.spread(axis.mask, axis.parent).truth())
+            return Elements(parent.counted(positions), (positions,))
+        assert isinstance(axis, n.Sorted)
+        by = self.spread(axis.by, axis.parent)
+        return Elements(parent.counts, (in_order(by, parent.owner, descending=axis.descending),))
+
+    def _per(self, axis: n.Per) -> tuple[Array, Array]:
+        """Return the lengths of nested lists, and where their elements are on the inner axis."""
+        outer, inner = self.elements(axis.outer), self.elements(axis.inner)
+        self.columns.check_combinations(axis, outer.counts * inner.counts, self.events)
+        event = self.event_of(axis.outer)
+        counts = inner.counts.take(event)
+        return counts, ranges(inner.starts.take(event), counts)
+
 
 class FullView(View):
     """Every element of the living events."""
@@ -146,7 +188,6 @@ class FullView(View):
         self, columns: Columns, facts: PlanFacts, events: Array, links: LinkCounts | None
     ) -> None:
         super().__init__(columns, facts, events, links)
-        self._masks: dict[n.Axis, Array] = {}
 
     @property
     def whole(self) -> FullView:
@@ -161,33 +202,23 @@ class FullView(View):
         """Return the values of a column as they are in the file."""
         return Values(self.columns.values(column, self.events))
 
-    def mask(self, axis: n.Subset) -> Array:
-        """Return which elements of its parent are in a sub-collection."""
-        if axis not in self._masks:
-            self._masks[axis] = self.spread(axis.mask, axis.parent).truth()
-        return self._masks[axis]
-
     def _make_elements(self, axis: n.Axis) -> Elements:
-        if isinstance(axis, n.Subset):
-            return self._subset(axis)
-        if isinstance(axis, n.Sorted):
-            return self._sorted(axis)
+        if isinstance(axis, n.Taken):
+            return self._taken(axis)
         if isinstance(axis, n.Combination):
             return self._combination(axis)
         if isinstance(axis, n.Concatenation):
             return self._concatenation(axis)
+        if isinstance(axis, n.Per):
+            counts, places = self._per(axis)
+            return Elements(counts, (places,))
+        if isinstance(axis, n.StoredLists):
+            return Elements(self.columns.nested_sizes(axis, self.events))
         return Elements(self.columns.sizes(axis, self.events))
 
-    def _subset(self, axis: n.Subset) -> Elements:
-        parent = self.elements(axis.parent)
-        positions = np.flatnonzero(self.mask(axis)[parent.full])
-        counts = np.bincount(parent.event[positions], minlength=len(self.events))
-        return Elements(counts, (positions,))
-
-    def _sorted(self, axis: n.Sorted) -> Elements:
-        parent, by = self.elements(axis.parent), self.spread(axis.by, axis.parent)
-        order = in_order(by, parent.event, descending=axis.descending)
-        return Elements(parent.counts, (order,))
+    def part(self, begin: int, end: int, links: LinkCounts | None) -> FullView:
+        """Return the view of the events between two positions."""
+        return FullView(self.columns, self.facts, self.events[begin:end], links)
 
     def _concatenation(self, axis: n.Concatenation) -> Elements:
         counts = [self.elements(parent).counts for parent in axis.parents]
@@ -242,6 +273,8 @@ class SurvivingView(View):
     def column(self, column: n.Column) -> Values:
         """Return a column's values on the living candidates."""
         elements = self.elements(column.axis)
+        if isinstance(column.on, n.StoredLists):
+            return self._whole.column(column)[elements.full]
         self._whole.elements(column.axis)  # lists of all columns must be as long as these
         lists = self.columns.lists(column, self.events)
         assert isinstance(lists, Lists)
@@ -249,7 +282,7 @@ class SurvivingView(View):
             return Values(lists.elements)
         if lists.placed is None:
             return Values(lists.taken(elements.full))
-        return Values(lists.at(elements.event, elements.local))
+        return Values(lists.at(elements.owner, elements.local))
 
     def elements(self, axis: n.Axis) -> Elements:
         """Return the elements of a collection, sub-collection or combination."""
@@ -263,7 +296,7 @@ class SurvivingView(View):
         if self.alive is not None:
             return self.alive
         elements = self.elements(self.facts.candidates)
-        return Candidates.of(self.events.take(elements.event), elements.local)
+        return Candidates.of(self.events.take(elements.owner), elements.local)
 
     def _make_elements(self, axis: n.Axis) -> Elements:
         if axis == self.facts.candidates:
@@ -272,9 +305,43 @@ class SurvivingView(View):
             return LivingCandidates(self.alive, partial(self._whole.elements, axis))
         if isinstance(axis, n.Concatenation):
             return self._of_living(axis, [self._living(axis.parents)])
+        if n.is_nested(axis):
+            return self._nested(axis)
         assert isinstance(axis, n.Taken | n.Combination)
         parents = (axis.parent,) if isinstance(axis, n.Taken) else axis.parents
         return self._of_living(axis, [self._living([parent]) for parent in parents])
+
+    def _nested(self, axis: n.Axis) -> Elements:
+        """Return the elements of nested lists: those of living outer elements."""
+        complete = self.facts.has_whole_lists(axis)
+        if isinstance(axis, n.Per):
+            counts, places = self._per(axis)
+            local = None if complete else self.elements(axis.inner).local.take(places)
+            return NestedElements(counts, (places,), self._starts_in_full(axis), local)
+        if isinstance(axis, n.StoredLists):
+            counts = self._whole.elements(axis).counts.take(self.elements(axis.outer).full)
+            return NestedElements(counts, (), self._starts_in_full(axis))
+        assert isinstance(axis, n.Taken)
+        if complete:
+            taken = self._taken(axis)
+            return NestedElements(taken.counts, taken.parents, self._starts_in_full(axis))
+        parent, living = self.elements(axis.parent), self._living([axis.parent])
+        found = self._of_living(axis, [living])
+        return Elements(parent.counted(found.parents[0]), found.parents, found.full, found.local)
+
+    def _starts_in_full(self, axis: n.Axis) -> Callable[[], Array]:
+        """Return what finds where the lists of a nested axis start in the full view."""
+        return lambda: self._whole.elements(axis).starts.take(
+            self.elements(n.outer_axis(axis)).full
+        )
+
+    def part(self, begin: int, end: int, links: LinkCounts | None) -> SurvivingView:
+        """Return the view of the events between two positions."""
+        alive = self.alive
+        if alive is not None:
+            first = np.append(alive.first, len(alive))
+            alive = alive.take(np.arange(first[begin], first[end]))
+        return SurvivingView(self._whole.part(begin, end, links), alive, links)
 
     def _living(self, axes: Iterable[n.Axis]) -> tuple[Array, int]:
         """Return the positions of living elements among all of some axes, one after the other."""

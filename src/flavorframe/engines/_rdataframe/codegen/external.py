@@ -1,4 +1,4 @@
-"""Users' functions and corrections in C++."""
+"""Users' functions, corrections and models in C++."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.called import Correction, Function, Header
 from flavorframe._expr.formula import brief
 from flavorframe._expr.identity.fingerprints import fingerprint
 from flavorframe._expr.lumi_tables import LumiTable
+from flavorframe._models.model import AnyModel
+from flavorframe.engines._rdataframe.codegen import models
 from flavorframe.engines._rdataframe.codegen.literals import floating, text
 from flavorframe.errors import AnalysisError, ExpressionError
 
@@ -41,12 +43,17 @@ inline std::string text_of(const std::string& digest) {
 
 @dataclass(frozen=True)
 class External:
-    """C++ to be declared before a program that calls it; ``what`` is its name in messages."""
+    """C++ to be declared before a program that calls it; ``what`` is its name in messages.
+
+    A model has so many ``inputs``.
+    """
 
     what: str
     code: str
     correction: Correction | None = None
     headers: tuple[Header, ...] = ()
+    model: AnyModel | None = None
+    inputs: int = 0
 
 
 def call_function(node: n.CallFunction, arguments: list[str]) -> str:
@@ -79,14 +86,6 @@ def call_correction(node: n.CallCorrection, arguments: list[str]) -> str:
     return f"flavorframe::call([]({parameters}) {{ {tried} }}, {', '.join(arguments)})"
 
 
-def refuse_model(node: n.CallModel) -> NoReturn:
-    """Raise AnalysisError: libraries evaluate models in Python."""
-    raise AnalysisError(
-        f"The model in {brief(node)} is evaluated by its library in Python, and the engine "
-        "'rdataframe' runs C++: use engine='columnar'."
-    )
-
-
 def look_up(node: n.LumiLookup, arguments: list[str]) -> str:
     """Return the look-up of a lumi section in a table."""
     name, function = namespace_of(node.table), "listed" if node.table.values is None else "value_at"
@@ -94,7 +93,7 @@ def look_up(node: n.LumiLookup, arguments: list[str]) -> str:
 
 
 def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
-    """Return the functions, corrections and tables that the trees ask, each once."""
+    """Return the functions, corrections, models and tables that the trees ask, each once."""
     found: dict[str, External] = {}
     for tree in trees:
         for node in n.walk(tree):
@@ -109,6 +108,11 @@ def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
                 found[namespace_of(called)] = External(what, _opened(called), called)
             elif isinstance(node, n.LumiLookup):
                 found[namespace_of(node.table)] = External(node.table.name, _filled(node.table))
+            elif isinstance(node, n.CallModel):
+                found[models.name_of(node.model)] = External(
+                    f"the model {node.model.name}", models.declared(node.model),
+                    model=node.model, inputs=len(node.arguments),
+                )  # fmt: skip
     return tuple(found.values())
 
 
@@ -121,6 +125,8 @@ def make_ready(module: Any, external: External) -> None:
         if _COMPILED.get(header.path) != header.digest:
             _check(header)
             _COMPILED[header.path] = header.digest
+    if external.model is not None:
+        models.make_ready(module, external.model, external.inputs)
     correction = external.correction
     if correction is not None and correction.digest not in _KEPT:
         import correctionlib

@@ -22,6 +22,7 @@ from flavorframe.errors import (
     ExpressionError,
     FileError,
     FlavorframeError,
+    ModelError,
 )
 
 LOCK = RLock()
@@ -49,6 +50,7 @@ _ERRORS: dict[str, type[FlavorframeError]] = {
     "file": FileError,
     "correction": CorrectionError,
     "function": ExpressionError,
+    "model": ModelError,
 }
 _REFUSED = re.compile(r"flavorframe:(\w+):(.*?):end", re.DOTALL)
 _DIAGNOSTIC = re.compile(r"^(.+?):(\d+):\d+: error: (.*)$", re.MULTILINE)
