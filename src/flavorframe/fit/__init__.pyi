@@ -17,6 +17,7 @@ from .components import (
 from .discrete import Envelope as Envelope, envelope as envelope
 from .formula import Formula as Formula
 from .impacts import Impact as Impact, Impacts as Impacts
+from .joint import JointModel as JointModel, JointResult as JointResult
 from .model import MassModel as MassModel
 from .parameter import (
     Constraint as Constraint,
