@@ -267,6 +267,8 @@ class JointResult(Fitted):
         quality = (
             f"χ²/ndf = {self.chi2:.1f}/{self.ndf}, p = {self.p_value:.2g}, EDM = {self.edm:.1e}"
         )
+        if self.unblinded:
+            quality += f", unblinded: {self.unblinded}"
         problems = [Paragraph(f"{mark}{problem}", style=STYLE) for problem in self.problems]
         return Group(
             (
