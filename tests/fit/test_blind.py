@@ -51,7 +51,7 @@ def test_what_is_shown_does_not_tell(fits):
 
 
 def test_offsets_are_those_of_the_phrase(fits):
-    blind, seen = fits
+    blind, _ = fits
     more = BLIND.fit(candidates(1100))
     apart = more.parameters["N(Ds)"].value - blind.parameters["N(Ds)"].value
     assert apart == pytest.approx(100, abs=40)
