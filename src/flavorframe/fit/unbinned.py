@@ -138,8 +138,9 @@ def column(given: Any, what: str) -> Array:
     try:
         found = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
+        why = str(error).splitlines()[0]
         raise FitError(
-            f"the {what} of a fit are numbers, one for each candidate: {error}"
+            f"the {what} of a fit are numbers, one for each candidate, none missing: {why}"
         ) from error
     if np.ma.is_masked(given):
         missing = int(np.ma.getmaskarray(given).sum())
