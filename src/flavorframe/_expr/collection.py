@@ -10,7 +10,7 @@ from flavorframe._expr.constants import is_whole
 from flavorframe._expr.expression import Expr, apply, as_node
 from flavorframe._expr.formula import brief
 from flavorframe._expr.nesting import refuse_nested_axis
-from flavorframe._expr.objects import element, on_axis, stored_axis, value_of
+from flavorframe._expr.objects import element, members_of, on_axis, stored_axis, value_of
 from flavorframe._expr.strings import refuse_string
 from flavorframe.errors import ExpressionError
 
@@ -294,17 +294,15 @@ class Collection(Expr):
     def members(self) -> tuple[Expr, ...]:
         """The members of pairs or triples: ``a, b = ff.pairs(muon).members``.
 
-        The ``index`` of a member is where it is in its collection.
+        The ``index`` of a member is where it is in its collection. Pairs of muons and pairs of
+        electrons that are put together have members with the fields that both have.
         """
-        base = stored_axis(self.axis)
-        if not isinstance(base, n.Combination):
+        found = members_of(stored_axis(self.axis))
+        if not found:
             raise ExpressionError(
                 f"{brief(self.node)} has no members: it is not made by ff.pairs()."
             )
-        return tuple(
-            Expr(on_axis(n.Member(element(parent), base, i), self.axis))
-            for i, parent in enumerate(base.parents)
-        )
+        return tuple(Expr(on_axis(member, self.axis)) for member in found)
 
 
 def require_collection(value: object, where: str) -> None:

@@ -1,4 +1,4 @@
-"""Pairs and triples of elements, which candidates are built from."""
+"""Pairs and triples of elements, from which candidates are built."""
 
 from __future__ import annotations
 
