@@ -80,6 +80,6 @@ from .result._loading import load as load
 from .result.efficiency import efficiency_map as efficiency_map
 from .selection import Selection as Selection
 from .skims import skim as skim
-from .truth import truth_matched as truth_matched
+from .truth import ancestors as ancestors, children as children, truth_matched as truth_matched
 
 __version__: str
