@@ -5,7 +5,7 @@ from ._data_quality.certified import certified as certified
 from ._data_quality.prescales import prescale as prescale
 from ._data_quality.tallies import duplicates as duplicates, lumi_sections as lumi_sections
 from ._expr.categories import categories as categories
-from ._expr.collection import pairs as pairs, triples as triples
+from ._expr.combinations import pairs as pairs, triples as triples
 from ._expr.concatenation import concatenate as concatenate
 from ._expr.corrections import correction as correction, pile_up_weights as pile_up_weights
 from ._expr.cut_strings import parse as parse

@@ -16,8 +16,8 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import cache
@@ -29,7 +29,7 @@ import uproot
 
 from flavorframe._expr import nodes as n
 from flavorframe.analysis import Analysis
-from flavorframe.outputs import Histogram, HistogramAxis, Snapshot
+from flavorframe.outputs import Histogram, HistogramAxis, Output, Snapshot
 from flavorframe.selection import Best, Cut, Step, Weight
 
 # Names
@@ -69,6 +69,7 @@ jet.eta                      -                               Jet_eta
 jet.phi                      -                               Jet_phi
 jet.mass                     -                               Jet_mass
 electron.pt                  -                               Electron_pt
+electron.charge              -                               Electron_charge
 gen_part.pt                  -                               GenPart_pt
 gen_part.pdg_id              -                               GenPart_pdgId
 triplet.mass                 Triplet2_Mass                   triplet_mass
@@ -512,6 +513,8 @@ def _kind(file: File, node: n.Node) -> str:
 def _kind_of_called(node: n.Node) -> str:
     if isinstance(node, n.Position | n.Rank | n.FromEnd | n.Match | n.FirstCopy | n.Pointing):
         return "whole"
+    if isinstance(node, n.Category):
+        return "whole"
     if isinstance(node, n.LumiLookup):
         return "truth" if node.table.values is None else "real"
     called = n.CallFunction | n.CallCorrection | n.CallModel
@@ -668,6 +671,8 @@ class Event:
             return self.join((node.index,), outer_of(node.target))
         if isinstance(node, n.Reduce):
             return outer_of(self.axis_of(node.operand))
+        if isinstance(node, n.Category):
+            return self.join(node.conditions)
         return node.axis
 
     def join(self, nodes: tuple[n.Node, ...], at_least: n.Axis = n.EVENT) -> n.Axis:
@@ -768,6 +773,13 @@ class Event:
 
     def _literal(self, node: n.Literal, at: Any) -> Any:
         return node.value
+
+    def _constant(self, node: n.Constant, at: Any) -> Any:
+        return node.value
+
+    def _category(self, node: n.Category, at: Any) -> int:
+        fitting = [i for i, each in enumerate(node.conditions) if holds(self.value(each, at))]
+        return fitting[0] if fitting else len(node.conditions)
 
     def _samplevalue(self, node: n.SampleValue, at: Any) -> Any:
         return node.value
@@ -1022,6 +1034,8 @@ class Event:
         run, block = self.value(node.run, at), self.value(node.luminosity_block, at)
         if run is None or block is None:
             return None
+        if not (0 <= run < 2**32 and 0 <= block < 2**32):
+            return False if node.table.values is None else None
         first, last = ([number for (number,) in struct.iter_unpack("=Q", packed)]
                        for packed in (node.table.first, node.table.last))  # fmt: skip
         wanted = int(run) * 2**32 + int(block)
@@ -1139,6 +1153,7 @@ class Row:
     sumw_candidates: float = 0.0
     sumw2_candidates: float = 0.0
     size: float = 0.0
+    categories: tuple[int, ...] = ()
 
 
 @dataclass
@@ -1166,14 +1181,19 @@ def open_file(path: str, tree: str | None = None) -> File:
 
 
 def evaluate(analysis: Analysis, file: File, start: int = 0, stop: int | None = None) -> Answer:
-    """Evaluate an analysis on the events start ≤ i < stop of a file."""
-    answer = _nothing(analysis)
+    """Evaluate an analysis of one region without variations on the events start ≤ i < stop."""
+    ((_, region),) = analysis.regions
+    category = None if region.by is None else region.by.node
+    outputs = {name: _by_category(output, category) for name, output in analysis.outputs}
+    answer = _nothing(analysis, outputs)
     stop = file.events if stop is None else stop
-    selection, outputs = analysis.selection, dict(analysis.outputs)
+    selection = analysis.selection
     for number in range(start, stop):
         states = play(file, number, selection.candidates, selection.steps)
         for row, state in zip(answer.cutflow, states, strict=True):
             _count(row, state)
+            if category is not None:
+                _count_categories(row, state, category)
         for name, output in outputs.items():
             final = states[-1]
             if isinstance(output, Snapshot):
@@ -1186,16 +1206,38 @@ def evaluate(analysis: Analysis, file: File, start: int = 0, stop: int | None = 
     return answer
 
 
-def _nothing(analysis: Analysis) -> Answer:
+def _by_category(output: Output, category: n.Category | None) -> Output:
+    if category is None:
+        return output
+    if isinstance(output, Snapshot):
+        return replace(output, columns=(*output.columns, ("category", category)))
+    edges = tuple(map(float, range(len(category.names) + 1)))
+    axis = HistogramAxis(category, edges, True, "category", "category")
+    return replace(output, axes=(axis, *output.axes))
+
+
+def _nothing(analysis: Analysis, outputs: Mapping[str, Output]) -> Answer:
     selection = analysis.selection
     answer = Answer([Row("all"), *(Row(step.name) for step in selection.steps)], {}, {})
-    for name, output in analysis.outputs:
+    for name, output in outputs.items():
         if isinstance(output, Histogram):
             answer.histograms[name] = {}
         else:
             extra = {"weight": []} if selection.is_weighted else {}
             answer.snapshots[name] = {column: [] for column, _ in output.columns} | extra
     return answer
+
+
+def _count_categories(row: Row, state: State, category: n.Category) -> None:
+    """Count the candidates of each category, and at last those that fit several."""
+    counts = list(row.categories or (0,) * (len(category.names) + 1))
+    for candidate in state.candidates:
+        event = state.event
+        fitting = [holds(event.value(each, candidate)) for each in category.conditions]
+        if any(fitting):
+            counts[fitting.index(True)] += 1
+        counts[-1] += sum(fitting) > 1
+    row.categories = tuple(counts)
 
 
 def _count(row: Row, state: State) -> None:
