@@ -23,10 +23,21 @@ SAMPLES = frozenset(("sample", "corner_case"))
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark a test by its fixtures, parameters and group."""
+    if uses_a_fixture_of_its_file(item) and not item.get_closest_marker("xdist_group"):
+        item.add_marker(
+            pytest.mark.xdist_group(item.path.stem)
+        )  # or each process makes the fixture
     for name in implied_markers(item):
         item.add_marker(name)
     if item.get_closest_marker("root") and find_spec("ROOT") is None:
         item.add_marker(pytest.mark.skip(reason="ROOT is not installed"))
+
+
+def uses_a_fixture_of_its_file(item: pytest.Item) -> bool:
+    """Whether a fixture of the test is made once for the tests of its file."""
+    known = getattr(item, "_fixtureinfo", None)
+    definitions = known.name2fixturedefs.values() if known else ()
+    return any(each.scope == "module" for found in definitions for each in found)
 
 
 def implied_markers(item: pytest.Item) -> Iterator[str]:

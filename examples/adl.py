@@ -48,12 +48,12 @@ def task6() -> ff.Region:
     """Of the three jets whose mass is closest to 172.5 GeV, their pT and their largest b-tag."""
     three = ff.triples(jet)
     a, b, c = three.members
-    top = ff.Selection(three).best(lowest=abs(ff.mass(a, b, c) - 172.5 * ff.GeV))
-    px, py = (sum(j.pt * angle(j.phi) for j in (a, b, c)) for angle in (ff.cos, ff.sin))
+    momentum = ff.p4(a) + ff.p4(b) + ff.p4(c)
+    top = ff.Selection(three).best(lowest=abs(momentum.mass - 172.5 * ff.GeV))
     tag = ff.maximum(ff.maximum(a.btag, b.btag), c.btag)
     return ff.Region(
         top,
-        pt=ff.hist(ff.hypot(px, py), bins=100, range=(15, 40), label="pT [GeV]"),
+        pt=ff.hist(momentum.pt, bins=100, range=(15, 40), label="pT [GeV]"),
         tag=ff.hist(tag, bins=100, range=(0, 1), label="largest b-tag"),
     )
 

@@ -194,6 +194,12 @@ def test_sum_over_the_elements_of_an_event(sample):
         assert rows["hard"][event] == pytest.approx(above)
 
 
+def test_sums_of_nested_lists_are_one_for_each_outer_element():
+    near = muon.per(t)
+    cone = ff.p4(near[ff.delta_r(near, t) < 0.4], mass="mu").sum()
+    assert cone.mass.axis == t.axis
+
+
 def test_pickled_and_shown():
     p = ff.p4(t.mu1, mass="mu") - ff.p4(t.track, mass="pi")
     again = pickle.loads(pickle.dumps(p))

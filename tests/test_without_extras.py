@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 OPTIONAL = (
     *("ROOT", "XRootD", "aiohttp", "bokeh", "botocore", "correctionlib", "cryptography", "dask"),
     *("dask_gateway", "dask_jobqueue", "distributed", "formulate", "htcondor2", "lightgbm", "onnx"),
-    *("onnxruntime", "pyarrow", "rucio", "s3fs", "sklearn", "xgboost"),
+    *("onnxruntime", "pyarrow", "rucio", "s3fs", "sklearn", "sweights", "xgboost"),
 )
 
 

@@ -5,7 +5,7 @@ from ._data_quality.certified import certified as certified
 from ._data_quality.prescales import prescale as prescale
 from ._data_quality.tallies import duplicates as duplicates, lumi_sections as lumi_sections
 from ._expr.categories import categories as categories
-from ._expr.collection import pairs as pairs, triples as triples
+from ._expr.combinations import pairs as pairs, triples as triples
 from ._expr.concatenation import concatenate as concatenate
 from ._expr.corrections import correction as correction, pile_up_weights as pile_up_weights
 from ._expr.cut_strings import parse as parse
@@ -80,6 +80,6 @@ from .result._loading import load as load
 from .result.efficiency import efficiency_map as efficiency_map
 from .selection import Selection as Selection
 from .skims import skim as skim
-from .truth import truth_matched as truth_matched
+from .truth import ancestors as ancestors, children as children, truth_matched as truth_matched
 
 __version__: str

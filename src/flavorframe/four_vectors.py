@@ -105,7 +105,7 @@ class FourVector:
             )
 
     def sum(self) -> FourVector:
-        """Return the sum over the elements of each event, 0 where there is none.
+        """Return the sum over the elements of each event, or list; 0 where there is none.
 
         Raises:
             ExpressionError: There is one four-vector an event already.

@@ -9,6 +9,7 @@ import uproot
 
 import flavorframe as ff
 from flavorframe._data_quality.certified import read_sections
+from flavorframe._expr.expression import Expr
 from flavorframe.engines import ENGINES, get_engine
 from flavorframe.errors import DatasetError, FileError
 from support import agreement
@@ -51,15 +52,29 @@ def test_certified_and_prescales_by_hand(folder, engine):
     assert found["good"].tolist() == GOOD
     nan = np.nan
     np.testing.assert_array_equal(found["prescale"], [2, 2, 10, 10, 0.5, 0.5, nan, nan, nan])
-    by_oracle = ff.Analysis(
-        selection.weight("w", ff.where(prescale > 0, prescale, 1)),
-        blocks=ff.hist(events.luminosity_block + prescale, bins=20, range=(0, 20)),
-    )
-    agreement.assert_right(get_engine(engine), by_oracle, folder / "events.root")
     simulation = ff.dataset(folder / "events.root", kind="simulation")
     cut = ff.Analysis(selection.cut("certified", good))
-    assert cut.run(data, engine=engine).cutflow[-1].events == sum(GOOD)
     assert cut.run(simulation, engine=engine).cutflow[-1].events == len(GOOD)
+
+
+def test_cuts_weights_and_histograms_as_the_oracle_has_them(folder):
+    good = ff.certified(folder / "golden.json").node.arguments[1]
+    prescale = ff.prescale("HLT_A_v*", folder / "prescales.csv")
+    analysis = ff.Analysis(
+        ff.Selection(events)
+        .cut("good or not prescaled", Expr(good) | ~(prescale > 1))
+        .weight("prescale", ff.where(prescale > 0, prescale, 1)),
+        blocks=ff.hist(events.luminosity_block + prescale, bins=20, range=(0, 20)),
+    )
+    agreement.assert_right(get_engine("columnar"), analysis, folder / "events.root")
+
+
+def test_a_changed_file_is_another_entry_of_the_cache(folder, tmp_path):
+    data, golden = ff.dataset(folder / "events.root"), tmp_path / "golden.json"
+    for ranges, expected in ((GOLDEN, sum(GOOD)), ({"297050": [[5, 6]]}, 2), (GOLDEN, sum(GOOD))):
+        golden.write_text(json.dumps(ranges))
+        cut = ff.Analysis(ff.Selection(events).cut("certified", ff.certified(golden)))
+        assert cut.run(data, cache=tmp_path / "cache").cutflow[-1].events == expected
 
 
 def test_random_tables_and_sections(folder, tmp_path):

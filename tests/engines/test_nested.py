@@ -112,6 +112,7 @@ def test_lists_of_candidates_have_the_survivors_and_links_see_the_file(file, eng
         own[own.mass >= t.mass].count(): [1, 1],
         own.at(0).mass: [1.9, 1.8],
         own[own.index != t.index].at(0).mass: [1.9, NAN],
+        near[near.pt > 2.2 * t.mass.max()].count(): [1, 0],
         own.sorted(own.mass).mass.first(): [1.7, 1.8],
         own.sorted(own.mass).at(-1).mass: [1.9, 1.8],
         own.rank(own.mass).sum(): [0, 0],

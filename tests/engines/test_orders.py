@@ -29,6 +29,8 @@ lepton = ff.concatenate(muon, electron)
 hardest = lepton.sorted(lepton.pt, descending=True)
 pair = ff.pairs(hardest)
 first, second = pair.members
+same_flavour = ff.concatenate(ff.pairs(muon), ff.pairs(electron))
+one, other = same_flavour.members
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +90,8 @@ def test_what_an_order_says_of_the_event(engine, file):
         pairs=(pair.count(), [10, 1, 0]),
         where_members_are=(second.index.max(), [4, 1, NAN]),
         in_order=((first.pt >= second.pt).count(), [10, 0, 0]),
+        of_one_flavour=((one.charge != other.charge).count(), [3, 0, 0]),
+        members_of_either=(other.pt.max(), [6, 2, NAN]),
         widened=(lepton.pt.first(), [3, NAN, 7]),
     )  # fmt: skip
 

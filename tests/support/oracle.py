@@ -69,6 +69,7 @@ jet.eta                      -                               Jet_eta
 jet.phi                      -                               Jet_phi
 jet.mass                     -                               Jet_mass
 electron.pt                  -                               Electron_pt
+electron.charge              -                               Electron_charge
 gen_part.pt                  -                               GenPart_pt
 gen_part.pdg_id              -                               GenPart_pdgId
 triplet.mass                 Triplet2_Mass                   triplet_mass
@@ -662,6 +663,8 @@ class Event:
             return self.join(node.values, outer_of(node.target))
         if isinstance(node, n.LumiLookup):
             return self.join((node.run, node.luminosity_block))
+        if isinstance(node, n.IsAncestor):
+            return self.join((node.above, node.below))
         if isinstance(node, n.IsIn | n.StringTest | n.Named):
             return self.axis_of(node.operand)
         if isinstance(node, n.Gather | n.Found):
@@ -979,6 +982,17 @@ class Event:
                 return None
             passed.append(mother)
 
+    def _isancestor(self, node: n.IsAncestor, at: Any) -> bool:
+        axis = self.axis_of(node.mother)
+        above, below = (self._pointed_at(axis, i, at) for i in (node.above, node.below))
+        passed: list[Any] = []
+        while above is not None and below is not None and below not in passed:
+            passed.append(below)
+            below = self.whole._pointed_at(axis, node.mother, below)
+            if below == above:
+                return True
+        return False
+
     def _pointing(self, node: n.Pointing, at: Any) -> int:
         whole, axis = self.whole, self.axis_of(node.index)
         return sum(
@@ -1020,6 +1034,8 @@ class Event:
         run, block = self.value(node.run, at), self.value(node.luminosity_block, at)
         if run is None or block is None:
             return None
+        if not (0 <= run < 2**32 and 0 <= block < 2**32):
+            return False if node.table.values is None else None
         first, last = ([number for (number,) in struct.iter_unpack("=Q", packed)]
                        for packed in (node.table.first, node.table.last))  # fmt: skip
         wanted = int(run) * 2**32 + int(block)

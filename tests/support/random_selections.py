@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 import flavorframe as ff
 from flavorframe._expr.expression import Expr
-from flavorframe._expr.nodes import Field, is_nested
+from flavorframe._expr.lumi_tables import LumiTable
+from flavorframe._expr.nodes import Field, LumiLookup, is_nested
 from flavorframe.analysis import Analysis
 from flavorframe.selection import Selection, Weight
 
@@ -83,6 +84,12 @@ extras: ContextVar[tuple[str, ...]] = ContextVar("extras", default=())
 A file of "rows" has no lists but its candidates. With "drift" it may lack branches, and each has a
 default value.
 """
+
+PRESCALES = LumiTable.of(
+    "prescale",
+    [(run, first, first + 2 * run) for run in range(15) for first in range(0, 60, 40)],
+    [float(value % 20) for value in range(30)],
+)
 
 TRIGGERS = (
     EVENTS.hlt.fired("HLT_DoubleMu3_Trk_Tau3mu_v*"),
@@ -296,6 +303,13 @@ def fields(draw: Draw, owner: Object) -> Number:
 
 
 @st.composite
+def looked_up(draw: Draw, place: Place, depth: int) -> Number:
+    """A value of a table by lumi section, missing for most; two numbers are run and section."""
+    run, section = (draw(exact_numbers(place, depth)).expression for _ in range(2))
+    return Number(Expr(LumiLookup(PRESCALES, ff.floor(run).node, ff.floor(section).node)), 0, 20)
+
+
+@st.composite
 def field_numbers(draw: Draw, place: Place, depth: int) -> Number:
     return draw(fields(draw(objects(place, depth))))
 
@@ -450,7 +464,7 @@ def counts(draw: Draw, inner: Place, depth: int) -> Number:
 
 _NUMBERS = (
     field_numbers, field_numbers, field_numbers, arithmetic, arithmetic, unary, chosen, kinematics,
-    reduced, ranked,
+    reduced, ranked, looked_up,
 )  # fmt: skip
 
 

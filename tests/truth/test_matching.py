@@ -1,6 +1,5 @@
 """Candidates matched to decays: on random trees, against a search in plain Python; errors."""
 
-import random
 from itertools import permutations
 
 import awkward as ak
@@ -14,7 +13,7 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.expression import Expr
 from flavorframe.engines import ENGINES, get_engine
 from flavorframe.errors import BranchError, ExpressionError
-from support import agreement
+from support import agreement, gen_trees
 
 EVENTS = 250
 events = ff.events()
@@ -22,42 +21,6 @@ t, muon, gen = events.triplet, events.muon, events.gen_part
 legs = t.mu1, t.mu2, t.track
 DS_TO_PHI = "Ds+ -> phi(-> mu+ mu-) pi+"
 matched = ff.truth_matched(DS_TO_PHI, *legs)
-
-CHAIN = ((431, None), (333, 0), (-13, 1), (13, 1), (211, 0))
-"""The decay: what each particle is, and which of them its mother."""
-
-
-def random_tree(rng):
-    """Return particles as (pdg_id, mother), of the decay or nearly so, and where its legs are."""
-    sign = rng.choice((1, -1))
-    particles, last = [(2212, -1)], {}
-    for place, (usual, mother) in enumerate(CHAIN):
-        above = 0 if mother is None else last[mother]
-        pdg_id = usual * (1 if usual == 333 else sign)
-        if rng.random() < 0.04:
-            pdg_id = rng.choice((-pdg_id, 211, 13, 221))
-        if rng.random() < 0.04:
-            above = rng.randrange(len(particles))
-        particles.append((pdg_id, above))
-        while rng.random() < 0.3:  # a copy, perhaps since it radiated
-            if rng.random() < 0.5:
-                particles.append((22, len(particles) - 1))
-                above = len(particles) - 2
-            else:
-                above = len(particles) - 1
-            particles.append((pdg_id, above))
-        last[place] = len(particles) - 1
-    if rng.random() < 0.15:
-        particles.append((rng.choice((111, 22)), rng.choice([*last.values()])))
-    if rng.random() < 0.05:  # a circle, as in no sound file
-        particles[last[0]] = (particles[last[0]][0], last[0])
-        particles[1] = (particles[1][0], last[0])
-    finals = [last[2], last[3], last[4]]
-    rng.shuffle(finals)
-    for leg in range(3):
-        if rng.random() < 0.06:
-            finals[leg] = rng.choice((-1, len(particles), *range(len(particles))))
-    return particles, finals
 
 
 class Tree:
@@ -112,29 +75,8 @@ def is_decay(particles, finals):
 @pytest.fixture(scope="module")
 def trees(tmp_path_factory):
     """Return a file of random trees, each with a triplet, and whether these are of the decay."""
-    rng = random.Random(17)
-    made = [random_tree(rng) for _ in range(EVENTS)]
-
-    def lists(values, dtype):
-        return ak.values_astype(ak.Array(values), dtype)
-
-    content = {
-        "event": np.arange(EVENTS),
-        "GenPart": ak.zip({
-            "pdgId": lists([[p for p, _ in tree] for tree, _ in made], np.int32),
-            "genPartIdxMother": lists([[m for _, m in tree] for tree, _ in made], np.int16),
-        }),
-        "Muon": ak.zip({"genPartIdx": lists([finals[:2] for _, finals in made], np.int16)}),
-        "Track": ak.zip({"genPartIdx": lists([finals[2:] for _, finals in made], np.int16)}),
-        "triplet": ak.zip({
-            name: lists([[index]] * EVENTS, np.int32)
-            for name, index in (("mu1_idx", 0), ("mu2_idx", 1), ("track_idx", 0))
-        }),
-    }  # fmt: skip
     path = tmp_path_factory.mktemp("trees") / "trees.root"
-    with uproot.recreate(path) as file:
-        file.mktree("Events", {name: ak.type(values) for name, values in content.items()})
-        file["Events"].extend(content)
+    made = gen_trees.write(path, EVENTS)
     return path, [is_decay(*each) for each in made]
 
 
@@ -190,6 +132,37 @@ def test_samples_of_known_truth(tmp_path, decay, third, label):
     rows = analysis.run(ff.dataset(file), progress=False).rows
     assert 0 < rows["found"].sum() < len(rows)
     np.testing.assert_array_equal(rows["found"], rows["triplet_truth"] == label)
+
+
+def test_pairs_in_a_layout_of_ones_own(tmp_path):
+    layout = ff.layout(
+        "mine",
+        lists="alone",
+        collections={
+            "gen_part": {
+                "branches": ["mc_*"],
+                "fields": {"pdg_id": "mc_id"},
+                "links": {"mother": {"to": "gen_part", "index": "mc_mother"}},
+            },
+            "lepton": {
+                "branches": ["l_*"],
+                "links": {"gen": {"to": "gen_part", "index": "l_mc"}},
+            },
+        },
+    )
+    content = {
+        "mc_id": ak.Array([[443, 13, -13], [443, -13, 22, 13, 221, -13], []]),
+        "mc_mother": ak.Array([[-1, 0, 0], [-1, 0, 1, 0, -1, 4], []]),
+        "l_mc": ak.Array([[1, 2], [5, 1, 3], [-1]]),
+    }
+    with uproot.recreate(tmp_path / "mine.root") as file:
+        file.mktree("Events", {name: ak.type(values) for name, values in content.items()})
+        file["Events"].extend(content)
+    pair = ff.pairs(events.lepton)
+    found = ff.truth_matched("J/psi -> mu+ mu-", *pair.members)
+    analysis = ff.Analysis(ff.Selection(pair), rows=ff.snapshot(found=found))
+    data = ff.dataset(tmp_path / "mine.root", layout=layout)
+    assert analysis.run(data, progress=False).rows["found"].tolist() == [True, False, False, True]
 
 
 def test_a_cut_is_shown_by_the_decay():

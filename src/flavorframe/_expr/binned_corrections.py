@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -156,7 +156,7 @@ def pile_up_text(data: Mapping[str, Any], simulation: Any, name: str, flow: Flow
 def _profile(given: Any, what: str) -> Binned:
     """Return a profile whose sum is 1."""
     where = f"the pile-up profile of {what}"
-    if isinstance(given, str | Path):
+    if isinstance(given, str | os.PathLike):
         file, _, name = str(given).rpartition(":")
         if not file:
             raise CorrectionError(f"{where}: write 'FILE.root:HISTOGRAM', not {str(given)!r}.")

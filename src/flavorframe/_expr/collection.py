@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import overload
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.constants import is_whole
 from flavorframe._expr.expression import Expr, apply, as_node
 from flavorframe._expr.formula import brief
 from flavorframe._expr.nesting import refuse_nested_axis
-from flavorframe._expr.objects import element, on_axis, stored_axis, value_of
+from flavorframe._expr.objects import element, members_of, on_axis, stored_axis, value_of
 from flavorframe._expr.strings import refuse_string
 from flavorframe.errors import ExpressionError
 
@@ -26,6 +27,10 @@ class Collection(Expr):
 
     __slots__ = ()
 
+    @overload
+    def __getitem__(self, key: str) -> Expr: ...
+    @overload
+    def __getitem__(self, key: Expr) -> Collection: ...
     def __getitem__(self, key: str | Expr) -> Expr:
         """Return a branch of this collection, or the part of it where a condition holds.
 
@@ -289,80 +294,15 @@ class Collection(Expr):
     def members(self) -> tuple[Expr, ...]:
         """The members of pairs or triples: ``a, b = ff.pairs(muon).members``.
 
-        The ``index`` of a member is where it is in its collection.
+        The ``index`` of a member is where it is in its collection. Pairs of muons and pairs of
+        electrons that are put together have members with the fields that both have.
         """
-        base = stored_axis(self.axis)
-        if not isinstance(base, n.Combination):
+        found = members_of(stored_axis(self.axis))
+        if not found:
             raise ExpressionError(
                 f"{brief(self.node)} has no members: it is not made by ff.pairs()."
             )
-        return tuple(
-            Expr(on_axis(n.Member(element(parent), base, i), self.axis))
-            for i, parent in enumerate(base.parents)
-        )
-
-
-def pairs(first: Collection, second: Collection | None = None) -> Collection:
-    """Return the pairs of elements in each event, to build candidates from.
-
-    Args:
-        first: The collection of the first members.
-        second: That of the second members. Without it, or where it is the same, each pair comes
-            once, in the order of the file; else each element is paired with each.
-
-    Returns:
-        A collection, whose ``members`` are the two objects.
-
-    Raises:
-        ExpressionError: One of them is not a collection.
-
-    Example:
-        >>> import flavorframe as ff
-        >>> mu1, mu2 = ff.pairs(ff.events().muon).members
-        >>> ff.mass(mu1, mu2, masses=ff.MUON_MASS)
-        <m(muon₁, muon₂), one value per pairs(muon)>
-    """
-    return _combined(first, first if second is None else second)
-
-
-def triples(
-    first: Collection, second: Collection | None = None, third: Collection | None = None
-) -> Collection:
-    """Return the triples of elements in each event.
-
-    Equal collections combine without order or repetition: ``triples(jet)`` gives each set of
-    three jets once, ``triples(muon, muon, track)`` each pair of muons with each track.
-
-    Args:
-        first: The collection of the first members, or of all three.
-        second: That of the second members.
-        third: That of the third members.
-
-    Returns:
-        A collection, whose ``members`` are the three objects.
-
-    Raises:
-        ExpressionError: Two collections are given, or something that is none.
-
-    Example:
-        >>> import flavorframe as ff
-        >>> events = ff.events()
-        >>> ff.triples(events.muon, events.muon, events.track).members[2].pt
-        <track₃.pt, one value per triples(muon, muon, track)>
-    """
-    if (second is None) != (third is None):
-        raise ExpressionError("ff.triples() takes one collection or three, not two.")
-    if second is None or third is None:
-        return _combined(first, first, first)
-    return _combined(first, second, third)
-
-
-def _combined(*collections: Collection) -> Collection:
-    for collection in collections:
-        if not isinstance(collection, Collection):
-            raise ExpressionError(f"{collection!r} is not a collection such as events.muon.")
-        refuse_nested_axis(collection.axis, "ff.pairs() and ff.triples()")
-    return Collection(element(n.Combination(tuple(c.axis for c in collections))))
+        return tuple(Expr(on_axis(member, self.axis)) for member in found)
 
 
 def require_collection(value: object, where: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flavorframe._expr import nodes as n
 from flavorframe._expr.collection import Collection
 from flavorframe._expr.formula import brief
-from flavorframe._expr.nesting import refuse_nested_axis
 from flavorframe._expr.objects import element
 from flavorframe.errors import ExpressionError
 
@@ -36,7 +35,7 @@ one value per event>
     for collection in collections:
         if not isinstance(collection, Collection):
             raise ExpressionError(f"{collection!r} is not a collection such as events.muon.")
-        refuse_nested_axis(collection.axis, "ff.concatenate()")
+        _refuse_nested(collection.axis)
     axes = tuple(collection.axis for collection in collections)
     if len(axes) < 2:
         raise ExpressionError("ff.concatenate() takes two or more collections.")
@@ -46,3 +45,12 @@ one value per event>
             f"ff.concatenate() would have each {brief(twice)} twice: name each collection once."
         )
     return Collection(element(n.Concatenation(axes)))
+
+
+def _refuse_nested(axis: n.Axis) -> None:
+    if n.is_nested(axis):
+        outer = brief(n.outer_axis(axis))
+        raise ExpressionError(
+            f"ff.concatenate(): {brief(axis)} is a list for each {outer}: put the collections "
+            f"themselves together, and take .per({outer}) of that."
+        )

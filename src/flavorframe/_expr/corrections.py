@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -127,7 +128,7 @@ def correction(
         >>> ff.correction(measured, "muon_id")(t.mu1.pt)
         <muon_id(pt = triplet.mu1.pt, systematic = 'nominal'), one value per triplet>
     """
-    if not isinstance(path, str | Path) or Path(path).suffix == ".root":
+    if not isinstance(path, str | os.PathLike) or Path(path).suffix == ".root":
         return _of_histogram(path, name, inputs, flow)
     if inputs is not None or flow != "error":
         raise CorrectionError(
@@ -195,7 +196,7 @@ def made_of(text: str, source: str, name: str) -> CallableCorrection:
 def _of_histogram(
     given: Any, name: str, inputs: Sequence[str] | None, flow: float | str
 ) -> CallableCorrection:
-    if not isinstance(given, str | Path):
+    if not isinstance(given, str | os.PathLike):
         text = of_histogram(binned(given, "The given histogram", inputs), name, flow)
         return made_of(text, "a histogram", name)
     file = str(Path(given).expanduser().resolve())

@@ -56,6 +56,28 @@ class Pointing(Node):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class IsAncestor(Node):
+    """Whether mothers lead from the element at index ``below`` to the one at index ``above``.
+
+    Both are indices on the axis of ``mother``; false where one of them leads nowhere.
+    """
+
+    above: Node
+    below: Node
+    mother: Node
+
+    @cached_property
+    def axis(self) -> Axis:
+        return join_axes((self.above, self.below))
+
+    def find_kind(self) -> str:
+        return "bool"
+
+    def text(self, texts: Texts) -> Text:
+        return put(texts[self.above], " above ", texts[self.below])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Named(Node):
     """The operand under a name, which formulas have in its place; binding leaves the operand."""
 

@@ -42,7 +42,12 @@ from flavorframe._expr.computations import (
     Reduce as Reduce,
     StringTest as StringTest,
 )
-from flavorframe._expr.descent import FirstCopy as FirstCopy, Named as Named, Pointing as Pointing
+from flavorframe._expr.descent import (
+    FirstCopy as FirstCopy,
+    IsAncestor as IsAncestor,
+    Named as Named,
+    Pointing as Pointing,
+)
 from flavorframe._expr.elements import (
     Chain as Chain,
     Found as Found,

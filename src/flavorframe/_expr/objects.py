@@ -70,6 +70,25 @@ def on_axis(node: n.Node, axis: n.Axis) -> n.Node:
     return node
 
 
+def members_of(axis: n.Axis) -> tuple[n.Node, ...]:
+    """Return the nodes of the members of pairs or triples; nothing where these are none.
+
+    Of such that are put together, the first member is the first of whichever it is, and so on.
+    """
+    if isinstance(axis, n.Combination):
+        members = enumerate(map(element, axis.parents))
+        return tuple(n.Member(member, axis, i) for i, member in members)
+    if not isinstance(axis, n.Concatenation):
+        return ()
+    each = [
+        [on_axis(member, parent) for member in members_of(stored_axis(parent))]
+        for parent in axis.parents
+    ]
+    if len({*map(len, each)}) > 1:
+        return ()
+    return tuple(n.Chain(members, axis) for members in zip(*each, strict=True))
+
+
 def is_object(node: n.Node) -> bool:
     """Return whether the node stands for an object, whose fields have values."""
     field = n.innermost(node)

@@ -6,6 +6,7 @@ from .backgrounds import (
     Chebyshev as Chebyshev,
     Threshold as Threshold,
 )
+from .blind import BlindModel as BlindModel, BlindResult as BlindResult
 from .channels import dsphi as dsphi
 from .combined import Convolved as Convolved, Sum as Sum
 from .components import (
@@ -14,9 +15,11 @@ from .components import (
     Exponential as Exponential,
     Gaussian as Gaussian,
 )
+from .control import ControlWeights as ControlWeights
 from .discrete import Envelope as Envelope, envelope as envelope
 from .formula import Formula as Formula
 from .impacts import Impact as Impact, Impacts as Impacts
+from .joint import JointModel as JointModel, JointResult as JointResult
 from .model import MassModel as MassModel
 from .parameter import (
     Constraint as Constraint,

@@ -11,7 +11,7 @@ from flavorframe.fit.formula import term_text
 if TYPE_CHECKING:
     from flavorframe.fit.components import Component
     from flavorframe.fit.impacts import Impact
-    from flavorframe.fit.parameter import FittedParameter, Parameter
+    from flavorframe.fit.parameter import FittedParameter, Parameter, Yield
     from flavorframe.fit.toys import PullSummary
 
 Row = tuple[str, ...]
@@ -59,6 +59,16 @@ def pull_table(truth: Mapping[str, float], summary: Mapping[str, PullSummary]) -
         for name, found in summary.items()
     ]
     return _grid(("yield", "truth", "pull mean", "pull width"), rows)
+
+
+def spectrum_table(yields: Mapping[str, Mapping[str, Yield]]) -> Grid:
+    """Return the candidates of each component, a row for each spectrum."""
+    components = list(dict.fromkeys(name for found in yields.values() for name in found))
+    rows = [
+        (spectrum, *(with_error(*found[name]) if name in found else "" for name in components))
+        for spectrum, found in yields.items()
+    ]
+    return _grid(("spectrum", *components), rows)
 
 
 def impact_table(found: Mapping[str, Impact]) -> Grid:

@@ -28,7 +28,7 @@ class Sum(Component):
         FitError: Unless there is one fraction less than there are shapes.
 
     Example:
-        >>> from flavorframe.fit import Gaussian
+        >>> from flavorframe.fit import Gaussian, Parameter
         >>> mean = Parameter("mean", 1.968, limits=(1.94, 2.0), unit="GeV")
         >>> sigma = Parameter("sigma", 0.01, limits=(0.001, 0.05), unit="GeV")
         >>> core = Parameter("core", 0.7, limits=(0, 1))
@@ -91,7 +91,7 @@ class Convolved(Component):
         sigma: The resolution [GeV], well below half the range.
 
     Example:
-        >>> from flavorframe.fit import Gaussian
+        >>> from flavorframe.fit import Gaussian, Parameter
         >>> mean = Parameter("mean", 1.968, limits=(1.94, 2.0), unit="GeV")
         >>> sigma = Parameter("sigma", 0.01, limits=(0.001, 0.05), unit="GeV")
         >>> peak = Convolved("Ds", Gaussian("", mean, sigma.times(0.6)), sigma.times(0.8))

@@ -36,6 +36,7 @@ class Fitted(ABC):
         edm: Minuit's estimated distance to the minimum.
         problems: What is wrong with the fit, a sentence each; empty for a valid one.
         minimum: −2 ln L at the minimum; None where it is ``chi2``.
+        unblinded: Why the fit was unblinded; empty for one that was not blind.
     """
 
     fitted: tuple[FittedParameter, ...]
@@ -44,6 +45,7 @@ class Fitted(ABC):
     edm: float
     problems: tuple[str, ...] = ()
     minimum: float | None = None
+    unblinded: str = ""
 
     @property
     @abstractmethod

@@ -185,7 +185,7 @@ class MassModel:
         return sum(
             (
                 number * component.density(masses, self.range, *arguments)
-                for component, number, arguments in self._evaluated(values)
+                for component, number, arguments in self.evaluated(values)
             ),
             start=np.zeros_like(masses),
         )
@@ -197,7 +197,7 @@ class MassModel:
         """
         found = [
             number**2 * variances
-            for component, number, _ in self._evaluated(values)
+            for component, number, _ in self.evaluated(values)
             if (variances := component.bin_variances(edges)) is not None
         ]
         return sum(found[1:], start=found[0]) if found else None
@@ -213,7 +213,7 @@ class MassModel:
             covariance: Their covariance matrix, shape (names, names).
         """
         found = {}
-        for component, number, _ in self._evaluated(values):
+        for component, number, _ in self.evaluated(values):
             term = component.candidates
             if term is None:
                 own = self.names.index(yield_name(component.name))
@@ -312,8 +312,12 @@ class MassModel:
             for c in self.components
         ]
 
-    def _evaluated(self, values: Sequence[float]) -> Iterator[tuple[Component, float, list[float]]]:
-        """Yield each component with its candidates and the values of its arguments."""
+    def evaluated(self, values: Sequence[float]) -> Iterator[tuple[Component, float, list[float]]]:
+        """Yield each component with its candidates and the values of its arguments.
+
+        Args:
+            values: Yields and parameters, in the order of ``names``.
+        """
         known = dict(zip(self.names, values, strict=True))
         for component, number, arguments in self._terms:
             yield component, number.at(known), [term.at(known) for term in arguments]
@@ -321,7 +325,7 @@ class MassModel:
     def _curves(self, edges: Array, values: Sequence[float]) -> list[Array]:
         return [
             number * component.cumulative(edges, *arguments)
-            for component, number, arguments in self._evaluated(values)
+            for component, number, arguments in self.evaluated(values)
         ]
 
 

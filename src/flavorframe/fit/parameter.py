@@ -28,8 +28,8 @@ class Constraint:
         FitError: For an error that is not above zero, or a log-normal of a value that is not.
 
     Example:
-        >>> Constraint(0.95, 0.02).penalty(0.97)
-        1.0
+        >>> Constraint(3.0, 0.5).penalty(4.0)
+        4.0
     """
 
     value: float

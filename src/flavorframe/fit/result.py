@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from flavorframe.fit._tables import (
 )
 from flavorframe.fit.binned import BinnedData, with_unit
 from flavorframe.fit.components import Array
+from flavorframe.fit.control import ControlWeights, sideband_weights, sweights
 from flavorframe.fit.fitted import Fitted
 from flavorframe.fit.hs3 import hs3
 from flavorframe.fit.likelihood import Likelihood
@@ -153,6 +155,49 @@ class FitResult(Fitted):
             experiment=experiment,
         )
 
+    def sweights(self, masses: Any, *, control: Mapping[str, Any] | None = None) -> ControlWeights:
+        """Return weights by which each component's distribution of another variable is seen.
+
+        Fill that variable with ``weight=weights["Ds"]``, into a storage that keeps squares,
+        ``hist.storage.Weight()``. The sum of the weights is the yield. They hold for variables that
+        the mass is independent of, in each component.
+
+        Args:
+            masses: The masses of the candidates that were fitted, in histogram or array, in the
+                unit of the model, shape (n,); those out of range get zero.
+            control: Other variables of the same candidates, by name: whether the shapes in mass
+                depend on them is tested, and told among the problems.
+
+        Raises:
+            FitError: If the fit is not valid, the masses are not those that were fitted, or the
+                package ``sweights`` is not installed.
+        """
+        return sweights(self, masses, control or {})
+
+    def sideband_weights(
+        self,
+        masses: Any,
+        signal: tuple[float, float],
+        sidebands: Sequence[tuple[float, float]],
+        *,
+        control: Mapping[str, Any] | None = None,
+    ) -> ControlWeights:
+        """Return weights that subtract the background below a peak, as the sidebands have it.
+
+        ``weights["signal"]`` is 1 in the signal window, in the sidebands minus the ratio of the
+        backgrounds that the fit expects in window and sidebands, and elsewhere 0.
+
+        Args:
+            masses: The masses of the candidates that were fitted, shape (n,).
+            signal: The window of the peak.
+            sidebands: Windows without a peak.
+            control: Other variables of the same candidates, by name, as for `sweights`.
+
+        Raises:
+            FitError: If the fit is not valid, or the windows overlap or leave its range.
+        """
+        return sideband_weights(self, masses, signal, sidebands, control or {})
+
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as plain values that JSON can hold; None stands for NaN."""
         numbers = {
@@ -168,6 +213,7 @@ class FitResult(Fitted):
             "edm": self.edm,
             "luminosity": self.luminosity,
             "label": self.label,
+            "unblinded": self.unblinded,
             "bins": len(self.bins.values),
             "gaps": [list(gap) for gap in self.data.gaps],
             "range": list(self.model.range),
@@ -236,6 +282,8 @@ class FitResult(Fitted):
         ]
         if self.luminosity is not None:
             parts.append(f"{self.luminosity:g} fb⁻¹")
+        if self.unblinded:
+            parts.append(f"unblinded: {self.unblinded}")
         return ", ".join(parts)
 
 

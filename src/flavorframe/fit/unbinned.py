@@ -109,8 +109,8 @@ def _is_array(given: Any) -> bool:
 def _unbinned(
     given: Any, weights: Any, range: tuple[float, float], unit: str, gaps: Gaps
 ) -> UnbinnedData:
-    masses = _column(given, "masses")
-    weight = None if weights is None else _column(weights, "weights")
+    masses = column(given, "masses")
+    weight = None if weights is None else column(weights, "weights")
     if weight is not None and weight.shape != masses.shape:
         raise FitError(
             f"there are {len(masses)} masses and {len(weight)} weights; give one for each"
@@ -133,12 +133,14 @@ def _unbinned(
     return data
 
 
-def _column(given: Any, what: str) -> Array:
+def column(given: Any, what: str) -> Array:
+    """Return numbers, one for each candidate, as an array; FitError for what is none."""
     try:
         found = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
+        why = str(error).splitlines()[0]
         raise FitError(
-            f"the {what} of a fit are numbers, one for each candidate: {error}"
+            f"the {what} of a fit are numbers, one for each candidate, none missing: {why}"
         ) from error
     if np.ma.is_masked(given):
         missing = int(np.ma.getmaskarray(given).sum())

@@ -8,13 +8,13 @@ from itertools import combinations, permutations
 from operator import and_, or_
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.collection import Collection
 from flavorframe._expr.expression import Expr
 from flavorframe._expr.formula import brief
 from flavorframe._expr.functions import where
-from flavorframe._expr.objects import element, field_of
+from flavorframe._expr.objects import field_of
 from flavorframe.errors import ExpressionError
 from flavorframe.truth._decay import Decaying, read_decay
+from flavorframe.truth._family import GENERATED, every_particle
 
 PHOTON = 22
 
@@ -79,8 +79,7 @@ class _Particles:
     """The generated particles of an event, and where they come from."""
 
     def __init__(self) -> None:
-        self.axis = n.CollectionAxis("gen_part")
-        every = Collection(element(self.axis))
+        self.axis, every = GENERATED, every_particle()
         self._pdg_id = every.pdg_id
         self._first = Expr(n.FirstCopy(every.mother.index.node, self._pdg_id.node))
         self._origin = self.first_copy_of(self._at(self._first, every.mother.index))

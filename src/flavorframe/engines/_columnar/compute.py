@@ -16,7 +16,7 @@ from flavorframe._expr.logic import operation_on
 from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, widen
 from flavorframe._rootio.arrays import Array, Content, Lists, Strings
 from flavorframe.engines._columnar.blocks import in_blocks
-from flavorframe.engines._columnar.descent import count_pointing, first_copies
+from flavorframe.engines._columnar.descent import count_pointing, first_copies, is_ancestor
 from flavorframe.engines._columnar.named import any_named, is_any_named
 from flavorframe.engines._columnar.orders import chained
 from flavorframe.engines._columnar.segments import first_match, reduce_segments
@@ -204,6 +204,17 @@ def _(node: n.FirstCopy, view: View) -> Values:
     return values[view.elements(axis).full]
 
 
+@compute_node.register(n.IsAncestor)
+def _(node: n.IsAncestor, view: View) -> Values:
+    target = node.mother.axis
+    above, has_above = _find_point(view, target, node.above, node.axis)
+    below, has_below = _find_point(view, target, node.below, node.axis)
+    mother, has_mother = _point(view.whole, n.Found(target, node.mother))
+    most = int(view.whole.elements(target).counts.max(initial=0))
+    found = is_ancestor(above, below, mother, has_mother, most)
+    return Values(found & has_above & has_below)
+
+
 @compute_node.register(n.Pointing)
 def _(node: n.Pointing, view: View) -> Values:
     whole = view.whole
@@ -273,13 +284,14 @@ def _point(view: View, link: n.Gather | n.Found) -> tuple[Array, Array]:
     """Return the positions of what a link points to, in its view, and where it does."""
     found = view.points.get((link.target, link.index))
     if found is None:
-        found = view.points[link.target, link.index] = _find_point(view, link)
+        found = _find_point(view, link.target, link.index, link.axis)
+        view.points[link.target, link.index] = found
     return found
 
 
-def _find_point(view: View, link: n.Gather | n.Found) -> tuple[Array, Array]:
-    values = view.spread(link.index, link.axis)
-    targets, asked = view.lists_asked(link.target, link.axis)
+def _find_point(view: View, target: n.Axis, index: n.Node, axis: n.Axis) -> tuple[Array, Array]:
+    values = view.spread(index, axis)
+    targets, asked = view.lists_asked(target, axis)
     local = np.asarray(values.data)
     valid = (local >= 0) & (local < targets.counts.take(asked))  # which NaN is neither
     if values.valid is not None:

@@ -60,6 +60,9 @@ def _inside(view: View, part: n.Part) -> Iterator[Needed]:
     elif isinstance(part, n.FirstCopy | n.Pointing):
         yield from ((whole, inner) for inner in (*part.inside, part.axis))
         yield view, part.axis
+    elif isinstance(part, n.IsAncestor):
+        yield from ((view, part.above), (view, part.below), (view, part.axis))
+        yield from ((whole, part.mother), (whole, part.mother.axis))
     elif isinstance(part, n.Rank | n.FromEnd):
         where = view.view_of_lists(part.order if isinstance(part, n.Rank) else part.of)
         yield from ((where, inner) for inner in part.inside)

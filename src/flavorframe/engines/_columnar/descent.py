@@ -27,6 +27,31 @@ def first_copies(mother: Array, is_copy: Array) -> tuple[Array, Array]:
     return found, up[found] == found
 
 
+def is_ancestor(above: Array, below: Array, mother: Array, has_mother: Array, most: int) -> Array:
+    """Return whether mothers lead from some positions to others.
+
+    Args:
+        above: The positions of what may be ancestors.
+        below: As many positions that are climbed from.
+        mother: The position of each particle's mother, any where it has none.
+        has_mother: Whether each particle has one.
+        most: How many steps there are at most, in the largest event.
+
+    >>> up, has = np.array([0, 0, 1]), np.array([False, True, True])
+    >>> is_ancestor(np.array([0, 1, 2]), np.array([2, 2, 2]), up, has, 3)
+    array([ True,  True, False])
+    """
+    found = np.zeros(len(below), bool)
+    rows, at = np.arange(len(below)), below
+    for _ in range(most):
+        climbing = has_mother[at]
+        rows, at = rows[climbing], mother[at[climbing]]
+        there = at == above[rows]
+        found[rows[there]] = True
+        rows, at = rows[~there], at[~there]
+    return found
+
+
 def count_pointing(position: Array, counted: Array, size: int) -> Array:
     """Return how many of some positions, those that are counted, are each of so many."""
     return np.bincount(position[counted], minlength=size).astype(np.int64)

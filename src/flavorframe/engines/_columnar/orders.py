@@ -22,7 +22,7 @@ def in_order(values: Values, event: Array, *, descending: bool) -> Array:
     """
     usable = usable_values(values)
     data = np.where(usable, values.array, values.array.dtype.type(0))
-    if data.dtype.itemsize <= np.float32().itemsize:
+    if data.dtype.itemsize <= np.float32().itemsize and event.max(initial=0) < MOST_LISTS:
         codes = -_codes(data) if descending else _codes(data)
         codes[~usable] = 1 << CODE
         return np.argsort((event << (CODE + 2)) + codes, kind="stable")
@@ -33,6 +33,10 @@ def in_order(values: Values, event: Array, *, descending: bool) -> Array:
 
 CODE = 33
 """The codes of values of 32 bits are of this many bits, with the sign."""
+
+
+MOST_LISTS = 1 << 27
+"""The numbers of so many events fit beside them into 64 bits."""
 
 
 def _codes(data: Array) -> Array:

@@ -176,6 +176,23 @@ def _(node: n.FirstCopy, scope: Scope) -> Deferred:
     return f"{(yield body.table(node, table))}[{scope.element}]"
 
 
+@translate.register(n.IsAncestor)
+def _(node: n.IsAncestor, scope: Scope) -> Deferred:
+    body, axis = scope.body, node.mother.axis
+
+    def table() -> Deferred:
+        inner = body.scope(axis, FULL, body.name("i"))
+        size, mother = (
+            (yield body.deferred_size(axis)),
+            (yield inner.deferred_function(node.mother)),
+        )
+        return f"flavorframe::mothers({size}, {mother})"
+
+    mothers = yield body.table(node.mother, table)
+    above, below = yield _values((node.above, node.below), scope)
+    return f"flavorframe::is_ancestor({mothers}, {above}, {below})"
+
+
 @translate.register(n.Pointing)
 def _(node: n.Pointing, scope: Scope) -> Deferred:
     body = scope.body

@@ -155,6 +155,25 @@ std::vector<Maybe<Integer>> first_copies(Integer size, M mother, L label) {
   return found;
 }
 
+/// The mother of each particle, or −1.
+template <class M> std::vector<Integer> mothers(Integer size, M mother) {
+  std::vector<Integer> found(size);
+  for (Integer i = 0; i < size; ++i) found[i] = pointed(mother(i), size);
+  return found;
+}
+
+/// Whether mothers lead from one particle to another.
+template <class A, class B>
+bool is_ancestor(const std::vector<Integer>& mothers, const A& above, const B& below) {
+  const Integer size = mothers.size(), wanted = pointed(above, size);
+  Integer at = pointed(below, size);
+  for (Integer steps = 0; wanted >= 0 && at >= 0 && steps < size; ++steps) {
+    at = mothers[at];
+    if (at == wanted) return true;
+  }
+  return false;
+}
+
 /// How many elements for which the condition holds have an index that leads to each of the target.
 template <class I, class C>
 std::vector<Integer> pointing(Integer target, Integer size, I index, C condition) {
