@@ -1,19 +1,23 @@
-"""An analysis: a selection and what is made of it, to be run on datasets."""
+"""An analysis: selections and what is made of them, to be run on datasets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
+from html import escape
+from keyword import iskeyword
 from typing import TYPE_CHECKING, overload
 
-from flavorframe._expr import nodes as n
+from flavorframe._data_quality.tallies import Tally, split_tallies
+from flavorframe._expr.variations import chosen
+from flavorframe._planning.compiling import plan_of
 from flavorframe._planning.plan import Plan
+from flavorframe.averages import Declared
 from flavorframe.datasets import Dataset
-from flavorframe.errors import AnalysisError
-from flavorframe.outputs import Histogram, Output, Snapshot
+from flavorframe.errors import AnalysisError, did_you_mean
+from flavorframe.regions import Region, check_name, restricted_region
 from flavorframe.result import Result, Results
 from flavorframe.selection import Selection
-from flavorframe.skims import Skim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,20 +30,20 @@ if TYPE_CHECKING:
     from flavorframe.datasets import PathLike
     from flavorframe.engines import Engine
 
-RESERVED = frozenset(dir(Result)) | {field.name for field in fields(Result)}
-"""Names of a result's own attributes, which no output can bear."""
-
 
 @dataclass(frozen=True, init=False)
 class Analysis:
-    """A selection and its outputs, each named by a keyword.
+    """A selection and its outputs, or several regions that are evaluated in one pass.
 
     Args:
-        selection: Which candidates are kept, and with which weights.
-        **outputs: Histograms, snapshots and skims; a result has them as attributes of these names.
+        selection: Which candidates are kept, and with which weights; or a region.
+        **outputs: Histograms, snapshots and skims, and what is noted of all events that are read;
+            a result has them as attributes of these names. Without a selection they are regions,
+            which a result has as attributes.
 
     Raises:
-        AnalysisError: An output is neither, or its name is taken.
+        AnalysisError: An output or region is none, or its name is taken, or a source of variations
+            has other shifts in one place than in another.
 
     Example:
         >>> import flavorframe as ff
@@ -49,26 +53,89 @@ class Analysis:
         Selection of triplet
     """
 
-    selection: Selection
-    outputs: tuple[tuple[str, Output], ...]
+    regions: tuple[tuple[str, Region], ...]
+    tallies: tuple[tuple[str, Tally], ...]
 
-    def __init__(self, selection: Selection, **outputs: Output) -> None:
+    def __init__(
+        self, selection: Selection | Region | None = None, /, **outputs: Declared | Region | Tally
+    ) -> None:
         """Raises AnalysisError for an output that is none, or whose name is taken."""
-        if not isinstance(selection, Selection):
+        tallies, others = split_tallies(outputs)
+        for name, _ in tallies:
+            check_name("An output", name)
+        if selection is None:
+            regions = tuple(_named_regions(others).items())
+        elif isinstance(selection, Region):
+            regions = (("", selection.with_outputs(**_outputs(others))),)
+        elif isinstance(selection, Selection):
+            regions = (("", Region(selection).with_outputs(**_outputs(others))),)
+        else:
             raise AnalysisError(f"ff.Analysis takes a selection first, not {selection!r}.")
-        for name, output in outputs.items():
-            _check_output(name, output, selection)
-        object.__setattr__(self, "selection", selection)
-        object.__setattr__(self, "outputs", tuple(outputs.items()))
+        object.__setattr__(self, "regions", regions)
+        object.__setattr__(self, "tallies", tallies)
+        _ = self.plan.variations  # raises where they do not go together
 
     @property
     def plan(self) -> Plan:
         """The analysis in compiled form."""
-        return Plan(self.selection, self.outputs)
+        return replace(plan_of(self.regions), tallies=self.tallies)
 
-    def with_outputs(self, **outputs: Output) -> Analysis:
+    @property
+    def selection(self) -> Selection:
+        """The selection; raises AnalysisError where there are several regions."""
+        return self._region.selection
+
+    @property
+    def outputs(self) -> tuple[tuple[str, Declared], ...]:
+        """The outputs by name; raises AnalysisError where there are several regions."""
+        return self._region.outputs
+
+    @property
+    def _region(self) -> Region:
+        (name, region), *_ = self.regions
+        if name:
+            names = ", ".join(name for name, _ in self.regions)
+            raise AnalysisError(f"The analysis has regions, {names}: take analysis[{name!r}].")
+        return region
+
+    def __getitem__(self, region: str) -> Analysis:
+        """Return the analysis of one region; raises AnalysisError for one that is not there."""
+        found = dict(self.regions).get(region)
+        if found is None:
+            names = [name for name, _ in self.regions if name]
+            raise AnalysisError(
+                f"There is no region {region!r}.{did_you_mean(region, names)} There are "
+                f"{', '.join(names) or 'none'}."
+            )
+        return Analysis(found)
+
+    def with_outputs(self, **outputs: Declared | Tally) -> Analysis:
         """Return the analysis with more outputs, or others under the same names."""
-        return Analysis(self.selection, **{**dict(self.outputs), **outputs})
+        return Analysis(self._region, **{**dict(self.tallies), **outputs})
+
+    def with_variations(self, *names: str) -> Analysis:
+        """Return the analysis with some of its variations alone; without a name, with none.
+
+        Args:
+            *names: Sources with all of their shifts, such as ``"muon ID"``, or single variations,
+                such as ``"muon ID up"``.
+
+        Raises:
+            AnalysisError: There is no such source or variation.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> muon = ff.events().muon
+            >>> pt = ff.vary("scale", muon.pt, up=1.01 * muon.pt, down=0.99 * muon.pt)
+            >>> ff.Analysis(ff.Selection(muon).cut("pt", pt > 3)).with_variations()
+            Analysis: no outputs
+            Selection of muon
+              1. pt    muon.pt > 3
+        """
+        kept = chosen(self.plan.variations, names)
+        regions = {name: restricted_region(region, kept) for name, region in self.regions}
+        tallies = dict(self.tallies)
+        return Analysis(regions.pop("", None), **regions, **tallies)
 
     # The options of `run` and `submit` are defined in `_run.core.options`; a test compares them.
 
@@ -280,39 +347,40 @@ class Analysis:
         return submit(self.plan, data, name, options)
 
     def __repr__(self) -> str:
-        kinds = ", ".join(f"{name} ({type(o).__name__.lower()})" for name, o in self.outputs)
-        return f"Analysis: {kinds or 'no outputs'}\n{self.selection!r}"
+        noted = ", ".join(f"{name} ({tally.title})" for name, tally in self.tallies)
+        whole = f"Analysis: {noted}\n" if noted else "Analysis: "
+        if not self.regions[0][0]:
+            return f"{whole}{self._region!r}"
+        named = (f"{name}: {region!r}" for name, region in self.regions)
+        return "\n".join([whole.rstrip(": \n") if not noted else whole.rstrip("\n"), *named])
 
     def _repr_html_(self) -> str:
-        return self.selection._repr_html_()
+        named = ((f"<b>{escape(name)}</b>" if name else "", each) for name, each in self.regions)
+        return "".join(f"{name}{region.selection._repr_html_()}" for name, region in named)
 
 
-def _check_output(name: str, output: object, selection: Selection) -> None:
-    if not isinstance(output, Histogram | Snapshot):
-        raise AnalysisError(
-            f"Output {name!r} is {output!r}; an output is made by ff.hist(...), "
-            "ff.snapshot(...) or ff.skim(...)."
-        )
-    if name in RESERVED or name.startswith("_"):
-        raise AnalysisError(
-            f"An output cannot be called {name!r}: results use the name themselves."
-        )
-    if isinstance(output, Histogram) and output.without is not None:
-        selection.without(output.without)
-    if isinstance(output, Skim):
-        _check_skim(name, output, selection)
-    elif (
-        isinstance(output, Snapshot) and selection.is_weighted and "weight" in dict(output.columns)
-    ):
-        raise AnalysisError(
-            f"Snapshot {name!r} has a column 'weight', and the one of the selection's weights is "
-            "called so: give yours another name, as in ff.snapshot(my_weight=...)."
-        )
+def _outputs(given: Mapping[str, Declared | Region]) -> dict[str, Declared]:
+    for name, output in given.items():
+        if isinstance(output, Region):
+            raise AnalysisError(
+                f"{name!r} is a region beside a selection: give the selection a region of its own, "
+                "as in ff.Analysis(signal=ff.Region(...), control=ff.Region(...))."
+            )
+    return dict(given)  # type: ignore[arg-type]
 
 
-def _check_skim(name: str, skim: Skim, selection: Selection) -> None:
-    if skim.passed is not None and selection.candidates == n.EVENT:
-        raise AnalysisError(
-            f"Skim {name!r} has passed={skim.passed!r}: candidates are events here, and all that a "
-            "skim has are selected."
-        )
+def _named_regions(given: Mapping[str, Declared | Region]) -> dict[str, Region]:
+    if not given:
+        raise AnalysisError("ff.Analysis takes a selection first, or regions by name.")
+    regions = {}
+    for name, region in given.items():
+        if not isinstance(region, Region):
+            raise AnalysisError(
+                f"ff.Analysis takes a selection first, or regions by name, and {name!r} is "
+                f"{region!r}."
+            )
+        if not name.isidentifier() or iskeyword(name):
+            raise AnalysisError(f"A region cannot be called {name!r}: give it a name of Python.")
+        check_name("A region", name)
+        regions[name] = region
+    return regions

@@ -14,8 +14,10 @@ import numpy as np
 from flavorframe._expr import nodes as n
 from flavorframe._expr.expression import Expr, Operand, as_node
 from flavorframe._expr.formula import brief, formula
+from flavorframe._expr.nesting import refuse_nested
 from flavorframe._expr.strings import refuse_string
 from flavorframe._expr.texts import shortened
+from flavorframe._expr.variations import Variation, shifted
 from flavorframe._files.locations import is_url
 from flavorframe.errors import AnalysisError, ExpressionError
 
@@ -27,13 +29,17 @@ Range: TypeAlias = "tuple[float, float]"
 
 @dataclass(frozen=True)
 class HistogramAxis:
-    """A binned quantity: one axis of a histogram. ``edges`` are in the unit of the quantity."""
+    """A binned quantity: one axis of a histogram. ``edges`` are in the unit of the quantity.
+
+    An axis of ``categories`` has a bin for each, whose number is the quantity.
+    """
 
     node: n.Node
     edges: tuple[float, ...]
     regular: bool
     name: str
     label: str
+    categories: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return (
@@ -59,13 +65,17 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Columns of the selected candidates, kept in memory or written to one file, or to several."""
+    """Columns of the selected candidates, kept in memory or written to one file, or to several.
+
+    ``varied_weights`` are the columns with the weight in variations, where plans have any.
+    """
 
     columns: tuple[tuple[str, n.Node], ...]
     path: str | None = None
     format: str = "ttree"
     tree: str = "candidates"
     files: int = 1
+    varied_weights: tuple[tuple[str, Variation], ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -83,7 +93,8 @@ class Snapshot:
 
     def column_names(self, *, weighted: bool) -> list[str]:
         """Return the names of the columns, among them the weight where the selection has one."""
-        return [name for name, _ in self.columns] + (["weight"] if weighted else [])
+        weights = ["weight", *(name for name, _ in self.varied_weights)] if weighted else []
+        return [*(name for name, _ in self.columns), *weights]
 
     @property
     def suffix(self) -> str:
@@ -127,8 +138,10 @@ def axis(
     if isinstance(node, n.Literal):
         raise ExpressionError(f"A histogram takes expressions, not the constant {node.value!r}.")
     refuse_string(node, "A histogram's axis", "filled")
+    refuse_nested(node, "A histogram's axis")
     edges, regular = _edges(bins, range, brief(node))
-    return HistogramAxis(node, edges, regular, column_name(node), label or brief(node))
+    text = label or brief(shifted(node, None))
+    return HistogramAxis(node, edges, regular, column_name(node), text)
 
 
 def hist(
@@ -170,6 +183,7 @@ def hist(
     axes = _axes(x, bins, range, label)
     if weight is not None:
         refuse_string(as_node(weight), "weight= of a histogram", "weights")
+        refuse_nested(as_node(weight), "weight= of a histogram")
     spec = Histogram(axes, None if weight is None else as_node(weight), without)
     n.join_axes(spec.nodes)
     names = [a.name for a in axes]
@@ -236,7 +250,7 @@ def require_path(path: str | Path | None, files: int) -> None:
 
 def column_name(node: n.Node) -> str:
     """Return the name that a quantity bears in files: its path, or its formula in ASCII letters."""
-    node = n.innermost(node)
+    node = n.innermost(shifted(node, None))
     if isinstance(node, n.Default):
         node = node.operand
     if isinstance(node, n.Field):
@@ -314,6 +328,7 @@ def _numbers(values: Iterable[float], complaint: str) -> tuple[float, ...]:
 def refuse_texts(columns: Iterable[tuple[str, n.Node]]) -> None:
     """Raise ExpressionError where a column is a text instead of an expression."""
     for name, node in columns:
+        refuse_nested(node, f"Column {name!r}")
         if isinstance(node, n.Literal) and isinstance(node.value, str):
             raise ExpressionError(
                 f"Column {name!r} of the snapshot is the text {node.value!r}: a column takes an "

@@ -10,8 +10,10 @@ from flavorframe._expr.collection import Collection
 from flavorframe._expr.event import Event
 from flavorframe._expr.expression import Expr, Operand, as_node
 from flavorframe._expr.formula import brief, formula
+from flavorframe._expr.nesting import refuse_nested_axis
 from flavorframe._expr.strings import refuse_string
 from flavorframe._expr.texts import shortened
+from flavorframe._expr.variations import Variation
 from flavorframe.errors import AnalysisError, ExpressionError, did_you_mean
 
 
@@ -30,10 +32,14 @@ class Cut:
 
 @dataclass(frozen=True)
 class Weight:
-    """A named factor that multiplies the weight of all that passed the steps before."""
+    """A named factor that multiplies the weight of all that passed the steps before.
+
+    ``varied`` has the factor in the variations in which it is another, once these are told apart.
+    """
 
     name: str
     node: n.Node
+    varied: tuple[tuple[Variation, n.Node], ...] = ()
 
     @property
     def formula(self) -> str:
@@ -97,6 +103,7 @@ class Selection:
             axis: n.Axis = n.EVENT
         elif isinstance(candidates, Collection):
             axis = candidates.axis
+            refuse_nested_axis(axis, "ff.Selection")
         elif isinstance(candidates, n.Axis):
             axis = candidates
         else:

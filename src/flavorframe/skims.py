@@ -111,7 +111,8 @@ def skim(
         raise AnalysisError(f"passed={passed!r} is the name of another new branch.")
     return Skim(
         columns, None if path is None else str(path), format, tree, files,
-        _patterns("keep", keep), _patterns("drop", drop), passed, _patterns("trees", trees),
+        keep=_patterns("keep", keep), drop=_patterns("drop", drop), passed=passed,
+        trees=_patterns("trees", trees),
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def scaled():
 
 
 REFUSED = {
-    "an array": (np.zeros(62), "a fit needs a hist.Hist or a TH1 of ROOT or uproot, not ndarray"),
+    "a number": (62, "a fit needs a hist.Hist or a TH1 of ROOT or uproot, not int"),
     "empty": (histogram(), "no candidates between 1.65 and 2.01 GeV"),
     "empty, weighted": (histogram("Weight"), "no candidates between 1.65 and 2.01 GeV"),
     "NaN": (filled_with(np.nan), "NaN or infinity in the bin at 1.682 GeV"),
@@ -48,6 +48,18 @@ REFUSED = {
     "two axes": (
         hist.Hist.new.Reg(62, *RANGE, name="mass").Reg(3, 0, 1, name="pt").Int64(),
         r"one axis, this one has 2 \('mass', 'pt'\)",
+    ),
+    "categories of it": (
+        hist.Hist.new.StrCat(["barrel", "endcap"], name="category").Reg(62, *RANGE).Int64(),
+        r"an axis 'category' of barrel, endcap too: fit one, h\[{'category': 'barrel'}\]$",
+    ),
+    "variations of it": (
+        hist.Hist.new.StrCat(["nominal", "scale up"], name="variation")
+        .StrCat(["barrel", "endcap"], name="category")
+        .Reg(62, *RANGE)
+        .Int64(),
+        r"h\[{'variation': 'nominal', 'category': 'barrel'}\]; a result or region without this "
+        r"axis is result.nominal, or result.varied\('scale up'\)$",
     ),
 }
 

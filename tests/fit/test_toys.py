@@ -64,7 +64,7 @@ def test_toys_of_weighted_data_have_its_spread(drawn):
     weighted[...] = np.stack([counts.values() / 2, counts.values() / 4], axis=1)
     fit = dsphi().fit(weighted).require_valid()
     random = np.random.default_rng(1)
-    toys = [pseudo_data(fit, random) for _ in range(400)]
+    toys = [pseudo_data(fit.model, fit.data, fit.values, random) for _ in range(400)]
     totals = np.array([toy.values.sum() for toy in toys])
     assert totals.mean() == pytest.approx(counts.values().sum() / 2, rel=1e-3)
     assert totals.std() == pytest.approx((counts.values().sum() / 4) ** 0.5, rel=0.15)

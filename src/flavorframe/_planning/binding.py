@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import lru_cache
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
 from flavorframe._expr.strings import refuse_string
-from flavorframe._planning.plan import BoundPlan, Plan
+from flavorframe._planning.plan import BoundPlan, Plan, PlannedRegion, in_region
 from flavorframe._planning.skimming import bound_skim
 from flavorframe.errors import AnalysisError, FlavorframeError
 from flavorframe.layouts import Layout, Schema, bind
-from flavorframe.layouts.base import length_branch
+from flavorframe.layouts.base import inner_length_branch, length_branch
 from flavorframe.layouts.binding import bind_axis
 from flavorframe.layouts.checks import check_kinds
 from flavorframe.outputs import Histogram, HistogramAxis, Output, Snapshot
-from flavorframe.selection import USES, Step
+from flavorframe.selection import USES, Selection, Step
 from flavorframe.skims import Skim
 
 
@@ -28,14 +28,33 @@ def bind_plan(plan: Plan, schema: Schema, layout: Layout) -> BoundPlan:
     Raises BranchError or ExpressionError, which name the cut or output, where the file does
     not have what the plan needs.
     """
-    candidates = bind_axis(plan.selection.candidates, layout, schema)
-    steps = tuple(_bound_step(step, candidates, layout, schema) for step in plan.selection.steps)
+    regions = [
+        PlannedRegion(name, *_bound_region(name, part, layout, schema)) for name, part in plan.parts
+    ]
+    candidates = {region.name: region.selection.candidates for region in regions}
     outputs = tuple(
-        (name, _bound_output(name, output, candidates, layout, schema))
-        for name, output in plan.outputs
+        (whole, _bound_output(whole, output, candidates[region], layout, schema))
+        for region, part in plan.parts
+        for whole, output in ((in_region(region, name), o) for name, o in part.outputs)
     )
-    selection = replace(plan.selection, candidates=candidates, steps=steps)
-    return BoundPlan(selection, outputs, _length_branches(Plan(selection, outputs), layout, schema))
+    first, named = regions[0], tuple(regions) if plan.regions else ()
+    found = Plan(first.selection, outputs, first.category, named)
+    lengths = _length_branches(found, layout, schema)
+    return BoundPlan(first.selection, outputs, first.category, named, lengths)
+
+
+def _bound_region(
+    name: str, plan: Plan, layout: Layout, schema: Schema
+) -> tuple[Selection, n.Category | None]:
+    candidates = bind_axis(plan.selection.candidates, layout, schema)
+    with _naming(f"region {name!r}") if name else nullcontext():
+        steps = tuple(_bound_step(s, candidates, layout, schema) for s in plan.selection.steps)
+        category: n.Category | None = None
+        if plan.category is not None:
+            bound = _bound(plan.category, "categories", layout, schema)
+            assert isinstance(bound, n.Category)
+            category = bound
+    return replace(plan.selection, candidates=candidates, steps=steps), category
 
 
 def _bound_step(step: Step, candidates: n.Axis, layout: Layout, schema: Schema) -> Step:
@@ -97,13 +116,20 @@ def _length_branches(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[
     """Find a branch of each collection that the plan asks for, one that it reads anyway if any."""
     length_branches: dict[n.Axis, str] = {}
     wanted: dict[n.Axis, None] = {}
-    for top in (plan.selection.candidates, *plan.trees()):
+    axes = (part.selection.candidates for _, part in plan.parts)
+    for top in (*axes, *plan.trees()):
         for part in n.parts(top):
             if isinstance(part, n.Column) and part.on != n.EVENT:
                 length_branches.setdefault(part.on, part.branch)
-            elif isinstance(part, n.CollectionAxis):
+                if isinstance(part.on, n.StoredLists):
+                    length_branches.setdefault(part.on.outer, part.branch)
+            elif isinstance(part, n.CollectionAxis | n.StoredLists):
                 wanted[part] = None
     for axis in wanted:
         if axis not in length_branches:
-            length_branches[axis] = length_branch(axis, layout, schema)
+            length_branches[axis] = (
+                inner_length_branch(axis, schema)
+                if isinstance(axis, n.StoredLists)
+                else length_branch(axis, layout, schema)
+            )
     return tuple(length_branches.items())

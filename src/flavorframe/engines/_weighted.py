@@ -21,10 +21,17 @@ class WeightedHistogram:
 
     def fill(self, *values: Array, weight: Array) -> WeightedHistogram:
         """Add entries: an array of shape (n,) for each axis, and the weights."""
+        return self.add(self.bins(*values), weight)
+
+    def bins(self, *values: Array) -> Array:
+        """Return the number of the bin of each entry, flow included; see `fill`."""
         bins = [axis.index(value) + 1 for axis, value in zip(self.axes, values, strict=True)]
-        index = np.ravel_multi_index(tuple(np.asarray(b, np.intp) for b in bins), self._shape)
-        self._values.add(index, weight)
-        self._variances.add(index, weight**2)
+        return np.ravel_multi_index(tuple(np.asarray(b, np.intp) for b in bins), self._shape)
+
+    def add(self, bins: Array, weight: Array) -> WeightedHistogram:
+        """Add entries to bins that `bins` has found; both are of shape (n,)."""
+        self._values.add(bins, weight)
+        self._variances.add(bins, weight**2)
         return self
 
     def add_sums(self, values: Array, variances: Array) -> None:

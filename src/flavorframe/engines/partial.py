@@ -17,15 +17,18 @@ class Partial:
     """The result of some partitions; partials add up in any grouping.
 
     Attributes:
-        cutflow: How many events and candidates are left after each step.
-        histograms: By the name of the output: a boost-histogram or, where it is weighted, one
-            whose sums are exact.
+        cutflow: How many events and candidates are left after each step; of several regions the
+            events that were read.
+        histograms: By the name of the output, and by `varied_name` for each variation: a
+            boost-histogram or, where it is weighted, one whose sums are exact.
         tables: By the name of the output, the rows of a snapshot in chunks. A chunk has an array
             of shape (rows,) for each column, or lists.
         links: By the formula of a link by value: how many candidates asked for it, found no
             element, and found more than one.
         timing: What the time was spent on.
         replicas: The files that another place than the first has given.
+        regions: The cutflows of several regions, by name.
+        tallies: By the name of the output, what was noted of all events.
     """
 
     cutflow: Cutflow
@@ -34,6 +37,8 @@ class Partial:
     links: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
     replicas: tuple[Replica, ...] = ()
+    regions: Mapping[str, Cutflow] = field(default_factory=dict)
+    tallies: Mapping[str, Any] = field(default_factory=dict)
 
     def __add__(self, other: Partial) -> Partial:
         return Partial(
@@ -43,6 +48,8 @@ class Partial:
             _add_links(self.links, other.links),
             self.timing + other.timing,
             added_replicas(self.replicas, other.replicas),
+            {name: flow + other.regions[name] for name, flow in self.regions.items()},
+            {name: tally + other.tallies[name] for name, tally in self.tallies.items()},
         )
 
 

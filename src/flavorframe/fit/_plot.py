@@ -20,6 +20,7 @@ from flavorframe._display.canvas import (
     figure_of,
     new_axes,
     save,
+    split_off_panel,
     write_heading,
 )
 from flavorframe._display.error_bars import poisson_errors
@@ -58,10 +59,10 @@ def plot_fit(
         with cms_style():
             (ax,) = new_axes(10, 10)
             return plot_fit(fit, ax, path, label=label, energy=energy, experiment=experiment)
-    pulls = _split_off_panel(ax)
-    handles = [_draw_data(ax, fit.data), *_draw_model(ax, fit)]
+    pulls = split_off_panel(ax)
+    handles = [_draw_data(ax, fit.bins), *_draw_model(ax, fit)]
     _draw_pulls(pulls, fit)
-    _finish(ax, fit.data, handles)
+    _finish(ax, fit.bins, handles)
     write_heading(ax, experiment, label, _conditions(fit.luminosity, energy))
     if not fit.valid:
         _stamp(ax, fit.problems)
@@ -69,24 +70,17 @@ def plot_fit(
     return figure_of(ax)
 
 
-def _split_off_panel(ax: Axes) -> Axes:
-    from mpl_toolkits.axes_grid1 import make_axes_locatable
-
-    panel: Axes = make_axes_locatable(ax).append_axes("bottom", "28%", pad=0.15, sharex=ax)
-    ax.tick_params(labelbottom=False)
-    return panel
-
-
 def _draw_data(ax: Axes, data: BinnedData) -> Handle:
     errors = poisson_errors(data.values) if data.variances is None else np.sqrt(data.variances)
-    return ax.errorbar(
-        data.centers, data.values, errors, fmt="o", color="black", label="Data", zorder=4
-    )
+    seen = data.used
+    errors = errors[..., seen]
+    style: dict[str, Any] = {"fmt": "o", "color": "black", "label": "Data", "zorder": 4}
+    return ax.errorbar(data.centers[seen], data.values[seen], errors, **style)
 
 
 def _draw_model(ax: Axes, fit: FitResult) -> list[Handle]:
     """Draw the total and each component; return them for the legend, signals last."""
-    edges = _fine_edges(fit.data.edges)
+    edges = _fine_edges(fit.bins.edges)
     masses = (edges[1:] + edges[:-1]) / 2
     curves = {
         name: POINTS_PER_BIN * curve
@@ -120,9 +114,9 @@ def _draw_pulls(ax: Axes, fit: FitResult) -> None:
     pulls = fit.pulls
     ax.axhspan(-2, 2, color=GREY, alpha=0.2, linewidth=0)
     ax.axhline(0, color=BLUE)
-    ax.errorbar(fit.data.centers, pulls, 1, fmt="o", color="black")
+    ax.errorbar(fit.bins.centers, pulls, 1, fmt="o", color="black")
     reach = max(PULL_RANGE, 1.2 * np.nanmax(np.abs(pulls), initial=0))
-    ax.set(ylim=(-reach, reach), xlabel=fit.data.axis_label)
+    ax.set(ylim=(-reach, reach), xlabel=fit.bins.axis_label)
     ax.set_ylabel("Pull", loc="center")
     ax.yaxis.set_major_locator(MaxNLocator(5, integer=True, prune="both"))
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flavorframe.errors import FitError
 from flavorframe.fit.components import Array
@@ -14,13 +17,16 @@ from flavorframe.fit.components import Array
 ENERGIES = ("MeV", "GeV", "TeV")
 """Units of mass that labels of axes have at their end, in brackets."""
 
+Gaps = tuple[tuple[float, float], ...]
+
 
 @dataclass(frozen=True)
 class BinnedData:
     """Counts of candidates, or sums of weights, in the bins of the fit range.
 
     ``edges`` has shape (bins + 1,), ``values`` shape (bins,), and so has ``variances``: the sums of
-    squared weights, or None where the values are counts. ``unit`` is that of the edges.
+    squared weights, or None where the values are counts. ``unit`` is that of the edges. Bins in
+    ``gaps`` are not looked at: their values and variances are zero.
     """
 
     edges: Array
@@ -28,6 +34,36 @@ class BinnedData:
     variances: Array | None = None
     axis_label: str = "mass"
     unit: str = ""
+    gaps: Gaps = ()
+
+    @property
+    def bins(self) -> BinnedData:
+        """These data, which have bins already."""
+        return self
+
+    @property
+    def total(self) -> float:
+        """The number of candidates, or the sum of their weights."""
+        return float(self.values.sum())
+
+    @property
+    def counted(self) -> int:
+        """How many bins have candidates."""
+        return int(np.count_nonzero(self.values))
+
+    @property
+    def used(self) -> NDArray[np.bool_]:
+        """Which bins are fitted: those whose centre is in no gap, shape (bins,)."""
+        used = np.ones(len(self.values), dtype=np.bool_)
+        for low, high in self.gaps:
+            used &= (self.centers < low) | (self.centers >= high)
+        return used
+
+    @property
+    def covered(self) -> float:
+        """The fraction of the range that is in no gap."""
+        widths = np.diff(self.edges)
+        return float(widths[self.used].sum() / widths.sum())
 
     @property
     def centers(self) -> Array:
@@ -57,7 +93,24 @@ class BinnedData:
         return everywhere
 
 
-def binned_data(histogram: Any, range: tuple[float, float], unit: str = "") -> BinnedData:
+def checked_gaps(
+    gaps: Sequence[tuple[float, float]], range: tuple[float, float], unit: str
+) -> Gaps:
+    """Return gaps in the order of mass; FitError unless they lie in the range, one by one."""
+    ordered = tuple(sorted((float(low), float(high)) for low, high in gaps))
+    ends = [range[0], *(end for gap in ordered for end in gap), range[1]]
+    if ordered and not all(low < high for low, high in pairwise(ends)):
+        told = ", ".join(f"{low:g}–{high:g}" for low, high in ordered)
+        raise FitError(
+            f"the gaps {with_unit(told, unit)} must lie apart from each other within the fit range "
+            f"{with_unit(f'{range[0]:g}–{range[1]:g}', unit)}; at its ends, make the range smaller"
+        )
+    return ordered
+
+
+def binned_data(
+    histogram: Any, range: tuple[float, float], unit: str = "", gaps: Gaps = ()
+) -> BinnedData:
     """Take the bins of a one-dimensional ``hist.Hist`` or TH1 that lie in ``range``.
 
     ``unit`` is that of the range. Raises FitError, naming what is wrong, for anything that cannot
@@ -77,9 +130,21 @@ def binned_data(histogram: Any, range: tuple[float, float], unit: str = "") -> B
     variances = _variances(histogram)
     if variances is not None:
         variances = variances[first:last]
-    data = BinnedData(edges[first : last + 1], values, variances, label, unit)
+    for limit in (end for gap in gaps for end in gap):
+        _edge_at(edges, limit, range, unit)
+    data = _without_gaps(BinnedData(edges[first : last + 1], values, variances, label, unit, gaps))
     _require_usable(data)
     return data
+
+
+def _without_gaps(data: BinnedData) -> BinnedData:
+    if not data.gaps:
+        return data
+    return replace(
+        data,
+        values=np.where(data.used, data.values, 0.0),
+        variances=None if data.variances is None else np.where(data.used, data.variances, 0.0),
+    )
 
 
 def _as_hist(histogram: Any) -> Any:
@@ -104,6 +169,8 @@ def _only_axis(histogram: Any) -> Any:
         raise FitError(
             f"a fit needs a hist.Hist or a TH1 of ROOT or uproot, not {type(histogram).__name__}"
         )
+    if any(axis.traits.discrete for axis in axes) and len(axes) > 1:
+        raise FitError(_choice(axes))
     if len(axes) != 1:
         names = ", ".join(repr(getattr(axis, "label", "")) for axis in axes)
         raise FitError(
@@ -113,6 +180,23 @@ def _only_axis(histogram: Any) -> Any:
     if not axes[0].traits.continuous:
         raise FitError("a fit needs an axis of mass bins; this one has categories or integers")
     return axes[0]
+
+
+def _choice(axes: Any) -> str:
+    """Return how to choose one of the variations or categories that a histogram has."""
+    discrete = [axis for axis in axes if axis.traits.discrete]
+    have = " and ".join(
+        f"an axis {axis.name!r} of {', '.join(map(str, axis))}" for axis in discrete
+    )
+    one = ", ".join(f"{axis.name!r}: {axis.value(0)!r}" for axis in discrete)
+    told = f"a fit needs a histogram of one axis, this one has {have} too: fit one, h[{{{one}}}]"
+    for axis in discrete:
+        if axis.name == "variation" and len(axis) > 1:
+            told += (
+                "; a result or region without this axis is result.nominal, or "
+                f"result.varied({axis.value(1)!r})"
+            )
+    return told
 
 
 def _label(axis: Any, unit: str) -> str:
@@ -136,6 +220,11 @@ def _edge_at(edges: Array, limit: float, range: tuple[float, float], unit: str) 
     nearest = int(np.argmin(np.abs(edges - limit)))
     # Edges that are computed as low + i·width differ from the decimal number by rounding.
     if abs(edges[nearest] - limit) > 1e-6 * (edges[-1] - edges[0]):
+        if limit not in range:
+            raise FitError(
+                f"a gap must begin and end at bin edges; that nearest to {limit:g} is at "
+                f"{with_unit(f'{edges[nearest]:g}', unit)}"
+            )
         raise FitError(
             f"the fit range {with_unit(f'{range[0]:g}–{range[1]:g}', unit)} must begin and end at "
             f"bin edges; the axis goes from {edges[0]:g} to {edges[-1]:g}, its edge nearest to "

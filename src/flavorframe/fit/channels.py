@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from flavorframe.fit.components import CrystalBall, Exponential
-from flavorframe.fit.model import MassModel, Stage
+from flavorframe.fit.model import MassModel
 from flavorframe.fit.parameter import Parameter
+from flavorframe.fit.stage import Stage
 
 #: Masses [GeV]. Source: Review of Particle Physics (2024).
 DS_MASS, DPLUS_MASS = 1.96835, 1.86966

@@ -17,6 +17,7 @@ import numpy as np
 from flavorframe.errors import FitError
 from flavorframe.fit.binned import BinnedData
 from flavorframe.fit.components import Component, CrystalBall, Exponential, Gaussian
+from flavorframe.fit.formula import term_text
 from flavorframe.fit.parameter import FittedParameter, Parameter, yield_name
 
 if TYPE_CHECKING:
@@ -41,7 +42,14 @@ def hs3(fit: FitResult) -> Json:
     >>> [(entry["name"], entry["type"]) for entry in content["distributions"][:2]]
     [('Ds', 'crystalball_dist'), ('Dp', 'crystalball_dist')]
     """
+    if not isinstance(fit.data, BinnedData) or fit.data.gaps:
+        raise FitError(
+            "only fits of whole histograms are written as HS3, not those of single candidates, nor "
+            "those with gaps; fit a histogram, model.fit(h).to_hs3(path)"
+        )
     components = fit.model.components
+    for component in components:
+        _require_plain(component)
     _require_distinct([c.name for c in components] + [p.name for p in fit.fitted])
     _require_finite(fit.fitted)
     scaled = [_scaled(c, p) for c in components for p in c.parameters if _factor(c, p) != 1]
@@ -57,7 +65,7 @@ def hs3(fit: FitResult) -> Json:
         "metadata": {"hs3_version": "0.2", "packages": [{"name": "flavorframe"}]},
         "distributions": [*shapes, mixture],
         "functions": scaled,
-        "data": [_data(fit.data)],
+        "data": [_data(fit.bins)],
         "domains": [{"name": DOMAIN, "type": "product_domain", "axes": _limits(fit)}],
         "parameter_points": [{"name": POINT, "parameters": _values(fit)}],
         # No "analyses": ROOT 6.40 makes a ModelConfig of one, and then cannot export it again.
@@ -85,6 +93,17 @@ def _require_finite(fitted: Sequence[FittedParameter]) -> None:
             raise FitError(
                 f"{parameter.name} is {value:g} within [{low:g}, {high:g}]: HS3 is JSON, which has "
                 "no NaN and no infinity. See the .problems of the fit"
+            )
+
+
+def _require_plain(component: Component) -> None:
+    """Refuse expressions of parameters."""
+    formulas = [term for term in (component.candidates, *component.arguments) if term is not None]
+    for term in formulas:
+        if not isinstance(term, Parameter) or component.candidates is not None:
+            raise FitError(
+                f"component {component.name!r} has an expression, {term_text(term)}, which is not "
+                "written as HS3: write a model of parameters alone"
             )
 
 
@@ -155,7 +174,7 @@ def _binning(data: BinnedData) -> Json:
 
 
 def _limits(fit: FitResult) -> list[Json]:
-    ends = {OBSERVABLE: (float(fit.data.edges[0]), float(fit.data.edges[-1]))}
+    ends = {OBSERVABLE: (float(fit.bins.edges[0]), float(fit.bins.edges[-1]))}
     ends |= {_word(p.name): p.limits for p in fit.fitted}
     return [{"name": name, "min": low, "max": high} for name, (low, high) in ends.items()]
 
@@ -165,7 +184,7 @@ def _values(fit: FitResult) -> list[Json]:
         {"name": _word(p.name), "value": p.value} | ({"const": True} if p.fixed else {})
         for p in fit.fitted
     ]
-    middle = float(fit.data.edges[[0, -1]].mean())
+    middle = float(fit.bins.edges[[0, -1]].mean())
     return [{"name": OBSERVABLE, "value": middle}, *found]
 
 

@@ -2,144 +2,157 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from flavorframe.errors import FitError
-from flavorframe.fit.binned import BinnedData
 from flavorframe.fit.components import Array
-from flavorframe.fit.parameter import FittedParameter, yield_name
+from flavorframe.fit.likelihood import Likelihood, Spectrum
+from flavorframe.fit.parameter import FittedParameter
 from flavorframe.fit.problems import find_problems
-from flavorframe.fit.result import FitResult
+from flavorframe.fit.weighting import corrected_covariance, has_weighted_candidates
 
 # iminuit is imported where it is used: a session that books histograms need not wait for it.
 if TYPE_CHECKING:
     from iminuit import Minuit
     from iminuit.cost import ExtendedBinnedNLL
-    from iminuit.util import Param
 
-    from flavorframe.fit.model import MassModel, Stage
+    from flavorframe.fit.stage import Stage
 
 
-def fit_data(
-    model: MassModel,
-    data: BinnedData,
-    *,
-    minos: bool = False,
-    luminosity: float | None = None,
-    label: str = "",
-) -> FitResult:
-    """Fit a model to binned data on its range; arguments and errors are those of `MassModel.fit`.
+class Minimum(NamedTuple):
+    """What was found: the numbers that all results of fits have."""
 
-    >>> from flavorframe.fit import dsphi
-    >>> data = BinnedData(np.linspace(1.65, 2.01, 63), np.full(62, 100.0))
-    >>> fit_data(dsphi(), data).valid
-    False
-    """
-    _require_determined(model, data)
-    cost = _cost(model, data)
-    minuit = _minuit(model, data, cost)
-    _find_start(model, data, minuit, cost)
+    fitted: tuple[FittedParameter, ...]
+    covariance: Array
+    chi2: float
+    edm: float
+    minimum: float
+    problems: tuple[str, ...]
+
+
+def minimise(likelihood: Likelihood, *, minos: bool = False) -> Minimum:
+    """Maximise a likelihood; raise FitError where the data are too few to do so."""
+    weighted = has_weighted_candidates(likelihood)
+    if minos and weighted:
+        raise FitError(
+            "MINOS follows the likelihood, which for weighted candidates does not tell errors; "
+            "those of HESSE are corrected for the weights: leave out minos=True"
+        )
+    _require_determined(likelihood)
+    minuit = _with_starts(likelihood)
     minuit.migrad()
     minuit.hesse()
     if minos and minuit.valid:
         minuit.minos()
-    return FitResult(
-        model=model,
-        data=data,
-        fitted=tuple(_fitted(parameter, minuit, model) for parameter in minuit.params),
-        covariance=_covariance(minuit),
-        chi2=minuit.fval,
+    covariance = _covariance(minuit)
+    if weighted:
+        covariance = corrected_covariance(likelihood, tuple(minuit.values), covariance)
+    fitted = _fitted(likelihood, minuit, covariance if weighted else None)
+    return Minimum(
+        fitted=fitted,
+        covariance=covariance,
+        chi2=minuit.fval if likelihood.is_chi2 else likelihood.chi2(tuple(minuit.values)),
         edm=minuit.fmin.edm,
-        problems=find_problems(minuit, model, data),
-        luminosity=luminosity,
-        label=label,
+        minimum=minuit.fval,
+        problems=find_problems(minuit, likelihood, fitted, covariance),
     )
 
 
-def _require_determined(model: MassModel, data: BinnedData) -> None:
-    shapes = sum(not parameter.fixed for parameter in model.parameters.values())
-    free, filled = len(model.components) + shapes, np.count_nonzero(data.values)
+def _require_determined(likelihood: Likelihood) -> None:
+    shapes = sum(not parameter.fixed for parameter in likelihood.parameters.values())
+    yields = len(likelihood.names) - len(likelihood.parameters)
+    free = yields + shapes - len(likelihood.constraints)
+    filled = sum(spectrum.data.counted for spectrum in likelihood.spectra)
     if filled <= free:
+        counted = "bins with candidates" if likelihood.is_chi2 else "bins or candidates"
         raise FitError(
-            f"bins with candidates: {filled}, too few for the {free} free parameters of the model; "
+            f"{counted}: {filled}, too few for the {free} free parameters of the model; "
             "fit more data, or fix parameters with model.change(name, fixed=True)"
         )
 
 
-def _cost(model: MassModel, data: BinnedData) -> ExtendedBinnedNLL:
-    from iminuit.cost import ExtendedBinnedNLL
-
-    return ExtendedBinnedNLL(data.for_cost, data.edges, model.cumulative, name=model.names)
-
-
-def _minuit(model: MassModel, data: BinnedData, cost: ExtendedBinnedNLL) -> Minuit:
-    from iminuit import Minuit
-
-    total = float(data.values.sum())
-    equal_shares = [total / len(model.components)] * len(model.components)
-    starts = [parameter.start for parameter in model.parameters.values()]
-    minuit = Minuit(cost, *equal_shares, *starts)
-    for component in model.components:
-        # A signal may fluctuate below zero; cut off there, the mean of many fits would be biased.
-        lowest = -total if component.kind == "signal" else 0.0
-        minuit.limits[yield_name(component.name)] = (lowest, 2 * total)
-    for parameter in model.parameters.values():
-        minuit.limits[parameter.name] = parameter.limits
-        minuit.fixed[parameter.name] = parameter.fixed
+def _with_starts(likelihood: Likelihood) -> Minuit:
+    """Return Minuit where the stages of the models have put it."""
+    if likelihood.is_plain:
+        return _staged(likelihood)  # which goes on with the steps that Minuit has found
+    minuit = likelihood.minuit()
+    for spectrum in reversed(likelihood.spectra):  # what is shared starts as in the first
+        if spectrum.model.stages:
+            staged = _staged(Likelihood.of(spectrum.model, spectrum.data.bins))
+            for name, value in zip(spectrum.names, staged.values, strict=True):
+                minuit.values[name] = value
     return minuit
 
 
-def _find_start(
-    model: MassModel, data: BinnedData, minuit: Minuit, cost: ExtendedBinnedNLL
-) -> None:
+def _staged(likelihood: Likelihood) -> Minuit:
+    """Run the stages of one spectrum's model, on bins."""
+    (spectrum,) = likelihood.spectra
+    cost = spectrum.poisson_cost()
+    minuit = likelihood.minuit(cost)
+    _find_start(spectrum, minuit, cost)
+    return minuit
+
+
+def _find_start(spectrum: Spectrum, minuit: Minuit, cost: ExtendedBinnedNLL) -> None:
     """Run the stages: each fits its component over those before, those to come being absent."""
+    model, unmasked = spectrum.model, cost.mask
     fixed_for_good = list(minuit.fixed)
     free = {name for name, fixed in zip(model.names, fixed_for_good, strict=True) if not fixed}
+    own = {*model.yield_names}
     for stage in model.stages:
-        minuit.values[stage.yield_name] = 0.0
+        if stage.yield_name in own:
+            minuit.values[stage.yield_name] = 0.0
     for stage in model.stages:
         mine = free & model.names_of(stage.component)
-        _fit_alone(stage, mine, model, data, minuit, cost)
+        _fit_alone(stage, mine, spectrum, minuit, cost)
         # A shared parameter stays as the first stage that has it found it.
         free -= mine
-    cost.mask = None
+    cost.mask = unmasked
     minuit.fixed = fixed_for_good
 
 
 def _fit_alone(
-    stage: Stage,
-    free: set[str],
-    model: MassModel,
-    data: BinnedData,
-    minuit: Minuit,
-    cost: ExtendedBinnedNLL,
+    stage: Stage, free: set[str], spectrum: Spectrum, minuit: Minuit, cost: ExtendedBinnedNLL
 ) -> None:
-    inside = stage.selects(data.centers)
+    model, data = spectrum.model, spectrum.data.bins
+    inside = stage.selects(data.centers) & data.used
     if not data.values[inside].any():
         return
     found = np.diff(model.cumulative(data.edges, *minuit.values))
     excess = (data.values - found)[inside].sum()
-    # Never zero: the shape of an absent component has no influence that could be followed.
-    minuit.values[stage.yield_name] = max(excess, np.sqrt(abs(data.values[inside].sum()) + 1))
+    if stage.yield_name in model.yield_names:
+        # Never zero: the shape of an absent component has no influence that could be followed.
+        minuit.values[stage.yield_name] = max(excess, np.sqrt(abs(data.values[inside].sum()) + 1))
     minuit.fixed = [name not in free for name in model.names]
+    if not free:
+        return
     cost.mask = inside
     minuit.migrad(iterate=1)
 
 
-def _fitted(parameter: Param, minuit: Minuit, model: MassModel) -> FittedParameter:
-    minos = minuit.merrors.get(parameter.name)
-    shape = model.parameters.get(parameter.name)
-    return FittedParameter(
-        name=parameter.name,
-        value=parameter.value,
-        error=0.0 if parameter.is_fixed else parameter.error,
-        minos=(minos.lower, minos.upper) if minos is not None and minos.is_valid else None,
-        limits=(parameter.lower_limit, parameter.upper_limit),
-        unit=shape.unit if shape else "",
-        fixed=parameter.is_fixed,
-    )
+def _fitted(
+    likelihood: Likelihood, minuit: Minuit, covariance: Array | None
+) -> tuple[FittedParameter, ...]:
+    """Return what was fitted, with Minuit's errors or, if given, those of a covariance matrix."""
+    errors = list(minuit.errors) if covariance is None else np.sqrt(np.diag(covariance)).tolist()
+    found = []
+    for parameter, error in zip(minuit.params, errors, strict=True):
+        minos: Any = minuit.merrors.get(parameter.name)
+        shape = likelihood.parameters.get(parameter.name)
+        found.append(
+            FittedParameter(
+                name=parameter.name,
+                value=parameter.value,
+                error=0.0 if parameter.is_fixed else error,
+                minos=(minos.lower, minos.upper) if minos is not None and minos.is_valid else None,
+                limits=(parameter.lower_limit, parameter.upper_limit),
+                unit=shape.unit if shape else "",
+                fixed=parameter.is_fixed,
+            )
+        )
+    return tuple(found)
 
 
 def _covariance(minuit: Minuit) -> Array:

@@ -2,48 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flavorframe._display import Group, Paragraph, as_html, as_text
 from flavorframe.errors import FitError, did_you_mean
 from flavorframe.fit._tables import CSS_CLASS, TITLE_STYLE, component_table, start_table
-from flavorframe.fit.binned import binned_data, with_unit
+from flavorframe.fit.binned import with_unit
 from flavorframe.fit.components import Array, Component
-from flavorframe.fit.minimiser import fit_data
-from flavorframe.fit.parameter import Parameter, yield_name
+from flavorframe.fit.formula import Term
+from flavorframe.fit.likelihood import Likelihood
+from flavorframe.fit.minimiser import minimise
+from flavorframe.fit.parameter import Parameter, Yield, yield_name
 from flavorframe.fit.result import FitResult
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A fit of one component alone, before the full fit, to find where that starts.
-
-    Args:
-        component: Name of the component.
-        windows: Pairs of masses, in the unit of the model; a bin takes part if its centre is in one
-            of them.
-    """
-
-    component: str
-    windows: tuple[tuple[float, float], ...]
-
-    @property
-    def yield_name(self) -> str:
-        """The name of the component's yield among the fitted parameters."""
-        return yield_name(self.component)
-
-    def selects(self, masses: Array) -> NDArray[np.bool_]:
-        """Return which of the masses are in a window, a boolean array of the same shape."""
-        inside = np.zeros(len(masses), dtype=np.bool_)
-        for low, high in self.windows:
-            inside |= (low <= masses) & (masses < high)
-        return inside
+from flavorframe.fit.stage import Stage
+from flavorframe.fit.unbinned import fit_data_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,6 +65,13 @@ class MassModel:
             _require_known(stage.component, names, "component")
         for parameter in self._all_parameters:
             _require_same(parameter, self.parameters[parameter.name])
+        for component in self.components:
+            component.require_covers(self.range)
+            if component.candidates is None and yield_name(component.name) in self.parameters:
+                raise FitError(
+                    f"{yield_name(component.name)} is a parameter, and also how many candidates "
+                    f"{component.name!r} has: give it to that too, candidates=parameter"
+                )
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -104,13 +89,22 @@ class MassModel:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of all that is fitted: a yield for each component, then the parameters."""
-        return (*(yield_name(component.name) for component in self.components), *self.parameters)
+        """The names of all that is fitted: yields of components, then the parameters.
+
+        A component whose ``candidates`` are an expression has no yield of its own among them.
+        """
+        return (*self.yield_names, *self.parameters)
+
+    @property
+    def yield_names(self) -> tuple[str, ...]:
+        """The names of the yields that are fitted by themselves."""
+        return tuple(yield_name(c.name) for c in self.components if c.candidates is None)
 
     def names_of(self, component: str) -> set[str]:
-        """Return the names of one component's yield and parameters."""
+        """Return the names of one component's yield, if it has one of its own, and parameters."""
         shapes = (c.parameters for c in self.components if c.name == component)
-        return {yield_name(component), *(p.name for parameters in shapes for p in parameters)}
+        own = {yield_name(component)} & {*self.yield_names}
+        return own | {p.name for parameters in shapes for p in parameters}
 
     def change(self, name: str, **changes: Any) -> MassModel:
         """Return a model in which one parameter differs, in every component that has it.
@@ -163,7 +157,7 @@ class MassModel:
         Returns:
             An array of shape (bins,) by the name of the component.
         """
-        curves = self._curves(edges, np.asarray(values, dtype=np.float64))
+        curves = self._curves(edges, values)
         return {c.name: np.diff(y) for c, y in zip(self.components, curves, strict=True)}
 
     def cumulative(self, edges: Array, *values: float) -> Array:
@@ -176,24 +170,93 @@ class MassModel:
         Returns:
             An array of shape (bins + 1,).
         """
-        return sum(self._curves(edges, np.asarray(values)), start=np.zeros_like(edges))
+        return sum(self._curves(edges, values), start=np.zeros_like(edges))
+
+    def density(self, masses: Array, *values: float) -> Array:
+        """Return the expected candidates per mass, at each mass in the range.
+
+        Args:
+            masses: Masses, shape (n,).
+            *values: Yields and parameters, in the order of ``names``.
+
+        Returns:
+            An array of shape (n,).
+        """
+        return sum(
+            (
+                number * component.density(masses, self.range, *arguments)
+                for component, number, arguments in self.evaluated(values)
+            ),
+            start=np.zeros_like(masses),
+        )
+
+    def bin_variances(self, edges: Array, *values: float) -> Array | None:
+        """Return the variances of the expectation in each bin, shape (bins,); None if exact.
+
+        They are those of templates, which have errors of their own.
+        """
+        found = [
+            number**2 * variances
+            for component, number, _ in self.evaluated(values)
+            if (variances := component.bin_variances(edges)) is not None
+        ]
+        return sum(found[1:], start=found[0]) if found else None
+
+    def yields(
+        self, values: Sequence[float], errors: Sequence[float], covariance: Array
+    ) -> dict[str, Yield]:
+        """Return the candidates of each component, by its name; errors of expressions propagated.
+
+        Args:
+            values: Yields and parameters, in the order of ``names``.
+            errors: Their errors.
+            covariance: Their covariance matrix, shape (names, names).
+        """
+        found = {}
+        for component, number, _ in self.evaluated(values):
+            term = component.candidates
+            if term is None:
+                own = self.names.index(yield_name(component.name))
+                found[component.name] = Yield(values[own], errors[own])
+            else:
+                found[component.name] = Yield(number, self._propagated(term, values, covariance))
+        return found
+
+    def _propagated(self, term: Term, values: Sequence[float], covariance: Array) -> float:
+        slopes = np.zeros(len(values))
+        for leaf in term.leaves:
+            place = self.names.index(leaf.name)
+            step = 1e-4 * (float(covariance[place, place]) ** 0.5 or 1.0)
+            sides = [[*values], [*values]]
+            sides[0][place] -= step
+            sides[1][place] += step
+            low, high = (term.at(dict(zip(self.names, side, strict=True))) for side in sides)
+            slopes[place] = (high - low) / (2 * step)
+        return math.sqrt(max(float(slopes @ covariance @ slopes), 0.0))
 
     def fit(
         self,
-        histogram: Any,
+        data: Any,
         *,
+        weights: Any = None,
+        gaps: Sequence[tuple[float, float]] = (),
         minos: bool = False,
         luminosity: float | None = None,
         label: str = "",
     ) -> FitResult:
-        """Fit the model to a histogram by extended binned maximum likelihood.
+        """Fit the model by extended maximum likelihood: to a histogram, or to single candidates.
 
         A bin's expectation is the integral over the bin. Weighted histograms are fitted with the
-        scaled Poisson likelihood.
+        scaled Poisson likelihood; the errors of weighted candidates are corrected for the weights
+        (C. Langenbruch, EPJC 82 (2022) 393).
 
         Args:
-            histogram: A one-dimensional ``hist.Hist``, or a TH1 of ROOT or as uproot reads it from
-                a file, ``uproot.open(file)["h_mass"]``.
+            data: A one-dimensional ``hist.Hist``, a TH1 of ROOT or as uproot reads it from a file,
+                ``uproot.open(file)["h_mass"]``, for a binned fit; or the masses of candidates in
+                the unit of the model, shape (n,), for an unbinned one.
+            weights: The weights of the candidates, shape (n,).
+            gaps: Pairs of masses between which nothing is fitted. Yields are of the whole range
+                nevertheless. In a histogram they begin and end at edges of bins.
             minos: Whether to find asymmetric errors too.
             luminosity: Luminosity of the data [fb⁻¹], for the result and its plots.
             label: What the data are called, for the result and its plots.
@@ -202,10 +265,21 @@ class MassModel:
             The result; of a fit that failed too, with `FitResult.problems`.
 
         Raises:
-            FitError: For a histogram that cannot be fitted.
+            FitError: For data that cannot be fitted.
+
+        Example:
+            >>> from flavorframe.fit import dsphi
+            >>> random = np.random.default_rng(1)
+            >>> masses = [*random.normal(1.968, 0.012, 2000), *random.uniform(1.65, 2.01, 9000)]
+            >>> fit = dsphi().only("Ds", "background").fit(masses)
+            >>> fit.valid
+            True
         """
-        data = binned_data(histogram, self.range, self.unit)
-        return fit_data(self, data, minos=minos, luminosity=luminosity, label=label)
+        taken = fit_data_of(data, self.range, self.unit, weights=weights, gaps=gaps)
+        found = minimise(Likelihood.of(self, taken), minos=minos)
+        return FitResult(
+            model=self, data=taken, luminosity=luminosity, label=label, **found._asdict()
+        )
 
     def __repr__(self) -> str:
         return as_text(self._description())
@@ -231,20 +305,27 @@ class MassModel:
         return tuple(p for component in self.components for p in component.parameters)
 
     @cached_property
-    def _slots(self) -> list[tuple[list[int], Array]]:
-        """For each component, where its parameters are among ``names``, and their factors."""
-        where = {name: position for position, name in enumerate(self.names)}
+    def _terms(self) -> list[tuple[Component, Term, tuple[Term, ...]]]:
+        """Each component with what says how many candidates it has, and what shapes it."""
         return [
-            ([where[p.name] for p in c.parameters], np.array([p.factor for p in c.parameters]))
+            (c, c.candidates or Parameter(yield_name(c.name), 0.0, (0.0, 0.0)), c.arguments)
             for c in self.components
         ]
 
-    def _curves(self, edges: Array, values: Array) -> list[Array]:
+    def evaluated(self, values: Sequence[float]) -> Iterator[tuple[Component, float, list[float]]]:
+        """Yield each component with its candidates and the values of its arguments.
+
+        Args:
+            values: Yields and parameters, in the order of ``names``.
+        """
+        known = dict(zip(self.names, values, strict=True))
+        for component, number, arguments in self._terms:
+            yield component, number.at(known), [term.at(known) for term in arguments]
+
+    def _curves(self, edges: Array, values: Sequence[float]) -> list[Array]:
         return [
-            values[i] * component.cumulative(edges, *(values[positions] * factors))
-            for i, (component, (positions, factors)) in enumerate(
-                zip(self.components, self._slots, strict=True)
-            )
+            number * component.cumulative(edges, *arguments)
+            for component, number, arguments in self.evaluated(values)
         ]
 
 

@@ -3,18 +3,79 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from flavorframe.errors import FitError
+from flavorframe.fit.formula import Term
 
 
 @dataclass(frozen=True)
-class Parameter:
+class Constraint:
+    """What another measurement says of a parameter; it enters the likelihood.
+
+    Args:
+        value: What was measured, in the unit of the parameter.
+        error: Its error, in the same unit.
+        log_normal: Whether the logarithm of the parameter is distributed normally, with the width
+            ln(1 + error / value), as fits of factors and efficiencies that cannot be negative
+            have it; otherwise the parameter itself is.
+
+    Raises:
+        FitError: For an error that is not above zero, or a log-normal of a value that is not.
+
+    Example:
+        >>> Constraint(3.0, 0.5).penalty(4.0)
+        4.0
+    """
+
+    value: float
+    error: float
+    log_normal: bool = False
+
+    def __post_init__(self) -> None:
+        if not (self.error > 0 and math.isfinite(self.value)):
+            raise FitError(
+                f"a constraint to {self.value:g} ± {self.error:g} needs an error above zero; for a "
+                "parameter that is known exactly, use fixed=True"
+            )
+        if self.log_normal and self.value <= 0:
+            raise FitError(
+                f"a log-normal constraint needs a value above zero, not {self.value:g}; leave out "
+                "log_normal=True"
+            )
+
+    def pull(self, value: float) -> float:
+        """Return how many errors a value of the parameter is above the measured one."""
+        if not self.log_normal:
+            return (value - self.value) / self.error
+        if value <= 0:
+            return -math.inf
+        return math.log(value / self.value) / math.log1p(self.error / self.value)
+
+    def penalty(self, value: float) -> float:
+        """Return what it adds to −2 ln L at a value of the parameter: the square of the pull."""
+        return self.pull(value) ** 2
+
+    def drawn(self, truth: float, random: np.random.Generator) -> Constraint:
+        """Return what another measurement as good would have found, were this the true value."""
+        if not self.log_normal:
+            return replace(self, value=truth + self.error * random.standard_normal())
+        relative = self.error / self.value
+        value = truth * math.exp(math.log1p(relative) * random.standard_normal())
+        return replace(self, value=value, error=relative * value)
+
+
+@dataclass(frozen=True)
+class Parameter(Term):
     """A number that shapes a component, and how it is fitted.
 
     Components whose parameters have one name share one fitted value; each sees it times its own
-    ``factor``.
+    ``factor``. Arithmetic with parameters and numbers makes expressions, which stand wherever a
+    parameter does: ``ratio * total``, ``1 - fraction``.
 
     Args:
         name: Its name.
@@ -23,6 +84,7 @@ class Parameter:
         unit: Its unit, such as "GeV"; empty for a plain number.
         fixed: Whether it is not fitted.
         factor: What a component multiplies the fitted value by.
+        constraint: What is known of it from elsewhere.
 
     Raises:
         FitError: If ``start`` is not within ``limits``.
@@ -38,6 +100,7 @@ class Parameter:
     unit: str = ""
     fixed: bool = False
     factor: float = 1.0
+    constraint: Constraint | None = None
 
     def __post_init__(self) -> None:
         low, high = self.limits
@@ -56,6 +119,16 @@ class Parameter:
             ('sigma', 0.95)
         """
         return replace(self, factor=self.factor * factor)
+
+    def at(self, values: Mapping[str, float]) -> float:  # noqa: D102
+        return values[self.name] * self.factor
+
+    @property
+    def leaves(self) -> tuple[Parameter, ...]:  # noqa: D102
+        return (self,)
+
+    def changed(self, name: str, changes: Mapping[str, Any]) -> Parameter:  # noqa: D102
+        return replace(self, **changes) if name == self.name else self
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,6 @@ import numpy as np
 
 from flavorframe._display import Group, Items, Paragraph, as_html, as_text
 from flavorframe._files.writing import replacing
-from flavorframe.errors import FitError
 from flavorframe.fit._plot import plot_fit
 from flavorframe.fit._tables import (
     ALARM_STYLE,
@@ -24,9 +24,13 @@ from flavorframe.fit._tables import (
 )
 from flavorframe.fit.binned import BinnedData, with_unit
 from flavorframe.fit.components import Array
+from flavorframe.fit.control import ControlWeights, sideband_weights, sweights
+from flavorframe.fit.fitted import Fitted
 from flavorframe.fit.hs3 import hs3
-from flavorframe.fit.parameter import FittedParameter, Yield, yield_name
-from flavorframe.fit.toys import ToyStudy, run_toys
+from flavorframe.fit.likelihood import Likelihood
+from flavorframe.fit.parameter import Yield
+from flavorframe.fit.toys import pseudo_data
+from flavorframe.fit.unbinned import Data, UnbinnedData
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,20 +40,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FitResult:
+class FitResult(Fitted):
     """What a fit found. Look at ``valid`` and ``problems`` before anything else.
 
     Attributes:
         model: What was fitted.
         data: What it was fitted to.
-        fitted: Yields and parameters, in the order of ``model.names``.
-        covariance: Their covariance matrix in the same order, shape (parameters, parameters); zero
-            for fixed parameters, NaN where there is none.
-        chi2: The likelihood ratio to the data themselves, 2 ln(L_data / L), which is distributed as
-            χ² where bins hold more than a few candidates. Source: S. Baker, R. Cousins,
-            NIM 221 (1984) 437.
-        edm: Minuit's estimated distance to the minimum.
-        problems: What is wrong with the fit, a sentence each; empty for a valid one.
         luminosity: Luminosity of the data [fb⁻¹], if it is known.
         label: What the data are called.
 
@@ -67,87 +63,67 @@ class FitResult:
     """
 
     model: MassModel
-    data: BinnedData
-    fitted: tuple[FittedParameter, ...]
-    covariance: Array
-    chi2: float
-    edm: float
-    problems: tuple[str, ...] = ()
+    data: Data
     luminosity: float | None = None
     label: str = ""
 
     @property
-    def valid(self) -> bool:
-        """Whether the numbers can be used; if not, ``problems`` says why."""
-        return not self.problems
-
-    def require_valid(self) -> FitResult:
-        """Return this result if it is valid.
-
-        Raises:
-            FitError: If it is not, with the problems.
-        """
-        if self.valid:
-            return self
-        raise FitError(
-            f"the fit is not valid: {'; '.join(self.problems)}. Look at .plot(); then fit more "
-            "data, move or widen a parameter's limits, or fix it: model.change(name, fixed=True)"
-        )
-
-    @property
-    def parameters(self) -> dict[str, FittedParameter]:
-        """All that was fitted, by name: the yields N(...) and the shapes."""
-        return {parameter.name: parameter for parameter in self.fitted}
-
-    @property
-    def values(self) -> tuple[float, ...]:
-        """The fitted values, in the order of ``model.names``."""
-        return tuple(parameter.value for parameter in self.fitted)
-
-    @property
     def yields(self) -> dict[str, Yield]:
-        """Candidates of each component in the fit range, by the component's name."""
-        found = self.parameters
-        names = [component.name for component in self.model.components]
-        return {n: Yield(found[yield_name(n)].value, found[yield_name(n)].error) for n in names}
+        """Candidates of each component in the fit range, by the component's name.
+
+        In the whole range, also where it has gaps.
+        """
+        errors = [parameter.error for parameter in self.fitted]
+        return self.model.yields(self.values, errors, self.covariance)
+
+    @property
+    def bins(self) -> BinnedData:
+        """The data in bins: those that were fitted, or candidates in bins made for them."""
+        return self.data.bins
 
     @property
     def expected(self) -> Array:
-        """The candidates that the fitted model expects in each bin, shape (bins,)."""
-        return np.diff(self.model.cumulative(self.data.edges, *self.values))
+        """The candidates that the fitted model expects in each of the bins, shape (bins,)."""
+        return np.diff(self.model.cumulative(self.bins.edges, *self.values))
 
     @property
     def pulls(self) -> Array:
-        """(data − expected) / expected error in each bin, shape (bins,); NaN if none expected."""
-        variance = np.maximum(self.expected, 0.0) / self.data.scale
-        distance = self.data.values - self.expected
-        nothing = np.full_like(distance, np.nan)
-        return np.divide(distance, np.sqrt(variance), out=nothing, where=variance > 0)
+        """(data − expected) / expected error in each of the bins, shape (bins,).
 
-    @property
-    def nll(self) -> float:
-        """Minus the logarithm of the likelihood, relative to that of the data themselves: χ²/2.
-
-        Between models fitted to the same bins it differs as the full one does.
+        NaN where nothing is expected, and in gaps.
         """
-        return self.chi2 / 2
+        variance = np.maximum(self.expected, 0.0) / self.bins.scale
+        distance = self.bins.values - self.expected
+        nothing = np.full_like(distance, np.nan)
+        looked_at = (variance > 0) & self.bins.used
+        return np.divide(distance, np.sqrt(variance), out=nothing, where=looked_at)
 
     @property
-    def ndf(self) -> int:
-        """Degrees of freedom: bins less free parameters."""
-        return len(self.data.values) - sum(not parameter.fixed for parameter in self.fitted)
+    def likelihood(self) -> Likelihood:
+        """The likelihood that was maximised: call it with values to get −2 ln L."""
+        return Likelihood.of(self.model, self.data)
 
     @property
-    def chi2_ndf(self) -> float:
-        """χ² per degree of freedom; NaN if there is none."""
-        return self.chi2 / self.ndf if self.ndf else math.nan
+    def measured(self) -> dict[str, Yield]:
+        """What toy studies compare with the truth: the yields."""
+        return self.yields
 
-    @property
-    def p_value(self) -> float:
-        """The probability of a χ² at least as large, if the model is right; NaN without ndf."""
-        from scipy.special import chdtrc
+    def pseudo_fit(self, random: np.random.Generator, model: MassModel | None = None) -> FitResult:
+        """Draw a pseudo-experiment from the fitted model and fit it, by default with that model.
 
-        return float(chdtrc(self.ndf, self.chi2)) if self.ndf else math.nan
+        What constrained parameters are constrained to is drawn, too.
+
+        Args:
+            random: Where random numbers come from.
+            model: What it is fitted with.
+        """
+        drawn = pseudo_data(self.model, self.data, self.values, random)
+        again: MassModel = model or self.model
+        truth = {parameter.name: parameter.value for parameter in self.fitted}
+        for name, constraint in self.likelihood.constraints.items():
+            if name in again.parameters:
+                again = again.change(name, constraint=constraint.drawn(truth[name], random))
+        return again.fit(drawn)
 
     def plot(
         self,
@@ -179,17 +155,48 @@ class FitResult:
             experiment=experiment,
         )
 
-    def toys(self, count: int = 500, *, seed: int = 1) -> ToyStudy:
-        """Fit pseudo-experiments drawn from the fitted model, to test the fit itself.
+    def sweights(self, masses: Any, *, control: Mapping[str, Any] | None = None) -> ControlWeights:
+        """Return weights by which each component's distribution of another variable is seen.
+
+        Fill that variable with ``weight=weights["Ds"]``, into a storage that keeps squares,
+        ``hist.storage.Weight()``. The sum of the weights is the yield. They hold for variables that
+        the mass is independent of, in each component.
 
         Args:
-            count: How many, at least two.
-            seed: Seed of the random numbers; the same one gives the same toys.
+            masses: The masses of the candidates that were fitted, in histogram or array, in the
+                unit of the model, shape (n,); those out of range get zero.
+            control: Other variables of the same candidates, by name: whether the shapes in mass
+                depend on them is tested, and told among the problems.
 
         Raises:
-            FitError: If this fit is not valid, or if fewer than two of the toys' fits are.
+            FitError: If the fit is not valid, the masses are not those that were fitted, or the
+                package ``sweights`` is not installed.
         """
-        return run_toys(self.require_valid(), count, seed=seed)
+        return sweights(self, masses, control or {})
+
+    def sideband_weights(
+        self,
+        masses: Any,
+        signal: tuple[float, float],
+        sidebands: Sequence[tuple[float, float]],
+        *,
+        control: Mapping[str, Any] | None = None,
+    ) -> ControlWeights:
+        """Return weights that subtract the background below a peak, as the sidebands have it.
+
+        ``weights["signal"]`` is 1 in the signal window, in the sidebands minus the ratio of the
+        backgrounds that the fit expects in window and sidebands, and elsewhere 0.
+
+        Args:
+            masses: The masses of the candidates that were fitted, shape (n,).
+            signal: The window of the peak.
+            sidebands: Windows without a peak.
+            control: Other variables of the same candidates, by name, as for `sweights`.
+
+        Raises:
+            FitError: If the fit is not valid, or the windows overlap or leave its range.
+        """
+        return sideband_weights(self, masses, signal, sidebands, control or {})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as plain values that JSON can hold; None stands for NaN."""
@@ -206,7 +213,9 @@ class FitResult:
             "edm": self.edm,
             "luminosity": self.luminosity,
             "label": self.label,
-            "bins": len(self.data.values),
+            "unblinded": self.unblinded,
+            "bins": len(self.bins.values),
+            "gaps": [list(gap) for gap in self.data.gaps],
             "range": list(self.model.range),
         }
         return {key: _for_json(value) for key, value in numbers.items()}
@@ -257,7 +266,12 @@ class FitResult:
         low, high = self.model.range
         name = f" {self.label}" if self.label else ""
         masses = with_unit(f"{low:g}–{high:g}", self.model.unit)
-        return f"Fit{name}: {len(self.data.values)} bins, {masses}"
+        if isinstance(self.data, UnbinnedData):
+            what = f"{self.data.counted} candidates"
+        else:
+            what = f"{int(self.bins.used.sum())} bins"
+        ends = ", ".join(f"{begin:g}–{end:g}" for begin, end in self.data.gaps)
+        return f"Fit{name}: {what}, {masses}{f' without {ends}' if ends else ''}"
 
     @property
     def _quality(self) -> str:
@@ -268,6 +282,8 @@ class FitResult:
         ]
         if self.luminosity is not None:
             parts.append(f"{self.luminosity:g} fb⁻¹")
+        if self.unblinded:
+            parts.append(f"unblinded: {self.unblinded}")
         return ", ".join(parts)
 
 

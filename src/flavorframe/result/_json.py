@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flavorframe._files.json_numbers import decoded, encoded
 from flavorframe.datasets import Dataset
 from flavorframe.result import _outputs
+from flavorframe.result.cutflow import Cutflow
 
 if TYPE_CHECKING:
     from flavorframe.result.result import Result
@@ -35,15 +36,25 @@ def to_dict(result: Result) -> dict[str, Any]:
         "provenance": asdict(result.provenance),
         "unwritten": dict(result.unwritten),
         "warnings": list(result.warnings),
+        "regions": {name: _cutflow(flow) for name, flow in result.regions.items()},
+        "categories": list(result.cutflow.categories),
         "replicas": [asdict(each) for each in result.replicas],
+        "generated": None if result.generated is None else asdict(result.generated),
     }
+
+
+def _cutflow(flow: Cutflow) -> dict[str, Any]:
+    return {"rows": flow.to_dict(), "categories": list(flow.categories)}
 
 
 def _dataset(dataset: Dataset) -> dict[str, Any]:
     values = {field.name: getattr(dataset, field.name) for field in fields(dataset)}
     layout = None if dataset.layout is None else dict(dataset.layout.declaration)
     friends = {name: asdict(each) for name, each in dataset.friends}
-    return values | {"meta": dict(dataset.meta), "layout": layout, "friends": friends}
+    left_out = [asdict(each) for each in dataset.left_out]
+    return values | {
+        "meta": dict(dataset.meta), "layout": layout, "friends": friends, "left_out": left_out
+    }  # fmt: skip
 
 
 def dump(content: Any) -> str:

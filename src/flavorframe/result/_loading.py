@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from flavorframe._data_quality.generated import Generated
 from flavorframe._files.file_sets import settle, sha256_of
 from flavorframe._files.trust import read_own
 from flavorframe._files.writing import file_name
 from flavorframe._planning.destinations import HISTOGRAMS, UNFINISHED
 from flavorframe.datasets import Dataset, Friend
+from flavorframe.datasets._left_out import from_dict as left_out_from
 from flavorframe.errors import FileError, RunError
 from flavorframe.layouts.declaring import declared
 from flavorframe.result import _outputs
@@ -156,17 +158,23 @@ def _friend(content: Mapping[str, Any]) -> Friend:
     return Friend(**{**content, **lists})
 
 
+def _cutflow(rows: Iterable[Mapping[str, Any]], categories: Iterable[str]) -> Cutflow:
+    counted = (CutRow(**{**row, "categories": tuple(row.get("categories", ()))}) for row in rows)
+    return Cutflow(tuple(counted), tuple(categories))
+
+
 def _from_dict(content: Mapping[str, Any]) -> Result:
     dataset = dict(content["dataset"])
     dataset["files"] = tuple(dataset["files"])
     friends = dataset.get("friends", {}).items()
     dataset["friends"] = tuple((name, _friend(each)) for name, each in friends)
+    dataset["left_out"] = tuple(map(left_out_from, dataset.get("left_out", ())))
     if dataset.get("layout") is not None:
         dataset["layout"] = declared(dataset["layout"])
     failures = content["failures"]
     return Result(
         Dataset(**dataset),
-        Cutflow(tuple(CutRow(**row) for row in content["cutflow"])),
+        _cutflow(content["cutflow"], content.get("categories", ())),
         {name: _outputs.from_json(value) for name, value in content["outputs"].items()},
         Failures(tuple(Failure(**item) for item in failures["items"]), failures["files"]),
         Timing.from_dict(content["timing"]),
@@ -177,4 +185,9 @@ def _from_dict(content: Mapping[str, Any]) -> Result:
         unwritten=content.get("unwritten", {}),
         warnings=tuple(content.get("warnings", ())),
         replicas=tuple(Replica(**each) for each in content.get("replicas", ())),
+        regions={
+            name: _cutflow(flow["rows"], flow["categories"])
+            for name, flow in content.get("regions", {}).items()
+        },
+        generated=Generated(**content["generated"]) if content.get("generated") else None,
     )

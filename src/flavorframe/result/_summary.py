@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 def summary_line(result: Result) -> str:
     """Return events, candidates and luminosity, and whether the result is partial."""
-    last = result.cutflow[-1]
-    text = (
-        f"{result.dataset.name}: {result.events:,} events, {last.candidates:,} candidates selected"
-    )
+    selected = [
+        f"{flow[-1].candidates:,} candidates selected{f' in {region}' if region else ''}"
+        for region, flow in result.cutflows.items()
+    ]
+    text = f"{result.dataset.name}: {result.events:,} events, {', '.join(selected)}"
     if result.luminosity is not None:
         text += f", {result.luminosity:.3g} fb⁻¹"
     if len(result.failures) or result.stopped:
@@ -42,8 +43,10 @@ def notes(result: Result) -> Iterator[str]:
                 f"link {name}: of {link.asked:,} candidates {link.unmatched:,} found no element, "
                 f"{link.ambiguous:,} more than one"
             )
-    empty = next((row.name for row in result.cutflow if row.candidates == 0), None)
     if result.events == 0:
         yield "the files hold no events"
-    elif empty is not None:
-        yield f"no candidate is left after {empty!r}"
+        return
+    for region, flow in result.cutflows.items():
+        empty = next((row.name for row in flow if row.candidates == 0), None)
+        if empty is not None:
+            yield f"no candidate is left after {empty!r}{f' of {region}' if region else ''}"

@@ -40,6 +40,7 @@ class CutRow:
         sumw_events: Sum of the weights of the events; None without weights.
         sumw_candidates: Sum of the weights of the candidates; None without weights.
         sumw2_candidates: Sum of the squared weights of the candidates; None without weights.
+        categories: Candidates in each category, and at last those that fit several of them.
     """
 
     name: str
@@ -50,6 +51,7 @@ class CutRow:
     sumw_events: float | None = None
     sumw_candidates: float | None = None
     sumw2_candidates: float | None = None
+    categories: tuple[int, ...] = ()
 
 
 _LABELS = ("name", "formula", "axis")
@@ -67,6 +69,7 @@ class Cutflow:
 
     Attributes:
         rows: What is left after each cut.
+        categories: The names of the categories, where candidates are sorted into some.
 
     Raises:
         AnalysisError: For an unknown name of a cut, with the nearest ones.
@@ -81,14 +84,22 @@ class Cutflow:
     """
 
     rows: tuple[CutRow, ...]
+    categories: tuple[str, ...] = ()
 
     @classmethod
-    def empty(cls, cuts: Iterable[tuple[str, str, str]], *, weighted: bool = False) -> Cutflow:
+    def empty(
+        cls,
+        cuts: Iterable[tuple[str, str, str]],
+        *,
+        weighted: bool = False,
+        categories: tuple[str, ...] = (),
+    ) -> Cutflow:
         """Return the cutflow of no event, to which others are added.
 
         Args:
             cuts: Name, formula and axis of each cut.
             weighted: Whether it has sums of weights.
+            categories: The names of the categories.
 
         Example:
             >>> len(Cutflow.empty([("HLT", "hlt.fired('HLT_*')", "event")]))
@@ -97,8 +108,21 @@ class Cutflow:
         zeros: dict[str, Any] = dict.fromkeys(_COUNTS, 0)
         if weighted:
             zeros |= dict.fromkeys(_SUMS, 0.0)
+        if categories:
+            zeros["categories"] = (0,) * (len(categories) + 1)
         named = [("all", "", "event"), *cuts]
-        return cls(tuple(CutRow(*cut, **zeros) for cut in named))
+        return cls(tuple(CutRow(*cut, **zeros) for cut in named), categories)
+
+    @classmethod
+    def of_events(cls, events: int) -> Cutflow:
+        """Return the cutflow of what was read, before any selection.
+
+        Example:
+            >>> Cutflow.of_events(100)
+            cut  events  candidates  rel. eff [%]  cum. eff [%]
+            all     100         100
+        """
+        return cls((CutRow("all", "", "event", events, events),))
 
     @property
     def weighted(self) -> bool:
@@ -153,7 +177,8 @@ class Cutflow:
     def __add__(self, other: Cutflow) -> Cutflow:
         """Return the cutflow of both samples; raises ``AnalysisError`` when the cuts differ."""
         _require_same_cuts(self, other)
-        return Cutflow(tuple(_added(a, b) for a, b in zip(self.rows, other.rows, strict=True)))
+        rows = tuple(_added(a, b) for a, b in zip(self.rows, other.rows, strict=True))
+        return Cutflow(rows, self.categories)
 
     def __repr__(self) -> str:
         return as_text(_grid(self, formulas=False))
@@ -173,7 +198,7 @@ class Cutflow:
 
 def _grid(flow: Cutflow, *, formulas: bool) -> Grid:
     """Return a row for each cut; columns of weights only where the cutflow has weights."""
-    header = ["cut", *(["formula"] if formulas else []), "events", "candidates"]
+    header = ["cut", *(["formula"] if formulas else []), "events", "candidates", *flow.categories]
     header += ["rel. eff [%]", "cum. eff [%]"]
     header += ["Σw events", "Σw candidates", "cum. eff of Σw [%]"] if flow.weighted else []
     rows = tuple(tuple(_cells(flow, i, formulas)) for i in range(len(flow)))
@@ -187,6 +212,7 @@ def _cells(flow: Cutflow, i: int, formulas: bool) -> Iterator[str]:
         yield shortened(row.formula)
     yield f"{row.events:,}"
     yield f"{row.candidates:,}"
+    yield from (f"{number:,}" for number in row.categories[: len(flow.categories)])
     # The first row is what the efficiencies refer to: it has none.
     yield percent(*astuple(flow.relative(i))) if i else ""
     yield percent_with_interval(*astuple(flow.cumulative(i))) if i else ""
@@ -219,6 +245,8 @@ def _weights(row: CutRow) -> tuple[float, float]:
 def _require_same_cuts(a: Cutflow, b: Cutflow) -> None:
     if len(a) != len(b):
         raise AnalysisError(f"cannot add cutflows with {len(a) - 1} and {len(b) - 1} cuts.")
+    if a.categories != b.categories:
+        raise AnalysisError("cannot add cutflows: their categories are not the same.")
     if a.weighted != b.weighted:
         raise AnalysisError("cannot add cutflows: one has weights and the other has none.")
     for i, rows in enumerate(zip(a, b, strict=True)):
@@ -234,7 +262,8 @@ def _added(a: CutRow, b: CutRow) -> CutRow:
     numbers: dict[str, Any] = {
         name: _sum(getattr(a, name), getattr(b, name)) for name in (*_COUNTS, *_SUMS)
     }
-    return replace(a, **numbers)
+    both = zip(a.categories, b.categories, strict=True)
+    return replace(a, **numbers, categories=tuple(x + y for x, y in both))
 
 
 def _sum(a: float | None, b: float | None) -> float | None:

@@ -11,7 +11,7 @@ from typing import Any
 from flavorframe._files.writing import writing
 from flavorframe._run.outcome import Outcome
 from flavorframe.outputs import Snapshot
-from flavorframe.result import WrittenSnapshot
+from flavorframe.result import Cutflow, WrittenSnapshot
 
 Lineage = Sequence[dict[str, object]]
 """Which rows are those of earlier files: their SHA-256 and ranges of rows."""
@@ -68,12 +68,19 @@ def _content(name: str, stored: WrittenSnapshot, outcome: Outcome) -> dict[str, 
         **(files[0] if len(files) == 1 else {"files": files}),
         "rows": stored.rows,
         "events": outcome.events,
-        "candidates": outcome.partial.cutflow[-1].candidates,
+        "candidates": _cutflow(name, outcome)[-1].candidates,
         "complete": not outcome.gaps,
         "dataset": outcome.dataset.name,
         "plan": outcome.plan.digest,
         "inputs": _inputs(outcome),
     }
+
+
+def _cutflow(snapshot: str, outcome: Outcome) -> Cutflow:
+    """Return the cutflow of the region that a snapshot belongs to."""
+    regions = outcome.partial.regions
+    own = (flow for region, flow in regions.items() if snapshot.startswith(f"{region}."))
+    return next(own, outcome.partial.cutflow)
 
 
 def _inputs(outcome: Outcome) -> list[dict[str, Any]]:

@@ -141,7 +141,7 @@ class Rows:
             raise OutputError(
                 "no event was read, so the types of its branches are not known: it was not written."
             )
-        names = self._snapshots[name].column_names(weighted=self._plan.is_weighted)
+        names = self._snapshots[name].column_names(weighted=self._plan.part_of(name).is_weighted)
         return Table({column: np.zeros(0) for column in names})
 
     @property

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from flavorframe._cache import Caching, cache_of
+from flavorframe._expr import nodes as n
 from flavorframe._expr.identity.fingerprints import doubts_of
 from flavorframe._planning.binding import bind_plan
+from flavorframe._planning.chains import Chain, chains_of
 from flavorframe._planning.meaning import lacking, meanings
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe._rootio.event_file import EventFile
@@ -28,11 +32,13 @@ from flavorframe.engines._columnar.columns import Columns
 from flavorframe.engines._columnar.facts import PlanFacts, facts_of
 from flavorframe.engines._columnar.filling import fill_outputs
 from flavorframe.engines._columnar.links import LinkCounts
-from flavorframe.engines._columnar.runner import Runner
+from flavorframe.engines._columnar.runner import Fork, Runner, forks_of
 from flavorframe.engines._columnar.skimming import skimmed
 from flavorframe.engines._columnar.views import ViewMaker
 from flavorframe.engines._event_files import as_events, matches_of
-from flavorframe.engines._filling import empty_partial
+from flavorframe.engines._filling import empty_partial, whole_cutflow
+from flavorframe.engines._generated import generated_in
+from flavorframe.engines._tallies import branches_of_tallies, tallied
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
 from flavorframe.errors import FileError
@@ -55,13 +61,15 @@ class ColumnarEngine:
         """Open the file and bind the plan to its branches; see `Engine.prepare`."""
         stored = open_file(file, tree)
         opened, layout = as_events(stored, plan.layout, plan.friends)
-        bound, _ = _bind(plan, opened.schema, layout)
-        require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
+        bound = _bind(plan, opened.schema, layout).plan
+        read = (*bound.columns, *branches_of_tallies(plan, opened.schema, layout))
+        require_whole(file, opened.schema, opened.events, opened.shorter, read)
         edges = opened.common_edges(bound.columns)
         return FileInfo(
             file, opened.tree, layout.name, opened.events, edges, opened.version,
             meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
             tuple(skimmed(bound, stored, opened.schema)), units=layout.units,
+            generated=generated_in(file, tree, plan.weights_in),
         )  # fmt: skip
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
@@ -76,19 +84,24 @@ class ColumnarEngine:
 
     def _evaluate(self, plan: Plan, partition: Partition, file: RootFile, began: float) -> Partial:
         opened, layout = as_events(file, plan.layout, plan.friends)
-        bound, facts = _bind(plan, opened.schema, layout)
+        bound = _bind(plan, opened.schema, layout)
         prepared = time.perf_counter()
         cache = self._partition_cache(plan, partition, opened, layout)
-        columns, runner, links = _evaluation(bound, facts, partition, opened, cache)
-        ahead = opened.ahead(bound.columns, partition.start, partition.stop)
+        columns, runner = _evaluation(bound, partition, opened, cache)
+        ahead = opened.ahead(bound.plan.columns, partition.start, partition.stop)
         with ahead, np.errstate(all="ignore"):  # infinite weights are the user's, and shown
-            filled = fill_outputs(plan, bound, runner)
-        for friend, found in matches_of(opened, partition.start, partition.stop).items():
-            links.count(friend, found)
+            found = fill_outputs(plan, runner)
+        friends = LinkCounts()
+        for friend, matches in matches_of(opened, partition.start, partition.stop).items():
+            friends.count(friend, matches)
         if cache is not None:
             cache.save()
         timing = _timing(columns, partition, began, prepared)
-        return Partial(filled.cutflow, filled.histograms, filled.tables, links.counts, timing)
+        whole = whole_cutflow(found.cutflows, len(partition))
+        return Partial(
+            whole, found.histograms, found.tables, {**found.links, **friends.counts}, timing,
+            regions=found.cutflows, tallies=tallied(plan, opened, layout, partition),
+        )  # fmt: skip
 
     def _partition_cache(
         self, plan: Plan, partition: Partition, opened: EventFile, layout: Layout
@@ -115,27 +128,41 @@ class ColumnarEngine:
         return empty_partial(plan)
 
 
+@dataclass(frozen=True)
+class _Bound:
+    """A plan bound to a file, its chains, where they part, and facts by axis of candidates."""
+
+    plan: BoundPlan
+    chains: tuple[Chain, ...]
+    forks: tuple[Fork | None, ...]
+    facts: Mapping[n.Axis, PlanFacts]
+
+
 @lru_cache(maxsize=32)
-def _bind(plan: Plan, schema: Schema, layout: Layout) -> tuple[BoundPlan, PlanFacts]:
+def _bind(plan: Plan, schema: Schema, layout: Layout) -> _Bound:
     bound = bind_plan(plan, schema, layout)
-    return bound, facts_of(bound.selection.candidates, list(bound.trees()))
+    chains = chains_of(bound)
+    facts = {
+        axis: facts_of(axis, [chain.trees for chain in chains if chain.candidates == axis])
+        for axis in {chain.candidates: None for chain in chains}
+    }
+    return _Bound(bound, chains, tuple(forks_of(chains)), facts)
 
 
 def _evaluation(
-    bound: BoundPlan,
-    facts: PlanFacts,
-    partition: Partition,
-    opened: EventFile,
-    cache: PartitionCache | None,
-) -> tuple[Columns, Runner, LinkCounts]:
+    bound: _Bound, partition: Partition, opened: EventFile, cache: PartitionCache | None
+) -> tuple[Columns, Runner]:
     """Return what evaluates a partition: plainly, or within the wrappers that ask the cache."""
-    links, length_branches = LinkCounts(), dict(bound.length_branches)
+    place = opened, partition.start, partition.stop, dict(bound.plan.length_branches)
     if cache is None:
-        columns = Columns(opened, partition.start, partition.stop, length_branches)
-        return columns, Runner(bound, ViewMaker(columns, facts, links)), links
-    cached = CachedColumns(opened, partition.start, partition.stop, length_branches, cache)
-    views = CachedViewMaker(cached, facts, links, cache=cache)
-    return cached, CachedRunner(bound, views, cached, cache), links
+        columns = Columns(*place)
+        makers = {axis: ViewMaker(columns, facts) for axis, facts in bound.facts.items()}
+        return columns, Runner(bound.chains, bound.forks, makers, columns)
+    cached = CachedColumns(*place, cache)
+    keeping = {
+        axis: CachedViewMaker(cached, facts, cache=cache) for axis, facts in bound.facts.items()
+    }
+    return cached, CachedRunner(bound.chains, bound.forks, keeping, cached, cache)
 
 
 def _timing(columns: Columns, partition: Partition, began: float, prepared: float) -> Timing:

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.dependence import depending_on_candidates, unchanged_by_cuts
+from flavorframe._expr.dependence import (
+    depending_on_candidates,
+    has_lists_without,
+    unchanged_by_cuts,
+)
+
+Trees = Sequence[n.Node]
+"""Expressions in the order of evaluation."""
 
 
 @dataclass(frozen=True)
@@ -29,36 +36,59 @@ class PlanFacts:
     unchanged: frozenset[n.Node]
     needed_later: Mapping[n.Node, frozenset[n.Node]]
 
+    def has_whole_lists(self, axis: n.Axis) -> bool:
+        """Return whether a nested axis has all elements of a list where its candidate is alive.
 
-def facts_of(candidates: n.Axis, trees: Sequence[n.Node]) -> PlanFacts:
-    """Return the facts of a plan's expressions, which are given in the order of evaluation."""
+        Then the surviving view knows them, and those of dead candidates need not be made.
+        """
+        taken = (part for part in n.lineage(axis) if isinstance(part, n.Taken))
+        chosen = (by for part in taken for by in part.inside if isinstance(by, n.Node))
+        return has_lists_without(axis, self.candidates) and all(
+            by in self.unchanged for by in chosen
+        )
+
+
+def facts_of(candidates: n.Axis, chains: Sequence[Trees]) -> PlanFacts:
+    """Return the facts of the expressions of some chains with the same candidates."""
     found: set[n.Node] = set()
     shared: set[n.Node] = set()
     depending: set[n.Node] = set()
     unchanged: set[n.Node] = set()
-    for tree in trees:
+    for tree in dict.fromkeys(tree for trees in chains for tree in trees):
         facts = _tree_facts(tree, candidates)
         shared.update(facts.repeated, facts.nodes & found)
         depending |= facts.depending
         unchanged |= facts.unchanged
         found |= facts.nodes
+    for trees in chains:
+        shared.update(_asked_twice(trees))
     return PlanFacts(
         candidates,
         frozenset(shared),
         frozenset(depending),
         frozenset(unchanged),
-        _needed_later(candidates, trees, frozenset(shared)),
+        _needed_later(candidates, chains, frozenset(shared)),
     )
 
 
+def _asked_twice(trees: Trees) -> list[n.Node]:
+    leaves = (n.Literal, n.Constant, n.Field, n.Position)
+    uses = Counter(tree for tree in trees if not isinstance(tree, leaves))
+    return [tree for tree, times in uses.items() if times > 1]
+
+
 def _needed_later(
-    candidates: n.Axis, trees: Sequence[n.Node], shared: frozenset[n.Node]
+    candidates: n.Axis, chains: Sequence[Trees], shared: frozenset[n.Node]
 ) -> dict[n.Node, frozenset[n.Node]]:
     after: dict[n.Node, frozenset[n.Node]] = {}
-    asked: frozenset[n.Node] = frozenset()
-    for tree in reversed(trees):
-        after.setdefault(tree, asked)
-        asked |= shared & _tree_facts(tree, candidates).nodes
+    for trees in chains:
+        asked: frozenset[n.Node] = frozenset()
+        last: dict[n.Node, frozenset[n.Node]] = {}
+        for tree in reversed(trees):
+            last.setdefault(tree, asked)
+            asked |= shared & _tree_facts(tree, candidates).nodes
+        for tree, needed in last.items():
+            after[tree] = after.get(tree, frozenset()) | needed
     return after
 
 
@@ -86,5 +116,5 @@ def _tree_facts(tree: n.Node, candidates: n.Axis) -> _TreeFacts:
         nodes,
         frozenset(node for node in nodes if uses[node] > 1),
         depending,
-        unchanged_by_cuts(walked, depending),
+        unchanged_by_cuts(walked, depending, candidates),
     )

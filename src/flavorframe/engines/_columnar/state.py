@@ -20,7 +20,8 @@ from flavorframe._expr import nodes as n
 from flavorframe._rootio.arrays import Array
 from flavorframe.engines._columnar.candidates import Candidates
 from flavorframe.engines._columnar.segments import find_sorted, mask_at
-from flavorframe.engines._columnar.view import FullView, SurvivingView, View
+from flavorframe.engines._columnar.surviving import SurvivingView
+from flavorframe.engines._columnar.view import FullView, View
 from flavorframe.engines._columnar.views import ViewMaker, ViewPair, remembered_at
 
 
@@ -38,6 +39,11 @@ class State(ABC):
     @abstractmethod
     def candidates(self) -> Candidates:
         """The living candidates, where these are not the events."""
+
+    @property
+    @abstractmethod
+    def events(self) -> Array:
+        """The positions of the living events in the partition."""
 
     @property
     @abstractmethod
@@ -95,6 +101,11 @@ class LivingEvents(State):
         raise TypeError("events are not candidates of an event")
 
     @property
+    def events(self) -> Array:
+        """The positions of the living events in the partition."""
+        return self.full.events
+
+    @property
     def n_events(self) -> int:
         """How many events are alive."""
         return len(self.full.events)
@@ -141,6 +152,11 @@ class AllCandidates(State):
     def candidates(self) -> Candidates:
         """All candidates in the living events."""
         return self.view.candidates
+
+    @property
+    def events(self) -> Array:
+        """The positions of the living events in the partition."""
+        return self.full.events
 
     @property
     def n_events(self) -> int:
@@ -205,6 +221,11 @@ class CutCandidates(State):
     def candidates(self) -> Candidates:
         """The living candidates."""
         return self._candidates
+
+    @property
+    def events(self) -> Array:
+        """The positions of the living events in the partition."""
+        return self._candidates.events
 
     @property
     def n_events(self) -> int:

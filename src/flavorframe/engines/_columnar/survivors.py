@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from flavorframe._expr import nodes as n
+from flavorframe._expr.variations import Variation
 from flavorframe._rootio.arrays import Array
 from flavorframe.engines._columnar.facts import PlanFacts
 from flavorframe.engines._columnar.links import LinkCounts
@@ -33,6 +35,12 @@ class Weights:
     of_candidates: Array | None = None
     has_best: bool = False
 
+    def times(self, axis: n.Axis, factors: Array) -> Weights:
+        """Return the weights multiplied by factors, of events or of candidates."""
+        if axis == n.EVENT:
+            return replace(self, of_events=_times(self.of_events, factors))
+        return replace(self, of_candidates=_times(self.of_candidates, factors))
+
     def at(self, events: Array | None, candidates: Array | None) -> Weights:
         """Return the weights at positions of events and candidates; None for what has none."""
         return replace(
@@ -46,12 +54,14 @@ class Survivors:
     """The living events and candidates, with their weights.
 
     A cut makes this object smaller. `copied` makes one on which other cuts can be tried.
+    ``varied`` has the weights in the variations in which they are others.
     """
 
     def __init__(self, state: State, weights: Weights | None = None) -> None:
         """The views of the ``state`` must be new; without ``weights`` all weights are one."""
         self.state = state
         self.weights = weights or Weights()
+        self.varied: dict[Variation, Weights] = {}
         self.needed_later = state.views.facts.shared  # nodes whose values are worth remembering
 
     @property
@@ -84,10 +94,11 @@ class Survivors:
         """How many candidates are alive."""
         return self.state.n_candidates
 
-    def copied(self) -> Survivors:
-        """Return a copy, whose cuts do not change this one, and which counts no links."""
+    def copied(self, links: LinkCounts | None = None) -> Survivors:
+        """Return a copy, whose cuts do not change this one, and which counts its own links."""
         copied = copy(self)
-        copied.state = self.state.copied(self.views.without_links())
+        copied.varied = dict(self.varied)
+        copied.state = self.state.copied(self.views.counting(links))
         return copied
 
     def values(self, node: n.Node, axis: n.Axis) -> Values:
@@ -111,23 +122,31 @@ class Survivors:
         A candidate whose value is NaN or missing is kept only where there is no other.
         """
         self.weights = replace(self.weights, has_best=True)
+        self.varied = {v: replace(weights, has_best=True) for v, weights in self.varied.items()}
         values = self.values(value, self.facts.candidates)
         self.needed_later = self.facts.needed_later[value]
         self.keep_candidates(best(values, self.state.candidates.first, largest=highest))
 
-    def weigh(self, weight: n.Node) -> None:
-        """Multiply the weights of events or candidates."""
-        values = self.values(weight, weight.axis).numbers().astype(np.float64)
-        old = self.weights
-        if weight.axis == n.EVENT:
-            self.weights = replace(old, of_events=_times(old.of_events, values))
-        else:
-            self.weights = replace(old, of_candidates=_times(old.of_candidates, values))
+    def weigh(self, weight: n.Node, varied: Sequence[tuple[Variation, n.Node]] = ()) -> None:
+        """Multiply the weights of events or candidates, in some variations by something else."""
+        factors = self._factors(weight)
+        old, others = self.weights, dict(self.varied)
+        for variation, node in varied:
+            others[variation] = others.get(variation, old).times(weight.axis, self._factors(node))
+        shifted = {variation for variation, _ in varied}
+        self.varied = {
+            v: w if v in shifted else w.times(weight.axis, factors) for v, w in others.items()
+        }
+        self.weights = old.times(weight.axis, factors)
+
+    def _factors(self, weight: n.Node) -> Array:
+        return self.values(weight, weight.axis).numbers().astype(np.float64)
 
     def keep_events(self, kept: Array) -> None:
         """Keep the events at some positions, and all living candidates in them."""
-        weighted = self.weights.of_candidates is not None
-        self.weights = self.weights.at(kept, self.state.candidates_in(kept) if weighted else None)
+        weighted = (self.weights.of_candidates, *(w.of_candidates for w in self.varied.values()))
+        alone = all(weights is None for weights in weighted)
+        self._narrow_weights(kept, None if alone else self.state.candidates_in(kept))
         self.state = self.state.keep_events(kept, self.needed_later)
 
     def keep_candidates(self, kept: Array) -> None:
@@ -137,10 +156,15 @@ class Survivors:
             return
         before, self.state = self.state, self.state.keep_candidates(kept, self.needed_later)
         events = None
-        if self.weights.of_events is not None:
+        weighted = (self.weights.of_events, *(w.of_events for w in self.varied.values()))
+        if any(weights is not None for weights in weighted):
             first = self.state.candidates.first
             events = before.event_of_candidates().take(kept.take(first))
-        self.weights = self.weights.at(events, kept)
+        self._narrow_weights(events, kept)
+
+    def _narrow_weights(self, events: Array | None, candidates: Array | None) -> None:
+        self.weights = self.weights.at(events, candidates)
+        self.varied = {v: weights.at(events, candidates) for v, weights in self.varied.items()}
 
     def keep_of_origin(self, positions: Array) -> None:
         """Keep candidates at sorted positions of their `Candidates.origin`; none has a weight."""
@@ -148,19 +172,20 @@ class Survivors:
 
     # weights
 
-    def weights_on(self, axis: n.Axis) -> Array:
-        """Return the weight of each value on the axis.
+    def weights_on(self, axis: n.Axis, variation: Variation | None = None) -> Array:
+        """Return the weight of each value on the axis, nominally or in a variation.
 
         A candidate weighs its event's weight times its own. An event, or an element of another
         collection, has the weight of the event's one candidate; raises AnalysisError where
         candidates have weights and an event may have several.
         """
+        held = self.weights if variation is None else self.varied.get(variation, self.weights)
         if axis == self.facts.candidates and axis != n.EVENT:
             weights = np.ones(self.view.size(axis))
-            if self.weights.of_events is not None:
-                weights = self.weights.of_events[self.view.event_of(axis)]
-            return _times(self.weights.of_candidates, weights)
-        by_event = self.event_weights()
+            if held.of_events is not None:
+                weights = held.of_events[self.view.event_of(axis)]
+            return _times(held.of_candidates, weights)
+        by_event = self.event_weights(held)
         if by_event is None:
             raise AnalysisError(
                 f"Candidates have weights, and a quantity per {axis.name} has none where an event "
@@ -168,15 +193,15 @@ class Survivors:
             )
         return by_event[self.view.event_of(axis)]
 
-    def event_weights(self) -> Array | None:
+    def event_weights(self, held: Weights | None = None) -> Array | None:
         """Return the weight of each event; None where several weighted candidates may be in one."""
-        view = self.view
-        weights = _times(self.weights.of_events, np.ones(len(view.events)))
-        if self.weights.of_candidates is None:
+        view, held = self.view, held or self.weights
+        weights = _times(held.of_events, np.ones(len(view.events)))
+        if held.of_candidates is None:
             return weights
-        if not self.weights.has_best:
+        if not held.has_best:
             return None
-        weights[view.event_of(self.facts.candidates)] *= self.weights.of_candidates
+        weights[view.event_of(self.facts.candidates)] *= held.of_candidates
         return weights
 
 

@@ -19,8 +19,9 @@ from flavorframe.engines._columnar.columns import Columns
 from flavorframe.engines._columnar.facts import PlanFacts
 from flavorframe.engines._columnar.links import LinkCounts
 from flavorframe.engines._columnar.segments import mask_at
+from flavorframe.engines._columnar.surviving import SurvivingView
 from flavorframe.engines._columnar.values import Values
-from flavorframe.engines._columnar.view import FullView, SurvivingView, View
+from flavorframe.engines._columnar.view import FullView, View
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class ViewMaker:
         """Return the view of the living candidates in the events of a full view."""
         return SurvivingView(full, alive, self.links)
 
-    def without_links(self) -> ViewMaker:
-        """Return a maker of views that count no links."""
-        return replace(self, links=None)
+    def counting(self, links: LinkCounts | None) -> ViewMaker:
+        """Return a maker of views that count links there, or nowhere for None."""
+        return replace(self, links=links)
 
     def copied(self, full: FullView) -> FullView:
         """Return a copy of a full view; what one remembers from now on, the other does not."""

@@ -12,12 +12,15 @@ from typing import Any
 
 from flavorframe._files.remote.access import as_user
 from flavorframe._planning.binding import bind_plan
+from flavorframe._planning.chains import single_plans
 from flavorframe._planning.meaning import lacking, meanings
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe._rootio.open_files import open_file
 from flavorframe._rootio.root_file import require_whole
 from flavorframe.datasets import Partition
 from flavorframe.engines._event_files import as_events
+from flavorframe.engines._filling import merged
+from flavorframe.engines._generated import generated_in
 from flavorframe.engines._rdataframe.codegen.external import make_ready
 from flavorframe.engines._rdataframe.codegen.names import column_name
 from flavorframe.engines._rdataframe.codegen.program import Program, write_program
@@ -26,7 +29,7 @@ from flavorframe.engines._rdataframe.runtime.candidate_rows import Grouping, wri
 from flavorframe.engines._rdataframe.runtime.child import call, start
 from flavorframe.engines._rdataframe.runtime.columns import RootColumns
 from flavorframe.engines._rdataframe.runtime.distributed import distributed_frame, silent
-from flavorframe.engines._rdataframe.runtime.files import describe, described
+from flavorframe.engines._rdataframe.runtime.files import describe, described, look
 from flavorframe.engines._rdataframe.runtime.friends import write_joined
 from flavorframe.engines._rdataframe.runtime.graphs import ClusterGraph, Graph, LocalGraph
 from flavorframe.engines._rdataframe.runtime.outcome import gathered, nothing
@@ -40,6 +43,7 @@ from flavorframe.engines._rdataframe.runtime.root import (
     root,
 )
 from flavorframe.engines._rdataframe.runtime.written_files import TREE, as_written
+from flavorframe.engines._tallies import branches_of_tallies, no_tallies, tallied_of
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
 from flavorframe.errors import AnalysisError, FileError
@@ -58,19 +62,27 @@ class RDataFrameEngine:
         _refuse_skims(plan)
         start()
         opened = describe(file, tree, plan.layout, plan.friends)
-        layout = opened.layout
-        bound, _ = _programs(plan, opened.schema, layout)
-        require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
+        layout, where = opened.layout, plan.weights_in
+        read = list(branches_of_tallies(plan, opened.schema, layout))
+        for single in single_plans(plan):
+            bound, _ = _programs(single.plan, opened.schema, layout)
+            read += bound.columns
+        require_whole(file, opened.schema, opened.events, opened.shorter, read)
         return FileInfo(
             file, opened.tree, layout.name, opened.events, (), opened.version,
             meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
             units=layout.units,
+            generated=look(file, generated_in, file, tree, where) if where else None,
         )  # fmt: skip
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
         """Evaluate the plan on a range of events of one file."""
         if not len(partition):
             return nothing(plan)
+        singles = single_plans(plan)
+        return merged(plan, ((each, self._evaluate(each.plan, partition)) for each in singles))
+
+    def _evaluate(self, plan: Plan, partition: Partition) -> Partial:
         run = _Run.over(plan, [partition])
         with run.on_events() as whole:
             loop = replace(whole.loop, span=(partition.start, partition.stop))
@@ -94,6 +106,15 @@ class RDataFrameEngine:
             FileError: Where not all events could be read.
         """
         parts = [Partition(f.file, f.tree, 0, f.events, i) for i, f in enumerate(files)]
+        found = (
+            (single, self._evaluate_whole(single.plan, parts, threads, client))
+            for single in single_plans(plan)
+        )
+        return merged(plan, found)
+
+    def _evaluate_whole(
+        self, plan: Plan, parts: Sequence[Partition], threads: int, client: Any
+    ) -> Partial:
         run = _Run.over(plan, parts)
         if client is None:
             with run.on_events() as whole:
@@ -110,10 +131,12 @@ class RDataFrameEngine:
     def alike(self, plan: Plan, file: FileInfo) -> object:
         """Return what files must have in common for `evaluate_files` to take them together."""
         opened = described(file.file, file.tree, plan.layout, plan.friends)
-        schema = opened.schema
-        bound, program = _programs(plan, schema, opened.layout)
-        types = tuple(schema.by_name[branch].typename for branch in bound.columns)
-        return file.tree, program.namespace, program.prefix, types
+        schema, found = opened.schema, []
+        for single in single_plans(plan):
+            bound, program = _programs(single.plan, schema, opened.layout)
+            types = tuple(schema.by_name[branch].typename for branch in bound.columns)
+            found.append((program.namespace, program.prefix, types))
+        return file.tree, *found
 
     def empty(self, plan: Plan) -> Partial:
         """Return the result of no event."""
@@ -272,7 +295,11 @@ class _Run:
         if read != expected:
             raise FileError(f"{self.where}: ROOT read {read} of {expected} events.")
         timing = Timing(computing=time.perf_counter() - self.began, events=expected)
-        return replace(partial, timing=timing)
+        tallies = no_tallies(self.plan)
+        for part in self.parts if tallies else ():
+            more = look(part.file, tallied_of, self.plan, part)
+            tallies = {name: tally + more[name] for name, tally in tallies.items()}
+        return replace(partial, timing=timing, tallies=tallies)
 
 
 def _refuse_skims(plan: Plan) -> None:

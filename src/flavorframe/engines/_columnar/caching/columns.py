@@ -9,12 +9,11 @@ import numpy as np
 
 from flavorframe._cache import Entry
 from flavorframe._expr import nodes as n
-from flavorframe._rootio.arrays import Array, Column, Content, Lists, Strings
+from flavorframe._rootio.arrays import AnyColumn, Array, Content, Lists, Nested, Strings
 from flavorframe._rootio.event_file import EventFile
 from flavorframe.engines._columnar.caching.keys import Key
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
-from flavorframe.engines._columnar.columns import Columns
-from flavorframe.errors import FileError
+from flavorframe.engines._columnar.columns import Columns, united
 
 
 class CachedColumns(Columns):
@@ -46,24 +45,20 @@ class CachedColumns(Columns):
         """Say under which key the survivors of all first cuts on events may be found."""
         self._events_key = key
 
-    def _branch(self, branch: str, rows: Array) -> Column:
+    def _branch(self, branch: str, rows: Array) -> AnyColumn:
         if branch not in self._read:
             found = self._cached(branch)
             if found is not None:
                 self._read[branch] = found
         return super()._branch(branch, rows)
 
-    def _read_branch(self, branch: str, rows: Array) -> Column:
-        read_at = self._read[branch][0] if branch in self._read else rows
-        more = np.union1d(np.union1d(read_at, rows), self._events_kept_first())
-        try:
-            stored = self._from_file(branch, more)
-        except FileError:  # perhaps in events that nobody asked for
-            stored = self._from_file(branch, rows)
-            more = rows
-        self._read[branch] = more, stored
-        self._cache.put_read(self._cache.column_key(branch), _entry(more, stored))
-        return stored if len(more) == len(rows) else stored[np.searchsorted(more, rows)]
+    def _read_branch(self, branch: str, rows: Array) -> AnyColumn:
+        found = super()._read_branch(branch, rows)
+        self._cache.put_read(self._cache.column_key(branch), _entry(*self._read[branch]))
+        return found
+
+    def _also_at(self, branch: str, rows: Array) -> Array:
+        return united(super()._also_at(branch, rows), self._events_kept_first())
 
     def _events_kept_first(self) -> Array:
         if self._events_to_read is None:
@@ -72,7 +67,7 @@ class CachedColumns(Columns):
             self._events_to_read = found
         return self._events_to_read
 
-    def _cached(self, branch: str) -> tuple[Array, Column] | None:
+    def _cached(self, branch: str) -> tuple[Array, AnyColumn] | None:
         """Return the events at which a branch was read before, and what was read of it."""
         entry = self._cache.get(self._cache.column_key(branch))
         if entry is None:
@@ -83,14 +78,20 @@ class CachedColumns(Columns):
             content = Strings(arrays["content"], tuple(entry.facts["categories"]))
         if "sizes" in arrays:
             lists = Lists(content, arrays["sizes"], arrays.get("starts"))
-            return arrays["rows"].astype(np.int64), lists
+            nested = "outer_sizes" in arrays
+            found = Nested(lists, arrays["outer_sizes"]) if nested else lists
+            return arrays["rows"].astype(np.int64), found
         return arrays["rows"].astype(np.int64), content
 
 
-def _entry(rows: Array, stored: Column) -> Entry:
+def _entry(rows: Array, stored: AnyColumn) -> Entry:
     """Return what was read of a branch as an entry of the cache."""
     arrays: dict[str, Array] = {"rows": rows.astype(np.int32)}
     facts: dict[str, Any] = {}
+    if isinstance(stored, Nested):
+        arrays["outer_sizes"] = stored.sizes
+        stored = stored.inner
+        assert isinstance(stored, Lists), "deeper lists are refused"
     content = stored.content if isinstance(stored, Lists) else stored
     if isinstance(stored, Lists):
         arrays["sizes"] = stored.sizes

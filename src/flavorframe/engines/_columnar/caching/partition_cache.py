@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flavorframe._cache import Cache, Entry
@@ -14,13 +14,13 @@ from flavorframe._expr.identity.fingerprints import (
     joined,
 )
 from flavorframe._files.versions import Version
+from flavorframe._planning.chains import Chain
 from flavorframe._planning.friends import PlannedFriend
-from flavorframe._planning.plan import Plan
 from flavorframe.datasets import Partition
 from flavorframe.engines._columnar.caching import keys
 from flavorframe.engines._columnar.caching.keys import Key
 from flavorframe.layouts import Layout
-from flavorframe.selection import Best, Step
+from flavorframe.selection import Best, Step, Weight
 
 
 class PartitionCache:
@@ -103,25 +103,33 @@ class PartitionCache:
                 self._values_keys[node] = key
         return self._values_keys[node]
 
-    def checkpoint_keys(self, plan: Plan, steps: Sequence[Step], *, counted: bool) -> list[Key]:
-        """Return the keys of the survivors before the first step, and after each.
+    def checkpoint_keys(self, chain: Chain) -> list[Key]:
+        """Return the keys of the survivors before the first step of a chain, and after each.
 
         Each is made of the one before and the step. Where links were ``counted`` on the way, what
         is kept is another thing.
         """
         found: list[Key] = []
         try:
-            start = self._fingerprint(plan.selection.candidates)
-            marks = f"{plan.is_weighted} {counted}".encode()
-            digest = joined("survivors", self._computed, start, marks)
+            start = [self._fingerprint(chain.candidates)]
+            if chain.category is not None:
+                start.append(self._fingerprint(chain.category))
+            marks = f"{chain.is_weighted} {chain.is_main}".encode()
+            digest = joined("survivors", self._computed, *start, marks)
             found.append(digest.hex())
-            for step in steps:
-                kind = f"{type(step).__name__} {step.highest if isinstance(step, Best) else ''}"
-                digest = joined("step", digest, kind.encode(), self._fingerprint(step.node))
+            for step in chain.steps:
+                digest = joined("step", digest, *self._step(step))
                 found.append(digest.hex())
         except UnknownIdentityError:  # nor has any later step a key
             pass
-        return found + [None] * (len(steps) + 1 - len(found))
+        return found + [None] * (len(chain.steps) + 1 - len(found))
+
+    def _step(self, step: Step) -> Iterator[bytes]:
+        yield f"{type(step).__name__} {step.highest if isinstance(step, Best) else ''}".encode()
+        yield self._fingerprint(step.node)
+        for variation, node in step.varied if isinstance(step, Weight) else ():
+            yield variation.label.encode()
+            yield self._fingerprint(node)
 
     def _fingerprint(self, value: n.Node | n.Axis) -> bytes:
         """Return a fingerprint, and note what may have another when all is computed."""

@@ -69,7 +69,7 @@ class CachedSurvivors(Survivors):
 
     def _only(self, candidates: Candidates) -> CachedSurvivors:
         """Return survivors of these candidates alone, without weights or a count of links."""
-        alone = CutCandidates(self.views.without_links(), Candidates(candidates.numbers))
+        alone = CutCandidates(self.views.counting(None), Candidates(candidates.numbers))
         return CachedSurvivors(alone, self._cache)
 
     def _count_links(self, node: n.Node) -> bool:

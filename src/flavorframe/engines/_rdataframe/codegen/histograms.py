@@ -16,22 +16,27 @@ from flavorframe.outputs import Histogram, HistogramAxis
 
 
 def fill_histograms(
-    plan: Plan, body: Body, histograms: Mapping[str, Histogram], links: tuple[str, ...]
-) -> tuple[Totals, list[str]]:
-    """Return where the bins are, and the lines that fill them into ``next.entries``."""
+    plan: Plan, body: Body, histograms: Mapping[str, Histogram], links: tuple[str, ...],
+    *, counting: bool = False,
+) -> tuple[Totals, list[str]]:  # fmt: skip
+    """Return where the bins are, and the lines that fill them into ``next.entries``.
+
+    Where they are for ``counting``, the plan's weights do not matter.
+    """
     bins: list[Bins] = []
     lines: list[str] = []
     for name, histogram in histograms.items():
-        weighted = plan.is_weighted or histogram.weight is not None
+        by_plan = plan.is_weighted and not counting
+        weighted = by_plan or histogram.weight is not None
         offset = bins[-1].end if bins else 0
         bins.append(bins_of(name, histogram, offset, weighted=weighted))
-        lines.append(_filling(plan, body, histogram, bins[-1]))
+        lines.append(_filling(plan, body, histogram, bins[-1], weighted=by_plan))
     return Totals(bins=tuple(bins), links=links), lines
 
 
-def _filling(plan: Plan, body: Body, histogram: Histogram, bins: Bins) -> str:
+def _filling(plan: Plan, body: Body, histogram: Histogram, bins: Bins, *, weighted: bool) -> str:
     axis = n.join_axes(histogram.nodes)
-    scope, opening, weight = loop(plan, body, axis, weighted=plan.is_weighted)
+    scope, opening, weight = loop(plan, body, axis, weighted=weighted)
     values = [_bin(a, scope.value(a.node)) for a in histogram.axes]
     if histogram.weight is not None:
         weight = f"{weight} * flavorframe::as_double({scope.value(histogram.weight)})"

@@ -8,7 +8,7 @@ goes into *totals*, which add up over the events.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 
@@ -18,6 +18,7 @@ from flavorframe._expr.texts import shortened
 from flavorframe._planning.plan import BoundPlan
 from flavorframe._rootio.vectors import COMPONENTS
 from flavorframe.engines._rdataframe.codegen.body import Body, Setting
+from flavorframe.engines._rdataframe.codegen.categories import counted_by
 from flavorframe.engines._rdataframe.codegen.external import External, externals_of
 from flavorframe.engines._rdataframe.codegen.histograms import fill_histograms
 from flavorframe.engines._rdataframe.codegen.link_counts import LinkCounts
@@ -64,6 +65,7 @@ class Program:
     """All functions of a plan, in a namespace named after their text.
 
     Attributes:
+        categories: What counts candidates by category, after the start and after each step.
         prefix: What names begin with that RDataFrame must not take for branches; see `names`.
         externals: The users' functions and corrections that are called.
         branches: What is read.
@@ -81,6 +83,7 @@ class Program:
     forks: tuple[Fork, ...]
     outputs: Function | None
     snapshots: tuple[tuple[str, Function], ...]
+    categories: Function | None = None
     types: tuple[str, ...] = ()
     aliases: tuple[tuple[str, str], ...] = ()
     defined: tuple[tuple[str, str], ...] = ()
@@ -90,7 +93,7 @@ class Program:
         yield self.start
         yield from self.steps
         yield from (fork.outputs for fork in self.forks)
-        yield from () if self.outputs is None else (self.outputs,)
+        yield from (each for each in (self.outputs, self.categories) if each is not None)
         yield from (function for _, function in self.snapshots)
 
     @cached_property
@@ -164,6 +167,7 @@ class _Writer:
         return Program(
             self._setting.prefix, externals_of(self._trees), tuple(self._setting.branches),
             start, steps, forks, outputs if outputs.totals.size else None, rows,
+            self._categories(),
         )  # fmt: skip
 
     def _start(self) -> Function:
@@ -216,6 +220,16 @@ class _Writer:
         links = self._links.count(body, noted) if snapshots is not None else ()
         totals, lines = fill_histograms(self._plan, body, histograms, tuple(links))
         return self._made(name, what, body, [*lines, *body.link_entries(totals)], totals)
+
+    def _categories(self) -> Function | None:
+        """Return the function that counts candidates by category."""
+        if self._plan.category is None:
+            return None
+        histograms = counted_by(self._plan.category, self._setting.candidates)
+        body = Body(self._setting, [node for each in histograms.values() for node in each.nodes])
+        totals, lines = fill_histograms(self._plan, body, histograms, (), counting=True)
+        totals = replace(totals, is_of_categories=True)
+        return self._made("categories", "the categories", body, lines, totals)
 
     def _forks(self) -> Iterator[Fork]:
         left_out: dict[str, dict[str, Histogram]] = {}

@@ -49,6 +49,8 @@ class Bins:
 class Totals:
     """The places of a row of the cutflow or of the bins of histograms, and then of links.
 
+    Histograms ``is_of_categories`` have what belongs to the row before.
+
     ``weighs_events`` is false in a row where an event may have several candidates with weights.
     """
 
@@ -56,6 +58,7 @@ class Totals:
     weighs_events: bool = True
     bins: tuple[Bins, ...] = ()
     links: tuple[str, ...] = ()
+    is_of_categories: bool = False
 
     @property
     def links_at(self) -> int:

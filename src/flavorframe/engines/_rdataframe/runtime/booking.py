@@ -59,6 +59,8 @@ class _Booking:
                 if fork.position == position - 1:
                     self._fork(frame, state, number)
             frame, state = self._step(frame, state, f"{position}", step)
+            if program.categories is not None:
+                self._step(frame, state, f"categories_{position}", program.categories)
         if program.outputs is not None:
             self._step(frame, state, "outputs", program.outputs)
         self._rows(frame, state)

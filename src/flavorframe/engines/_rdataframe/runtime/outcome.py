@@ -10,6 +10,7 @@ import numpy as np
 from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe.engines._exact import exact_sum
 from flavorframe.engines._filling import empty_partial
+from flavorframe.engines._rdataframe.codegen.categories import counts_in
 from flavorframe.engines._rdataframe.codegen.snapshots import column_types
 from flavorframe.engines._rdataframe.codegen.totals import Array, Totals
 from flavorframe.engines._rdataframe.runtime.booking import LoopResult
@@ -30,8 +31,11 @@ def gathered(
     for places, found in result.totals:
         if places.counts:
             rows.append(_row(partial.cutflow[len(rows)], places, found))
-        for bins in places.bins:
-            bins.fill(partial.histograms[bins.name], found)
+        elif places.is_of_categories:
+            rows[-1] = replace(rows[-1], categories=counts_in(places, found))
+        else:
+            for bins in places.bins:
+                bins.fill(partial.histograms[bins.name], found)
         links |= places.link_counts(found)
     tables: dict[str, tuple[Chunk, ...]] = {}
     for name, output in bound.outputs:
@@ -39,7 +43,8 @@ def gathered(
             types = column_types(bound, output, schema)
             words, counts = result.rows[name]
             tables[name] = ordered_rows(words, counts, types, names)
-    return replace(partial, cutflow=Cutflow(tuple(rows)), tables=tables, links=links)
+    cutflow = Cutflow(tuple(rows), partial.cutflow.categories)
+    return replace(partial, cutflow=cutflow, tables=tables, links=links)
 
 
 def nothing(plan: Plan) -> Partial:
