@@ -1,5 +1,6 @@
 """Fits of several spectra at once: shared parameters, mixed data, and what is refused."""
 
+import pickle
 from dataclasses import replace
 
 import hist
@@ -137,6 +138,12 @@ def test_refused_with_one_clear_sentence(name, joint, histograms):
     act, message = REFUSED[name]
     with pytest.raises(FitError, match=message):
         act(joint, histograms)
+
+
+def test_results_travel(fit):
+    assert fit.likelihood(*fit.values) == pytest.approx(2 * fit.nll)
+    again = pickle.loads(pickle.dumps(fit))
+    assert again["2017B"].yields == fit["2017B"].yields
 
 
 def test_reprs(joint, fit):

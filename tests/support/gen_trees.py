@@ -39,9 +39,8 @@ def random_tree(rng: random.Random) -> Tree:
         last[place] = len(particles) - 1
     if rng.random() < 0.15:
         particles.append((rng.choice((111, 22)), rng.choice([*last.values()])))
-    if rng.random() < 0.05:  # a circle, as in no sound file
-        particles[last[0]] = (particles[last[0]][0], last[0])
-        particles[1] = (particles[1][0], last[0])
+    if rng.random() < 0.08:  # a circle, as in no sound file: of one particle, or of copies
+        particles[1] = (particles[1][0], rng.choice((1, last[0])))
     finals = [last[2], last[3], last[4]]
     rng.shuffle(finals)
     for leg in range(3):

@@ -107,7 +107,9 @@ def test_mothers_copies_and_products_of_living_and_dead(trees, engine):
     first = Expr(n.FirstCopy(gen.mother.index.node, gen.pdg_id.node))
     products = Expr(n.Pointing(gen.axis, gen.mother.index.node, (gen.pdg_id != 22).node))
     analysis = ff.Analysis(
-        ff.Selection(gen).cut("no photon", gen.pdg_id != 22).cut("copy", gen.index != first),
+        ff.Selection(gen)
+        .cut("no photon", gen.pdg_id != 22)
+        .cut("copy", (gen.index != first) | (gen.index > 1)),
         rows=ff.snapshot(gen.pdg_id, mother=gen.mother.pdg_id, first=first, products=products),
         of_muons=ff.snapshot(
             own=muon.gen.index, above=muon.gen.mother.mother.pdg_id, first=gen.at(first.max()).index
@@ -163,6 +165,25 @@ def test_pairs_in_a_layout_of_ones_own(tmp_path):
     analysis = ff.Analysis(ff.Selection(pair), rows=ff.snapshot(found=found))
     data = ff.dataset(tmp_path / "mine.root", layout=layout)
     assert analysis.run(data, progress=False).rows["found"].tolist() == [True, False, False, True]
+
+
+def test_one_particle_is_not_matched_twice(tmp_path):
+    content = {
+        "event": np.arange(2),
+        "GenPart": ak.zip({
+            "pdgId": ak.Array([[15, 13, 13, -13]] * 2),
+            "genPartIdxMother": ak.Array([[-1, 0, 0, 0]] * 2),
+        }),
+        "Muon": ak.zip({"genPartIdx": ak.Array([[3, 1, 2], [1, 1, 3]])}),
+    }  # fmt: skip
+    with uproot.recreate(tmp_path / "twice.root") as file:
+        file.mktree("Events", {name: ak.type(values) for name, values in content.items()})
+        file["Events"].extend(content)
+    three = ff.triples(muon)
+    found = ff.truth_matched("tau- -> mu- mu- mu+", *three.members)
+    analysis = ff.Analysis(ff.Selection(three), rows=ff.snapshot(found=found))
+    rows = analysis.run(ff.dataset(tmp_path / "twice.root"), progress=False).rows
+    assert rows["found"].tolist() == [True, False]
 
 
 def test_a_cut_is_shown_by_the_decay():

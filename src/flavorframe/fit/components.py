@@ -160,10 +160,10 @@ class CrystalBall(Shape):
         array([0.    , 0.5088, 1.    ])
     """
 
-    mean: Parameter
-    sigma: Parameter
-    alpha: Parameter
-    n: Parameter
+    mean: Term
+    sigma: Term
+    alpha: Term
+    n: Term
 
     def integral(self, edges: Array, *values: float) -> Array:  # noqa: D102
         from numba_stats import crystalball
@@ -193,8 +193,8 @@ class Gaussian(Shape):
         array([0.    , 0.1424, 1.    ])
     """
 
-    mean: Parameter
-    sigma: Parameter
+    mean: Term
+    sigma: Term
 
     def integral(self, edges: Array, *values: float) -> Array:  # noqa: D102
         from numba_stats import norm
@@ -220,7 +220,7 @@ class Exponential(Shape):
         array([0. , 0.5, 1. ])
     """
 
-    slope: Parameter
+    slope: Term
     kind: Kind = field(default="background", kw_only=True)
 
     def integral(self, edges: Array, *values: float) -> Array:  # noqa: D102
