@@ -6,8 +6,8 @@ Where things are, from the bottom up:
   `arithmetic` and `kinematics` (numpy functions), `reductions` (the table of all)
 * what trees are made of: `parts` (equal ones are one object), `axes`, `leaves` (constants, names,
   branches), `elements` (parts and orders of collections, members, links), `computations`
-  (operations, reductions, calls of what is in `called`, look-ups in `lumi_tables`); all of it under
-  the name `nodes`, with `walking`
+  (operations, reductions, calls of what is in `called`, look-ups in `lumi_tables`), `descent`
+  (particles' mothers); all of it under the name `nodes`, with `walking`
 * what is known of trees: `formula` (and `texts`, long ones in pieces), `kinds` of values, `logic`
   (``&`` and the like on truth values or bits), `strings` and `nesting` (where these are refused),
   `dependence` (which values a cut on candidates may change), `identity` (equal in every process)
