@@ -218,8 +218,12 @@ def nested(draw: Draw, outer: Place, depth: int) -> Place:
     place = Place(near, (Object(near, inner.objects[0].kind), *outer.objects))
     if draw(st.booleans()):
         part = near[draw(masks(place, depth))]
-        return Place(part, (Object(part, inner.objects[0].kind), *outer.objects))
-    return place
+    elif draw(st.booleans()):
+        value = _per_element(draw(exact_numbers(place, depth)).expression, place)
+        part = near.sorted(value, descending=draw(st.booleans()))
+    else:
+        return place
+    return Place(part, (Object(part, inner.objects[0].kind), *outer.objects))
 
 
 @st.composite
