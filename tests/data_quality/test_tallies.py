@@ -1,6 +1,7 @@
 """What is noted of every event that is read: lumi sections, and events that come twice."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -158,6 +159,23 @@ def test_sections_are_those_of_a_golden_json(tmp_path):
     again = ff.Analysis(ff.Selection(events).cut("same", ff.certified(tmp_path / "read.json")))
     path = write(tmp_path / "c.root", [7, 7, 8], [3, 4, 1], [1, 2, 3])
     assert again.run(ff.dataset(path)).cutflow[-1].events == 2
+
+
+def test_sections_of_random_ranges_are_those_of_a_set():
+    rng = np.random.default_rng(3)
+    for size in (1, 5, 40):
+        ranges = [(int(run), *sorted(rng.integers(0, 30, 2).tolist()))
+                  for run in rng.integers(2**32 - 3, 2**32, size)]  # fmt: skip
+        expected = {(run, block) for run, low, high in ranges for block in range(low, high + 1)}
+        found = sum(map(LumiSections.of, ([each] for each in ranges)), LumiSections.of([]))
+        assert found == LumiSections.of(ranges)
+        assert found.count == len(expected)
+        assert {(run, block) for run in found for low, high in found[run]
+                for block in range(low, high + 1)} == expected  # fmt: skip
+        gaps = [(low, high) for run in found for (_, low), (high, _) in pairwise(found[run])]
+        assert all(low + 1 < high for low, high in gaps)
+    with pytest.raises(DatasetError, match="-1 is no number of a lumi section"):
+        LumiSections.of_events(np.array([1]), np.array([-1]))
 
 
 def test_luminosity_of_sections(tmp_path):

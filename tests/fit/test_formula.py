@@ -53,6 +53,12 @@ def test_a_model_takes_them_for_shapes_and_for_candidates():
     assert model.change("ratio", start=0.1).parameters["ratio"].start == 0.1
 
 
+def test_a_model_shows_them():
+    shown = repr(ratio_model().change("sigma", constraint=Constraint(0.0121, 0.0004)))
+    assert "mean − 0.1, sigma  ratio·N" in shown
+    assert "0.01210 ± 0.00040" in shown
+
+
 def test_a_yield_that_is_also_a_parameter_is_refused():
     n = Parameter("N(Ds)", 1, limits=(0, 9))
     width = Parameter("s", 0.01, limits=(0.001, 0.1))

@@ -1,5 +1,6 @@
 """Fits of several spectra at once: shared parameters, mixed data, and what is refused."""
 
+import pickle
 from dataclasses import replace
 
 import hist
@@ -109,6 +110,8 @@ def test_problems_name_the_spectrum(joint, histograms):
     assert "NOT VALID" in repr(apart)
     together = joint.change("slope[2017B]", fixed=True).fit({**histograms, "2017B": empty})
     assert together.valid  # the peak of the other era measures mean and width
+    neither = joint.fit(dict.fromkeys(ERAS, empty)).problems
+    assert sum("to measure mean and sigma on in 2017" in problem for problem in neither) == 2
 
 
 def test_toys_of_all_spectra(fit):
@@ -137,6 +140,12 @@ def test_refused_with_one_clear_sentence(name, joint, histograms):
     act, message = REFUSED[name]
     with pytest.raises(FitError, match=message):
         act(joint, histograms)
+
+
+def test_results_travel(fit):
+    assert fit.likelihood(*fit.values) == pytest.approx(2 * fit.nll)
+    again = pickle.loads(pickle.dumps(fit))
+    assert again["2017B"].yields == fit["2017B"].yields
 
 
 def test_reprs(joint, fit):

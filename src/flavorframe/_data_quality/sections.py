@@ -10,25 +10,25 @@ from functools import cached_property
 from html import escape
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from flavorframe._data_quality.brilcalc import luminosity_of
-from flavorframe._expr.lumi_tables import Section
+from flavorframe._expr.lumi_tables import BITS, Array, Section
+from flavorframe.errors import DatasetError
 
 Ranges = tuple[tuple[int, int], ...]
 """The first and the last section of each range, in rising order."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class LumiSections(Mapping[int, Ranges]):
     """Lumi sections: for each run the ranges of those that follow each other.
 
     Two of them add up to all that are in one of the two.
 
     Attributes:
-        sections: The run, first and last section of each range, in rising order.
+        rows: The run, first and last section of each range, of shape (ranges, 3), in rising order.
 
     Example:
         >>> read = LumiSections.of([(297050, 1, 12), (297050, 13, 20), (297056, 5, 5)])
@@ -38,24 +38,29 @@ class LumiSections(Mapping[int, Ranges]):
         (((1, 20),), False)
     """
 
-    sections: tuple[Section, ...] = ()
+    rows: Array
 
     @classmethod
     def of(cls, sections: Iterable[Section]) -> LumiSections:
         """Return the sections of ranges in any order, which may overlap."""
-        merged: list[list[int]] = []
-        for run, first, last in sorted(sections):
-            if merged and merged[-1][0] == run and first <= merged[-1][2] + 1:
-                merged[-1][2] = max(merged[-1][2], last)
-            else:
-                merged.append([run, first, last])
-        return cls(tuple((run, first, last) for run, first, last in merged))
+        return cls(_merged(np.array(list(sections), np.int64).reshape(-1, 3)))
 
     @classmethod
-    def of_events(cls, runs: np.ndarray[Any, Any], blocks: np.ndarray[Any, Any]) -> LumiSections:
-        """Return the sections that events are in, given the run and section of each."""
-        pairs = np.unique(np.stack([runs, blocks], axis=1).astype(np.int64), axis=0)
-        return cls.of((run, block, block) for run, block in pairs.tolist())
+    def of_events(cls, runs: Array, blocks: Array) -> LumiSections:
+        """Return the sections that events are in, given the run and section of each.
+
+        Raises DatasetError where one is no whole number of 32 bits without a sign.
+        """
+        for values, what in ((runs, "run"), (blocks, "lumi section")):
+            wrong = values[(values < 0) | (values >= 1 << BITS)]
+            if len(wrong):
+                raise DatasetError(f"{wrong[0]} is no number of a {what}.")
+        return cls(_merged(np.stack([runs, blocks, blocks], axis=1).astype(np.int64)))
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """The run, first and last section of each range, in rising order."""
+        return tuple((run, first, last) for run, first, last in self.rows.tolist())
 
     @cached_property
     def _by_run(self) -> dict[int, Ranges]:
@@ -71,13 +76,19 @@ class LumiSections(Mapping[int, Ranges]):
     def __len__(self) -> int:
         return len(self._by_run)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LumiSections) and np.array_equal(self.rows, other.rows)
+
+    def __hash__(self) -> int:
+        return hash(self.rows.tobytes())
+
     def __add__(self, other: LumiSections) -> LumiSections:
-        return LumiSections.of((*self.sections, *other.sections))
+        return LumiSections(_merged(np.concatenate([self.rows, other.rows])))
 
     @property
     def count(self) -> int:
         """How many sections there are."""
-        return sum(last - first + 1 for _, first, last in self.sections)
+        return int((self.rows[:, 2] - self.rows[:, 1] + 1).sum())
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """Return the text of a golden JSON, which ``brilcalc lumi -i`` takes.
@@ -119,7 +130,7 @@ class LumiSections(Mapping[int, Ranges]):
         return luminosity_of(self.sections, path, recorded=recorded)
 
     def __repr__(self) -> str:
-        if not self.sections:
+        if not len(self.rows):
             return "no lumi sections"
         runs, found = list(self), f"{self.count} lumi section{'s' if self.count > 1 else ''}"
         if len(runs) == 1:
@@ -128,3 +139,18 @@ class LumiSections(Mapping[int, Ranges]):
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(repr(self))}</p>"
+
+
+def _merged(rows: Array) -> Array:
+    """Return ranges in rising order, those that overlap or follow each other as one."""
+    if not len(rows):
+        return rows
+    rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
+    runs = rows[:, 0].astype(np.uint64) << np.uint64(BITS)
+    first, last = (runs | rows[:, i].astype(np.uint64) for i in (1, 2))
+    reached = np.maximum.accumulate(last)  # that of another run is always higher
+    begins = np.ones(len(rows), bool)
+    begins[1:] = (first[1:] > reached[:-1] + np.uint64(1)) | (runs[1:] != runs[:-1])
+    start = np.flatnonzero(begins)
+    ends = reached[np.append(start[1:], len(rows)) - 1] & np.uint64((1 << BITS) - 1)
+    return np.stack([rows[start, 0], rows[start, 1], ends.astype(np.int64)], axis=1)

@@ -65,9 +65,9 @@ def merged(plan: Plan, found: Iterable[tuple[SinglePlan, Partial]]) -> Partial:
 
 
 def _labelled(flow: Cutflow, plan: Plan) -> Cutflow:
-    """Return a cutflow with the formulas of a plan, in which quantities are varied."""
-    formulas = ("", *(formula for _, formula, _ in step_labels(plan)))
-    rows = (replace(row, formula=f) for row, f in zip(flow.rows, formulas, strict=True))
+    """Return a cutflow with the formulas and axes of a plan, in which quantities are varied."""
+    labels = (("", flow[0].axis), *((formula, axis) for _, formula, axis in step_labels(plan)))
+    rows = (replace(row, formula=f, axis=a) for row, (f, a) in zip(flow.rows, labels, strict=True))
     return replace(flow, rows=tuple(rows))
 
 

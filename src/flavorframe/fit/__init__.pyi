@@ -17,7 +17,7 @@ from .components import (
 )
 from .control import ControlWeights as ControlWeights
 from .discrete import Envelope as Envelope, envelope as envelope
-from .formula import Formula as Formula
+from .formula import Formula as Formula, Term as Term
 from .impacts import Impact as Impact, Impacts as Impacts
 from .joint import JointModel as JointModel, JointResult as JointResult
 from .model import MassModel as MassModel

@@ -24,17 +24,29 @@ PROBLEM_STYLE = f"{STYLE}color: #bd1f01"
 
 
 def component_table(components: Iterable[Component]) -> Grid:
-    """Return each component's name, kind and the parameters that shape it."""
-    rows = [(c.name, type(c).__name__, c.kind, _shapes(c)) for c in components]
-    return _grid(("component", "shape", "kind", "parameters"), rows)
+    """Return each component's name, kind and what shapes it; how many candidates, if told."""
+    rows = [
+        (
+            c.name,
+            type(c).__name__,
+            c.kind,
+            _shapes(c),
+            term_text(c.candidates) if c.candidates else "",
+        )
+        for c in components
+    ]
+    header = ("component", "shape", "kind", "parameters", "candidates")
+    return _grid(*_without_empty([header, *rows]))
 
 
 def start_table(parameters: Iterable[Parameter]) -> Grid:
-    """Return where the fit of each parameter starts, and its limits."""
+    """Return where the fit of each parameter starts, its limits, and what is known of it."""
     rows = [
-        (p.name, f"{p.start:.6g}", "fixed" if p.fixed else _limits(p), p.unit) for p in parameters
+        (p.name, f"{p.start:.6g}", "fixed" if p.fixed else _limits(p), _known(p), p.unit)
+        for p in parameters
     ]
-    return _grid(("parameter", "start", "limits", "unit"), rows)
+    header = ("parameter", "start", "limits", "constraint", "unit")
+    return _grid(*_without_empty([header, *rows]))
 
 
 def fitted_table(fitted: Iterable[FittedParameter]) -> Grid:
@@ -97,6 +109,13 @@ def _shapes(component: Component) -> str:
 def _limits(parameter: Parameter | FittedParameter) -> str:
     low, high = parameter.limits
     return f"[{low:.6g}, {high:.6g}]"
+
+
+def _known(parameter: Parameter) -> str:
+    known = parameter.constraint
+    if known is None:
+        return ""
+    return f"{with_error(known.value, known.error)}{' (log-normal)' if known.log_normal else ''}"
 
 
 def _errors(parameter: FittedParameter) -> Row:

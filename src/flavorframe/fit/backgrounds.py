@@ -8,7 +8,6 @@ import numpy as np
 
 from flavorframe.fit.components import Array, Component, Kind, Shape, between_ends
 from flavorframe.fit.formula import Term
-from flavorframe.fit.parameter import Parameter
 
 
 @dataclass(frozen=True)
@@ -21,6 +20,7 @@ class Chebyshev(Component):
         coefficients: c₁, c₂, …: as many as the degree.
 
     Example:
+        >>> from flavorframe.fit import Parameter
         >>> slope = Parameter("c1", 0.0, limits=(-1, 1))
         >>> line = Chebyshev("background", (slope,))
         >>> line.cumulative(np.array([1.0, 1.5, 2.0]), 0.0)
@@ -58,6 +58,7 @@ class Bernstein(Component):
         coefficients: Those of all polynomials but the first: as many as the degree.
 
     Example:
+        >>> from flavorframe.fit import Parameter
         >>> end = Parameter("b1", 1.0, limits=(0, 10))
         >>> Bernstein("background", (end,)).cumulative(np.array([1.0, 1.5, 2.0]), 1.0)
         array([0. , 0.5, 1. ])
@@ -92,8 +93,8 @@ class Argus(Shape):
         chi: The curvature χ, above zero.
     """
 
-    end: Parameter
-    chi: Parameter
+    end: Term
+    chi: Term
     kind: Kind = field(default="background", kw_only=True)
 
     def integral(self, edges: Array, *values: float) -> Array:  # noqa: D102
@@ -125,9 +126,9 @@ class Threshold(Shape):
         slope: How it falls off [1/GeV], above zero.
     """
 
-    start: Parameter
-    power: Parameter
-    slope: Parameter
+    start: Term
+    power: Term
+    slope: Term
     kind: Kind = field(default="background", kw_only=True)
 
     def integral(self, edges: Array, *values: float) -> Array:  # noqa: D102

@@ -92,6 +92,10 @@ class Component(ABC):
         """Return the variances of the fractions in the bins, shape (bins,); None if exact."""
         return None
 
+    def problems(self, range: tuple[float, float], *values: float) -> tuple[str, ...]:
+        """Return what is wrong with fitted values of ``arguments``, a sentence each."""
+        return ()
+
     def require_covers(self, range: tuple[float, float]) -> None:  # noqa: B027
         """Raise FitError where it is not defined on the whole range; most are everywhere."""
 
@@ -160,10 +164,10 @@ class CrystalBall(Shape):
         array([0.    , 0.5088, 1.    ])
     """
 
-    mean: Parameter
-    sigma: Parameter
-    alpha: Parameter
-    n: Parameter
+    mean: Term
+    sigma: Term
+    alpha: Term
+    n: Term
 
     def integral(self, edges: Array, *values: float) -> Array:  # noqa: D102
         from numba_stats import crystalball
@@ -193,8 +197,8 @@ class Gaussian(Shape):
         array([0.    , 0.1424, 1.    ])
     """
 
-    mean: Parameter
-    sigma: Parameter
+    mean: Term
+    sigma: Term
 
     def integral(self, edges: Array, *values: float) -> Array:  # noqa: D102
         from numba_stats import norm
@@ -220,7 +224,7 @@ class Exponential(Shape):
         array([0. , 0.5, 1. ])
     """
 
-    slope: Parameter
+    slope: Term
     kind: Kind = field(default="background", kw_only=True)
 
     def integral(self, edges: Array, *values: float) -> Array:  # noqa: D102

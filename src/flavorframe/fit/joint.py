@@ -202,7 +202,7 @@ class JointResult(Fitted):
     model: JointModel
     data: Mapping[str, Data]
 
-    @cached_property
+    @property
     def likelihood(self) -> Likelihood:
         """The likelihood that was maximised: call it with values to get −2 ln L."""
         return self.model.likelihood(self.data)
@@ -240,12 +240,13 @@ class JointResult(Fitted):
             random: Where random numbers come from.
             model: What it is fitted with.
         """
+        likelihood = self.likelihood
         drawn = {
-            s.name: pseudo_data(s.model, s.data, self.likelihood.local(s, self.values), random)
-            for s in self.likelihood.spectra
+            s.name: pseudo_data(s.model, s.data, likelihood.local(s, self.values), random)
+            for s in likelihood.spectra
         }
         again: JointModel = model or self.model
-        for name, constraint in self.likelihood.constraints.items():
+        for name, constraint in likelihood.constraints.items():
             if name in again.parameters:
                 truth = self.parameters[name].value
                 again = again.change(name, constraint=constraint.drawn(truth, random))

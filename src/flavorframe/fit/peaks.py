@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flavorframe.fit.components import Array, Shape
-from flavorframe.fit.parameter import Parameter
+from flavorframe.fit.formula import Term
 
 #: Points and weights of Gauss and Legendre on [−1, 1]; exact for polynomials of degree 15.
 _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(8)
@@ -29,6 +29,7 @@ class DoubleCrystalBall(Shape):
         n_high: The power with which the upper tail falls, above one.
 
     Example:
+        >>> from flavorframe.fit import Parameter
         >>> names = ("mean", "sigma", "alpha_low", "n_low", "alpha_high", "n_high")
         >>> parameters = [Parameter(name, 1.5, limits=(0.001, 9)) for name in names]
         >>> peak = DoubleCrystalBall("Bs", *parameters)
@@ -36,12 +37,12 @@ class DoubleCrystalBall(Shape):
         array([0. , 0.5, 1. ])
     """
 
-    mean: Parameter
-    sigma: Parameter
-    alpha_low: Parameter
-    n_low: Parameter
-    alpha_high: Parameter
-    n_high: Parameter
+    mean: Term
+    sigma: Term
+    alpha_low: Term
+    n_low: Term
+    alpha_high: Term
+    n_high: Term
 
     def integral(self, edges: Array, *values: float) -> Array:  # noqa: D102
         from numba_stats import crystalball_ex
@@ -67,10 +68,10 @@ class JohnsonSU(Shape):
         delta: How light its tails are, above zero.
     """
 
-    mean: Parameter
-    sigma: Parameter
-    gamma: Parameter
-    delta: Parameter
+    mean: Term
+    sigma: Term
+    gamma: Term
+    delta: Term
 
     def integral(self, edges: Array, *values: float) -> Array:  # noqa: D102
         from numba_stats import norm
@@ -99,9 +100,9 @@ class StudentT(Shape):
         n: Degrees of freedom, above zero: the tails fall with the power n + 1.
     """
 
-    mean: Parameter
-    sigma: Parameter
-    n: Parameter
+    mean: Term
+    sigma: Term
+    n: Term
 
     def integral(self, edges: Array, *values: float) -> Array:  # noqa: D102
         from numba_stats import t
@@ -126,9 +127,9 @@ class Voigt(Shape):
         sigma: The resolution [GeV], above zero.
     """
 
-    mean: Parameter
-    width: Parameter
-    sigma: Parameter
+    mean: Term
+    width: Term
+    sigma: Term
 
     def integral(self, edges: Array, *values: float) -> Array:  # noqa: D102
         # No closed form is known: each bin is integrated in pieces no wider than the peak.

@@ -13,7 +13,6 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.operations import compute
 
-_OF_SAMPLE = (n.SampleValue, n.Literal, n.Default, n.Apply, n.IsIn)
 _ENDS = {"and": False, "&": False, "or": True, "|": True}
 """The truth value with which these are decided, whatever their other side is."""
 
@@ -39,10 +38,28 @@ def decided_for_sample(node: n.Node, known: Mapping[n.Part, n.Part]) -> n.Node |
 
 def _is_of_sample(node: n.Node) -> bool:
     """Return whether a value is known once the dataset is."""
-    below = list(n.walk(node))
-    return all(isinstance(each, _OF_SAMPLE) for each in below) and any(
-        isinstance(each, n.SampleValue) for each in below
-    )
+    pending = [node]
+    while "_of_sample" not in node.__dict__:
+        below = [part for part in _operands(pending[-1]) if "_of_sample" not in part.__dict__]
+        if below:
+            pending += below
+        else:
+            part = pending.pop()
+            object.__setattr__(part, "_of_sample", _find_of_sample(part))
+    known: bool = node.__dict__["_of_sample"]
+    return known
+
+
+def _operands(node: n.Node) -> tuple[n.Node, ...]:
+    """Return what a node is computed from, if it may be of the sample alone."""
+    return node.children() if isinstance(node, n.Default | n.Apply | n.IsIn) else ()
+
+
+def _find_of_sample(node: n.Node) -> bool:
+    if isinstance(node, n.SampleValue):
+        return True
+    others = [each for each in _operands(node) if not isinstance(each, n.Literal)]
+    return bool(others) and all(each.__dict__["_of_sample"] for each in others)
 
 
 def _value_of(node: n.Apply | n.IsIn, known: Mapping[n.Part, n.Part]) -> n.Node | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import singledispatch
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,12 +16,13 @@ from flavorframe._expr.logic import operation_on
 from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, widen
 from flavorframe._rootio.arrays import Array, Content, Lists, Strings
 from flavorframe.engines._columnar.blocks import in_blocks
+from flavorframe.engines._columnar.calls import call, correct, score
 from flavorframe.engines._columnar.descent import count_pointing, first_copies, is_ancestor
 from flavorframe.engines._columnar.named import any_named, is_any_named
 from flavorframe.engines._columnar.orders import chained
 from flavorframe.engines._columnar.segments import first_match, reduce_segments
 from flavorframe.engines._columnar.values import Values
-from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError, ModelError
+from flavorframe.errors import ExpressionError
 
 if TYPE_CHECKING:
     from flavorframe.engines._columnar.view import View
@@ -228,7 +229,7 @@ def _(node: n.Pointing, view: View) -> Values:
 def _(node: n.CallFunction, view: View) -> Values:
     values = [view.spread(a, node.axis) for a in node.arguments]
     arrays = [np.array(widen(v.numbers())) for v in values]  # its own, should it write into them
-    return Values(_call(node, arrays), _both_valid(v.valid for v in values))
+    return Values(call(node, arrays), _both_valid(v.valid for v in values))
 
 
 @compute_node.register(n.CallCorrection)
@@ -238,7 +239,7 @@ def _(node: n.CallCorrection, view: View) -> Values:
     data = np.full(view.size(node.axis), np.nan)
     rows = np.arange(len(data)) if valid is None else np.flatnonzero(valid)
     if len(rows):
-        data[rows] = _correct(node, [v[rows].data for v in values])
+        data[rows] = correct(node, [v[rows].data for v in values])
     return Values(data, valid)
 
 
@@ -249,7 +250,7 @@ def _(node: n.CallModel, view: View) -> Values:
     data = np.full(view.size(node.axis), np.nan)
     rows = np.arange(len(data)) if valid is None else np.flatnonzero(valid)
     if len(rows):
-        data[rows] = _score(node, [v[rows].array for v in values])
+        data[rows] = score(node, [v[rows].array for v in values])
     return Values(data, valid)
 
 
@@ -359,63 +360,3 @@ def _zeros_like(data: Content, size: int) -> Content:
     if isinstance(data, Strings):
         return Strings(np.zeros(size, np.int32), data.categories)
     return np.zeros(size, data.dtype)
-
-
-def _call(node: n.CallFunction, arrays: list[Array]) -> Array:
-    name = node.function.name
-    if node.function.compute is None:
-        raise AnalysisError(
-            f"The function {name} in {brief(node)} is in C++ only: give the same in Python too, "
-            "by ff.cpp(..., python=...), or run with engine='rdataframe'."
-        )
-    try:
-        returned = node.function.compute(*arrays)
-        result = np.asarray(returned)
-    except Exception as error:
-        raise ExpressionError(
-            f"The function {name} in {brief(node)} failed: {type(error).__name__}: {error}"
-        ) from error
-    if result.dtype.kind not in "biuf" or hasattr(returned, "mask"):
-        kind = "a masked array" if hasattr(returned, "mask") else f"values of type {result.dtype}"
-        raise ExpressionError(
-            f"The function {name} in {brief(node)} returned {kind}; it must return numbers or "
-            "truth values, NaN where there is none."
-        )
-    if result.shape != arrays[0].shape:
-        raise ExpressionError(
-            f"The function {name} was given arrays of shape {arrays[0].shape} and returned shape "
-            f"{result.shape}; it must return one value per element."
-        )
-    return result
-
-
-def _score(node: n.CallModel, inputs: list[Array]) -> Array:
-    try:
-        return node.model.compute(inputs)
-    except ModelError as error:
-        raise ModelError(f"{brief(node)}: {error}") from error
-
-
-_CORRECTION_TYPES = {"real": np.float64, "int": np.int64}
-
-
-def _correct(node: n.CallCorrection, data: list[Any]) -> Array:
-    correction = node.correction
-    variables = correction.evaluator.inputs
-    arguments = [
-        str(d) if v.type == "string" else np.asarray(d).astype(_CORRECTION_TYPES[v.type])
-        for d, v in zip(data, variables, strict=True)
-    ]
-    try:
-        return np.asarray(correction.evaluator.evaluate(*arguments))
-    except Exception as error:  # correctionlib raises RuntimeError and IndexError
-        seen = ", ".join(
-            f"{v.name} from {np.min(a):.4g} to {np.max(a):.4g}"
-            for a, v in zip(arguments, variables, strict=True)
-            if not isinstance(a, str)
-        )
-        raise CorrectionError(
-            f"Correction {correction.name} of {correction.path} has no value for some of the "
-            f"inputs ({seen}): {error}. Put the weight after the cuts that keep its inputs in "
-            "range."
-        ) from None
