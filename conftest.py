@@ -12,8 +12,9 @@ settings.load_profile("patient")  # how long an example takes depends on what el
 
 SERVERS = frozenset(
     (
-        *("alice", "bob", "client", "cluster", "facility", "gateway", "s3_server", "secured"),
-        *("served", "slurm_server", "oidc_facility", "token_server", "federation", "xrootd"),
+        *("alice", "bob", "client", "cluster", "facility", "gateway", "pool", "s3_server"),
+        *("secured", "served", "slurm_server", "oidc_facility", "token_server", "federation"),
+        "xrootd",
     )
 )
 """Fixtures that start a server, or need one that another has started."""

@@ -19,6 +19,7 @@ OPTIONAL = (
 )
 
 
+@pytest.mark.slow
 def test_selecting_fitting_and_reporting_need_no_extra(tmp_path):
     code = f"""
         import sys

@@ -47,6 +47,7 @@ def analysis():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["ttree", "rntuple"])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_rows_mean_what_lists_mean(rows, sample, format, engine):

@@ -297,7 +297,7 @@ def test_plans_are_pickled_and_told_apart():
         (lambda: t.nearest(t.mu1), r"triplet.nearest\(triplet.mu1\) takes a collection"),
         (lambda: jet.per(near), "a list for each triplet, and this takes a list for each event"),
         (lambda: ff.pairs(near), r"ff.pairs\(triplet, muon\), which has the same elements"),
-        (lambda: ff.concatenate(muon, near), "a list for each triplet, and this takes"),
+        (lambda: ff.concatenate(muon, near), r"themselves together, and take .per\(triplet\) of"),
         (lambda: ff.Selection(near), r"ff.Selection: muon.per\(triplet\) is a list for each"),
         (lambda: near.pt + jet.per(t).pt, r"Reduce what is nested to one value per triplet"),
         (lambda: near.pt + muon.pt, r"one per muon: two collections do not combine"),

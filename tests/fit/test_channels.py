@@ -19,6 +19,7 @@ def test_expected_spectrum_gives_back_the_truth(expected, size):
     assert fit.chi2 == pytest.approx(0, abs=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [DEMO_SIZES[0], DEMO_SIZES[-1]])
 def test_toys_are_valid_and_their_errors_right(expected, size):
     study = dsphi().fit(expected(size)).toys(500)

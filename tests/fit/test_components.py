@@ -204,6 +204,17 @@ def test_what_makes_no_shape_is_refused(make, message):
         make()
 
 
+def test_values_that_make_no_shape_are_problems():
+    ends = (EDGES[0], EDGES[-1])
+    three = Sum("Ds", (GAUSSIAN, GAUSSIAN, GAUSSIAN), (parameter("f"), parameter("g")))
+    assert three.problems(ends, 1.9, 0.01, 1.9, 0.01, 1.9, 0.01, 0.5, 0.4) == ()
+    (told,) = three.problems(ends, 1.9, 0.01, 1.9, 0.01, 1.9, 0.01, 0.7, 0.5)
+    assert told.startswith("the fractions in Ds add up to 1.2: ")
+    seen = Convolved("Ds", GAUSSIAN, parameter("resolution"))
+    assert seen.problems(ends, 1.9, 0.01, 0.04) == ()
+    assert "is too wide for the range" in seen.problems(ends, 1.9, 0.01, 0.06)[0]
+
+
 def test_exponential_goes_smoothly_through_zero_slope():
     flat = EXPONENTIAL.cumulative(EDGES, 0.0)
     for slope in (-1e-6, -1e-12, -1e-300, 1e-300, 1e-12, 1e-6):

@@ -110,6 +110,8 @@ def test_problems_name_the_spectrum(joint, histograms):
     assert "NOT VALID" in repr(apart)
     together = joint.change("slope[2017B]", fixed=True).fit({**histograms, "2017B": empty})
     assert together.valid  # the peak of the other era measures mean and width
+    neither = joint.fit(dict.fromkeys(ERAS, empty)).problems
+    assert sum("to measure mean and sigma on in 2017" in problem for problem in neither) == 2
 
 
 def test_toys_of_all_spectra(fit):

@@ -43,23 +43,27 @@ def fit(masses):
     return MODEL.fit(masses).require_valid()
 
 
-def test_as_in_roofit(masses, fit):
+@pytest.mark.parametrize("weighted", [False, True])
+def test_as_in_roofit(masses, weighted):
     """Values and errors are those of RooFit's extended unbinned fit."""
     root = pytest.importorskip("ROOT")
-    mass = root.RooRealVar("mass", "mass", *RANGE)
-    mean, sigma = (
-        root.RooRealVar("mean", "", 1.968, 1.94, 2),
-        root.RooRealVar("s", "", 0.012, 0.003, 0.04),
-    )
+    inside = masses[(masses > RANGE[0]) & (masses < RANGE[1])]
+    weights = np.where(np.arange(len(inside)) % 5, 1.0, 5.0) if weighted else np.ones(len(inside))
+    fit = MODEL.fit(inside, weights=weights if weighted else None)
+    mass, weight = root.RooRealVar("mass", "", *RANGE), root.RooRealVar("weight", "", 0, 9)
+    mean, sigma = root.RooRealVar("m", "", 1.968, 1.94, 2), root.RooRealVar("s", "", 0.01, 0.003, 1)
     slope = root.RooRealVar("slope", "", -0.1, -20, 20)
-    n, b = root.RooRealVar("n", "", 900, 0, 5000), root.RooRealVar("b", "", 3100, 0, 9000)
+    n, b = root.RooRealVar("n", "", 900, 0, 9000), root.RooRealVar("b", "", 3100, 0, 20000)
     peak = root.RooGaussian("peak", "", mass, mean, sigma)
     flat = root.RooExponential("flat", "", mass, slope)
     model = root.RooAddPdf("model", "", root.RooArgList(peak, flat), root.RooArgList(n, b))
-    inside = masses[(masses > RANGE[0]) & (masses < RANGE[1])]
-    data = root.RooDataSet.from_numpy({"mass": inside}, [mass])
-    silent = root.RooFit.PrintLevel(-1)
-    model.fitTo(data, root.RooFit.Extended(), silent, root.RooFit.Strategy(2))
+    columns = {"mass": inside, "weight": weights}
+    name = "weight" if weighted else None
+    data = root.RooDataSet.from_numpy(columns, [mass, weight], weight_name=name)
+    options = [root.RooFit.Extended(), root.RooFit.PrintLevel(-1), root.RooFit.Strategy(2)]
+    if weighted:
+        options.append(root.RooFit.AsymptoticError(True))
+    model.fitTo(data, *options)
     for variable, name in ((n, "N(Ds)"), (b, "N(background)"), (mean, "mean"), (sigma, "sigma")):
         found = fit.parameters[name]
         assert found.value == pytest.approx(variable.getVal(), abs=0.02 * variable.getError())
@@ -193,6 +197,11 @@ REFUSED = {
     "few weights": ([1.8, 1.9], {"weights": [1.0]}, "2 masses and 1 weights"),
     "no weight": ([1.8, 1.9], {"weights": [-1.0, 1.0]}, "no weights of a sum above zero"),
     "gap beyond": ([1.8], {"gaps": [(2.0, 2.1)]}, "must lie apart from each other within"),
+    "worth few": (
+        np.linspace(1.7, 1.9, 50),
+        {"weights": [1000.0] + 49 * [1.0]},
+        "candidates, by their weights: 1, too few for the 5 free parameters",
+    ),
     "weights of bins": (
         hist.Hist.new.Reg(9, *RANGE).Int64(),
         {"weights": [1.0]},

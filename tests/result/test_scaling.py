@@ -14,6 +14,7 @@ from flavorframe._run.outcome import Gap
 from flavorframe.engines import ENGINES
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.result import Result
+from flavorframe.result._stacking import stack_of
 
 events = ff.events()
 muon = events.muon
@@ -171,3 +172,19 @@ def test_stack_of_a_region_with_categories_and_variations(catalogue, tmp_path):
     np.testing.assert_allclose(heights[0], plain["tau"].scaled(2.0).pt.values())
     up = results["tau"].all.scaled(2.0).pt[{"variation": "scale up", "category": sum}]
     np.testing.assert_allclose(up.values(), 2 * heights[0])
+
+
+def test_the_band_of_a_stack_has_the_variations_of_all_samples_together(catalogue, tmp_path):
+    factor = ff.vary("scale factor", 1.0, up=1.1, down=0.8, only="simulation")
+    selection = ff.Selection(muon).weight("generator", ff.where(ff.is_simulation, 1.0, 1.0))
+    varied = ff.Analysis(
+        selection.weight("scale factor", factor), pt=ff.hist(muon.pt, bins=2, range=(0, 10))
+    )
+    results = varied.run(ff.catalog(catalogue, base=tmp_path))
+    stack = stack_of(results, "pt", 2.0, {})
+    total = sum(histogram.values() for histogram in stack.simulation.values())
+    np.testing.assert_allclose(stack.systematic, [0.2 * total, 0.1 * total])
+    data = results["2017B"].variations("pt")
+    np.testing.assert_array_equal(data.envelope(), [data.nominal, data.nominal])
+    names = results.stack("pt").axes[0].get_legend().get_texts()
+    assert names[1].get_text() == "Simulation, stat. ⊕ syst. error"

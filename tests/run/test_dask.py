@@ -67,7 +67,7 @@ def test_workers_take_the_layout_along(client, sample, tmp_path):
 
 def test_workers_read_rows_and_friends(client, sample, tmp_path):
     path, scores = tmp_path / "rows.root", tmp_path / "scores.root"
-    tree = uproot.open(write_rows(sample("nano"), path))["DecayTree"]
+    tree = uproot.open(write_rows(sample("nano"), path, rows_per_basket=97))["DecayTree"]
     event, first = np.unique(tree["event"].array(library="np"), return_index=True)
     with uproot.recreate(scores) as file:
         file["scores"] = {"event": event[::2], "bdt": first[::2] % 7 / 7}

@@ -346,7 +346,7 @@ def test_objects_and_split_names_of_a_real_file(tmp_path, format):
 @pytest.mark.parametrize("format", FORMATS)
 def test_one_row_a_candidate(tmp_path, sample, format):
     t, path = events.triplet, tmp_path / "skim.root"
-    source = write_rows(sample("nano"), tmp_path / "rows.root")
+    source = write_rows(sample("nano"), tmp_path / "rows.root", rows_per_basket=97)
     selection = ff.Selection(t).cut("hlt", events.hlt.fired("HLT_DoubleMu3_Trk_Tau3mu_v*"))
     selection = selection.cut("mass", t.mass.between(1.62, 2.02))
     declared = ff.Analysis(selection, n=ff.hist(t.mass.count(), bins=9, range=(0, 9)),

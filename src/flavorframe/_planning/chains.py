@@ -5,7 +5,7 @@ Chains that begin with the same steps go the same way up to where they part.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -97,15 +97,23 @@ def _goes_along(step: Step, other: Step) -> bool:
     return isinstance(other, Cut) and step.node is other.node
 
 
-def chains_of(plan: Plan) -> tuple[Chain, ...]:
-    """Return the chains of a plan, the regions' own before the others."""
-    chains = [chain for region, part in plan.parts for chain in _chains(region, part)]
+def chains_of(plan: Plan, declared: Plan) -> tuple[Chain, ...]:
+    """Return the chains of a plan, the regions' own before the others.
+
+    ``declared`` says which variations there are: in a bound plan what the sample decides is gone.
+    """
+    pairs = zip(plan.parts, declared.parts, strict=True)
+    chains = [
+        chain
+        for (region, part), (_, declared_part) in pairs
+        for chain in _chains(region, part, declared_part.variations)
+    ]
     return tuple(sorted(chains, key=lambda chain: not chain.is_main))
 
 
-def _chains(region: str, plan: Plan) -> Iterator[Chain]:
-    moving = [variation for variation in plan.variations if plan.moves(variation)]
-    at_the_end = [variation for variation in plan.variations if variation not in moving]
+def _chains(region: str, plan: Plan, variations: Sequence[Variation]) -> Iterator[Chain]:
+    moving = [variation for variation in variations if plan.moves(variation)]
+    at_the_end = [variation for variation in variations if variation not in moving]
     yield _chain(region, plan, None, at_the_end, None)
     for without in left_out(plan):
         yield _chain(region, plan, None, at_the_end, without)

@@ -47,8 +47,8 @@ class BinnedData:
         return float(self.values.sum())
 
     @property
-    def counted(self) -> int:
-        """How many bins have candidates."""
+    def worth(self) -> int:
+        """How many numbers there are to fit to: bins with candidates."""
         return int(np.count_nonzero(self.values))
 
     @property

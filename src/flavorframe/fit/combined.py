@@ -14,6 +14,10 @@ from flavorframe.fit.formula import Term
 #: Bins in which a shape is convolved; half of them lie in the fit range.
 _BINS = 4096
 
+#: The widest resolution, as a fraction of the range: four times that is what the shape is followed
+#: beyond the range.
+_WIDEST = 0.125
+
 
 @dataclass(frozen=True)
 class Sum(Component):
@@ -61,6 +65,16 @@ class Sum(Component):
             (f * shape.density(masses, range, *own) for f, shape, own in self._split(values)),
             start=np.zeros_like(masses),
         )
+
+    def problems(self, range: tuple[float, float], *values: float) -> tuple[str, ...]:  # noqa: D102
+        inner = [p for _, shape, own in self._split(values) for p in shape.problems(range, *own)]
+        total = sum(values[len(values) - len(self.fractions) :])
+        if total > 1:
+            inner.append(
+                f"the fractions in {self.name} add up to {total:.3g}: the last shape has less than "
+                "nothing; give fewer shapes, or fractions of what is left"
+            )
+        return tuple(inner)
 
     def require_covers(self, range: tuple[float, float]) -> None:  # noqa: D102
         for shape in self.shapes:
@@ -116,6 +130,17 @@ class Convolved(Component):
         middles = (grid[1:] + grid[:-1]) / 2
         found: Array = np.interp(masses, middles, fractions / np.diff(grid))
         return found
+
+    def problems(self, range: tuple[float, float], *values: float) -> tuple[str, ...]:  # noqa: D102
+        *shaping, sigma = values
+        inner = self.shape.problems(range, *shaping)
+        if abs(sigma) <= _WIDEST * (range[1] - range[0]):
+            return inner
+        return (
+            *inner,
+            f"the resolution of {self.name}, {sigma:.3g}, is too wide for the range: what comes in "
+            "from beyond is not known",
+        )
 
     def require_covers(self, range: tuple[float, float]) -> None:  # noqa: D102
         self.shape.require_covers(range)

@@ -92,6 +92,10 @@ class Component(ABC):
         """Return the variances of the fractions in the bins, shape (bins,); None if exact."""
         return None
 
+    def problems(self, range: tuple[float, float], *values: float) -> tuple[str, ...]:
+        """Return what is wrong with fitted values of ``arguments``, a sentence each."""
+        return ()
+
     def require_covers(self, range: tuple[float, float]) -> None:  # noqa: B027
         """Raise FitError where it is not defined on the whole range; most are everywhere."""
 

@@ -80,6 +80,10 @@ class Spectrum:
         cost.mask = bins.used if bins.gaps else None
         return cost
 
+    def called(self, name: str) -> str:
+        """Return what a yield or parameter of the model is called in the fit."""
+        return self.names[self.model.names.index(name)]
+
     @property
     def yield_limits(self) -> dict[str, tuple[float, float]]:
         """How far each yield may go, by its name in the model."""

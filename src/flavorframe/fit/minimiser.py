@@ -64,9 +64,11 @@ def _require_determined(likelihood: Likelihood) -> None:
     shapes = sum(not parameter.fixed for parameter in likelihood.parameters.values())
     yields = len(likelihood.names) - len(likelihood.parameters)
     free = yields + shapes - len(likelihood.constraints)
-    filled = sum(spectrum.data.counted for spectrum in likelihood.spectra)
+    filled = sum(spectrum.data.worth for spectrum in likelihood.spectra)
     if filled <= free:
-        counted = "bins with candidates" if likelihood.is_chi2 else "bins or candidates"
+        counted = (
+            "bins with candidates" if likelihood.is_chi2 else "bins or candidates, by their weights"
+        )
         raise FitError(
             f"{counted}: {filled}, too few for the {free} free parameters of the model; "
             "fit more data, or fix parameters with model.change(name, fixed=True)"

@@ -47,7 +47,8 @@ def find_problems(
         *migrad_problems(minuit.fmin),
         *covariance_problems(minuit.fmin),
         *_number_problems(minuit.fval, fitted),
-        *(p for s in spectra for p in _peak_problems(s, likelihood, fitted, covariance)),
+        *_peak_problems(likelihood, fitted, covariance),
+        *(p for s in spectra for p in _shape_problems(s, likelihood.local(s, values))),
         *_limit_problems(fitted),
         *(p for s in spectra for p in _gap_problems(s, likelihood.local(s, values))),
         *(p for s in spectra for p in _expectation_problems(s, likelihood.local(s, values))),
@@ -154,31 +155,36 @@ def _constraint_problems(likelihood: Likelihood, fitted: Sequence[FittedParamete
 
 
 def _peak_problems(
-    spectrum: Spectrum,
-    likelihood: Likelihood,
-    fitted: Sequence[FittedParameter],
-    covariance: Array,
+    likelihood: Likelihood, fitted: Sequence[FittedParameter], covariance: Array
 ) -> list[str]:
-    model = spectrum.model
-    signals = [component for component in model.components if component.kind == "signal"]
-    yields = yields_of(spectrum, likelihood, fitted, covariance)
-    strong = [c for c in signals if _is_significant(yields[c.name])]
+    yields = {s.name: yields_of(s, likelihood, fitted, covariance) for s in likelihood.spectra}
+    signals = [(s, c) for s in likelihood.spectra for c in s.model.components if c.kind == "signal"]
     # A parameter shared with a strong peak is measured there, also with that of another spectrum;
     # one that is constrained is measured elsewhere.
-    named = dict(zip(model.names, spectrum.names, strict=True))
-    elsewhere = {n for other in likelihood.spectra if other is not spectrum for n in other.names}
-    measured = {parameter.name for c in strong for parameter in c.parameters}
-    measured |= {name for name in named if named[name] in elsewhere | {*likelihood.constraints}}
+    measured = {*likelihood.constraints}
+    for spectrum, component in signals:
+        if _is_significant(yields[spectrum.name][component.name]):
+            measured |= {spectrum.called(parameter.name) for parameter in component.parameters}
     problems = []
-    for component in signals:
+    for spectrum, component in signals:
         shaping = dict.fromkeys(leaf for term in component.arguments for leaf in term.leaves)
-        free = [p.name for p in shaping if not p.fixed and p.name not in measured]
+        free = [p.name for p in shaping if not p.fixed and spectrum.called(p.name) not in measured]
         if free:
+            found = with_error(*yields[spectrum.name][component.name])
             problems.append(
-                f"no significant {component.name} peak ({with_error(*yields[component.name])} "
-                f"candidates) to measure {' and '.join(free)} on{_of(spectrum)}"
+                f"no significant {component.name} peak ({found} candidates) to measure "
+                f"{' and '.join(dict.fromkeys(free))} on{_of(spectrum)}"
             )
     return problems
+
+
+def _shape_problems(spectrum: Spectrum, values: Sequence[float]) -> list[str]:
+    model = spectrum.model
+    return [
+        f"{problem}{_of(spectrum)}"
+        for component, _, arguments in model.evaluated(values)
+        for problem in component.problems(model.range, *arguments)
+    ]
 
 
 def yields_of(

@@ -45,6 +45,13 @@ class UnbinnedData:
         return len(self.masses)
 
     @property
+    def worth(self) -> int:
+        """How many candidates without weights would tell as much: (Σw)² / Σw²."""
+        if self.weights is None:
+            return self.counted
+        return int(self.total**2 / (self.weights**2).sum())
+
+    @property
     def segments(self) -> Array:
         """Ends of the parts of the range that are fitted, one part after the other, rising."""
         return np.array([self.range[0], *(end for gap in self.gaps for end in gap), self.range[1]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,14 +40,16 @@ def draw_stack(stack: Stack, *, logarithmic: bool, label: str, path: str | Path 
         (ax,) = new_axes(10, 10 if stack.data is not None else 8)
         total = sum(np.asarray(h.values()) for h in stack.simulation.values())
         variance = sum(np.asarray(h.variances()) for h in stack.simulation.values())
-        error = np.sqrt(variance)
+        sides = (0.0, 0.0) if stack.systematic is None else stack.systematic
+        errors = [np.sqrt(variance + side**2) for side in sides]
+        told = "stat. error" if stack.systematic is None else "stat. ⊕ syst. error"
         edges = next(iter(stack.simulation.values())).axes[0].edges
         bottom = ax
         if stack.data is not None:
             bottom = split_off_panel(ax)
-            _draw_ratio(bottom, stack.data, edges, total, error)
+            _draw_ratio(bottom, stack.data, edges, total, errors)
         _draw_simulation(ax, stack, edges)
-        _band(ax, edges, total - error, total + error, label="Simulation, stat. error")
+        _band(ax, edges, total - errors[0], total + errors[1], label=f"Simulation, {told}")
         if stack.data is not None:
             _points(ax, edges, stack.data.values(), _errors(stack.data), label="Data")
         _finish(ax, bottom, stack, total, logarithmic=logarithmic)
@@ -64,10 +67,10 @@ def _draw_simulation(ax: Axes, stack: Stack, edges: Any) -> None:
         below = above
 
 
-def _draw_ratio(ax: Axes, data: Any, edges: Any, total: Any, error: Any) -> None:
+def _draw_ratio(ax: Axes, data: Any, edges: Any, total: Any, errors: Sequence[Any]) -> None:
     expected = np.where(total > 0, total, np.nan)
     ratio, reach = data.values() / expected, _errors(data) / expected
-    _band(ax, edges, 1 - error / expected, 1 + error / expected)
+    _band(ax, edges, 1 - errors[0] / expected, 1 + errors[1] / expected)
     ax.axhline(1, color="black", linewidth=1)
     _points(ax, edges, ratio, reach)
     width = np.nanmax(np.abs(ratio - 1) + reach.max(axis=0), initial=0.2)

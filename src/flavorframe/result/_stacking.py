@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from flavorframe.errors import AnalysisError, did_you_mean
-from flavorframe.result._histograms import CATEGORY, added, varied
+from flavorframe.result._histograms import CATEGORY, added, is_varied, varied
 from flavorframe.result.scaling import scaled
+from flavorframe.result.variations import Variations
 
 if TYPE_CHECKING:
     from flavorframe.result.results import Results
@@ -17,11 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stack:
-    """Histograms of one axis; ``simulation`` is by title, ``luminosity`` in fb⁻¹."""
+    """Histograms of one axis; ``simulation`` is by title, ``luminosity`` in fb⁻¹.
+
+    ``systematic`` is how far the sum of simulation goes below and above by its variations, of shape
+    (bins,) each; None where nothing is varied.
+    """
 
     data: Any | None
     simulation: Mapping[str, Any]
     luminosity: float
+    systematic: tuple[Any, Any] | None = None
 
 
 def stack_of(
@@ -42,12 +48,21 @@ def stack_of(
         )
     reached = _luminosity(data) if luminosity is None else luminosity
     stacked: dict[str, Any] = {}
-    for name, result in simulation.items():
-        histogram = _of_one_axis(output, scaled(result, reached)[output])
+    whole = {name: scaled(result, reached)[output] for name, result in simulation.items()}
+    for name, each in whole.items():
+        histogram = _of_one_axis(output, each)
         title = titles.get(name, name)
         stacked[title] = added(stacked[title], histogram) if title in stacked else histogram
     points = [_of_one_axis(output, each[output]) for each in data.values()]
-    return Stack(reduce(added, points) if points else None, stacked, reached)
+    shown = reduce(added, points) if points else None
+    return Stack(shown, stacked, reached, _systematic([*whole.values()]))
+
+
+def _systematic(simulation: Sequence[Any]) -> tuple[Any, Any] | None:
+    """Return what the variations do to the sum: what has one source moves all together."""
+    if not all(map(is_varied, simulation)):
+        return None
+    return Variations(_without_categories(reduce(added, simulation))).quadrature()
 
 
 def _luminosity(data: Results) -> float:
@@ -64,11 +79,17 @@ def _luminosity(data: Results) -> float:
 
 def _of_one_axis(output: str, histogram: Any) -> Any:
     """Return a histogram as it is nominally, of all categories together."""
-    found = varied(histogram, "nominal")
-    if len(found.axes) == 2 and found.axes[0].name == CATEGORY:
-        found = found[{CATEGORY: slice(0, len(found.axes[0]), sum)}]
+    found = _without_categories(varied(histogram, "nominal"))
     if len(found.axes) != 1:
         raise AnalysisError(
             f"Histogram {output!r} has {len(found.axes)} axes, and a stack is drawn of one."
         )
     return found
+
+
+def _without_categories(histogram: Any) -> Any:
+    """Return a histogram with all its categories together."""
+    for axis in histogram.axes:
+        if axis.name == CATEGORY:
+            return histogram[{CATEGORY: slice(0, len(axis), sum)}]
+    return histogram

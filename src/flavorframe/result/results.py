@@ -159,7 +159,7 @@ class Results(Mapping[str, Result]):
 
         Simulation is scaled to the luminosity by its cross-sections and sums of generator weights,
         as by `Result.scaled`; it is stacked in the order of the results. The hatched band is its
-        statistical error.
+        statistical error, in squares with what its variations do to the sum.
 
         Args:
             output: The name of a histogram with one axis; ``"signal.mass"`` is that of a region.

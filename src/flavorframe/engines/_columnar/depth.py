@@ -67,10 +67,23 @@ def _inside(view: View, part: n.Part) -> Iterator[Needed]:
         where = view.view_of_lists(part.order if isinstance(part, n.Rank) else part.of)
         yield from ((where, inner) for inner in part.inside)
         yield view, part.axis
+    elif isinstance(part, n.Take):
+        yield from ((view, inner) for inner in _inside_taken(part, view))
     elif isinstance(part, n.Reduce):
         yield from ((view, part.operand), (view, part.operand.axis))
     else:
         yield from ((view, inner) for inner in part.inside)
+
+
+def _inside_taken(part: n.Take, view: View) -> Iterator[n.Part]:
+    """Yield what values at some elements are made of: not of those at all pairs first."""
+    inner = part.operand
+    yield part.subset
+    if isinstance(inner, n.Inner) and inner not in view.facts.shared:
+        yield from inner.inside
+        yield inner.nested.inner
+    else:
+        yield inner
 
 
 def _inside_axis(view: View, whole: View, axis: n.Axis) -> Iterator[Needed]:

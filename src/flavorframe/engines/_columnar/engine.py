@@ -141,7 +141,7 @@ class _Bound:
 @lru_cache(maxsize=32)
 def _bind(plan: Plan, schema: Schema, layout: Layout) -> _Bound:
     bound = bind_plan(plan, schema, layout)
-    chains = chains_of(bound)
+    chains = chains_of(bound, plan)
     facts = {
         axis: facts_of(axis, [chain.trees for chain in chains if chain.candidates == axis])
         for axis in {chain.candidates: None for chain in chains}
