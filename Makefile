@@ -10,11 +10,13 @@ $(VENV)/.demo: pyproject.toml setup.py
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/.test: pyproject.toml packages/facility/pyproject.toml setup.py tests/install_servers.sh
+INSTALL = sh tests/install_packages.sh $(BIN)/python
+
+$(VENV)/.test: pyproject.toml packages/facility/pyproject.toml setup.py $(wildcard tests/install_*.sh)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[test,lint,docs]' --editable 'packages/facility[test]'
-	$(BIN)/python -m pip install --quiet --editable '.[root]' || echo "ROOT is not to be had: its tests will skip"
-	$(BIN)/python -m pip install --quiet --editable '.[xrootd]' || echo "XRootD is not to be had: its tests will skip"
+	$(INSTALL) --editable '.[test,lint,docs]' --editable 'packages/facility[test]'
+	$(INSTALL) --editable '.[root]' || echo "ROOT is not to be had: its tests will skip"
+	$(INSTALL) --editable '.[xrootd]' || echo "XRootD is not to be had: its tests will skip"
 	sh tests/install_servers.sh || echo "servers are not to be had: their tests will skip"
 	touch $@
 

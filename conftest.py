@@ -1,5 +1,6 @@
 """For every folder with tests: the markers that follow from what a test uses, and patience."""
 
+import gc
 from collections.abc import Generator, Iterator
 from importlib.util import find_spec
 
@@ -23,10 +24,20 @@ SAMPLES = frozenset(("sample", "corner_case"))
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark a test by its fixtures, parameters and group."""
+    if uses_a_fixture_of_its_file(item) and not item.get_closest_marker("xdist_group"):
+        # Or each process would make the fixture.
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
     for name in implied_markers(item):
         item.add_marker(name)
     if item.get_closest_marker("root") and find_spec("ROOT") is None:
         item.add_marker(pytest.mark.skip(reason="ROOT is not installed"))
+
+
+def uses_a_fixture_of_its_file(item: pytest.Item) -> bool:
+    """Whether a fixture of the test is made once for the tests of its file."""
+    known = getattr(item, "_fixtureinfo", None)
+    definitions = known.name2fixturedefs.values() if known else ()
+    return any(each.scope == "module" for found in definitions for each in found)
 
 
 def implied_markers(item: pytest.Item) -> Iterator[str]:
@@ -48,6 +59,19 @@ def needs_root(item: pytest.Item, fixtures: frozenset[str]) -> bool:
     values += [part for value in values if isinstance(value, tuple) for part in value]
     words = {value for value in values if isinstance(value, str)}
     return "rdataframe" in words or ("bph" in words and bool(fixtures & SAMPLES))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Have the garbage collector leave alone what is there from now on to the end.
+
+    The tests and all that they import are half a million objects or more to look through each time.
+    """
+    gc.disable()
+    result = yield
+    gc.freeze()
+    gc.enable()
+    return result
 
 
 @pytest.hookimpl(wrapper=True)

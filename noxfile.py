@@ -19,7 +19,7 @@ PYTHONS = nox.project.python_versions(PROJECT)
 NEWEST = PYTHONS[-1]
 PACKAGES = [".", *sorted(str(file.parent) for file in Path("packages").glob("*/pyproject.toml"))]
 FAST = ("-m", "not (root or servers or browser or slow)")
-FOR_ANALYSTS = "corrections,dask,dashboard,http,parquet,parse,s3"
+FOR_ANALYSTS = "corrections,dask,dashboard,http,models,parquet,parse,s3"
 """The extras that need nothing but Python packages."""
 
 

@@ -11,7 +11,15 @@ import json
 import statistics
 from pathlib import Path
 
-from benchmarks import distributed, fit_speed, large_baskets, layouts, skimming
+from benchmarks import (
+    distributed,
+    fit_speed,
+    large_baskets,
+    layouts,
+    models,
+    nested_lists,
+    skimming,
+)
 from benchmarks.files import CODECS, copies, make_file
 from benchmarks.measure import Measured, available, breakdown, import_seconds, run
 from benchmarks.rdataframe_overhead import overhead
@@ -58,9 +66,11 @@ def main() -> None:
         summary |= scale(FOLDER)
         summary |= large_baskets.measure(FOLDER, rounds)
         summary |= layouts.measure(FOLDER, rounds)
+        summary |= nested_lists.measure(FOLDER, rounds)
     # What is measured in this process comes last: a child is told to have had its parent's memory.
     summary |= breakdown(make_file(FOLDER, "zstd", arguments.events))
     summary |= fit_speed.measure()
+    summary |= models.measure(make_file(FOLDER, "zstd", arguments.events), rounds)
     if not arguments.quick:
         summary |= distributed.measure(FOLDER)
     (FOLDER / "summary.json").write_text(json.dumps(summary, indent=2))

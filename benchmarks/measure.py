@@ -18,7 +18,9 @@ NEEDS = {
     "rdataframe_columns": "ROOT",
     "rdataframe_engine": "ROOT",
     "rdataframe_layouts": "ROOT",
+    "rdataframe_nested": "ROOT",
     "rdataframe_snapshot": "ROOT",
+    "rdataframe_vary": "ROOT",
     "legacy_loop": "ROOT",
     "coffea_arrays": "coffea",
 }

@@ -9,7 +9,7 @@ import pytest
 import uproot
 
 from flavorframe import samples
-from support import grid, servers, tokens
+from support import grid, kept_events, servers, tokens
 from support.xrootd import tokens_of
 
 
@@ -18,6 +18,14 @@ def no_cache_unless_asked_for(monkeypatch):
     """Have no test take a process for a notebook because another test started IPython in it."""
     monkeypatch.delenv("FLAVORFRAME_CACHE", raising=False)
     monkeypatch.setattr("flavorframe._cache.cache.is_interactive", lambda: False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def the_same_events_are_generated_once():
+    """Have the generator's last events kept, for many samples are of the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        kept_events.keep_chunks(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from flavorframe import samples
 from flavorframe._cache import Store
 from flavorframe._cli.main import app, main
 from flavorframe._cli.output import INVALID_FIT, PARTIAL
+from flavorframe._cli.script import load_script, with_variations
 from flavorframe.errors import FlavorframeError
 
 SCRIPT = '''"""The text of the analysis."""
@@ -101,6 +102,53 @@ def test_an_invalid_fit_has_its_own_exit_code(sample, script, tmp_path):
     assert "NOT VALID" in printed.upper()
 
 
+REGIONS = '''"""Two regions."""
+import flavorframe as ff
+
+t = ff.events().triplet
+pt = ff.vary("scale", t.pt, up=1.05 * t.pt, down=0.95 * t.pt)
+mass = ff.hist(t.mass, bins=62, range=(1.65, 2.01), label="m [GeV]")
+base = ff.Selection(t).weight("sf", ff.vary("sf", 0.9, up=0.95))
+halves = ff.categories(barrel=abs(t.eta) < 1.2, endcap=abs(t.eta) >= 1.2)
+analysis = ff.Analysis(
+    signal=ff.Region(base.cut("pt", pt > 12), by=halves, mass=mass),
+    control=ff.Region(base.cut("pt", pt < 12), mass=mass),
+)
+'''
+
+
+def test_regions_are_run_and_fitted_with_the_variations_that_are_wanted(sample, script, tmp_path):
+    models = "{'signal.mass.barrel': ff.fit.dsphi(), 'control.mass': ff.fit.dsphi()}"
+    script.write_text(f"{REGIONS}\nmodels = {models}\n")
+    out, file = tmp_path / "out", next(sample.parent.rglob("*.root"))
+    arguments = ("run", script, file, "--output", out, "--variations", "sf", "--json")
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code in (0, INVALID_FIT)
+    assert set(json.loads(result.stdout)["files"]["fits"]) == {"signal", "control"}
+    axes = flavorframe.load(out)["files"].signal.mass.axes
+    assert next(list(axis) for axis in axes) == ["nominal", "sf up"]
+    assert '<section id="region-control">' in (out / "report.html").read_text()
+    with pytest.raises(FlavorframeError, match=r"'mass' to fit.* signal\.mass\.barrel"):
+        call("fit", out)
+
+
+def test_variations_of_a_file_are_chosen(script):
+    script.write_text(REGIONS)
+    loaded = load_script(script)
+
+    def labels(*names):
+        return [each.label for each in with_variations(loaded, names).analysis.plan.variations]
+
+    assert labels("all") == ["sf up", "scale up", "scale down"]
+    assert labels("scale up", "sf") == ["sf up", "scale up"]
+    assert labels("none") == []
+    script.write_text(f"{REGIONS}\nmodels = {{'signal.mass.barrel': 1, 'signal.mass.endcap': 2}}")
+    with pytest.raises(FlavorframeError, match=r"'signal.mass.endcap', and .* of region signal"):
+        call("run", script, "x.root")
+    with pytest.raises(FlavorframeError, match=r"'scal'. Did you mean 'scale'"):
+        call("run", script, "x.root", "--variations", "scal")
+
+
 def test_sample_and_inspect(tmp_path):
     path = call("sample", tmp_path, "--fraction", "0.0001", "--era", "2017B").strip()
     assert json.loads(Path(path).read_text())["2017B"]["type"] == "data"
@@ -181,7 +229,6 @@ def test_options_that_mean_nothing_are_refused(script, tmp_path, arguments, mess
 @pytest.mark.parametrize(
     ("models", "message"),
     [
-        ("{'mass': ff.fit.dsphi(), 'rows': ff.fit.dsphi()}", "has 'mass', 'rows', and the report"),
         ("{'mas': ff.fit.dsphi()}", "'mas', which is no histogram.*Did you mean 'mass'"),
         ("{'rows': ff.fit.dsphi()}", "'rows', which is no histogram"),
         ("ff.fit.dsphi()", "models should be"),

@@ -9,8 +9,6 @@ import pytest
 
 from flavorframe import samples
 
-nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
-
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "examples" / "notebooks").glob("*.ipynb"))
 CHECK = """
@@ -34,12 +32,18 @@ print(json.dumps({{
 """
 
 
+@pytest.fixture
+def nbformat():
+    """Return the package, imported by those who need it: it takes seconds, not a moment."""
+    return pytest.importorskip("nbformat", reason="nbformat is not installed")
+
+
 def test_there_are_notebooks():
     assert "tutorial.ipynb" in [path.name for path in NOTEBOOKS]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
-def test_a_notebook_is_kept_without_outputs(path):
+def test_a_notebook_is_kept_without_outputs(path, nbformat):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -54,9 +58,9 @@ def test_a_notebook_is_kept_without_outputs(path):
     any(importlib.util.find_spec(name) is None for name in ("nbclient", "ipykernel")),
     reason="needs nbclient and ipykernel",
 )
-def test_the_tutorial_finds_the_peak(tmp_path):
+def test_the_tutorial_finds_the_peak(tmp_path, nbformat):
     samples.write(tmp_path / "sample", eras=("2017B", "2017C"), fraction=0.03)
-    notebook = run("tutorial", tmp_path, CHECK.format(examples=str(ROOT / "examples")))
+    notebook = run(nbformat, tmp_path, CHECK.format(examples=str(ROOT / "examples")))
     found = json.loads(notebook.cells[-1].outputs[-1].text)
     fitted, error = found["yield"]
     mean, uncertainty = found["mean"]
@@ -71,11 +75,11 @@ def test_the_tutorial_finds_the_peak(tmp_path):
     assert [cell.id for cell in notebook.cells if complains(cell)] == []
 
 
-def run(name, folder, check):
-    """Run a notebook in a folder with a cell more at its end, and return it with its outputs."""
+def run(nbformat, folder, check):
+    """Run the tutorial in a folder with a cell more at its end, and return it with its outputs."""
     from nbclient import NotebookClient
 
-    path = folder / f"{name}.ipynb"
+    path = folder / "tutorial.ipynb"
     shutil.copy(ROOT / "examples" / "notebooks" / path.name, path)
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell(check))

@@ -9,13 +9,13 @@ import pytest
 
 import flavorframe as ff
 from flavorframe._shipping import user_code
-from flavorframe.errors import CorrectionError, ExpressionError
+from flavorframe.errors import CorrectionError, ExpressionError, ModelError
 
 ROOT = Path(__file__).parents[1]
 OPTIONAL = (
     *("ROOT", "XRootD", "aiohttp", "bokeh", "botocore", "correctionlib", "cryptography", "dask"),
-    *("dask_gateway", "dask_jobqueue", "distributed", "formulate", "htcondor2", "pyarrow", "rucio"),
-    *("s3fs", "sweights"),
+    *("dask_gateway", "dask_jobqueue", "distributed", "formulate", "htcondor2", "lightgbm", "onnx"),
+    *("onnxruntime", "pyarrow", "rucio", "s3fs", "sklearn", "sweights", "xgboost"),
 )
 
 
@@ -67,6 +67,25 @@ def test_without_correctionlib(monkeypatch, tmp_path):
     (tmp_path / "weights.json").write_text("{}")
     with pytest.raises(CorrectionError, match=r"^ff.correction needs correctionlib: run pip .*\[c"):
         ff.correction(str(tmp_path / "weights.json"), "weight")
+
+
+@pytest.mark.parametrize(
+    ("package", "file", "install"),
+    [
+        ("onnxruntime", "bdt.onnx", r"'flavorframe\[models\]'"),
+        ("onnxruntime", "bdt.xml", r"'flavorframe\[models\]'"),
+        ("xgboost", "bdt.json", "xgboost"),
+        ("lightgbm", "bdt.txt", "lightgbm"),
+        ("sklearn", "bdt.pkl", "scikit-learn"),
+    ],
+)
+def test_without_the_library_of_a_model(monkeypatch, tmp_path, package, file, install):
+    monkeypatch.setitem(sys.modules, package, None)
+    (tmp_path / file).write_text("a model")
+    with pytest.raises(
+        ModelError, match=f"^ff.model of .*{file} needs .*: run pip install {install}"
+    ):
+        ff.model(tmp_path / file)
 
 
 def test_an_environment_without_correctionlib_is_compared_all_the_same(monkeypatch):

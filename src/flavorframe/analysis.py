@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
+from keyword import iskeyword
 from typing import TYPE_CHECKING, overload
 
+from flavorframe._data_quality.tallies import Tally, split_tallies
+from flavorframe._expr.variations import chosen
 from flavorframe._planning.compiling import plan_of
 from flavorframe._planning.plan import Plan
+from flavorframe.averages import Declared
 from flavorframe.datasets import Dataset
 from flavorframe.errors import AnalysisError, did_you_mean
-from flavorframe.outputs import Output
-from flavorframe.regions import Region, check_name
+from flavorframe.regions import Region, check_name, restricted_region
 from flavorframe.result import Result, Results
 from flavorframe.selection import Selection
 
@@ -34,8 +37,9 @@ class Analysis:
 
     Args:
         selection: Which candidates are kept, and with which weights; or a region.
-        **outputs: Histograms, snapshots and skims; a result has them as attributes of these names.
-            Without a selection they are regions, which a result has as attributes.
+        **outputs: Histograms, snapshots and skims, and what is noted of all events that are read;
+            a result has them as attributes of these names. Without a selection they are regions,
+            which a result has as attributes.
 
     Raises:
         AnalysisError: An output or region is none, or its name is taken, or a source of variations
@@ -50,26 +54,31 @@ class Analysis:
     """
 
     regions: tuple[tuple[str, Region], ...]
+    tallies: tuple[tuple[str, Tally], ...]
 
     def __init__(
-        self, selection: Selection | Region | None = None, /, **outputs: Output | Region
+        self, selection: Selection | Region | None = None, /, **outputs: Declared | Region | Tally
     ) -> None:
         """Raises AnalysisError for an output that is none, or whose name is taken."""
+        tallies, others = split_tallies(outputs)
+        for name, _ in tallies:
+            check_name("An output", name)
         if selection is None:
-            regions = tuple(_named_regions(outputs).items())
+            regions = tuple(_named_regions(others).items())
         elif isinstance(selection, Region):
-            regions = (("", selection.with_outputs(**_outputs(outputs))),)
+            regions = (("", selection.with_outputs(**_outputs(others))),)
         elif isinstance(selection, Selection):
-            regions = (("", Region(selection).with_outputs(**_outputs(outputs))),)
+            regions = (("", Region(selection).with_outputs(**_outputs(others))),)
         else:
             raise AnalysisError(f"ff.Analysis takes a selection first, not {selection!r}.")
         object.__setattr__(self, "regions", regions)
+        object.__setattr__(self, "tallies", tallies)
         _ = self.plan.variations  # raises where they do not go together
 
     @property
     def plan(self) -> Plan:
         """The analysis in compiled form."""
-        return plan_of(self.regions)
+        return replace(plan_of(self.regions), tallies=self.tallies)
 
     @property
     def selection(self) -> Selection:
@@ -77,7 +86,7 @@ class Analysis:
         return self._region.selection
 
     @property
-    def outputs(self) -> tuple[tuple[str, Output], ...]:
+    def outputs(self) -> tuple[tuple[str, Declared], ...]:
         """The outputs by name; raises AnalysisError where there are several regions."""
         return self._region.outputs
 
@@ -100,9 +109,33 @@ class Analysis:
             )
         return Analysis(found)
 
-    def with_outputs(self, **outputs: Output) -> Analysis:
+    def with_outputs(self, **outputs: Declared | Tally) -> Analysis:
         """Return the analysis with more outputs, or others under the same names."""
-        return Analysis(self._region, **outputs)
+        return Analysis(self._region, **{**dict(self.tallies), **outputs})
+
+    def with_variations(self, *names: str) -> Analysis:
+        """Return the analysis with some of its variations alone; without a name, with none.
+
+        Args:
+            *names: Sources with all of their shifts, such as ``"muon ID"``, or single variations,
+                such as ``"muon ID up"``.
+
+        Raises:
+            AnalysisError: There is no such source or variation.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> muon = ff.events().muon
+            >>> pt = ff.vary("scale", muon.pt, up=1.01 * muon.pt, down=0.99 * muon.pt)
+            >>> ff.Analysis(ff.Selection(muon).cut("pt", pt > 3)).with_variations()
+            Analysis: no outputs
+            Selection of muon
+              1. pt    muon.pt > 3
+        """
+        kept = chosen(self.plan.variations, names)
+        regions = {name: restricted_region(region, kept) for name, region in self.regions}
+        tallies = dict(self.tallies)
+        return Analysis(regions.pop("", None), **regions, **tallies)
 
     # The options of `run` and `submit` are defined in `_run.core.options`; a test compares them.
 
@@ -314,16 +347,19 @@ class Analysis:
         return submit(self.plan, data, name, options)
 
     def __repr__(self) -> str:
+        noted = ", ".join(f"{name} ({tally.title})" for name, tally in self.tallies)
+        whole = f"Analysis: {noted}\n" if noted else "Analysis: "
         if not self.regions[0][0]:
-            return f"Analysis: {self._region!r}"
-        return "\n".join(["Analysis", *(f"{name}: {region!r}" for name, region in self.regions)])
+            return f"{whole}{self._region!r}"
+        named = (f"{name}: {region!r}" for name, region in self.regions)
+        return "\n".join([whole.rstrip(": \n") if not noted else whole.rstrip("\n"), *named])
 
     def _repr_html_(self) -> str:
         named = ((f"<b>{escape(name)}</b>" if name else "", each) for name, each in self.regions)
         return "".join(f"{name}{region.selection._repr_html_()}" for name, region in named)
 
 
-def _outputs(given: Mapping[str, Output | Region]) -> dict[str, Output]:
+def _outputs(given: Mapping[str, Declared | Region]) -> dict[str, Declared]:
     for name, output in given.items():
         if isinstance(output, Region):
             raise AnalysisError(
@@ -333,7 +369,7 @@ def _outputs(given: Mapping[str, Output | Region]) -> dict[str, Output]:
     return dict(given)  # type: ignore[arg-type]
 
 
-def _named_regions(given: Mapping[str, Output | Region]) -> dict[str, Region]:
+def _named_regions(given: Mapping[str, Declared | Region]) -> dict[str, Region]:
     if not given:
         raise AnalysisError("ff.Analysis takes a selection first, or regions by name.")
     regions = {}
@@ -343,7 +379,7 @@ def _named_regions(given: Mapping[str, Output | Region]) -> dict[str, Region]:
                 f"ff.Analysis takes a selection first, or regions by name, and {name!r} is "
                 f"{region!r}."
             )
-        if not name.isidentifier():
+        if not name.isidentifier() or iskeyword(name):
             raise AnalysisError(f"A region cannot be called {name!r}: give it a name of Python.")
         check_name("A region", name)
         regions[name] = region

@@ -34,9 +34,10 @@ def catalog(source: PathLike | Mapping[str, Any], *, base: PathLike | None = Non
     "skim/0000/", "treename": "Tree3Mu/ntuple", "era": "2017B", "lumi": 4.8}``. Only ``type``
     ("data", "mc" or "simulation") and ``files`` (one string of names, or a list) are required;
     ``lumi`` is in fb⁻¹; ``layout`` is the name of a layout, or a TOML file. Simulation may add
-    ``xsec`` [pb], ``sumw`` and ``generated_events``. Other keys are kept in ``meta``. Files lie in
-    ``base``/``rootpath``; absolute paths and URLs are used as they are, and globs are expanded. A
-    list in the list of files is one file, in several places.
+    ``xsec`` [pb], ``generated_events``, and ``sumw``: the sum of generator weights, or the branch
+    or histogram in which each file has it (by default ``"Runs/genEventSumw"``). Other keys are kept
+    in ``meta``. Files lie in ``base``/``rootpath``; absolute paths and URLs are used as they are,
+    and globs are expanded. A list in the list of files is one file, in several places.
 
     Args:
         source: The JSON file, or a mapping of eras.
@@ -191,7 +192,7 @@ def _schema() -> type[BaseModel]:
             None, validation_alias=AliasChoices("xsec", "cross_section")
         )
         layout: str | None = None
-        sumw: float | None = None
+        sumw: float | str | None = None  # or where each file has it
         generated_events: int | None = Field(None, ge=0)
 
     return Entry

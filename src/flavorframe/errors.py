@@ -82,6 +82,10 @@ class CorrectionError(FlavorframeError, ValueError):
     """A correction file, correction or input that is wrong."""
 
 
+class ModelError(FlavorframeError, ValueError):
+    """A trained model, its file or an input that is wrong."""
+
+
 class FacilityError(FlavorframeError, RuntimeError):
     """A facility that cannot be started, asked or configured; the text says what to do."""
 

@@ -14,6 +14,7 @@ import numpy as np
 from flavorframe._expr import nodes as n
 from flavorframe._expr.expression import Expr, Operand, as_node
 from flavorframe._expr.formula import brief, formula
+from flavorframe._expr.nesting import refuse_nested
 from flavorframe._expr.strings import refuse_string
 from flavorframe._expr.texts import shortened
 from flavorframe._expr.variations import Variation, shifted
@@ -137,6 +138,7 @@ def axis(
     if isinstance(node, n.Literal):
         raise ExpressionError(f"A histogram takes expressions, not the constant {node.value!r}.")
     refuse_string(node, "A histogram's axis", "filled")
+    refuse_nested(node, "A histogram's axis")
     edges, regular = _edges(bins, range, brief(node))
     text = label or brief(shifted(node, None))
     return HistogramAxis(node, edges, regular, column_name(node), text)
@@ -181,6 +183,7 @@ def hist(
     axes = _axes(x, bins, range, label)
     if weight is not None:
         refuse_string(as_node(weight), "weight= of a histogram", "weights")
+        refuse_nested(as_node(weight), "weight= of a histogram")
     spec = Histogram(axes, None if weight is None else as_node(weight), without)
     n.join_axes(spec.nodes)
     names = [a.name for a in axes]
@@ -325,6 +328,7 @@ def _numbers(values: Iterable[float], complaint: str) -> tuple[float, ...]:
 def refuse_texts(columns: Iterable[tuple[str, n.Node]]) -> None:
     """Raise ExpressionError where a column is a text instead of an expression."""
     for name, node in columns:
+        refuse_nested(node, f"Column {name!r}")
         if isinstance(node, n.Literal) and isinstance(node.value, str):
             raise ExpressionError(
                 f"Column {name!r} of the snapshot is the text {node.value!r}: a column takes an "

@@ -1,20 +1,25 @@
 """Kinematic quantities as expressions: angles, masses, pointing.
 
-An object with ``pt``, ``eta`` and ``phi`` is a collection, a link, or a member of a pair.
+An object with ``pt``, ``eta`` and ``phi`` is a collection, a link, a member of a pair, or a
+four-vector.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.expression import Expr, Operand, apply
+from flavorframe._expr.expression import Expr, Operand, apply, as_node
 from flavorframe.errors import ExpressionError, did_you_mean
 
 if TYPE_CHECKING:
     from particle import Particle
+
+    from flavorframe.four_vectors import FourVector
 
 MUON_MASS = 0.1056583755
 """Mass of the muon [GeV]. Source: Review of Particle Physics (2024)."""
@@ -26,7 +31,7 @@ KAON_MASS = 0.493677
 """Mass of the charged kaon [GeV]. Source: Review of Particle Physics (2024)."""
 
 
-def delta_phi(a: Expr, b: Expr) -> Expr:
+def delta_phi(a: Expr | FourVector, b: Expr | FourVector) -> Expr:
     """Return φ(a) − φ(b) wrapped to [−π, π).
 
     Args:
@@ -48,7 +53,7 @@ def delta_phi(a: Expr, b: Expr) -> Expr:
     return apply("delta_phi", a.phi, b.phi)
 
 
-def delta_r(a: Expr, b: Expr) -> Expr:
+def delta_r(a: Expr | FourVector, b: Expr | FourVector) -> Expr:
     """Return ΔR = √(Δη² + Δφ²) of two objects, Δφ wrapped to [−π, π).
 
     Args:
@@ -75,8 +80,8 @@ def particle_mass(name: str) -> Expr:
 
     Args:
         name: The name in the Review of Particle Physics or EvtGen, as the package ``particle`` has
-            it: ``"mu-"``, ``"D(s)+"``, ``"D_s+"``, ``"J/psi"``. The charge may be left out of
-            those of charged particles: ``"mu"``, ``"pi"``, ``"K"``.
+            it: ``"mu-"``, ``"D(s)+"``, ``"D_s+"``, ``"J/psi"``. Brackets may be left out
+            (``"Ds+"``), and the charge of those of charged particles: ``"mu"``, ``"pi"``, ``"K"``.
 
     Returns:
         A constant, the mass of the Review of Particle Physics.
@@ -96,8 +101,19 @@ CHARGES = ("", "+", "-")
 """What may be left out at the end of a name, in the order in which it is tried."""
 
 
-@lru_cache(maxsize=128)
 def _mass_in_mev(name: str) -> float:
+    found = find_particle(name)
+    if found.mass is None:
+        raise ExpressionError(f"The mass of {name} is not known: write a number.")
+    return float(found.mass)
+
+
+@lru_cache(maxsize=128)
+def find_particle(name: str) -> Particle:
+    """Return the particle of a name, as `particle_mass` takes it.
+
+    Raises ExpressionError where there is none.
+    """
     if not isinstance(name, str):
         raise ExpressionError(f"A particle is asked for by its name, not by {name!r}.")
     found = next(filter(None, (_particle(name + charge) for charge in CHARGES)), None)
@@ -106,9 +122,7 @@ def _mass_in_mev(name: str) -> float:
 
         near = did_you_mean(name, (each.name for each in Particle.all()))
         raise ExpressionError(f"There is no particle {name!r}.{near}")
-    if found.mass is None:
-        raise ExpressionError(f"The mass of {name} is not known: write a number.")
-    return float(found.mass)
+    return found
 
 
 def _particle(name: str) -> Particle | None:
@@ -118,10 +132,21 @@ def _particle(name: str) -> Particle | None:
     for known in (Particle.from_name, Particle.from_evtgen_name):
         with suppress(ParticleNotFound, MatchingIDNotFound):
             return known(name)
-    return None
+    return _without_brackets().get(name)
 
 
-def mass(*objects: Expr, masses: Operand | tuple[Operand, ...] | None = None) -> Expr:
+@lru_cache(maxsize=1)
+def _without_brackets() -> Mapping[str, Particle]:
+    """Return the particles by names as one types them, ``Ds+`` for ``D(s)+``; of two alike none."""
+    from particle import Particle
+
+    names: dict[str, list[Particle]] = {}
+    for each in Particle.all():
+        names.setdefault(re.sub(r"[()]", "", each.name), []).append(each)
+    return {name: found[0] for name, found in names.items() if len(found) == 1}
+
+
+def mass(*objects: Expr | FourVector, masses: Operand | tuple[Operand, ...] | None = None) -> Expr:
     """Return the invariant mass of two or more objects: m² = (ΣE)² − (Σp)².
 
     Where rounding makes m² negative, the mass is −√(−m²), as in ROOT's ``TLorentzVector::M``.
@@ -154,24 +179,25 @@ def mass(*objects: Expr, masses: Operand | tuple[Operand, ...] | None = None) ->
 
 
 def _masses(
-    objects: tuple[Expr, ...], masses: Operand | tuple[Operand, ...] | None
+    objects: tuple[Expr | FourVector, ...], masses: Operand | tuple[Operand, ...] | None
 ) -> list[Operand]:
     if masses is None:
         return [item.mass for item in objects]
     if not isinstance(masses, tuple | list):
-        return [_mass(masses)] * len(objects)
+        return [mass_of(masses)] * len(objects)
     if len(masses) != len(objects):
         raise ExpressionError(
             f"ff.mass() was given {len(objects)} objects and {len(masses)} masses."
         )
-    return [_mass(each) for each in masses]
+    return [mass_of(each) for each in masses]
 
 
-def _mass(given: Operand) -> Operand:
-    return particle_mass(given) if isinstance(given, str) else given
+def mass_of(given: Operand) -> Expr:
+    """Return a mass that is given as a particle's name, a number or an expression."""
+    return particle_mass(given) if isinstance(given, str) else Expr(as_node(given))
 
 
-def transverse_mass(a: Expr, b: Expr) -> Expr:
+def transverse_mass(a: Expr | FourVector, b: Expr | FourVector) -> Expr:
     """Return mT = √(2 pt₁ pt₂ (1 − cos Δφ)) of two objects taken as massless.
 
     Args:

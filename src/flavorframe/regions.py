@@ -7,8 +7,11 @@ from dataclasses import dataclass, fields
 from flavorframe._expr import nodes as n
 from flavorframe._expr.categories import Categories
 from flavorframe._expr.formula import brief
+from flavorframe._expr.variations import Variation, restricted
+from flavorframe._planning.rewriting import rewritten
+from flavorframe.averages import Average, Declared
 from flavorframe.errors import AnalysisError, ExpressionError
-from flavorframe.outputs import Histogram, Output, Snapshot
+from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.result import Result
 from flavorframe.selection import Selection
 from flavorframe.skims import Skim
@@ -24,7 +27,7 @@ class Region:
     Args:
         selection: Which candidates are kept, and with which weights.
         by: Categories: they become the first axis of each histogram, and columns of the cutflow.
-        **outputs: Histograms, snapshots and skims, by name.
+        **outputs: Histograms, means, snapshots and skims, by name.
 
     Raises:
         AnalysisError: An output is neither, or its name is taken.
@@ -51,11 +54,11 @@ class Region:
     """
 
     selection: Selection
-    outputs: tuple[tuple[str, Output], ...]
+    outputs: tuple[tuple[str, Declared], ...]
     by: Categories | None
 
     def __init__(
-        self, selection: Selection, *, by: Categories | None = None, **outputs: Output
+        self, selection: Selection, *, by: Categories | None = None, **outputs: Declared
     ) -> None:
         """Raises AnalysisError for an output that is none, or whose name is taken."""
         if not isinstance(selection, Selection):
@@ -68,13 +71,24 @@ class Region:
         object.__setattr__(self, "outputs", tuple(outputs.items()))
         object.__setattr__(self, "by", by)
 
-    def with_outputs(self, **outputs: Output) -> Region:
+    def with_outputs(self, **outputs: Declared) -> Region:
         """Return the region with more outputs, or others under the same names."""
         return Region(self.selection, by=self.by, **{**dict(self.outputs), **outputs})
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{name} ({type(o).__name__.lower()})" for name, o in self.outputs)
         return f"{kinds or 'no outputs'}\n{self.selection!r}"
+
+
+def restricted_region(region: Region, kept: frozenset[Variation]) -> Region:
+    """Return a region in which only these variations are left."""
+
+    def change(tree: n.Part) -> n.Part:
+        return restricted(tree, kept)
+
+    by = None if region.by is None else rewritten(region.by, change)
+    outputs = dict(rewritten(region.outputs, change))
+    return Region(rewritten(region.selection, change), by=by, **outputs)
 
 
 def check_name(what: str, name: str) -> None:
@@ -84,13 +98,14 @@ def check_name(what: str, name: str) -> None:
 
 
 def _check_output(name: str, output: object, selection: Selection) -> None:
-    if not isinstance(output, Histogram | Snapshot):
+    if not isinstance(output, Histogram | Snapshot | Average):
         raise AnalysisError(
-            f"Output {name!r} is {output!r}; an output is made by ff.hist(...), "
-            "ff.snapshot(...) or ff.skim(...)."
+            f"Output {name!r} is {output!r}; an output is made by ff.hist(...), ff.mean(...), "
+            "ff.snapshot(...), ff.skim(...), or, for the analysis, by ff.lumi_sections() or "
+            "ff.duplicates()."
         )
     check_name("An output", name)
-    if isinstance(output, Histogram) and output.without is not None:
+    if isinstance(output, Histogram | Average) and output.without is not None:
         selection.without(output.without)
     if isinstance(output, Skim):
         _check_skim(name, output, selection)

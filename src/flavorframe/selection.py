@@ -10,6 +10,7 @@ from flavorframe._expr.collection import Collection
 from flavorframe._expr.event import Event
 from flavorframe._expr.expression import Expr, Operand, as_node
 from flavorframe._expr.formula import brief, formula
+from flavorframe._expr.nesting import refuse_nested_axis
 from flavorframe._expr.strings import refuse_string
 from flavorframe._expr.texts import shortened
 from flavorframe._expr.variations import Variation
@@ -102,6 +103,7 @@ class Selection:
             axis: n.Axis = n.EVENT
         elif isinstance(candidates, Collection):
             axis = candidates.axis
+            refuse_nested_axis(axis, "ff.Selection")
         elif isinstance(candidates, n.Axis):
             axis = candidates
         else:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -20,25 +21,26 @@ def legacy_loop(*arguments):
     subprocess.run(command, check=True, capture_output=True, cwd=ROOT_FOLDER)
 
 
-def test_counts_equal_those_of_the_other_engines(sample, tmp_path):
-    files = [sample("bph"), sample("bph", events=150)]
+def counts(found):
+    return found["events"], found["candidates"], found["mass"]
+
+
+def expected(files):
+    result = published().run(ff.dataset([str(file) for file in files]), progress=False)
+    events, candidates = zip(*((row.events, row.candidates) for row in result.cutflow), strict=True)
+    return list(events), list(candidates), result.mass.values(flow=True).astype(int).tolist()
+
+
+def test_counts_equal_those_of_the_other_engines_and_parts_add_up(sample, corner_case, tmp_path):
+    shares = [
+        [sample("bph"), sample("bph", events=150)],
+        [corner_case(case, "bph") for case in samples.CORNER_CASES],
+    ]
     parts = [tmp_path / "0.json", tmp_path / "1.json"]
-    for part, file in zip(parts, files, strict=True):
-        legacy_loop("--output", part, file)
+    for part, files in zip(parts, shares, strict=True):
+        legacy_loop("--output", part, *files)
+        assert counts(json.loads(part.read_text())) == expected(files)
     legacy_loop("--merge", tmp_path / "whole.json", *parts)
-    found = json.loads((tmp_path / "whole.json").read_text())
-    result = published().run(ff.dataset([str(file) for file in files]), progress=False)
-    assert found["events"] == [row.events for row in result.cutflow]
-    assert found["candidates"] == [row.candidates for row in result.cutflow]
-    assert found["mass"] == result.mass.values(flow=True).astype(int).tolist()
-    assert found["candidates"][-1] > 10
-
-
-def test_corner_cases(corner_case, tmp_path):
-    files = [corner_case(case, "bph") for case in samples.CORNER_CASES]
-    legacy_loop("--output", tmp_path / "found.json", *files)
-    found = json.loads((tmp_path / "found.json").read_text())
-    result = published().run(ff.dataset([str(file) for file in files]), progress=False)
-    assert found["events"] == [row.events for row in result.cutflow]
-    assert found["candidates"] == [row.candidates for row in result.cutflow]
-    assert found["mass"] == result.mass.values(flow=True).astype(int).tolist()
+    whole = json.loads((tmp_path / "whole.json").read_text())
+    assert counts(whole) == expected([*chain.from_iterable(shares)])
+    assert whole["candidates"][-1] > 10

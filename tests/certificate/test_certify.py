@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 from typer.testing import CliRunner
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 import flavorframe as ff
 from flavorframe._cli.main import app
 from flavorframe._expr import nodes as n
+from flavorframe._planning.rewriting import leaves_changed, rewritten
 from flavorframe.engines import get_engine
 from flavorframe.errors import AnalysisError, RunError
 from flavorframe.result import Cutflow
@@ -94,6 +96,84 @@ def test_differing_candidates_are_all_that_differ(sample):
     }
     certificate = ff.certify(ours, ff.dataset(file), engines=["columnar", OtherMass()])
     assert {d.identity["event"] for d in certificate.differences} == expected
+
+
+# Regions, categories and variations
+
+
+class Other:
+    """The columnar engine, but for a number that it takes for another."""
+
+    name = "other"
+
+    def __init__(self, number, instead):
+        self._engine = get_engine("columnar")
+        self.prepare, self.empty = self._engine.prepare, self._engine.empty
+        self._number, self._instead = n.Literal(number), n.Literal(instead)
+
+    def evaluate(self, plan, partition):
+        changed = rewritten(plan, lambda tree: leaves_changed(tree, self._changed))
+        found = self._engine.evaluate(changed, partition)
+        own = self.empty(plan)
+        regions = {name: labelled(flow, own.regions[name]) for name, flow in found.regions.items()}
+        return replace(found, cutflow=labelled(found.cutflow, own.cutflow), regions=regions)
+
+    def _changed(self, leaf):
+        return self._instead if leaf == self._number else leaf
+
+
+def labelled(flow, own):
+    """Return a cutflow with the formulas of another, as engines that err would have them."""
+    rows = (replace(row, formula=o.formula) for row, o in zip(flow, own, strict=True))
+    return replace(flow, rows=tuple(rows))
+
+
+def regional():
+    t = ff.events().triplet
+    pt = ff.vary("scale", t.pt, up=1.05 * t.pt, down=0.95 * t.pt)
+    base = ff.Selection(t).weight("sf", ff.vary("sf", 0.9, up=0.97))
+    halves = ff.categories(barrel=abs(t.eta) < 1.2, endcap=abs(t.eta) >= 1.2)
+    mass = ff.hist(t.mass, bins=5, range=(1.6, 2.1))
+    return ff.Analysis(
+        signal=ff.Region(base.cut("pt", pt > 12), by=halves, mass=mass, rows=ff.snapshot(pt=pt)),
+        control=ff.Region(base.cut("window", t.mass > 1.62), mass=mass),
+    )
+
+
+@pytest.mark.root
+def test_engines_agree_on_regions(sample):
+    certificate = ff.certify(regional(), ff.dataset(str(sample("nano", events=150))))
+    assert certificate.agrees, certificate
+    assert "at every one of 4 steps" in repr(certificate)
+    assert [cut.region for cut in certificate.cuts] == ["signal"] * 3 + ["control"] * 3
+    assert len(certificate.cuts[0].counts["columnar"]) == 5  # events, candidates, categories
+    labels = {output.name for output in certificate.outputs if "[" in output.name}
+    shifts = "signal.mass [scale up]", "signal.mass [scale down]"
+    assert labels == {*shifts, "signal.mass [sf up]", "control.mass [sf up]"}
+
+
+@pytest.mark.parametrize(
+    ("number", "instead", "where"),
+    [
+        (1.62, 1.75, "cut 'window' of region control (triplet.mass > 1.62)"),
+        (1.05, 1.5, "histogram 'signal.mass [scale up]'"),
+        (1.2, 0.9, "cut 'all' of region signal"),
+    ],
+    ids=["cut", "shift", "category"],
+)
+def test_a_difference_is_followed_into_its_region(sample, monkeypatch, number, instead, where):
+    monkeypatch.setattr(import_module("flavorframe.certificate.certify"), "MOST_EVENTS", 2)
+    data = ff.dataset(str(sample("nano", events=150)))
+    certificate = ff.certify(regional(), data, engines=["columnar", Other(number, instead)])
+    assert not certificate.agrees
+    difference = certificate.differences[0]
+    assert where in repr(certificate)
+    assert set(difference.identity) == {"run", "luminosity_block", "event"}
+    kept = {candidate.kept for each in certificate.differences for candidate in each.candidates}
+    if number == 1.62:
+        assert kept == {(True, False)}
+    if number == 1.05:
+        assert (False, True) in kept
 
 
 def test_file_that_nobody_can_read(sample, tmp_path):

@@ -15,7 +15,7 @@ from flavorframe._shipping.user_code import packed
 from flavorframe.engines import ENGINES, get_engine
 from flavorframe.engines._columnar import depth, named, view
 from flavorframe.engines._columnar.caching import survivors
-from flavorframe.engines._rdataframe.codegen import body, translate
+from flavorframe.engines._rdataframe.codegen import scope, translate
 from support import agreement, hard_numbers as wild
 from support.reference import LAYOUTS, check_random
 
@@ -97,8 +97,8 @@ def test_deep_trees_of_hard_numbers(tmp_path, write, all_is_deep):
 
 @pytest.mark.root
 def test_deep_trees_in_cpp(tmp_path, monkeypatch):
-    for module in (body, translate):
-        monkeypatch.setattr(module, "NESTED", 1)
+    for module in (scope, translate):
+        monkeypatch.setattr(module, "DEEP", 1)
     check_random(
         wild.write_nano(tmp_path / "wild.root", events=300), examples=10, engine="rdataframe"
     )

@@ -19,9 +19,10 @@ import flavorframe as ff
 from flavorframe.errors import RunError
 from support.reference import published
 
-result = published().run(ff.dataset(sys.argv[1:]), engine="rdataframe", progress=False)
+analysis = published().with_outputs(sections=ff.lumi_sections())
+result = analysis.run(ff.dataset(sys.argv[1:]), engine="rdataframe", progress=False)
 rows = [(row.name, row.events, row.candidates) for row in result.cutflow]
-told = {"rows": rows, "failures": str(result.failures)}
+told = {"rows": rows, "failures": str(result.failures), "sections": result.sections.to_json()}
 try:
     published().run(ff.dataset(sys.argv[1:]), engine="columnar", progress=False)
 except RunError as error:
@@ -39,7 +40,9 @@ def test_files_of_a_server(sample, xrootd):
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     told = json.loads(run.stdout.splitlines()[-1])
-    expected = published().run(ff.dataset(str(sample("nano"))), progress=False)
+    analysis = published().with_outputs(sections=ff.lumi_sections())
+    expected = analysis.run(ff.dataset(str(sample("nano"))), progress=False)
+    assert told["sections"] == expected.sections.to_json()
     assert told["rows"] == [[row.name, row.events, row.candidates] for row in expected.cutflow]
     assert told["rows"][-1][-1] > 10
     assert "1 of 2 files could not be read" in told["failures"]

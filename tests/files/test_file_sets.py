@@ -13,7 +13,7 @@ from flavorframe._files import file_sets
 from flavorframe._files.file_sets import FileSet, locked, settle
 from flavorframe._files.writing import hidden_file, replacing
 from flavorframe.errors import OutputError, RunError
-from support.killing import killed_at
+from support.killing import in_a_fresh_process, killed_at
 
 NAMES = ("a.root", "b.root", "c.json")
 
@@ -31,11 +31,14 @@ def contents(folder):
     return [(folder / name).read_text() for name in NAMES]
 
 
-@pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
 @pytest.mark.parametrize("exchange", [True, False])
-def test_killed_at_any_line(tmp_path, monkeypatch, exchange):
+def test_killed_at_any_line(tmp_path, exchange):
+    in_a_fresh_process(old_or_new_at_any_line, tmp_path, exchange)
+
+
+def old_or_new_at_any_line(tmp_path, exchange):
     if not exchange:
-        monkeypatch.setattr(file_sets, "_renameat2", None)
+        file_sets._renameat2 = None
     seen = set()
     for number in itertools.count(1, 2):
         write(tmp_path, "old")
@@ -53,8 +56,11 @@ def test_killed_at_any_line(tmp_path, monkeypatch, exchange):
     assert contents(tmp_path) == ["new"] * 3
 
 
-@pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
 def test_who_settles_is_killed_as_well(tmp_path):
+    in_a_fresh_process(old_or_new_though_settling_is_killed, tmp_path)
+
+
+def old_or_new_though_settling_is_killed(tmp_path):
     for number in itertools.count(60, 11):
         write(tmp_path, "old")
         if not killed_at(number, {file_sets.__file__}, lambda: write(tmp_path, "new")):

@@ -49,6 +49,18 @@ REFUSED = {
         hist.Hist.new.Reg(62, *RANGE, name="mass").Reg(3, 0, 1, name="pt").Int64(),
         r"one axis, this one has 2 \('mass', 'pt'\)",
     ),
+    "categories of it": (
+        hist.Hist.new.StrCat(["barrel", "endcap"], name="category").Reg(62, *RANGE).Int64(),
+        r"an axis 'category' of barrel, endcap too: fit one, h\[{'category': 'barrel'}\]$",
+    ),
+    "variations of it": (
+        hist.Hist.new.StrCat(["nominal", "scale up"], name="variation")
+        .StrCat(["barrel", "endcap"], name="category")
+        .Reg(62, *RANGE)
+        .Int64(),
+        r"h\[{'variation': 'nominal', 'category': 'barrel'}\]; a result or region without this "
+        r"axis is result.nominal, or result.varied\('scale up'\)$",
+    ),
 }
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from numba_stats import crystalball
 
 from flavorframe.fit import dsphi
 
@@ -20,7 +19,7 @@ def test_expected_spectrum_gives_back_the_truth(expected, size):
     assert fit.chi2 == pytest.approx(0, abs=1e-3)
 
 
-@pytest.mark.parametrize("size", DEMO_SIZES)
+@pytest.mark.parametrize("size", [DEMO_SIZES[0], DEMO_SIZES[-1]])
 def test_toys_are_valid_and_their_errors_right(expected, size):
     study = dsphi().fit(expected(size)).toys(500)
     assert study.valid_fraction >= 0.995
@@ -36,6 +35,8 @@ def test_drawn_spectrum_is_described(drawn):
 
 
 def test_tail_can_be_measured_on_simulation_and_used_on_data(drawn):
+    from numba_stats import crystalball  # which compiles as it is imported
+
     tail = dsphi().only("Ds").change("alpha", fixed=False)
     simulated = drawn()
     masses = crystalball.ppf(np.random.default_rng(1).random(20_000), 1.7, 3.0, 1.968, 0.012)

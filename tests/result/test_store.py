@@ -17,7 +17,7 @@ from flavorframe._files import file_sets
 from flavorframe._files.json_numbers import decoded, encoded
 from flavorframe.errors import FileError
 from flavorframe.result import _json, _loading, _saving
-from support.killing import killed_at
+from support.killing import in_a_fresh_process, killed_at
 
 events = ff.events()
 ODD = [math.nan, -math.nan, math.inf, -math.inf, struct.unpack(">d", b"\x7f\xf0\0\0\0\0\0\x01")[0]]
@@ -129,9 +129,12 @@ def test_a_result_that_is_saved_while_it_is_read(odd, tmp_path, monkeypatch):
     ]  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
 def test_killed_at_any_line_while_it_is_saved(odd, tmp_path):
     """Saved over another result: what is loaded afterwards is one of the two."""
+    in_a_fresh_process(old_or_new_at_any_line, odd, tmp_path)
+
+
+def old_or_new_at_any_line(odd, tmp_path):
     old, new = (
         analysis(weight=weight).run(ff.dataset(odd, name="X"), progress=False)
         for weight in (1.0, 2.0)

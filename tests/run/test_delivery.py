@@ -1,6 +1,7 @@
 """Credentials, corrections and files on real Dask workers: there in time, renewed, and removed."""
 
 import contextlib
+import functools
 import gzip
 import json
 import os
@@ -16,6 +17,8 @@ from typer.testing import CliRunner
 import flavorframe as ff
 from flavorframe._cli import workers as cli_workers
 from flavorframe._cli.main import app
+from flavorframe._expr import called
+from flavorframe._models import model
 from flavorframe._run.dask import worker_delivery
 from flavorframe._run.delivery.delivery import Delivery
 from flavorframe.errors import AnalysisError, CorrectionError
@@ -216,12 +219,14 @@ class TestRuns:
         assert workers & set(came)
         assert folders(place) == []
 
-    def test_corrections_and_files_travel(self, client, sample, tmp_path):
+    def test_corrections_models_and_files_travel(self, client, sample, tmp_path):
         path = tmp_path / "scale.json"
         path.write_text(json.dumps(scale(1.5)))
         (tmp_path / "shift.txt").write_text("0.25")
         correction = ff.correction(path, "scale")
-        moved = shifted(ff.events().triplet.mass) * correction(x=ff.events().triplet.mass)
+        (tmp_path / "net.onnx").write_bytes(identity())
+        mass = ff.model(tmp_path / "net.onnx")(ff.events().triplet.mass)
+        moved = shifted(mass) * correction(x=ff.events().triplet.mass)
         histogram = ff.hist(moved, bins=40, range=(1, 5))
         data = ff.dataset(str(sample("nano")))
         here = analysis(moved=histogram).run(data, files=[tmp_path / "shift.txt"])
@@ -242,27 +247,37 @@ def shifted(mass):
 
 @contextlib.contextmanager
 def hidden_from_workers(client, folder):
-    """Make open() and what reads files fail on the workers for paths in a folder."""
-    import correctionlib
+    """Make what reads corrections and models fail on the workers for paths in a folder."""
+    readers = (called, model)
 
     def hide(folder):
-        original = correctionlib.CorrectionSet.from_file
-        correctionlib._original = original
-
-        def from_file(path):
-            assert not str(path).startswith(folder), "read where it was, not where it was brought"
-            return original(path)
-
-        correctionlib.CorrectionSet.from_file = from_file
+        for module in readers:
+            module._original = module.bytes_of
+            module.bytes_of = functools.partial(from_elsewhere, module._original, folder)
 
     def show():
-        correctionlib.CorrectionSet.from_file = correctionlib._original
+        for module in readers:
+            module.bytes_of = module._original
 
     client.run(hide, str(folder))
     try:
         yield
     finally:
         client.run(show)
+
+
+def from_elsewhere(read, folder, path):
+    assert not path.startswith(folder), "read where it was, not where it was brought"
+    return read(path)
+
+
+def identity():
+    """Return a model in ONNX that gives its one input."""
+    onnx = pytest.importorskip("onnx.helper")
+    given, found = (onnx.make_tensor_value_info(name, 1, [None, 1]) for name in "xy")
+    graph = onnx.make_graph([onnx.make_node("Identity", ["x"], ["y"])], "g", [given], [found])
+    versions = [onnx.make_opsetid("", 17)]
+    return onnx.make_model(graph, opset_imports=versions, ir_version=8).SerializeToString()
 
 
 def scale(value):

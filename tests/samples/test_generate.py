@@ -5,8 +5,15 @@ from flavorframe.errors import SampleError
 from flavorframe.samples import ERAS, Events, chunks, concatenate, generate
 from flavorframe.samples.generate import CHUNK
 from flavorframe.samples.record import LABELS
-from flavorframe.samples.schema import COLLECTIONS, SCALARS
+from flavorframe.samples.schema import COLLECTIONS, GEN_INDEX, SCALARS
 from flavorframe.samples.triggers import menu
+from support import kept_events
+
+
+@pytest.fixture(autouse=True)
+def generated_anew(monkeypatch):
+    """Have the same asked for twice be made twice."""
+    kept_events.make_chunks_anew(monkeypatch)
 
 
 def assert_equal(one: Events, other: Events) -> None:
@@ -55,7 +62,8 @@ def test_columns_have_the_names_and_types_of_the_schema(events):
     types = {field.name: field.dtype for field in SCALARS if field.name != "genWeight"}
     assert {name: values.dtype.name for name, values in events.scalars.items()} == types
     for name, collection in events.collections.items():
-        types = {field.name: field.dtype for field in COLLECTIONS["dsphipi"][name][0]}
+        fields, _ = COLLECTIONS["dsphipi"][name]
+        types = {field.name: field.dtype for field in fields if field != GEN_INDEX}
         assert {field: v.dtype.name for field, v in collection.fields.items()} == types
         assert {len(v) for v in collection.fields.values()} == {collection.counts.sum()}
 

@@ -1,8 +1,19 @@
 """Work in a process that is killed at a line of some files."""
 
 import itertools
+import multiprocessing
 import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
+
+
+def in_a_fresh_process(work, *arguments):
+    """Do some work where little is in memory yet: each fork of a process that has grown copies it.
+
+    The work is a function of a module, and it and its arguments can be pickled.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as processes:
+        return processes.submit(work, *arguments).result()
 
 
 def killed_at(number, files, work):

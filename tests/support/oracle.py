@@ -5,8 +5,10 @@ It shares the expression tree with the package and nothing else: it has its own 
 own arithmetic on Python numbers, and no engine or layout code.
 
 Conventions: an *element* of a stored collection is its index in the file, one of a sub-collection
-is the element of the parent, one of pairs or triples is the tuple of its members, and the event
-itself is the element `()` of the event axis. A missing value is None.
+or of a sorted one is the element of the parent, one of pairs or triples is the tuple of its
+members, one of a concatenation is the place of its collection and the element there, one of nested
+lists knows its outer element and its own, and the event itself is the element `()` of the event
+axis. A missing value is None.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import cache
@@ -27,7 +29,7 @@ import uproot
 
 from flavorframe._expr import nodes as n
 from flavorframe.analysis import Analysis
-from flavorframe.outputs import Histogram, HistogramAxis, Snapshot
+from flavorframe.outputs import Histogram, HistogramAxis, Output, Snapshot
 from flavorframe.selection import Best, Cut, Step, Weight
 
 # Names
@@ -67,7 +69,9 @@ jet.eta                      -                               Jet_eta
 jet.phi                      -                               Jet_phi
 jet.mass                     -                               Jet_mass
 electron.pt                  -                               Electron_pt
+electron.charge              -                               Electron_charge
 gen_part.pt                  -                               GenPart_pt
+gen_part.pdg_id              -                               GenPart_pdgId
 triplet.mass                 Triplet2_Mass                   triplet_mass
 triplet.pt                   Triplet2_Pt                     triplet_pt
 triplet.eta                  Triplet2_Eta                    triplet_eta
@@ -90,6 +94,8 @@ triplet.track.pt             Tr_Pt                           triplet_track_pt
 triplet.track.eta            Tr_Eta                          triplet_track_eta
 triplet.track.phi            Tr_Phi                          triplet_track_phi
 triplet.track.dxy            -                               triplet_track_dxy
+triplet.daughter.pt          -                               triplet_daughter_pt
+triplet.daughter.charge      -                               triplet_daughter_charge
 triplet.refit1.pt            RefTrack1_Pt                    triplet_refit1_pt
 triplet.refit1.eta           RefTrack1_Eta                   triplet_refit1_eta
 triplet.refit1.phi           RefTrack1_Phi                   triplet_refit1_phi
@@ -124,6 +130,9 @@ LINKS = {
     "triplet.track": ("track", "triplet_track_idx"),
     "jet.muon1": ("muon", "Jet_muonIdx1"),
     "muon.jet": ("jet", "Muon_jetIdx"),
+    "muon.gen": ("gen_part", "Muon_genPartIdx"),
+    "track.gen": ("gen_part", "Track_genPartIdx"),
+    "gen_part.mother": ("gen_part", "GenPart_genPartIdxMother"),
 }
 """The collection that a link leads to, and its index in nano; in bph the two have equal pt."""
 
@@ -219,8 +228,7 @@ class File:
 
     def branch_of(self, node: n.Field) -> str | None:
         """Return the branch of a friendly name, if it has one."""
-        collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
-        name = ".".join((*([collection] if collection else []), *node.path))
+        name = ".".join((*([] if node.on == n.EVENT else [node.on.name]), *node.path))
         return BRANCHES[self.layout].get(name)
 
     def list_of(self, collection: str) -> str:
@@ -229,6 +237,11 @@ class File:
             own = [b for b in self.branches if self.collection_of(b) == collection]
             self._list_of[collection] = next(branch for branch in own if self.is_list(branch))
         return self._list_of[collection]
+
+    def list_in(self, axis: n.StoredLists) -> str:
+        """Return some branch that has a list for each element of a collection."""
+        begins = f"{axis.outer.name}_{axis.name_in_outer}"
+        return next(branch for branch in self.branches if branch.startswith(begins))
 
     def _load(self, branch: str) -> None:
         if branch not in self._lists:
@@ -359,8 +372,20 @@ def mass(*components: float) -> float:
         x, y, z = pt * math.cos(phi), pt * math.sin(phi), pt * math.sinh(eta)
         energy += math.sqrt(x * x + y * y + z * z + m * m)
         px, py, pz = px + x, py + y, pz + z
+    return mass_of_components(px, py, pz, energy)
+
+
+def mass_of_components(px: float, py: float, pz: float, energy: float) -> float:
     squared = energy * energy - (px * px + py * py + pz * pz)
     return -math.sqrt(-squared) if squared < 0 else math.sqrt(squared)
+
+
+def angle(*components: float) -> float:
+    p, q = components[:3], components[3:]
+    if not any(p) or not any(q):
+        return math.nan
+    crossed = [p[i - 2] * q[i - 1] - p[i - 1] * q[i - 2] for i in range(3)]
+    return math.atan2(math.hypot(*crossed), sum(a * b for a, b in zip(p, q, strict=True)))
 
 
 ARITHMETIC: dict[str, Callable[..., Any]] = {
@@ -388,12 +413,18 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "log": _function(_logarithm),
     "sin": _function(math.sin),
     "cos": _function(math.cos),
+    "sinh": _function(math.sinh),
+    "cosh": _function(math.cosh),
+    "arctan2": _function(math.atan2),
+    "arcsinh": _function(math.asinh),
     "floor": _function(_whole_part(math.floor)),
     "ceil": _function(_whole_part(math.ceil)),
     "hypot": _function(math.hypot),
     "delta_phi": _function(delta_phi),
     "delta_r": _function(delta_r),
     "mass": _function(mass),
+    "mass_of_components": _function(mass_of_components),
+    "angle": _function(angle),
     "lt": lambda a, b: a < b,
     "le": lambda a, b: a <= b,
     "gt": lambda a, b: a > b,
@@ -456,7 +487,7 @@ def as_number(x: Any) -> Any:
 
 
 def _kind(file: File, node: n.Node) -> str:
-    if isinstance(node, n.Literal):
+    if isinstance(node, n.Literal | n.SampleValue):
         value = node.value
         if isinstance(value, bool | str | float):
             return {bool: "truth", str: "word", float: "real"}[type(value)]
@@ -468,19 +499,26 @@ def _kind(file: File, node: n.Node) -> str:
     if isinstance(node, n.Default):
         lacks = file.lacks(node.operand)
         return file.kind(n.Literal(node.value) if lacks else node.operand)
-    if isinstance(node, n.Take | n.Member | n.Gather):
+    if isinstance(node, n.Take | n.Member | n.Inner | n.Gather | n.Named):
         return file.kind(node.operand)
     if isinstance(node, n.Reduce):
         return _kind_of_reduced(file, node)
     if isinstance(node, n.Apply):
         return _kind_of_applied(file, node)
-    kinds = {
-        n.Position: "whole",
-        n.Match: "whole",
-        n.CallFunction: "real",
-        n.CallCorrection: "real",
-    }
-    return kinds.get(type(node), "truth")
+    if isinstance(node, n.Chain):
+        return _kind_of_several({file.kind(operand) for operand in node.operands})
+    return _kind_of_called(node)
+
+
+def _kind_of_called(node: n.Node) -> str:
+    if isinstance(node, n.Position | n.Rank | n.FromEnd | n.Match | n.FirstCopy | n.Pointing):
+        return "whole"
+    if isinstance(node, n.Category):
+        return "whole"
+    if isinstance(node, n.LumiLookup):
+        return "truth" if node.table.values is None else "real"
+    called = n.CallFunction | n.CallCorrection | n.CallModel
+    return "real" if isinstance(node, called) else "truth"
 
 
 def _kind_of_field(file: File, node: n.Field) -> str:
@@ -489,8 +527,16 @@ def _kind_of_field(file: File, node: n.Field) -> str:
     branch = file.branch_of(node)
     if branch is not None:
         return file.kind_of_branch(branch)
-    part, name = node.path
-    return file.kind(n.Field(n.CollectionAxis(LINKS[f"{node.on.name}.{part}"][0]), (name,)))
+    if node.path == ("index",):
+        return "whole"
+    part, *rest = node.path
+    return file.kind(n.Field(n.CollectionAxis(LINKS[f"{node.on.name}.{part}"][0]), tuple(rest)))
+
+
+def _kind_of_several(kinds: set[str]) -> str:
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    return "real" if "real" in kinds else "whole"
 
 
 def _kind_of_reduced(file: File, node: n.Reduce) -> str:
@@ -567,6 +613,21 @@ def _sum(values: list[Any]) -> Any:
 # One event
 
 
+@dataclass(frozen=True)
+class InList:
+    """An element of the list that an outer element has."""
+
+    outer: Any
+    own: Any
+
+
+def outer_of(axis: n.Axis) -> n.Axis:
+    """Return what each list of an axis is for: the event, or an element of the outer axis."""
+    while isinstance(axis, n.Taken):
+        axis = axis.parent
+    return axis.outer if isinstance(axis, n.Per | n.StoredLists) else n.EVENT
+
+
 class Event:
     """One event: of the candidates, only those in ``alive`` are seen, or all where it is None."""
 
@@ -576,7 +637,7 @@ class Event:
         self.file, self.number, self.candidates, self.alive = file, number, candidates, alive
         self.whole: Event = self if alive is None else Event(file, number, candidates)
         self._elements: dict[n.Axis, list[Any]] = {}
-        self._reduced: dict[n.Node, Any] = {}
+        self._reduced: dict[tuple[n.Node, Any], Any] = {}
 
     def with_alive(self, alive: list[Any]) -> Event:
         """Return the event as it is when only these candidates are left."""
@@ -596,21 +657,30 @@ class Event:
     def _find_axis(self, node: n.Node) -> n.Axis:
         if isinstance(node, n.Field | n.Branch):
             return self._axis_of_column(node)
-        if isinstance(node, n.Apply | n.CallFunction | n.CallCorrection):
+        if isinstance(node, n.Apply | n.CallFunction | n.CallCorrection | n.CallModel):
             return self.join(node.arguments)
         if isinstance(node, n.Match):
-            return self.join(node.values)
-        if isinstance(node, n.IsIn | n.StringTest):
+            return self.join(node.values, outer_of(node.target))
+        if isinstance(node, n.LumiLookup):
+            return self.join((node.run, node.luminosity_block))
+        if isinstance(node, n.IsAncestor):
+            return self.join((node.above, node.below))
+        if isinstance(node, n.IsIn | n.StringTest | n.Named):
             return self.axis_of(node.operand)
         if isinstance(node, n.Gather | n.Found):
-            return self.axis_of(node.index)
+            return self.join((node.index,), outer_of(node.target))
+        if isinstance(node, n.Reduce):
+            return outer_of(self.axis_of(node.operand))
+        if isinstance(node, n.Category):
+            return self.join(node.conditions)
         return node.axis
 
-    def join(self, nodes: tuple[n.Node, ...]) -> n.Axis:
-        """Return the one axis, beside the event's, of several nodes."""
-        axes = [axis for axis in map(self.axis_of, nodes) if axis != n.EVENT]
-        assert all(axis == axes[0] for axis in axes)
-        return axes[0] if axes else n.EVENT
+    def join(self, nodes: tuple[n.Node, ...], at_least: n.Axis = n.EVENT) -> n.Axis:
+        """Return the one axis, beside the event's and outer ones, of several nodes."""
+        axes = {axis for axis in (at_least, *map(self.axis_of, nodes)) if axis != n.EVENT}
+        inmost = axes - {outer_of(axis) for axis in axes}
+        assert len(inmost) <= 1
+        return inmost.pop() if inmost else n.EVENT
 
     def _axis_of_column(self, node: n.Field | n.Branch) -> n.Axis:
         if node.on != n.UNRESOLVED or not isinstance(node, n.Branch):
@@ -636,8 +706,44 @@ class Event:
             for element in self.elements(axis.parent):
                 if holds(self.whole.value(axis.mask, element)):
                     yield element
+        else:
+            yield from self._made_elements(axis)
+
+    def _made_elements(self, axis: n.Axis) -> Iterator[Any]:
+        if isinstance(axis, n.Sorted):
+            yield from self._sorted(axis)
+        elif isinstance(axis, n.Concatenation):
+            for number, parent in enumerate(axis.parents):
+                for element in self.elements(parent):
+                    yield number, element
         elif isinstance(axis, n.Combination):
             yield from self._combinations(axis, ())
+        elif isinstance(axis, n.Per | n.StoredLists):
+            for outer in self.elements(axis.outer):
+                yield from (InList(outer, own) for own in self._in_list(axis, outer))
+
+    def _in_list(self, axis: n.Per | n.StoredLists, outer: Any) -> list[Any]:
+        if isinstance(axis, n.Per):
+            return self.elements(axis.inner)
+        lists = self.file.value(self.file.list_in(axis), self.number)
+        return list(range(len(lists[outer])))
+
+    def _sorted(self, axis: n.Sorted) -> Iterator[Any]:
+        lists: dict[Any, list[Any]] = {}
+        for element in self.elements(axis.parent):
+            own = element.outer if isinstance(element, InList) else ()
+            lists.setdefault(own, []).append(element)
+        for elements in lists.values():
+            yield from self._in_order(axis, elements)
+
+    def _in_order(self, axis: n.Sorted, elements: list[Any]) -> Iterator[Any]:
+        values = [self.whole.value(axis.by, element) for element in elements]
+        known = _usable(values)
+        for place in sorted(known, key=lambda i: values[i], reverse=axis.descending):
+            yield elements[place]
+        for place, element in enumerate(elements):
+            if place not in known:
+                yield element
 
     def _combinations(self, axis: n.Combination, chosen: tuple[Any, ...]) -> Iterator[Any]:
         if len(chosen) == len(axis.parents):
@@ -657,6 +763,8 @@ class Event:
 
     def value(self, node: n.Node, at: Any) -> Any:
         """Return the value of the node at an element of its axis, or of one that it spreads to."""
+        if isinstance(at, InList) and outer_of(self.axis_of(node)) == n.EVENT:
+            at = at.outer
         return getattr(self, f"_{type(node).__name__.lower()}")(node, at)
 
     def values(self, node: n.Node, axis: n.Axis) -> list[Any]:
@@ -664,6 +772,16 @@ class Event:
         return [self.value(node, element) for element in self.elements(axis)]
 
     def _literal(self, node: n.Literal, at: Any) -> Any:
+        return node.value
+
+    def _constant(self, node: n.Constant, at: Any) -> Any:
+        return node.value
+
+    def _category(self, node: n.Category, at: Any) -> int:
+        fitting = [i for i, each in enumerate(node.conditions) if holds(self.value(each, at))]
+        return fitting[0] if fitting else len(node.conditions)
+
+    def _samplevalue(self, node: n.SampleValue, at: Any) -> Any:
         return node.value
 
     def _quantity(self, node: n.Quantity, at: Any) -> Any:
@@ -675,10 +793,14 @@ class Event:
 
     def _stored(self, branch: str, at: Any) -> Any:
         stored = self.file.value(branch, self.number)
+        if isinstance(at, InList):
+            return stored[at.outer][at.own]
         return stored[at] if isinstance(stored, list) else stored
 
     def _field(self, node: n.Field, at: Any) -> Any:
         branch = self.file.branch_of(node)
+        if branch is None and node.path == ("index",):
+            return self._index_in_file(node.on, at)
         if branch is None:
             return self._linked(node, at)
         stored = self._stored(branch, at)
@@ -745,14 +867,25 @@ class Event:
         test = STRING_TESTS[node.test]
         return None if word is None else any(test(word, pattern) for pattern in node.patterns)
 
-    def _reduce(self, node: n.Reduce, at: Any) -> Any:
-        if node not in self._reduced:
-            self._reduced[node] = self._find_reduced(node)
-        return self._reduced[node]
+    def list_at(self, axis: n.Axis, at: Any) -> list[Any]:
+        """Return the elements of an axis in the event or, if nested, in the list at an element."""
+        elements = self.elements(axis)
+        if outer_of(axis) == n.EVENT:
+            return elements
+        outer = at.outer if isinstance(at, InList) else at
+        return [element for element in elements if element.outer == outer]
 
-    def _find_reduced(self, node: n.Reduce) -> Any:
+    def _reduce(self, node: n.Reduce, at: Any) -> Any:
+        if outer_of(self.axis_of(node.operand)) == n.EVENT:
+            at = ()
+        if (node, at) not in self._reduced:
+            self._reduced[node, at] = self._find_reduced(node, at)
+        return self._reduced[node, at]
+
+    def _find_reduced(self, node: n.Reduce, at: Any) -> Any:
         axis = self.axis_of(node.operand)
-        values = self.values(node.operand, axis)
+        elements = self.list_at(axis, at)
+        values = [self.value(node.operand, element) for element in elements]
         if node.reduction == "size":
             return len(values)
         if node.reduction in ("any", "all", "count"):
@@ -769,10 +902,10 @@ class Event:
             return None
         if node.reduction in ("min", "max"):
             return values[place]
-        return self._index_in_file(axis, self.elements(axis)[place])
+        return self._index_in_file(axis, elements[place])
 
     def _index_in_file(self, axis: n.Axis, element: Any) -> int:
-        return self.whole.elements(axis).index(element)
+        return self.whole.list_at(axis, element).index(element)
 
     def _position(self, node: n.Position, at: Any) -> int:
         return self._index_in_file(node.on, at)
@@ -780,8 +913,23 @@ class Event:
     def _take(self, node: n.Take, at: Any) -> Any:
         return self.value(node.operand, at)
 
+    def _inner(self, node: n.Inner, at: Any) -> Any:
+        return self.value(node.operand, at.own)
+
     def _member(self, node: n.Member, at: Any) -> Any:
         return self.value(node.operand, at[node.position])
+
+    def _chain(self, node: n.Chain, at: Any) -> Any:
+        number, element = at
+        value = self.value(node.operands[number], element)
+        kind = self.file.kind(node)
+        return value if kind == "word" else as_kind(value, kind)
+
+    def _rank(self, node: n.Rank, at: Any) -> int:
+        return self._index_in_file(node.order, at)
+
+    def _fromend(self, node: n.FromEnd, at: Any) -> int:
+        return len(self.whole.list_at(node.of, at)) - node.number
 
     def _match(self, node: n.Match, at: Any) -> int | None:
         wanted = [self.value(value, at) for value in node.values]
@@ -791,7 +939,7 @@ class Event:
             self._is_single(k) or self._is_single(v)
             for k, v in zip(node.keys, node.values, strict=True)
         ]
-        for place, element in enumerate(self.whole.elements(node.target)):
+        for place, element in enumerate(self.whole.list_at(node.target, at)):
             keys = [self.whole.value(key, element) for key in node.keys]
             if all(map(_same, keys, wanted, single)):
                 return place
@@ -803,8 +951,10 @@ class Event:
             if self.file.lacks(node.operand):
                 return to_single(node.value) == node.value and isinstance(node.value, float)
             return self._is_single(node.operand)
-        if isinstance(node, n.Take | n.Member | n.Gather):
+        if isinstance(node, n.Take | n.Member | n.Inner | n.Gather):
             return self._is_single(node.operand)
+        if isinstance(node, n.Chain):
+            return all(map(self._is_single, node.operands))
         if isinstance(node, n.Reduce) and node.reduction in ("min", "max", "first"):
             return self._is_single(node.operand)
         if isinstance(node, n.Field):
@@ -816,6 +966,41 @@ class Event:
             return "float32" in self.file.type(branch)
         return isinstance(node, n.Branch) and "float32" in self.file.type(node.branch)
 
+    def _named(self, node: n.Named, at: Any) -> Any:
+        return self.value(node.operand, at)
+
+    def _firstcopy(self, node: n.FirstCopy, at: Any) -> int | None:
+        passed = [at]
+        while True:
+            mother = self._pointed_at(node.axis, node.mother, passed[-1])
+            if mother is None or mother == passed[-1]:
+                return passed[-1]
+            mine, its = (self.whole.value(node.label, each) for each in (passed[-1], mother))
+            if None in (mine, its) or mine != its:
+                return passed[-1]
+            if mother in passed:
+                return None
+            passed.append(mother)
+
+    def _isancestor(self, node: n.IsAncestor, at: Any) -> bool:
+        axis = self.axis_of(node.mother)
+        above, below = (self._pointed_at(axis, i, at) for i in (node.above, node.below))
+        passed: list[Any] = []
+        while above is not None and below is not None and below not in passed:
+            passed.append(below)
+            below = self.whole._pointed_at(axis, node.mother, below)
+            if below == above:
+                return True
+        return False
+
+    def _pointing(self, node: n.Pointing, at: Any) -> int:
+        whole, axis = self.whole, self.axis_of(node.index)
+        return sum(
+            whole._pointed_at(node.target, node.index, element) == at
+            and holds(whole.value(node.condition, element))
+            for element in whole.elements(axis)
+        )
+
     def _gather(self, node: n.Gather, at: Any) -> Any:
         element = self._pointed_at(node.target, node.index, at)
         return None if element is None else self.whole.value(node.operand, element)
@@ -824,7 +1009,7 @@ class Event:
         return self._pointed_at(node.target, node.index, at) is not None
 
     def _pointed_at(self, target: n.Axis, index: n.Node, at: Any) -> Any:
-        place, elements = self.value(index, at), self.whole.elements(target)
+        place, elements = self.value(index, at), self.whole.list_at(target, at)
         if place is None or not 0 <= place < len(elements):
             return None
         return elements[int(place)]
@@ -838,6 +1023,26 @@ class Event:
     def _callcorrection(self, node: n.CallCorrection, at: Any) -> Any:
         arguments = [self.value(argument, at) for argument in node.arguments]
         return None if None in arguments else node.correction.evaluator.evaluate(*arguments)
+
+    def _callmodel(self, node: n.CallModel, at: Any) -> Any:
+        arguments = [self.value(argument, at) for argument in node.arguments]
+        if None in arguments:
+            return None
+        return node.model.compute([np.array([a]) for a in arguments])[0].item()
+
+    def _lumilookup(self, node: n.LumiLookup, at: Any) -> Any:
+        run, block = self.value(node.run, at), self.value(node.luminosity_block, at)
+        if run is None or block is None:
+            return None
+        if not (0 <= run < 2**32 and 0 <= block < 2**32):
+            return False if node.table.values is None else None
+        first, last = ([number for (number,) in struct.iter_unpack("=Q", packed)]
+                       for packed in (node.table.first, node.table.last))  # fmt: skip
+        wanted = int(run) * 2**32 + int(block)
+        places = [i for i, low in enumerate(first) if low <= wanted <= last[i]]
+        if node.table.values is None:
+            return bool(places)
+        return struct.unpack_from("=d", node.table.values, 8 * places[0])[0] if places else None
 
 
 def not_equal(a: Any, b: Any) -> bool:
@@ -948,6 +1153,7 @@ class Row:
     sumw_candidates: float = 0.0
     sumw2_candidates: float = 0.0
     size: float = 0.0
+    categories: tuple[int, ...] = ()
 
 
 @dataclass
@@ -975,14 +1181,19 @@ def open_file(path: str, tree: str | None = None) -> File:
 
 
 def evaluate(analysis: Analysis, file: File, start: int = 0, stop: int | None = None) -> Answer:
-    """Evaluate an analysis on the events start ≤ i < stop of a file."""
-    answer = _nothing(analysis)
+    """Evaluate an analysis of one region without variations on the events start ≤ i < stop."""
+    ((_, region),) = analysis.regions
+    category = None if region.by is None else region.by.node
+    outputs = {name: _by_category(output, category) for name, output in analysis.outputs}
+    answer = _nothing(analysis, outputs)
     stop = file.events if stop is None else stop
-    selection, outputs = analysis.selection, dict(analysis.outputs)
+    selection = analysis.selection
     for number in range(start, stop):
         states = play(file, number, selection.candidates, selection.steps)
         for row, state in zip(answer.cutflow, states, strict=True):
             _count(row, state)
+            if category is not None:
+                _count_categories(row, state, category)
         for name, output in outputs.items():
             final = states[-1]
             if isinstance(output, Snapshot):
@@ -995,16 +1206,38 @@ def evaluate(analysis: Analysis, file: File, start: int = 0, stop: int | None = 
     return answer
 
 
-def _nothing(analysis: Analysis) -> Answer:
+def _by_category(output: Output, category: n.Category | None) -> Output:
+    if category is None:
+        return output
+    if isinstance(output, Snapshot):
+        return replace(output, columns=(*output.columns, ("category", category)))
+    edges = tuple(map(float, range(len(category.names) + 1)))
+    axis = HistogramAxis(category, edges, True, "category", "category")
+    return replace(output, axes=(axis, *output.axes))
+
+
+def _nothing(analysis: Analysis, outputs: Mapping[str, Output]) -> Answer:
     selection = analysis.selection
     answer = Answer([Row("all"), *(Row(step.name) for step in selection.steps)], {}, {})
-    for name, output in analysis.outputs:
+    for name, output in outputs.items():
         if isinstance(output, Histogram):
             answer.histograms[name] = {}
         else:
             extra = {"weight": []} if selection.is_weighted else {}
             answer.snapshots[name] = {column: [] for column, _ in output.columns} | extra
     return answer
+
+
+def _count_categories(row: Row, state: State, category: n.Category) -> None:
+    """Count the candidates of each category, and at last those that fit several."""
+    counts = list(row.categories or (0,) * (len(category.names) + 1))
+    for candidate in state.candidates:
+        event = state.event
+        fitting = [holds(event.value(each, candidate)) for each in category.conditions]
+        if any(fitting):
+            counts[fitting.index(True)] += 1
+        counts[-1] += sum(fitting) > 1
+    row.categories = tuple(counts)
 
 
 def _count(row: Row, state: State) -> None:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 import flavorframe as ff
 from flavorframe._expr.expression import Expr
-from flavorframe._expr.nodes import Field
+from flavorframe._expr.lumi_tables import LumiTable
+from flavorframe._expr.nodes import Field, LumiLookup, is_nested
 from flavorframe.analysis import Analysis
 from flavorframe.selection import Selection, Weight
 
@@ -84,6 +85,12 @@ A file of "rows" has no lists but its candidates. With "drift" it may lack branc
 default value.
 """
 
+PRESCALES = LumiTable.of(
+    "prescale",
+    [(run, first, first + 2 * run) for run in range(15) for first in range(0, 60, 40)],
+    [float(value % 20) for value in range(30)],
+)
+
 TRIGGERS = (
     EVENTS.hlt.fired("HLT_DoubleMu3_Trk_Tau3mu_v*"),
     EVENTS.hlt.fired("HLT_DoubleMu4_3_Jpsi*", "HLT_Mu8_v*"),
@@ -105,6 +112,10 @@ class Place:
 
     collection: Any = None
     objects: tuple[Object, ...] = ()
+
+    @property
+    def is_nested(self) -> bool:
+        return self.collection is not None and is_nested(self.collection.axis)
 
 
 @dataclass(frozen=True)
@@ -131,13 +142,41 @@ def place_of(name: str) -> Place:
 
 @st.composite
 def collections(draw: Draw, depth: int) -> Place:
-    """A stored collection, or the part of it that fulfils a condition."""
+    """A stored collection, a part of it, the same in another order, or two put together."""
     only = extras.get() == ("rows",)
     place = place_of("triplet" if only else draw(st.sampled_from(("triplet", "muon", "track"))))
     if depth > 0 and draw(st.integers(0, 3)) == 0:
-        part = place.collection[draw(masks(place, depth - 1))]
-        return Place(part, (Object(part, place.objects[0].kind),))
+        make = draw(st.sampled_from((part_of, part_of, ordered, put_together)))
+        return draw(make(place, depth - 1))
     return place
+
+
+@st.composite
+def part_of(draw: Draw, place: Place, depth: int) -> Place:
+    part = place.collection[draw(masks(place, depth))]
+    return Place(part, (Object(part, place.objects[0].kind),))
+
+
+@st.composite
+def ordered(draw: Draw, place: Place, depth: int) -> Place:
+    """A collection in another order, or the first of it."""
+    by = _per_element(draw(exact_numbers(place, depth)).expression, place)
+    order = place.collection.sorted(by, descending=draw(st.booleans()))
+    if draw(st.integers(0, 2)) == 0:
+        order = order.first(draw(st.integers(0, 3)))
+    return Place(order, (Object(order, place.objects[0].kind),))
+
+
+@st.composite
+def put_together(draw: Draw, place: Place, depth: int) -> Place:
+    """A collection and another one, of whose fields those of momenta are common."""
+    other = draw(collections(depth))
+    if other.collection is place.collection:
+        other = draw(part_of(place, depth))
+    together = ff.concatenate(place.collection, other.collection)
+    kinds = {place.objects[0].kind, other.objects[0].kind}
+    kind = kinds.pop() if len(kinds) == 1 else "momentum"
+    return Place(together, (Object(together, kind),))
 
 
 @st.composite
@@ -172,6 +211,22 @@ def places(draw: Draw, depth: int) -> Place:
 
 
 @st.composite
+def nested(draw: Draw, outer: Place, depth: int) -> Place:
+    """A list for each element of a place, with what the elements and the outer ones have."""
+    inner = draw(collections(depth))
+    near = inner.collection.per(outer.collection)
+    place = Place(near, (Object(near, inner.objects[0].kind), *outer.objects))
+    if draw(st.booleans()):
+        part = near[draw(masks(place, depth))]
+    elif draw(st.booleans()):
+        value = _per_element(draw(exact_numbers(place, depth)).expression, place)
+        part = near.sorted(value, descending=draw(st.booleans()))
+    else:
+        return place
+    return Place(part, (Object(part, inner.objects[0].kind), *outer.objects))
+
+
+@st.composite
 def objects(draw: Draw, place: Place, depth: int) -> Object:
     """An object at a place: its own, a part of it, or one that a link leads to."""
     if not place.objects or (depth > 0 and draw(st.integers(0, 4)) == 0):
@@ -187,8 +242,13 @@ def objects(draw: Draw, place: Place, depth: int) -> Object:
 @st.composite
 def links(draw: Draw, place: Place, depth: int) -> Object:
     """The element of a collection that an index or an equal pt leads to."""
-    target = draw(collections(depth))
+    if place.objects and not place.is_nested and draw(st.integers(0, 4)) == 0:
+        target = draw(nested(place, min(depth, 1)))
+    else:
+        target = draw(collections(depth))
     kind = target.objects[0].kind
+    if draw(st.integers(0, 5)) == 0:
+        return Object(target.collection.at(draw(st.integers(-3, 2))), kind)
     if draw(st.booleans()):
         return Object(target.collection.at(draw(indices(place, depth))), kind)
     value = draw(numbers(place, depth))
@@ -244,6 +304,13 @@ def fields(draw: Draw, owner: Object) -> Number:
     known = KINDS[owner.kind].numbers
     name = draw(st.sampled_from(sorted(known)))
     return Number(drifting(getattr(owner.expression, name), known[name][0]), *known[name])
+
+
+@st.composite
+def looked_up(draw: Draw, place: Place, depth: int) -> Number:
+    """A value of a table by lumi section, missing for most; two numbers are run and section."""
+    run, section = (draw(exact_numbers(place, depth)).expression for _ in range(2))
+    return Number(Expr(LumiLookup(PRESCALES, ff.floor(run).node, ff.floor(section).node)), 0, 20)
 
 
 @st.composite
@@ -347,14 +414,22 @@ def chosen(draw: Draw, place: Place, depth: int) -> Number:
 @st.composite
 def kinematics(draw: Draw, place: Place, depth: int) -> Number:
     a, b = draw(objects(place, depth)).expression, draw(objects(place, depth)).expression
-    if draw(st.booleans()):
+    what = draw(st.integers(0, 3))
+    if what == 0:
         return Number(ff.delta_r(a, b), 0, 4, rounded=True)
-    return Number(ff.mass(a, b, masses=ff.MUON_MASS), 0, 15, rounded=True)
+    if what == 1:
+        return Number(ff.mass(a, b, masses=ff.MUON_MASS), 0, 15, rounded=True)
+    p, q = ff.p4(a, mass="mu"), ff.p4(b, mass="pi")
+    if what == 2:
+        return Number((p + q).in_rest_frame_of(p).energy, 0, 15, rounded=True)
+    return Number(draw(st.sampled_from(((p + q).rapidity, p.angle(q)))), -3, 3, rounded=True)
 
 
 @st.composite
 def reduced(draw: Draw, place: Place, depth: int) -> Number:
-    """One number of the event, from those of another place."""
+    """One number of the event, from those of another place, or of an element, from its list."""
+    if place.objects and not place.is_nested and draw(st.booleans()):
+        return draw(reduced_from(draw(nested(place, min(depth, 1))), depth))
     return draw(reduced_from(draw(places(depth)), depth))
 
 
@@ -370,8 +445,17 @@ def reduced_from(draw: Draw, inner: Place, depth: int) -> Number:
 
 
 def _per_element(x: Any, place: Place) -> Any:
-    """Return a number that has one value per element, never per event."""
-    return x if x.axis != EVENT_AXIS else x + place.collection.index
+    """Return a number that has one value per element, never per event or outer element."""
+    return x if x.axis == place.collection.axis else x + place.collection.index
+
+
+@st.composite
+def ranked(draw: Draw, place: Place, depth: int) -> Number:
+    """The place of each element in an order of its collection."""
+    if place.collection is None:
+        return draw(stored_numbers(place))
+    by = _per_element(draw(exact_numbers(place, depth)).expression, place)
+    return Number(place.collection.rank(by, descending=draw(st.booleans())), 0, 4)
 
 
 @st.composite
@@ -384,7 +468,7 @@ def counts(draw: Draw, inner: Place, depth: int) -> Number:
 
 _NUMBERS = (
     field_numbers, field_numbers, field_numbers, arithmetic, arithmetic, unary, chosen, kinematics,
-    reduced,
+    reduced, ranked, looked_up,
 )  # fmt: skip
 
 
@@ -405,7 +489,8 @@ def conditions(draw: Draw, place: Place, depth: int) -> Any:
 def masks(draw: Draw, place: Place, depth: int) -> Any:
     """A condition that has one value per element, never per event."""
     condition = draw(conditions(place, depth))
-    return condition if condition.axis != EVENT_AXIS else condition & (place.collection.index < 4)
+    own = condition.axis == place.collection.axis
+    return condition if own else condition & (place.collection.index < 4)
 
 
 @st.composite

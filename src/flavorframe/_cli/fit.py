@@ -13,7 +13,9 @@ from flavorframe._cli.output import JsonOption, echo_fits, echo_json, exit_by
 
 def fit(
     folder: Annotated[Path, typer.Argument(help="Folder of results, as `run` writes it.")],
-    histogram: Annotated[str, typer.Option(help="Which histogram to fit.")] = "mass",
+    histogram: Annotated[
+        str, typer.Option(help="Which histogram to fit; signal.mass is that of a region.")
+    ] = "mass",
     model: Annotated[str, typer.Option(help="Mass model.")] = "dsphi",
     minos: Annotated[bool, typer.Option(help="Compute MINOS errors.")] = False,
     json: JsonOption = False,
@@ -25,7 +27,7 @@ def fit(
 
     results = ff.load(folder)
     fits = fit_all(results, {histogram: mass_model(model)}, minos=minos)
-    for era, fitted in fits.items():
+    for era, fitted in next(iter(fits.values())).items():
         fitted.plot(path=folder_of(folder, era) / f"{file_name(histogram)}_fit.png")
     if json:
         echo_json(results, fits)

@@ -17,7 +17,7 @@ from flavorframe._cli.output import (
     exit_by,
     write_report,
 )
-from flavorframe._cli.script import load_script, require_models
+from flavorframe._cli.script import load_script, require_models, with_variations
 from flavorframe.errors import OutputError
 
 
@@ -35,13 +35,17 @@ def run(
     on: Annotated[
         str | None, typer.Option(help="Dask scheduler's address, 'dask' or 'gateway'.")
     ] = None,
+    variations: Annotated[
+        list[str] | None,
+        typer.Option(help="'all', 'none', or a source such as 'muon ID'; may be repeated."),
+    ] = None,
     cache: Annotated[
         bool | None, typer.Option(help="Keep what was read and computed, for the next run.")
     ] = None,
     json: JsonOption = False,
 ) -> None:
     """Run an analysis on files, or on eras of a catalogue, and write results and a report."""
-    loaded = load_script(script)
+    loaded = with_variations(load_script(script), variations or ["all"])
     require_models(loaded, script)
     datasets = datasets_of(files or [], catalog, era or [], base)
     results = loaded.analysis.run(

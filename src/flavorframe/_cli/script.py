@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -44,20 +44,44 @@ def require_models(script: Script, path: Path | None) -> None:
     where, models = f"{path}: models", script.models
     if not isinstance(models, Mapping):
         raise AnalysisError(f"{where} should be {{'mass': ff.fit.dsphi()}}, not {models!r}.")
-    if len(models) > 1:
-        raise AnalysisError(
-            f"{where} has {', '.join(map(repr, models))}, and the report shows one fit of each "
-            "era: leave one of them, and fit the others in Python."
-        )
-    from flavorframe.outputs import Histogram
-
-    outputs = dict(script.analysis.outputs)
+    known = _histograms(script.analysis)
+    seen: dict[str, str] = {}
     for name in models:
-        if not isinstance(outputs.get(name), Histogram):
+        if name not in known:
             raise AnalysisError(
                 f"{where} names {name!r}, which is no histogram of the analysis."
-                f"{did_you_mean(str(name), outputs)}"
+                f"{did_you_mean(str(name), known)} There are {', '.join(known) or 'none'}."
             )
+        region = known[name]
+        if region in seen:
+            raise AnalysisError(
+                f"{where} has {seen[region]!r}, {name!r}, and the report shows one fit of each era"
+                f"{f' of region {region}' if region else ''}: leave one of them, and fit the "
+                "others in Python."
+            )
+        seen[region] = name
+
+
+def with_variations(script: Script, names: Sequence[str]) -> Script:
+    """Return the analysis file with only some variations: of these names, 'all' or 'none'."""
+    if list(names) == ["all"]:
+        return script
+    chosen = [] if list(names) == ["none"] else names
+    return replace(script, analysis=script.analysis.with_variations(*chosen))
+
+
+def _histograms(analysis: Analysis) -> dict[str, str]:
+    """Return the region of each histogram that can be fitted, by what it is called."""
+    from flavorframe._planning.plan import in_region
+    from flavorframe.outputs import Histogram
+
+    return {
+        ".".join(filter(None, (in_region(region, name), category))): region
+        for region, declared in analysis.regions
+        for name, output in declared.outputs
+        if isinstance(output, Histogram)
+        for category in ([""] if declared.by is None else declared.by.names)
+    }
 
 
 def _import(path: Path) -> ModuleType:

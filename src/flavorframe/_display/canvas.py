@@ -38,6 +38,15 @@ def new_axes(width: float, height: float, columns: int = 1) -> list[Axes]:
     return list(axes[0])
 
 
+def split_off_panel(ax: Axes) -> Axes:
+    """Return new axes below some, which share their horizontal axis, for pulls or a ratio."""
+    from mpl_toolkits.axes_grid1 import make_axes_locatable
+
+    panel: Axes = make_axes_locatable(ax).append_axes("bottom", "28%", pad=0.15, sharex=ax)
+    ax.tick_params(labelbottom=False)
+    return panel
+
+
 def figure_of(ax: Axes) -> Figure:
     """Return the figure that holds the axes, also from within a subfigure."""
     from matplotlib.figure import Figure

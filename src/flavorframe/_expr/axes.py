@@ -85,14 +85,45 @@ class Node(Part):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Subset(Axis):
-    """The elements of ``parent`` on which ``mask`` holds."""
+class Taken(Axis):
+    """Elements of ``parent``: some of them, or all in another order."""
 
     parent: Axis
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Subset(Taken):
+    """The elements of ``parent`` on which ``mask`` holds."""
+
     mask: Node
 
     def text(self, texts: Texts) -> Text:
         return put(texts[self.parent], "[", texts[self.mask], "]")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class First(Subset):
+    """The first ``number`` elements of ``parent``, as the mask says as well."""
+
+    number: int
+
+    def text(self, texts: Texts) -> Text:
+        return put(texts[self.parent], f".first({self.number})")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sorted(Taken):
+    """The elements of ``parent`` by a value: equal ones as they were, those without one last."""
+
+    by: Node
+    descending: bool
+
+    def text(self, texts: Texts) -> Text:
+        return put(texts[self.parent], ".sorted(", self.order(texts), ")")
+
+    def order(self, texts: Texts) -> Text:
+        """Return how the order is written."""
+        return put(texts[self.by], ", descending" if self.descending else "")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,6 +139,43 @@ class Combination(Axis):
         return put(f"{word}(", joined(", ", names), ")")
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class NestedAxis(Axis):
+    """A list for each element of the axis ``outer``; reductions give one value for each list."""
+
+    outer: Axis
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Per(NestedAxis):
+    """For each element of ``outer``, all elements of ``inner`` that its event has."""
+
+    inner: Axis
+
+    def text(self, texts: Texts) -> Text:
+        return put(texts[self.inner], ".per(", texts[self.outer], ")")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StoredLists(NestedAxis):
+    """For each element of a stored collection, a list that the file has for it."""
+
+    name_in_outer: str
+
+    def text(self, texts: Texts) -> Text:
+        return put(texts[self.outer], f".{self.name_in_outer}")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Concatenation(Axis):
+    """All elements of the first parent, then all of the second, and so on."""
+
+    parents: tuple[Axis, ...]
+
+    def text(self, texts: Texts) -> Text:
+        return put("concatenate(", joined(", ", [texts[p] for p in self.parents]), ")")
+
+
 EVENT = EventAxis()
 UNRESOLVED = UnresolvedAxis()
 
@@ -115,8 +183,9 @@ UNRESOLVED = UnresolvedAxis()
 def join_axes(nodes: tuple[Node, ...]) -> Axis:
     """Return the axis on which several nodes are combined.
 
-    Values per event are repeated for each element, and a raw branch is taken to be on the axis of
-    the others. Raises ExpressionError for two different collections.
+    Values per event are repeated for each element, as are those of an element in its list on a
+    nested axis, and a raw branch is taken to be on the axis of the others. Raises ExpressionError
+    for two different collections.
     """
     joint: Axis = EVENT
     for node in nodes:
@@ -127,33 +196,51 @@ def join_axes(nodes: tuple[Node, ...]) -> Axis:
 def _join(first: Axis, second: Axis, nodes: tuple[Node, ...]) -> Axis:
     if first == second or second == EVENT:
         return first
-    if first in (EVENT, UNRESOLVED):
+    if first in (EVENT, UNRESOLVED) or first == outer_axis(second):
         return second
-    if second == UNRESOLVED:
+    if second == UNRESOLVED or second == outer_axis(first):
         return first
     raise ExpressionError(_two_collections(first, second, nodes))
 
 
 def _two_collections(first: Axis, second: Axis, nodes: tuple[Node, ...]) -> str:
     named = {node.axis: brief(node) for node in nodes}
-    return (
-        f"{named[first]} has one value per {brief(first)} and {named[second]} one per "
-        f"{brief(second)}: two collections do not combine. Link an element with .at(index) or "
-        ".match(field=...), reduce one side to the event with any(), sum(), min() ..., or build "
-        "ff.pairs(...)."
+    told = (
+        f"{named.get(first, brief(first))} has one value per {brief(first)} and "
+        f"{named.get(second, brief(second))} one per {brief(second)}: two collections do not "
+        "combine. "
     )
+    outer = outer_axis(first), outer_axis(second)
+    if outer == (EVENT, EVENT):
+        return (
+            f"{told}Link an element with .at(index) or .match(field=...), reduce one side to the "
+            "event with any(), sum(), min() ..., or build ff.pairs(...)."
+        )
+    names = " and ".join(dict.fromkeys(brief(axis) for axis in outer if axis != EVENT))
+    return f"{told}Reduce what is nested to one value per {names}, with any(), sum(), min() ...."
 
 
 def lineage(axis: Axis) -> list[Axis]:
-    """Return the axis and those that it is a part of, the outermost first."""
+    """Return the axis and those that its elements are taken from, the outermost first."""
     found = [axis]
-    while isinstance(found[-1], Subset):
+    while isinstance(found[-1], Taken):
         found.append(found[-1].parent)
     return found[::-1]
 
 
+def outer_axis(axis: Axis) -> Axis:
+    """Return what reductions over an axis give one value for each of: the event, or an element."""
+    first = lineage(axis)[0]
+    return first.outer if isinstance(first, NestedAxis) else EVENT
+
+
+def is_nested(axis: Axis) -> bool:
+    """Return whether each element of another axis has a list of its own of these elements."""
+    return outer_axis(axis) != EVENT
+
+
 def made_from(axis: Axis) -> Iterator[Axis]:
-    """Yield the axis, and those that it is a part or a combination of."""
+    """Yield the axis, and those that its elements are taken from or made of."""
     waiting = [axis]
     while waiting:
         current = waiting.pop()

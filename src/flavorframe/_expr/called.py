@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -76,14 +76,16 @@ def correctionlib() -> Any:
 
 @dataclass(frozen=True)
 class Correction:
-    """One correction of a correctionlib JSON file (schema 2).
+    """One correction of a correctionlib JSON file (schema 2), or one made of histograms.
 
-    The file's digest is part of its identity, so that a changed file is another correction.
+    The file's digest is part of its identity, so that a changed file is another correction. What
+    was made of histograms has the same form in ``content``, and ``path`` says what it was made of.
     """
 
     path: str
     name: str
     digest: str
+    content: str | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -93,7 +95,16 @@ class Correction:
     @cached_property
     def evaluator(self) -> Any:
         """Correctionlib's own evaluator; see `text`."""
-        return correctionlib().CorrectionSet.from_string(self.text)[self.name]
+        return (self._opened.compound if self.is_compound else self._opened)[self.name]
+
+    @cached_property
+    def is_compound(self) -> bool:
+        """Whether it is made of other corrections of the file."""
+        return self.name not in list(self._opened)
+
+    @cached_property
+    def _opened(self) -> Any:
+        return correctionlib().CorrectionSet.from_string(self.text)
 
     @property
     def text(self) -> str:
@@ -101,6 +112,8 @@ class Correction:
 
         Raises CorrectionError where the file has changed.
         """
+        if self.content is not None:
+            return self.content
         raw = bytes_of(by_digest(self.digest) or self.path)
         if sha256(raw).hexdigest() != self.digest:
             raise CorrectionError(
@@ -108,8 +121,8 @@ class Correction:
             )
         return (gzip.decompress(raw) if raw[:2] == GZIP_MAGIC else raw).decode()
 
-    def __getstate__(self) -> dict[str, str]:
-        return {"path": self.path, "name": self.name, "digest": self.digest}
+    def __getstate__(self) -> dict[str, str | None]:
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def __repr__(self) -> str:
         return f"<correction {self.name}({', '.join(self.inputs)}) of {self.path}>"

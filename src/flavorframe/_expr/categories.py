@@ -9,7 +9,7 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.expression import Expr, Operand, as_node
 from flavorframe._expr.formula import brief
 from flavorframe._expr.strings import refuse_string
-from flavorframe.errors import AnalysisError, ExpressionError
+from flavorframe.errors import AnalysisError, ExpressionError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,13 @@ class Categories:
         return Expr(self.node)
 
     def __getitem__(self, name: str) -> Expr:
-        """Return the condition of a category, such as for a cut; raises KeyError for none."""
-        return Expr(
-            self.node.conditions[dict(zip(self.names, range(len(self.names)), strict=True))[name]]
-        )
+        """Return the condition of a category; raises AnalysisError for none of that name."""
+        if name not in self.names:
+            raise AnalysisError(
+                f"There is no category {name!r}.{did_you_mean(name, self.names)} There are "
+                f"{', '.join(self.names)}."
+            )
+        return Expr(self.node.conditions[self.names.index(name)])
 
     def __repr__(self) -> str:
         lines = (

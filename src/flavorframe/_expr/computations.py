@@ -1,4 +1,4 @@
-"""Nodes that compute: operations, tests, reductions, users' functions and corrections."""
+"""Nodes that compute: operations, tests, reductions, users' functions, corrections, models."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from functools import cached_property
 from string import Formatter
 from typing import Any
 
-from flavorframe._expr.axes import EVENT, Axis, Node, join_axes
+from flavorframe._expr.axes import Axis, Node, join_axes, outer_axis
 from flavorframe._expr.called import Correction, Function
 from flavorframe._expr.elements import Position
 from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.leaves import Literal, Value, exact
+from flavorframe._expr.lumi_tables import LumiTable
 from flavorframe._expr.operations import (
     ATOM,
     LOGIC,
@@ -24,6 +25,7 @@ from flavorframe._expr.operations import (
 from flavorframe._expr.parts import Texts
 from flavorframe._expr.reductions import REDUCTIONS
 from flavorframe._expr.texts import LongText, Text, joined, put
+from flavorframe._models.model import AnyModel
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -94,14 +96,17 @@ class StringTest(Node):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Reduce(Node):
-    """One value an event from the operand's values in it; see `flavorframe._expr.reductions`."""
+    """One value of the operand's values in each event, or in each list of a nested axis.
+
+    See `flavorframe._expr.reductions`.
+    """
 
     reduction: str
     operand: Node
 
-    @property
+    @cached_property
     def axis(self) -> Axis:
-        return EVENT
+        return outer_axis(self.operand.axis)
 
     def find_kind(self) -> str:
         return REDUCTIONS[self.reduction].kind_of_result(kind_of(self.operand))
@@ -150,6 +155,49 @@ class CallCorrection(Node):
         return put(f"{self.correction.name}(", inputs, ")")
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class CallModel(Node):
+    """A trained model, its inputs in the order that it was trained with."""
+
+    model: AnyModel
+    arguments: tuple[Node, ...]
+
+    @cached_property
+    def axis(self) -> Axis:
+        return join_axes(self.arguments)
+
+    def find_kind(self) -> str:
+        return "float"
+
+    def text(self, texts: Texts) -> Text:
+        names = self.model.inputs or [""] * len(self.arguments)
+        pairs = zip(names, self.arguments, strict=True)
+        inputs = joined(", ", [put(name and f"{name} = ", texts[a]) for name, a in pairs])
+        return put(f"{self.model.name}(", inputs, ")")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LumiLookup(Node):
+    """Whether a table lists a lumi section or, where it has values, its value there.
+
+    Without a value for a section it is missing.
+    """
+
+    table: LumiTable
+    run: Node
+    luminosity_block: Node
+
+    @cached_property
+    def axis(self) -> Axis:
+        return join_axes((self.run, self.luminosity_block))
+
+    def find_kind(self) -> str:
+        return "bool" if self.table.values is None else "float"
+
+    def text(self, texts: Texts) -> Text:
+        return self.table.name
+
+
 def _wrapped(node: Node, texts: Texts, precedence: int, *, last: bool) -> Text:
     """Return an argument's text, in brackets where its operation is not the tighter one."""
     own = _operation(node).precedence if isinstance(node, Apply) else ATOM
@@ -194,7 +242,9 @@ def _of_objects(name: str, *sizes: int) -> Callable[[tuple[Node, ...], Texts], T
 _OF_OBJECTS = {
     "delta_r": _of_objects("ΔR", 2),
     "delta_phi": _of_objects("Δφ", 1),
+    "angle": _of_objects("angle", 3),
     "mass": _of_objects("m", 4),
+    "mass_of_components": _of_objects("m", 4),
     "transverse_mass": _of_objects("mT", 2),
     "cos2d": _of_objects("cos2D", 2),
     "cos3d": _of_objects("cos3D", 3),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
 from flavorframe._expr.kinds import kind_of
-from flavorframe._expr.objects import value_of, with_operand
+from flavorframe._expr.objects import at_innermost, value_of
 from flavorframe.errors import ExpressionError
 
 
@@ -14,19 +14,20 @@ def with_default(node: n.Node, value: n.Value) -> n.Node:
 
     Raises ExpressionError where it is computed, and so lacks nothing, or the kinds do not go.
     """
-    outer: list[n.Take | n.Gather | n.Member] = []
-    while isinstance(node, n.Take | n.Gather | n.Member):
-        outer.append(node)
-        node = node.operand
-    if not isinstance(node, n.Field | n.Branch | n.Fired):
-        raise ExpressionError(
-            f"{brief(node)}: .default() is for what a file may lack, a branch or a trigger path. "
-            "Put it there: x.default(0) + 1."
-        )
-    require_fitting(value_of(node), value, kind_of(node))
-    found: n.Node = n.Default(node, value)
-    for each in reversed(outer):
-        found = with_operand(each, found)
+
+    def default(of: n.Node) -> n.Node:
+        if isinstance(of, n.Chain):
+            return n.Chain(tuple(with_default(o, value) for o in of.operands), of.concatenation)
+        if not isinstance(of, n.Field | n.Branch | n.Fired | n.SampleValue):
+            raise ExpressionError(
+                f"{brief(of)}: .default() is for what may be lacking, a branch, a trigger path or "
+                "a value of the sample. Put it there: x.default(0) + 1."
+            )
+        require_fitting(value_of(of), value, kind_of(of))
+        return n.Default(of, value)
+
+    found = at_innermost(node, default)
+    assert found is not None
     return found
 
 

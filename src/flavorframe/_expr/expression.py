@@ -15,7 +15,13 @@ from flavorframe._expr.constants import Constant, constant, constants, is_number
 from flavorframe._expr.defaults import with_default
 from flavorframe._expr.formula import brief, formula
 from flavorframe._expr.logic import decided
-from flavorframe._expr.objects import field_of, is_object, offered_fields, value_of
+from flavorframe._expr.objects import (
+    field_of,
+    is_object,
+    offered_fields,
+    value_of,
+    whether_from,
+)
 from flavorframe._expr.operations import OPERATIONS
 from flavorframe._expr.operators import NUMPY_NAMES, Operators
 from flavorframe._expr.reductions import REDUCTIONS
@@ -305,6 +311,28 @@ class Expr(Operators["Expr"]):
     def argmax(self) -> Expr:
         """Return the index of the largest value of each event, the first of equal ones."""
         return reduced(self, "argmax")
+
+    def is_from(self, collection: Expr) -> Expr:
+        """Return whether an element of `ff.concatenate` is of one of its collections.
+
+        Args:
+            collection: One of those that were put together.
+
+        Returns:
+            A condition with one truth value per element.
+
+        Raises:
+            ExpressionError: It is of no such collection.
+
+        Example:
+            >>> import flavorframe as ff
+            >>> events = ff.events()
+            >>> leptons = ff.concatenate(events.muon, events.electron)
+            >>> leptons[leptons.is_from(events.muon)].count()
+            <count(concatenate(muon, electron)[concatenate(muon, electron).is_from(muon)]), one \
+value per event>
+        """
+        return Expr(whether_from(self.node, collection.axis))
 
     def first(self) -> Expr:
         """Return the value of the first element of each event; missing where there is none."""

@@ -12,6 +12,7 @@ from flavorframe._expr.parts import Texts
 from flavorframe._expr.texts import Text, put
 
 Value = bool | int | float | str | np.uint64
+IS_SIMULATION = "is_simulation"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -148,6 +149,32 @@ class Fired(Node):
 
     def text(self, texts: Texts) -> Text:
         return f"{' or '.join(self.patterns)} fired"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SampleValue(Node):
+    """What is known of the dataset that is read; ``value`` is there once a run knows the dataset.
+
+    The formula is the same for all datasets, as their results add up.
+    """
+
+    name: str
+    value: Value | None = None
+
+    @property
+    def axis(self) -> Axis:
+        return EVENT
+
+    def key(self) -> tuple[Any, ...]:
+        return self.name, None if self.value is None else exact(self.value)
+
+    def find_kind(self) -> str:
+        if self.name.startswith("is_"):
+            return "bool"
+        return "" if self.value is None else Literal(self.value).find_kind()
+
+    def text(self, texts: Texts) -> Text:
+        return self.name if self.name == IS_SIMULATION else f"sample({self.name!r})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -37,11 +37,13 @@ from flavorframe._expr.arithmetic import (
     where,
 )
 from flavorframe._expr.kinematics import (
+    angle,
     cos2d,
     cos3d,
     delta_phi,
     delta_r,
     invariant_mass,
+    mass_of_components,
     transverse_mass,
 )
 
@@ -142,7 +144,9 @@ OPERATIONS: dict[str, Operation] = {
     "ceil": _function(np.ceil, "ceil"),
     "delta_phi": _function(delta_phi, "Δφ", 2),
     "delta_r": _function(delta_r, "ΔR", 4),
+    "angle": _function(angle, "angle", 6),
     "mass": _function(invariant_mass, "m", 0),
+    "mass_of_components": _function(mass_of_components, "m", 4),
     "transverse_mass": _function(transverse_mass, "mT", 4),
     "cos2d": _function(cos2d, "cos2D", 6),
     "cos3d": _function(cos3d, "cos3D", 9),

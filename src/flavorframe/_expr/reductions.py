@@ -1,4 +1,4 @@
-"""Reductions: one value for each event, made of the values of its elements.
+"""Reductions: one value for each event, or each list of a nested axis, made of its elements'.
 
 This table has what the language must know of each. The engines have how they are computed:
 ``engines/_columnar/segments.py`` and ``engines/_rdataframe/cpp/reductions.h``.

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.expression import Expr, Operand, as_node
 from flavorframe._expr.formula import brief
 from flavorframe._expr.kinds import kind_of
-from flavorframe.errors import AnalysisError, ExpressionError
+from flavorframe._expr.samples import is_simulation
+from flavorframe.errors import AnalysisError, ExpressionError, did_you_mean
 
 NOMINAL = "nominal"
 
@@ -35,6 +36,7 @@ def vary(
     /,
     *,
     replicas: Sequence[Operand] = (),
+    only: Literal["data", "simulation"] | None = None,
     **shifts: Operand,
 ) -> Expr:
     """Return a quantity that is shifted in some variations; it is used like any other.
@@ -47,6 +49,7 @@ def vary(
         nominal: The quantity as it is.
         replicas: The same in many variations that are called 0, 1, 2 ..., such as the weights of a
             set of parton distributions.
+        only: ``"simulation"`` or ``"data"``, of which alone it is shifted; by default both are.
         **shifts: The same in each variation, such as ``up=`` and ``down=``, on the same axis and
             in the same unit; a number stands for all elements.
 
@@ -55,7 +58,8 @@ def vary(
         ``"nominal"`` is the first; ``"muon ID up"`` is one of the others.
 
     Raises:
-        ExpressionError: There is no shift, or one has another axis, or is a string.
+        ExpressionError: There is no shift, or one has another axis, or is a string, or ``only`` is
+            neither.
 
     Example:
         >>> import flavorframe as ff
@@ -71,7 +75,17 @@ def vary(
             f"ff.vary({source!r}, ...) varies nothing: give it up= and down=, or replicas=[...]."
         )
     first, *others = (_number(source, value) for value in (nominal, *varied.values()))
+    if only is not None:
+        others = [_only(only, shift, first) for shift in others]
     return Expr(n.Varied(source, first, tuple(varied), tuple(others)))
+
+
+def _only(what: str, shift: n.Node, nominal: n.Node) -> n.Node:
+    """Return what is shifted in data or in simulation alone."""
+    if what not in ("data", "simulation"):
+        raise ExpressionError(f"only={what!r}: a variation is of 'data' or of 'simulation' only.")
+    choices = (shift, nominal) if what == "simulation" else (nominal, shift)
+    return n.Apply("where", (is_simulation.node, *choices))
 
 
 def _number(source: str, value: Operand) -> n.Node:
@@ -136,3 +150,40 @@ def _chosen(part: n.Varied, variation: Variation | None, made: Mapping[n.Part, n
     if isinstance(found, n.Literal) and nominal.axis != n.EVENT:
         return n.Constant(nominal.axis, found.value)
     return found
+
+
+def chosen(known: Sequence[Variation], names: Iterable[str]) -> frozenset[Variation]:
+    """Return the variations of these sources, or single ones of these labels.
+
+    Raises AnalysisError for a name of neither.
+    """
+    found: set[Variation] = set()
+    for name in names:
+        own = {each for each in known if name in (each.source, each.label)}
+        if not own:
+            all_names = [*dict.fromkeys(each.source for each in known), *(v.label for v in known)]
+            raise AnalysisError(
+                f"There is no source of variations {name!r}.{did_you_mean(name, all_names)} "
+                f"There are {', '.join(all_names) or 'none'}."
+            )
+        found |= own
+    return frozenset(found)
+
+
+def restricted(top: P, kept: frozenset[Variation]) -> P:
+    """Return an expression or axis that has only these variations."""
+    if not _varied_in(top):
+        return top
+    made: dict[n.Part, n.Part] = {}
+    for part in n.parts(top):
+        new = part.map(made.__getitem__)
+        made[part] = _with_shifts(new, kept) if isinstance(new, n.Varied) else new
+    return made[top]  # type: ignore[return-value]  # another node in its place, or axis
+
+
+def _with_shifts(node: n.Varied, kept: frozenset[Variation]) -> n.Node:
+    both = zip(node.shifts, node.shifted, strict=True)
+    left = {shift: each for shift, each in both if Variation(node.source, shift) in kept}
+    if not left:
+        return node.nominal
+    return n.Varied(node.source, node.nominal, tuple(left), tuple(left.values()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flavorframe._expr.axes import Node
-from flavorframe._expr.computations import Reduce
+from flavorframe._expr.computations import LumiLookup, Reduce
+from flavorframe._expr.descent import FirstCopy, IsAncestor, Pointing
 from flavorframe._expr.elements import Found, Gather, Match
 from flavorframe._expr.parts import parts
 from flavorframe._expr.reductions import REDUCTIONS
@@ -33,10 +34,12 @@ def may_be_missing(node: Node) -> bool:
 
 
 def _is_missing(node: Node, missing: set[Node]) -> bool:
-    if isinstance(node, Gather | Match):
+    if isinstance(node, Gather | Match | FirstCopy):
         return True
-    if isinstance(node, Found):
+    if isinstance(node, Found | Pointing | IsAncestor):
         return False
+    if isinstance(node, LumiLookup) and node.table.values is not None:
+        return True
     if isinstance(node, Reduce):
         return REDUCTIONS[node.reduction].may_be_missing
     return any(child in missing for child in node.children())

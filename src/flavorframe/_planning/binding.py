@@ -14,7 +14,7 @@ from flavorframe._planning.plan import BoundPlan, Plan, PlannedRegion, in_region
 from flavorframe._planning.skimming import bound_skim
 from flavorframe.errors import AnalysisError, FlavorframeError
 from flavorframe.layouts import Layout, Schema, bind
-from flavorframe.layouts.base import length_branch
+from flavorframe.layouts.base import inner_length_branch, length_branch
 from flavorframe.layouts.binding import bind_axis
 from flavorframe.layouts.checks import check_kinds
 from flavorframe.outputs import Histogram, HistogramAxis, Output, Snapshot
@@ -121,9 +121,15 @@ def _length_branches(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[
         for part in n.parts(top):
             if isinstance(part, n.Column) and part.on != n.EVENT:
                 length_branches.setdefault(part.on, part.branch)
-            elif isinstance(part, n.CollectionAxis):
+                if isinstance(part.on, n.StoredLists):
+                    length_branches.setdefault(part.on.outer, part.branch)
+            elif isinstance(part, n.CollectionAxis | n.StoredLists):
                 wanted[part] = None
     for axis in wanted:
         if axis not in length_branches:
-            length_branches[axis] = length_branch(axis, layout, schema)
+            length_branches[axis] = (
+                inner_length_branch(axis, schema)
+                if isinstance(axis, n.StoredLists)
+                else length_branch(axis, layout, schema)
+            )
     return tuple(length_branches.items())

@@ -132,9 +132,11 @@ class SinglePlan:
 
 def single_plans(plan: Plan) -> Iterator[SinglePlan]:
     """Yield plans that together give all of a plan: each region nominally, and its variations."""
+    tallies = plan.tallies  # are of all events, whatever the region
     for region, part in plan.parts:
         outputs = tuple((name, output_in(output, None)) for name, output in part.outputs)
-        yield SinglePlan(region, None, _single(part, None, outputs))
+        yield SinglePlan(region, None, replace(_single(part, None, outputs), tallies=tallies))
+        tallies = ()
         for variation in part.variations:
             varied = tuple(
                 (name, output_in(output, variation))

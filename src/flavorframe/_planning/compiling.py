@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flavorframe._expr import nodes as n
 from flavorframe._expr.variations import Variation, shifted, variations_in
 from flavorframe._planning.plan import Plan, PlannedRegion, in_region
+from flavorframe.averages import Average
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Histogram, HistogramAxis, Output, Snapshot
 from flavorframe.selection import Selection, Weight
@@ -42,7 +43,10 @@ def _category(region: Region) -> n.Category | None:
 def _outputs(region: Region) -> Iterator[tuple[str, Output]]:
     category = _category(region)
     for name, output in region.outputs:
-        if isinstance(output, Histogram):
+        if isinstance(output, Average):
+            for end, sums in output.sums():
+                yield f"{name}{end}", _by_category(sums, category)
+        elif isinstance(output, Histogram):
             yield name, _by_category(output, category)
         elif isinstance(output, Skim):
             yield name, output

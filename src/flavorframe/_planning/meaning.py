@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 
 from flavorframe._expr import nodes as n
@@ -11,6 +12,7 @@ from flavorframe._expr.kinds import kind_of
 from flavorframe._planning.plan import Plan
 from flavorframe._planning.skimming import branches_of
 from flavorframe._rootio.schema import Schema
+from flavorframe.errors import BranchError
 from flavorframe.layouts import Layout, bind
 
 WORDS = {"bool": "truth value", "string": "string"}
@@ -25,7 +27,10 @@ def meanings(plan: Plan, layout: Layout, schema: Schema) -> tuple[tuple[str, str
     """
     names = dict.fromkeys(node for node in _nodes(plan) if _is_name(node))
     asked = {default.operand: default for default in _defaults(plan)}
-    found = {formula(name): _meaning(bind(asked.get(name, name), layout, schema)) for name in names}
+    found = {}
+    for name in names:
+        with suppress(BranchError):  # the sample decides that it is not needed: the plan fits
+            found[formula(name)] = _meaning(bind(asked.get(name, name), layout, schema))
     for _, skim in plan.skims:
         for branch in branches_of(skim, schema):
             found[branch.name] = _held(branch.kind, is_one=branch.shape == "scalar")
@@ -45,7 +50,8 @@ def lacking(plan: Plan, layout: Layout, schema: Schema) -> tuple[str, ...]:
     return tuple(
         formula(default)
         for default in dict.fromkeys(_defaults(plan))
-        if any(isinstance(node, n.Constant) for node in n.walk(bind(default, layout, schema)))
+        if not isinstance(default.operand, n.SampleValue)
+        and any(isinstance(node, n.Constant) for node in n.walk(bind(default, layout, schema)))
     )
 
 
@@ -64,17 +70,9 @@ def _is_name(node: n.Node) -> bool:
 
 
 def _meaning(bound: n.Node) -> str:
-    return _held(_kind(bound), is_one=bound.axis == n.EVENT)
+    return _held(kind_of(bound), is_one=bound.axis == n.EVENT)
 
 
 def _held(kind: str, *, is_one: bool) -> str:
     word = WORDS.get(kind, "number")
     return f"{f'one {word}' if is_one else f'a list of {word}s'} in each event"
-
-
-def _kind(bound: n.Node) -> str:
-    if isinstance(bound, n.Gather):
-        return _kind(bound.operand)
-    if isinstance(bound, n.Column | n.Constant):
-        return kind_of(bound)
-    return "bool"  # a number that is tested

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from flavorframe._data_quality.tallies import Tally
 from flavorframe._expr import nodes as n
 from flavorframe._expr.identity.fingerprints import fingerprint
 from flavorframe._expr.variations import Variation, shifted, variations_in
 from flavorframe._planning.friends import PlannedFriend
+from flavorframe._planning.sample_values import without_values
 from flavorframe.layouts import Layout
 from flavorframe.outputs import Histogram, Output, Snapshot
 from flavorframe.selection import Best, Cut, Selection
@@ -35,15 +37,18 @@ class Plan:
     """What to evaluate on each partition: the steps of the selection, then the outputs.
 
     With several ``regions``, ``selection`` and ``category`` are those of the first, and outputs are
-    named ``signal.mass``; ``parts`` has a plan for each. ``layout`` is that of the files, where the
-    user says it, and ``friends`` what lies beside them. They make no difference to what is asked
-    for, so that results of eras with others add up.
+    named ``signal.mass``; ``parts`` has a plan for each. ``tallies`` are of all events that are
+    read. ``layout`` is that of the files, where the user says it, and ``friends`` what lies beside
+    them. They make no difference to what is asked for, so that results of eras with others add up;
+    nor does ``weights_in``, where files of simulation have their sums of weights.
     """
 
     selection: Selection
     outputs: tuple[tuple[str, Output], ...]
     category: n.Category | None = None
     regions: tuple[PlannedRegion, ...] = ()
+    tallies: tuple[tuple[str, Tally], ...] = field(default=(), kw_only=True)
+    weights_in: str = field(default="", compare=False, kw_only=True)
     layout: Layout | None = field(default=None, compare=False, kw_only=True)
     friends: tuple[PlannedFriend, ...] = field(default=(), compare=False, kw_only=True)
 
@@ -100,17 +105,18 @@ class Plan:
         """A fingerprint of the plan, the same in every process and wherever rows are written.
 
         Functions of the user's are known by their code and all that it refers to, corrections by
-        what their files hold.
+        what their files hold. It is the same whatever dataset the plan is for.
         """
         outputs = tuple(
             (name, replace(output, path=None, files=1) if isinstance(output, Snapshot) else output)
             for name, output in self.outputs
         )
-        regions = [
+        regions = tuple(
             (name, part.selection.candidates, part.selection.steps, part.category)
             for name, part in self.parts
-        ]
-        return fingerprint((tuple(regions), outputs), named=True).hex()
+        )
+        content = (regions, outputs, self.tallies)
+        return fingerprint(without_values(content), named=True).hex()
 
     @property
     def skims(self) -> tuple[tuple[str, Skim], ...]:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from flavorframe._files.versions import Version
-from flavorframe._rootio.arrays import Array, Column
+from flavorframe._rootio.arrays import Array, Column, Nested
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.schema import Schema
 
@@ -24,6 +24,11 @@ class EventFile(Protocol):
 
     def read(self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats) -> Column:
         """Return one column at the events start + ``rows``."""
+
+    def read_nested(
+        self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats
+    ) -> Nested:
+        """Return one column of lists of lists, of the shape "nested"; as `read`."""
 
     def common_edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
         """Return the events at which all branches begin a basket."""

@@ -19,6 +19,7 @@ from flavorframe._rootio.read_errors import DamageError, file_errors
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.schema import BranchInfo, Schema
 from flavorframe._rootio.source import Range, Source
+from flavorframe._rootio.totals import total_in
 from flavorframe._rootio.tree.reader import TreeReader
 from flavorframe._snapshots.columns import Columns
 from flavorframe.errors import FileError
@@ -125,6 +126,11 @@ class RootFile:
         """Return the whole of other trees whose names fit, with the branches that are wanted."""
         with file_errors(self.path, "its other trees cannot be read"):
             return dict(read_trees(self.path, self._file, patterns, self.tree, is_wanted))
+
+    def total(self, name: str) -> float | None:
+        """Return the sum of a branch of any tree, or of a histogram; None where it has neither."""
+        with file_errors(self.path, f"{name} cannot be read"):
+            return total_in(self.path, self._file, name)
 
     def compressed_bytes(self, branch: str) -> int:
         """Return how many bytes of the file the branch takes."""

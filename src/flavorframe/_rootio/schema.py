@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+UNREADABLE = ("other", "repeated")
+"""The kinds of branches that cannot be read."""
+
 
 @dataclass(frozen=True)
 class BranchInfo:
@@ -46,7 +49,7 @@ class BranchInfo:
     @property
     def is_readable(self) -> bool:
         """Whether expressions can take the branch."""
-        return self.kind not in ("other", "repeated") and self.shape in ("scalar", "list")
+        return self.kind not in UNREADABLE and self.shape in ("scalar", "list")
 
     @property
     def is_counted_with_others(self) -> bool:

@@ -18,6 +18,7 @@ from flavorframe._planning.destinations import (
 )
 from flavorframe._planning.friends import planned_friends
 from flavorframe._planning.plan import Plan
+from flavorframe._planning.sample_values import weights_in, with_values
 from flavorframe.datasets import Dataset, PathLike
 from flavorframe.errors import AnalysisError
 from flavorframe.outputs import Snapshot
@@ -59,7 +60,10 @@ def with_absolute_paths(plan: Plan) -> Plan:
 
 def _plan_for(plan: Plan, data: Dataset, name: str, folder: PathLike | None) -> Plan:
     _name_of(data)
-    plan = replace(plan, layout=data.layout, friends=planned_friends(data))
+    plan = replace(
+        plan, layout=data.layout, friends=planned_friends(data), weights_in=weights_in(data)
+    )
+    plan = with_values(plan, data)
     if folder is not None:
         return with_absolute_paths(_writing_to(plan, result_folder(folder, name)))
     for output, snapshot in plan.outputs:

@@ -208,6 +208,7 @@ def _is_installation(folder: str) -> bool:
     return bool(folder) and (named or any(Path(folder).glob("*.dist-info")))
 
 
+@functools.lru_cache(maxsize=16_384)  # modules stay where they are, and a session has thousands
 def _is_own(file: str | None, installed: tuple[Path, ...]) -> bool:
     if file is None or not file.endswith(".py"):
         return False

@@ -37,7 +37,7 @@ def _headline(certificate: Certificate) -> str:
     read = f"{files}, {certificate.events:,} events"
     if not certificate.agrees:
         return f"{names} DIFFER on dataset {certificate.dataset} ({read})"
-    number = len(certificate.cuts) - 1
+    number = sum(cut.name != "all" for cut in certificate.cuts)
     partly = ", of what could be read" if certificate.unread else ""
     return (
         f"{names} agree on dataset {certificate.dataset} ({read}){partly}: at every one of "
@@ -47,13 +47,15 @@ def _headline(certificate: Certificate) -> str:
 
 def _cuts(certificate: Certificate) -> Grid:
     """Return the counts of each engine at each cut."""
-    engines = certificate.engines
-    header = ["cut", *(f"{engine}: {what}" for engine in engines for what in ("events", "cand."))]
+    engines, regional = certificate.engines, any(cut.region for cut in certificate.cuts)
+    header = [*(["region"] if regional else []), "cut"]
+    header += [f"{engine}: {what}" for engine in engines for what in ("events", "cand.")]
     rows = []
     for cut in certificate.cuts:
-        numbers = [f"{count:,}" for engine in engines for count in cut.counts[engine]]
-        rows.append((cut.name, *numbers, "" if cut.agrees else "differ"))
-    return Grid((*header, ""), tuple(rows), css_class=CSS_CLASS)
+        names = (cut.region, cut.name) if regional else (cut.name,)
+        numbers = [f"{count:,}" for engine in engines for count in cut.counts[engine][:2]]
+        rows.append((*names, *numbers, "" if cut.agrees else "differ"))
+    return Grid((*header, ""), tuple(rows), labels=1 + regional, css_class=CSS_CLASS)
 
 
 def _where(difference: Difference) -> str:
@@ -67,7 +69,9 @@ def _where(difference: Difference) -> str:
     if difference.kind == "failure":
         return f"{difference.file} cannot be read by all"
     formula = f" ({shortened(difference.formula)})" if difference.formula else ""
-    return f"{difference.kind} {difference.name!r}{formula}: {event}"
+    in_cut = difference.region and difference.kind == "cut"  # others have it in their names
+    region = f" of region {difference.region}" if in_cut else ""
+    return f"{difference.kind} {difference.name!r}{region}{formula}: {event}"
 
 
 def _details(difference: Difference) -> Iterator[str]:

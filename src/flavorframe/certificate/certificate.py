@@ -45,6 +45,7 @@ class Difference:
         found: What each engine found.
         identity: Run, luminosity block and event number, as far as the file has them.
         candidates: The candidates on which they disagree.
+        region: The region, where the analysis has several.
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Difference:
     found: Mapping[str, str]
     identity: Mapping[str, int] = field(default_factory=dict)
     candidates: tuple[Candidate, ...] = ()
+    region: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,15 @@ class Cut:
     Attributes:
         name: Name of the cut.
         formula: Its condition.
-        counts: Events and candidates that each engine counts.
+        counts: Events and candidates that each engine counts, then the candidates of each category
+            and at last those that fit several.
+        region: The region, where the analysis has several.
     """
 
     name: str
     formula: str
-    counts: Mapping[str, tuple[int, int]]
+    counts: Mapping[str, tuple[int, ...]]
+    region: str = ""
 
     @property
     def agrees(self) -> bool:
@@ -83,7 +88,7 @@ class Compared:
     """An output that was compared.
 
     Attributes:
-        name: Its name.
+        name: Its name, such as "signal.mass", or "mass [scale up]" in a variation.
         kind: "histogram" or "snapshot".
         size: Its bins, or columns.
         entries: Its entries (sum of weights), or rows.
@@ -107,7 +112,7 @@ class Certificate:
         versions: The versions of Python and the packages that took part.
         plan: Digest of the analysis.
         time: When it was made, in ISO format.
-        cuts: The counts at each cut.
+        cuts: The counts at each cut, of each region.
         outputs: The outputs that were compared.
         differences: Where the engines differ, event by event, at most twenty.
         differing: In how many partitions they differ.

@@ -21,6 +21,7 @@ from flavorframe._run.core.options import PARTITION_SIZE
 from flavorframe._run.core.partitions import FileRange, file_ranges, partitions
 from flavorframe.analysis import Analysis
 from flavorframe.certificate.certificate import Certificate, Compared, Cut, Difference
+from flavorframe.certificate.comparison import cutflows
 from flavorframe.certificate.search import Pair, find
 from flavorframe.datasets import Dataset, Partition
 from flavorframe.engines import Engine, FileInfo, Partial, get_engine
@@ -44,7 +45,8 @@ def certify(
 
     Counts must be equal; numbers that mathematical functions are part of, to 10⁻⁹. What differs is
     followed to its event and candidate, of the first twenty events. Files that no engine can read
-    are listed; one that only some can read is a difference.
+    are listed; one that only some can read is a difference. Regions and variations are compared one
+    by one.
 
     Args:
         analysis: What to run.
@@ -162,23 +164,27 @@ class _Comparison:
         )  # fmt: skip
 
     def _cuts(self) -> Iterator[Cut]:
-        for rows in zip(*(partial.cutflow for partial in self._sums), strict=True):
-            counts = {
-                name: (row.events, row.candidates)
-                for name, row in zip(self._names, rows, strict=True)
-            }
-            yield Cut(rows[0].name, rows[0].formula, counts)
+        flows = [cutflows(partial) for partial in self._sums]
+        for region in flows[0]:
+            for rows in zip(*(each[region] for each in flows), strict=True):
+                counts = {
+                    name: (row.events, row.candidates, *row.categories)
+                    for name, row in zip(self._names, rows, strict=True)
+                }
+                yield Cut(rows[0].name, rows[0].formula, counts, region)
 
     def _outputs(self) -> Iterator[Compared]:
         partial = self._sums[0]
+        for name, histogram in partial.histograms.items():
+            view = histogram.view(flow=True)
+            sums = view if view.dtype.names is None else view["value"]
+            yield Compared(name, "histogram", int(view.size), float(np.sum(sums)))
         for name, output in self.plan.outputs:
-            if isinstance(output, Histogram):
-                view = partial.histograms[name].view(flow=True)
-                sums = view if view.dtype.names is None else view["value"]
-                yield Compared(name, "histogram", int(view.size), float(np.sum(sums)))
-            else:
+            if not isinstance(output, Histogram):
                 rows = sum(len(next(iter(c.values()))) for c in partial.tables[name])
-                yield Compared(name, "snapshot", len(output.columns), float(rows))
+                weighted = self.plan.part_of(name).is_weighted
+                columns = output.column_names(weighted=weighted)
+                yield Compared(name, "snapshot", len(columns), float(rows))
 
 
 def _without_skims(plan: Plan) -> Plan:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from flavorframe.engines.partial import Chunk, Partial
-from flavorframe.result import CutRow
+from flavorframe.result import Cutflow, CutRow
 
 ROUNDING = 1e-9
 """Relative difference that is allowed: mathematical libraries differ in their last digits."""
@@ -20,33 +20,57 @@ ROUNDING = 1e-9
 class Disagreement:
     """Something that two engines do not agree on: ``kind`` is cut, histogram, snapshot or link.
 
-    ``index`` is the row of the cutflow, of a cut.
+    ``index`` is the row of the cutflow, of a cut; ``region`` is empty where there is one selection.
     """
 
     kind: str
     name: str
     values: tuple[str, str]
     index: int = -1
+    region: str = ""
 
 
 def disagreements(first: Partial, second: Partial) -> list[Disagreement]:
     """Return the differences, cuts first and in their order."""
+    others = (*_histograms(first, second), *_snapshots(first, second), *_links(first, second))
     return [
         *_cuts(first, second),
-        *_histograms(first, second),
-        *_snapshots(first, second),
-        *_links(first, second),
+        *(replace(each, region=_region_of(each.name, first)) for each in others),
     ]
 
 
+def cutflows(partial: Partial) -> dict[str, Cutflow]:
+    """Return the cutflow of each region by its name; of one selection, its own and no name."""
+    return dict(partial.regions) or {"": partial.cutflow}
+
+
+def _region_of(name: str, partial: Partial) -> str:
+    return next((region for region in partial.regions if name.startswith(f"{region}.")), "")
+
+
 def _cuts(first: Partial, second: Partial) -> Iterator[Disagreement]:
-    for index, (a, b) in enumerate(zip(first.cutflow, second.cutflow, strict=True)):
-        if (a.events, a.candidates) != (b.events, b.candidates):
-            values = f"{_counted(a)}", f"{_counted(b)}"
-            yield Disagreement("cut", a.name, values, index)
-        elif not _weights_agree(a, b):
-            values = f"sum of weights {a.sumw_candidates!r}", f"{b.sumw_candidates!r}"
-            yield Disagreement("cut", a.name, values, index)
+    others = cutflows(second)
+    for region, flow in cutflows(first).items():
+        for index, (a, b) in enumerate(zip(flow, others[region], strict=True)):
+            values = _differing_counts(a, b, flow.categories)
+            if values is not None:
+                yield Disagreement("cut", a.name, values, index, region)
+
+
+def _differing_counts(a: CutRow, b: CutRow, categories: Sequence[str]) -> tuple[str, str] | None:
+    """Return what differs between two rows of cutflows; None where they agree."""
+    if (a.events, a.candidates) != (b.events, b.candidates):
+        return _counted(a), _counted(b)
+    if a.categories != b.categories:
+        names = (*categories, "several")
+        first, second = (
+            ", ".join(f"{count:,} in {name}" for name, count in zip(names, row, strict=True))
+            for row in (a.categories, b.categories)
+        )
+        return first, second
+    if not _weights_agree(a, b):
+        return f"sum of weights {a.sumw_candidates!r}", f"{b.sumw_candidates!r}"
+    return None
 
 
 def _counted(row: CutRow) -> str:

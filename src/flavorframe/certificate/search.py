@@ -8,7 +8,8 @@ from typing import Any
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import formula
-from flavorframe._planning.plan import Plan
+from flavorframe._planning.chains import single_plans
+from flavorframe._planning.plan import Plan, in_region, varied_name
 from flavorframe.certificate._description import IDENTITY
 from flavorframe.certificate.certificate import Candidate, Difference
 from flavorframe.certificate.comparison import Disagreement, disagreements
@@ -73,16 +74,28 @@ def _events(pair: Pair, part: Partition) -> Iterator[Partition]:
 
 
 def _explained(pair: Pair, event: Partition) -> Iterator[Difference]:
-    """Yield the differences in an event: at the first cut that differs, or else in all outputs."""
-    items = pair.disagreements(event)
-    cuts = [item for item in items if item.kind == "cut"]
-    for item in cuts[:1] or items:
-        difference = _difference(pair, event, item, entry=event.start)
-        yield replace(
-            difference,
-            identity=_identity(pair, event),
-            candidates=tuple(_candidates(pair, event, item)),
-        )
+    """Yield the differences in an event: of each region the first cut, or else all outputs."""
+    by_region: dict[str, list[Disagreement]] = {}
+    for item in pair.disagreements(event):
+        by_region.setdefault(item.region, []).append(item)
+    for items in by_region.values():
+        cuts = [item for item in items if item.kind == "cut"]
+        for item in cuts[:1] or items:
+            yield replace(
+                _difference(pair, event, item, entry=event.start),
+                identity=_identity(pair, event),
+                candidates=tuple(_candidates(_own(pair, item), event, item)),
+            )
+
+
+def _own(pair: Pair, item: Disagreement) -> Pair:
+    """Return the engines on the region and variation in which something differs."""
+    singles = [each for each in single_plans(pair.plan) if each.region == item.region]
+    for single in singles:
+        names = [varied_name(name, single.variation) for name, _ in single.plan.outputs]
+        if single.weights_only is None and item.name in (in_region(item.region, n) for n in names):
+            return Pair(single.plan, pair.engines)
+    return Pair(singles[0].plan, pair.engines)
 
 
 def _difference(pair: Pair, part: Partition, item: Disagreement, entry: int | None) -> Difference:
@@ -92,11 +105,13 @@ def _difference(pair: Pair, part: Partition, item: Disagreement, entry: int | No
         (part.start, part.stop) if entry is None else (entry, entry + 1),
         dict(zip(names, item.values, strict=True)) if names[0] != names[1]
         else {f"{names[0]} (1)": item.values[0], f"{names[1]} (2)": item.values[1]},
+        region=item.region,
     )  # fmt: skip
 
 
 def _formula(plan: Plan, item: Disagreement) -> str:
-    return formula(plan.selection.steps[item.index - 1].node) if item.index > 0 else ""
+    steps = dict(plan.parts)[item.region].selection.steps
+    return formula(steps[item.index - 1].node) if item.index > 0 else ""
 
 
 def _identity(pair: Pair, event: Partition) -> dict[str, int]:
@@ -157,7 +172,9 @@ def _probe(plan: Plan, steps: int, columns: dict[str, n.Node], axis: n.Axis) -> 
     """Return the plan up to a step, with these columns of what is left."""
     selection = replace(plan.selection, candidates=axis, steps=plan.selection.steps[:steps])
     outputs = (("rows", Snapshot(tuple(columns.items()))),)
-    return replace(plan, selection=selection, outputs=outputs)
+    return replace(
+        plan, selection=selection, outputs=outputs, category=None, regions=(), tallies=()
+    )
 
 
 def _columns(pair: Pair, event: Partition, item: Disagreement, steps: int) -> dict[str, n.Node]:
@@ -186,7 +203,8 @@ def _fits_a_snapshot(pair: Pair, plan: Plan, event: Partition) -> bool:
 def _trees(plan: Plan, item: Disagreement) -> list[n.Node]:
     if item.index > 0:
         return [plan.selection.steps[item.index - 1].node]
-    output = dict(plan.outputs).get(item.name)
+    named = {in_region(item.region, name): output for name, output in plan.outputs}
+    output = named.get(item.name.split(" [", 1)[0])
     return list(output.nodes) if isinstance(output, Histogram | Snapshot) else []
 
 

@@ -3,7 +3,8 @@
 `Dataset` is in ``_dataset``, `Catalog`, of datasets by name, in ``_catalog``. How the files that a
 user names are found (globs, folders, lists, filesets of coffea) is in ``_files``, and `Partition`,
 what is read at once, in ``_partitions``. ``_globs`` lists folders here and on servers, and
-``_replicas`` is about files that are in several places. Catalogue files are read by
+``_replicas`` is about files that are in several places, ``_left_out`` about events that are not
+read. Catalogue files are read by
 `flavorframe.catalogue`.
 """
 
@@ -11,6 +12,7 @@ from flavorframe.datasets._catalog import Catalog
 from flavorframe.datasets._dataset import Dataset, Kind, dataset
 from flavorframe.datasets._files import PathLike, one_file
 from flavorframe.datasets._friends import Friend, friend
+from flavorframe.datasets._left_out import LeftOut
 from flavorframe.datasets._partitions import Partition, fraction_read, split
 from flavorframe.datasets._replicas import Copies, Places
 
@@ -20,6 +22,7 @@ __all__ = [
     "Dataset",
     "Friend",
     "Kind",
+    "LeftOut",
     "Partition",
     "PathLike",
     "Places",

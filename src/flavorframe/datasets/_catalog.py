@@ -7,11 +7,15 @@ import functools
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from flavorframe.datasets._dataset import Dataset, Kind, facts, html_table
 from flavorframe.datasets._files import expanded
+from flavorframe.datasets._left_out import copies_in
 from flavorframe.errors import DatasetError, did_you_mean
+
+if TYPE_CHECKING:
+    from flavorframe._data_quality.duplicates import Duplicates
 
 T = TypeVar("T")
 
@@ -109,6 +113,35 @@ class Catalog(Mapping[str, Dataset]):
             Dataset '2017': data, 2 files, 14.4 fb⁻¹
         """
         return replace(functools.reduce(operator.add, self.values()), name=name)
+
+    def without(self, duplicates: Duplicates) -> Catalog:
+        """Return the datasets without events that are in them twice, or in two of them.
+
+        The first copy of each is kept, in the order of the datasets; see `Dataset.without`.
+
+        Args:
+            duplicates: What the sum of some results has of `flavorframe.duplicates`.
+
+        Returns:
+            The catalogue of the same datasets.
+
+        Example:
+            >>> found = keys.run(catalogue).total.twice  # doctest: +SKIP
+            >>> results = analysis.run(catalogue.without(found))  # doctest: +SKIP
+        """
+        chosen = {name: self[name] for name in self}
+        files = [file for dataset in chosen.values() for file in dataset.files]
+        replicas = [places for dataset in chosen.values() for places in dataset.replicas]
+        copies = {each.file: each for each in copies_in(files, replicas, duplicates)}
+        return Catalog(
+            {
+                name: replace(
+                    dataset, left_out=tuple(copies[f] for f in dataset.files if f in copies)
+                )
+                for name, dataset in chosen.items()
+            },
+            self.source,
+        )
 
     def __repr__(self) -> str:
         width = max(map(len, self), default=0)

@@ -6,7 +6,7 @@ import html
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from flavorframe._files.locations import file_key, normalized, refuse_repeats
 from flavorframe.datasets._files import (
@@ -20,9 +20,13 @@ from flavorframe.datasets._files import (
 )
 from flavorframe.datasets._friends import Friend, added_friends, checked_friends
 from flavorframe.datasets._globs import is_glob
+from flavorframe.datasets._left_out import LeftOut, copies_in
 from flavorframe.datasets._replicas import Places, all_places, checked_replicas
 from flavorframe.errors import DatasetError
 from flavorframe.layouts import Layout, find_layout
+
+if TYPE_CHECKING:
+    from flavorframe._data_quality.duplicates import Duplicates
 
 Kind = Literal["data", "simulation"]
 
@@ -44,12 +48,13 @@ class Dataset:
         tree: Path of the tree in each file; ``None`` has the layout find it.
         luminosity: Integrated luminosity [fb⁻¹]; ``None`` where it is unknown.
         kind: "data" or "simulation".
-        meta: What else is known, such as ``cross_section`` [pb], ``sumw`` (sum of generator
-            weights) and ``generated_events``.
+        meta: What else is known, such as ``cross_section`` [pb], ``generated_events`` and ``sumw``,
+            the sum of generator weights, or where each file has it.
         layout: What the branches of the files are called; ``None`` has it recognised.
         friends: Files that hold more about the same events, by name.
         replicas: Of each file that is in several places, these places in the order in which they
             are tried; the first is the one in ``files``.
+        left_out: Events that are not read; see `without`.
 
     Raises:
         DatasetError: There is no file, a file is named twice, a URL cannot be read, or the
@@ -70,6 +75,7 @@ class Dataset:
     layout: Layout | None = None
     friends: tuple[tuple[str, Friend], ...] = ()
     replicas: tuple[Places, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     def __post_init__(self) -> None:
         where = f"dataset {self.name!r}"
@@ -116,7 +122,27 @@ class Dataset:
             layout=self.layout,
             friends=added_friends(self.friends, other.friends, name),
             replicas=self.replicas + other.replicas,
+            left_out=self.left_out + other.left_out,
         )
+
+    def without(self, duplicates: Duplicates) -> Dataset:
+        """Return the dataset without events that are in it twice: the first copy of each is kept.
+
+        Which is the first, files and the events in them decide, in their order. What is left out
+        is not read: it counts neither in the cutflow nor as missing. A file that has changed since
+        is a failure.
+
+        Args:
+            duplicates: What a result has of `flavorframe.duplicates`.
+
+        Returns:
+            The dataset of the same files, with the same luminosity.
+
+        Example:
+            >>> found = ff.Analysis(selection, twice=ff.duplicates()).run(data)  # doctest: +SKIP
+            >>> result = analysis.run(data.without(found.twice))  # doctest: +SKIP
+        """
+        return replace(self, left_out=copies_in(self.files, self.replicas, duplicates))
 
     def head(self, n_files: int) -> Dataset:
         """Return the first ``n_files`` files, to try an analysis on.
@@ -142,14 +168,16 @@ class Dataset:
             )
         if n_files >= len(self):
             return self
-        meta = {key: value for key, value in self.meta.items() if key not in TOTALS}
+        meta = {key: value for key, value in self.meta.items() if not _is_total(key, value)}
         files = self.files[:n_files]
         chosen = set(files)
         kept = tuple(places for places in self.replicas if places[0] in chosen)
         friends = tuple((name, each.head(n_files)) for name, each in self.friends)
+        left_out = tuple(each for each in self.left_out if each.file in chosen)
         return replace(
-            self, files=files, luminosity=None, meta=meta, replicas=kept, friends=friends
-        )
+            self, files=files, luminosity=None, meta=meta, replicas=kept, friends=friends,
+            left_out=left_out,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         return f"Dataset {self.name!r}: {', '.join(facts(self))}"
@@ -258,8 +286,13 @@ def _total(a: float | None, b: float | None) -> float | None:
 
 def _common_meta(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
     shared = {key: a[key] for key in a if key in b}
-    totals = {key: a[key] + b[key] for key in TOTALS if key in shared}
+    totals = {key: a[key] + b[key] for key in shared
+              if _is_total(key, a[key]) and _is_total(key, b[key])}  # fmt: skip
     return {key: value for key, value in shared.items() if value == b[key]} | totals
+
+
+def _is_total(key: str, value: object) -> bool:
+    return key in TOTALS and isinstance(value, int | float)
 
 
 def facts(dataset: Dataset) -> Iterator[str]:
@@ -270,6 +303,8 @@ def facts(dataset: Dataset) -> Iterator[str]:
         yield f"{dataset.luminosity:g} fb⁻¹"
     if dataset.tree is not None:
         yield f"tree {dataset.tree!r}"
+    if dataset.left_out:
+        yield f"without {sum(map(len, dataset.left_out)):,} copies of events"
     for name, _ in dataset.friends:
         yield f"friend {name!r}"
     if dataset.layout is not None:

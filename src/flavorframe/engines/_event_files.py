@@ -23,6 +23,7 @@ from flavorframe.errors import BranchError, FileError, did_you_mean
 from flavorframe.layouts import Layout, recognise
 
 _lock = Lock()
+JOINED = "friends are joined"
 
 
 def as_events(
@@ -77,7 +78,9 @@ def _open(planned: PlannedFriend, number: int) -> RootFile:
 
 
 def _by_key(planned: PlannedFriend, file: EventFile, layout: Layout) -> FriendByKey:
-    key = tuple(_key_branch(name, file.schema, layout, file.path) for name in planned.friend.on)
+    key = tuple(
+        event_branch(name, file.schema, layout, file.path, JOINED) for name in planned.friend.on
+    )
     with _lock:
         table = _table(planned)
     return FriendByKey(table, file, key)
@@ -89,7 +92,7 @@ def _table(planned: PlannedFriend) -> FriendTable:
     first = files[0]()
     schema, where = first.schema, first.path
     layout = recognise(schema)
-    key = tuple(_key_branch(name, schema, layout, where) for name in planned.friend.on)
+    key = tuple(event_branch(name, schema, layout, where, JOINED) for name in planned.friend.on)
     table = FriendTable(planned.name, files, key, many=planned.friend.many)
     for file, version in zip(planned.friend.files, planned.versions, strict=True):
         if version is not None:
@@ -97,19 +100,22 @@ def _table(planned: PlannedFriend) -> FriendTable:
     return table
 
 
-def _key_branch(name: str, schema: Schema, layout: Layout, where: str) -> str:
-    """Return the branch of a name of the event, or the branch itself that is so called."""
+def event_branch(name: str, schema: Schema, layout: Layout, where: str, use: str) -> str:
+    """Return the branch of a name of the event, or the branch itself that is so called.
+
+    Raises BranchError where there is none, and FileError for one that has lists; ``use`` is what it
+    is taken for.
+    """
     branch = name
     if name not in schema.by_name:
         branch = layout.branch_for(schema, None, tuple(name.split(".")))
     if not branch:
         raise BranchError(
-            f"{where}: there is no {name!r} in tree {schema.tree}, by which a friend is to be "
-            f"joined.{did_you_mean(name, schema.by_name)}"
+            f"{where}: there is no {name!r} in tree {schema.tree}, by which {use}."
+            f"{did_you_mean(name, schema.by_name)}"
         )
     if schema.by_name[branch].shape != "scalar":
         raise FileError(
-            f"{where}: branch {branch} does not have one value an event: friends are joined by "
-            "values of the event."
+            f"{where}: branch {branch} does not have one value an event, by which {use}."
         )
     return branch

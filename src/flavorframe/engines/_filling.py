@@ -11,6 +11,7 @@ import boost_histogram as bh
 
 from flavorframe._planning.chains import SinglePlan
 from flavorframe._planning.plan import Plan, in_region, varied_name
+from flavorframe.engines._tallies import no_tallies
 from flavorframe.engines._weighted import WeightedHistogram
 from flavorframe.engines.partial import Chunk, Partial
 from flavorframe.outputs import Histogram, HistogramAxis, Snapshot
@@ -28,7 +29,8 @@ def empty_partial(plan: Plan) -> Partial:
     tables: dict[str, tuple[Chunk, ...]] = {
         name: () for name, o in plan.outputs if isinstance(o, Snapshot)
     }
-    return Partial(whole_cutflow(cutflows, events=0), histograms, tables, regions=cutflows)
+    whole = whole_cutflow(cutflows, events=0)
+    return Partial(whole, histograms, tables, regions=cutflows, tallies=no_tallies(plan))
 
 
 def merged(plan: Plan, found: Iterable[tuple[SinglePlan, Partial]]) -> Partial:
@@ -38,10 +40,12 @@ def merged(plan: Plan, found: Iterable[tuple[SinglePlan, Partial]]) -> Partial:
     histograms: dict[str, Any] = {}
     tables: dict[str, tuple[Chunk, ...]] = {}
     links: dict[str, tuple[int, int, int]] = {}
+    tallies: dict[str, Any] = {}
     timing = Timing()
     replicas: tuple[Replica, ...] = ()
     for single, partial in found:
         timing = timing + partial.timing
+        tallies |= partial.tallies
         for name, histogram in partial.histograms.items():
             histograms[in_region(single.region, varied_name(name, single.variation))] = histogram
         if single.weights_only is not None:
@@ -55,13 +59,15 @@ def merged(plan: Plan, found: Iterable[tuple[SinglePlan, Partial]]) -> Partial:
     events = next(iter(cutflows.values()))[0].events
     timing = replace(timing, events=events)
     whole_flow = whole_cutflow(cutflows, events)
-    return Partial(whole_flow, histograms, tables, links, timing, replicas, cutflows)
+    return Partial(
+        whole_flow, histograms, tables, links, timing, replicas, regions=cutflows, tallies=tallies
+    )
 
 
 def _labelled(flow: Cutflow, plan: Plan) -> Cutflow:
-    """Return a cutflow with the formulas of a plan, in which quantities are varied."""
-    formulas = ("", *(formula for _, formula, _ in step_labels(plan)))
-    rows = (replace(row, formula=f) for row, f in zip(flow.rows, formulas, strict=True))
+    """Return a cutflow with the formulas and axes of a plan, in which quantities are varied."""
+    labels = (("", flow[0].axis), *((formula, axis) for _, formula, axis in step_labels(plan)))
+    rows = (replace(row, formula=f, axis=a) for row, (f, a) in zip(flow.rows, labels, strict=True))
     return replace(flow, rows=tuple(rows))
 
 

@@ -28,6 +28,7 @@ class Partial:
         timing: What the time was spent on.
         replicas: The files that another place than the first has given.
         regions: The cutflows of several regions, by name.
+        tallies: By the name of the output, what was noted of all events.
     """
 
     cutflow: Cutflow
@@ -37,6 +38,7 @@ class Partial:
     timing: Timing = field(default_factory=Timing)
     replicas: tuple[Replica, ...] = ()
     regions: Mapping[str, Cutflow] = field(default_factory=dict)
+    tallies: Mapping[str, Any] = field(default_factory=dict)
 
     def __add__(self, other: Partial) -> Partial:
         return Partial(
@@ -47,6 +49,7 @@ class Partial:
             self.timing + other.timing,
             added_replicas(self.replicas, other.replicas),
             {name: flow + other.regions[name] for name, flow in self.regions.items()},
+            {name: tally + other.tallies[name] for name, tally in self.tallies.items()},
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from flavorframe._data_quality.generated import Generated
 from flavorframe._files.versions import Version
 from flavorframe._planning.plan import Plan
 from flavorframe._snapshots.columns import Columns
@@ -55,6 +56,7 @@ class FileInfo:
         copies: All places of a file that is in several, and which of them was opened.
         elsewhere: Why it was opened at another place than the first; empty where it was not.
         units: The units of the file.
+        generated: What was generated of its events, of simulation, where it tells that.
     """
 
     file: str
@@ -69,6 +71,7 @@ class FileInfo:
     copies: Copies | None = None
     elsewhere: str = ""
     units: Units = GEV_AND_CM
+    generated: Generated | None = None
 
     @property
     def place(self) -> str:

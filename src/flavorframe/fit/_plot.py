@@ -20,6 +20,7 @@ from flavorframe._display.canvas import (
     figure_of,
     new_axes,
     save,
+    split_off_panel,
     write_heading,
 )
 from flavorframe._display.error_bars import poisson_errors
@@ -58,7 +59,7 @@ def plot_fit(
         with cms_style():
             (ax,) = new_axes(10, 10)
             return plot_fit(fit, ax, path, label=label, energy=energy, experiment=experiment)
-    pulls = _split_off_panel(ax)
+    pulls = split_off_panel(ax)
     handles = [_draw_data(ax, fit.bins), *_draw_model(ax, fit)]
     _draw_pulls(pulls, fit)
     _finish(ax, fit.bins, handles)
@@ -67,14 +68,6 @@ def plot_fit(
         _stamp(ax, fit.problems)
     save(figure_of(ax), path)
     return figure_of(ax)
-
-
-def _split_off_panel(ax: Axes) -> Axes:
-    from mpl_toolkits.axes_grid1 import make_axes_locatable
-
-    panel: Axes = make_axes_locatable(ax).append_axes("bottom", "28%", pad=0.15, sharex=ax)
-    ax.tick_params(labelbottom=False)
-    return panel
 
 
 def _draw_data(ax: Axes, data: BinnedData) -> Handle:

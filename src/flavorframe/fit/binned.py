@@ -169,6 +169,8 @@ def _only_axis(histogram: Any) -> Any:
         raise FitError(
             f"a fit needs a hist.Hist or a TH1 of ROOT or uproot, not {type(histogram).__name__}"
         )
+    if any(axis.traits.discrete for axis in axes) and len(axes) > 1:
+        raise FitError(_choice(axes))
     if len(axes) != 1:
         names = ", ".join(repr(getattr(axis, "label", "")) for axis in axes)
         raise FitError(
@@ -178,6 +180,23 @@ def _only_axis(histogram: Any) -> Any:
     if not axes[0].traits.continuous:
         raise FitError("a fit needs an axis of mass bins; this one has categories or integers")
     return axes[0]
+
+
+def _choice(axes: Any) -> str:
+    """Return how to choose one of the variations or categories that a histogram has."""
+    discrete = [axis for axis in axes if axis.traits.discrete]
+    have = " and ".join(
+        f"an axis {axis.name!r} of {', '.join(map(str, axis))}" for axis in discrete
+    )
+    one = ", ".join(f"{axis.name!r}: {axis.value(0)!r}" for axis in discrete)
+    told = f"a fit needs a histogram of one axis, this one has {have} too: fit one, h[{{{one}}}]"
+    for axis in discrete:
+        if axis.name == "variation" and len(axis) > 1:
+            told += (
+                "; a result or region without this axis is result.nominal, or "
+                f"result.varied({axis.value(1)!r})"
+            )
+    return told
 
 
 def _label(axis: Any, unit: str) -> str:

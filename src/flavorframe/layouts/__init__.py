@@ -4,7 +4,8 @@
 * `declared`: layouts as data; `declaring` reads them from what users write, `files` from TOML.
 * `bph`, `nano`, `candidate_rows`: the layouts of this package; `triggers`: how decisions are kept.
 * `registry`: which layout a file has.
-* `binding`, `checks`: from friendly names to columns of a file, and whether their kinds fit.
+* `binding`, `checks`: from friendly names to columns of a file, and whether their kinds fit;
+  `momenta`: parts of momenta that follow from others.
 * `events`: what ``ff.events()`` gives, before any file is open.
 * `naming`: from branches back to friendly names; `drafting`: a layout made from a file.
 

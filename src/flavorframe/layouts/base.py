@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flavorframe._expr import nodes as n
-from flavorframe._rootio.schema import BranchInfo, Schema, fold
+from flavorframe._rootio.schema import UNREADABLE, BranchInfo, Schema, fold
 from flavorframe.errors import BranchError, did_you_mean
 
 if TYPE_CHECKING:
@@ -69,10 +69,31 @@ def length_branch(axis: n.Axis, layout: Layout, schema: Schema) -> str:
 def collections(layout: Layout, schema: Schema) -> dict[str, str]:
     """Return the collections of a file that expressions can take, with a branch of each."""
     found: dict[str, str] = {}
-    for branch in schema.branches:
-        if branch.is_readable and branch.shape == "list":
-            found.setdefault(collection_of(branch, layout, schema), branch.name)
+    of_lists = [b for b in schema.branches if b.is_readable and b.shape == "list"]
+    for branch in (*of_lists, *_nested_branches(schema)):
+        found.setdefault(collection_of(branch, layout, schema), branch.name)
     return dict(sorted(found.items()))
+
+
+def _nested_branches(schema: Schema) -> list[BranchInfo]:
+    return [b for b in schema.branches if b.shape == "nested" and b.kind not in UNREADABLE]
+
+
+def inner_length_branch(axis: n.StoredLists, schema: Schema) -> str:
+    """Return a branch of lists in lists, to read the lengths of the inner ones from.
+
+    Raises BranchError where the file has none of the name.
+    """
+    begins, known = fold(f"{axis.outer.name}_{axis.name_in_outer}"), _nested_branches(schema)
+    for branch in known:
+        if fold(branch.name).startswith(begins):
+            return branch.name
+    raise BranchError(
+        f"Tree {schema.tree} has no branch of lists in lists for {axis.name}: it would begin with "
+        f"{axis.outer.name}_{axis.name_in_outer}."
+        f"{did_you_mean(begins, (branch.name for branch in known))} Ask for a branch of them by "
+        f"its name, such as {axis.name}['Name'].count()."
+    )
 
 
 def collection_of(branch: BranchInfo, layout: Layout, schema: Schema) -> str:

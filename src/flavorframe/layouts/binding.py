@@ -17,10 +17,13 @@ from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.logic import decided, with_unsigned_literals
 from flavorframe._expr.strings import refuse_string
 from flavorframe._expr.units import converted
-from flavorframe._rootio.schema import BranchInfo, Schema
+from flavorframe._rootio.schema import UNREADABLE, BranchInfo, Schema
 from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, did_you_mean
 from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
+from flavorframe.layouts.deciding import decided_for_sample
 from flavorframe.layouts.declared import Layout
+from flavorframe.layouts.momenta import derived
+from flavorframe.layouts.naming import fields_in_common
 
 SHOWN = 8
 """How many members of an object a message lists."""
@@ -92,39 +95,94 @@ class _Binder:
             return self._field(part)
         if isinstance(part, n.Branch):
             return self._branch(part)
-        if isinstance(part, n.Quantity):
-            units = self._layout.units
-            return n.Literal(converted(part, units.energy, units.length))
+        if isinstance(part, n.Quantity | n.SampleValue):
+            return self._constant(part)
         if isinstance(part, n.Fired):
             return self.bind(self._layout.fired(self._schema, part.menu, part.patterns))
         if isinstance(part, n.CollectionAxis):
             return collection_axis(part.collection)
         if isinstance(part, n.Default):
             return self._default(part)
+        if isinstance(part, n.Named):
+            return self._of(part.operand)
+        if isinstance(part, n.Chain):
+            return self._chain(part)
+        return self._bind_computed(part)
+
+    def _bind_computed(self, part: n.Part) -> n.Part:
+        decision = decided_for_sample(part, self._known) if isinstance(part, n.Node) else None
+        if decision is not None:
+            return decision
         bound = part.map(self._of)
         if isinstance(bound, n.Apply):
             return with_unsigned_literals(decided(bound))
-        if isinstance(bound, n.Subset):
-            _check_mask(bound)
-        if isinstance(bound, n.Reduce):
-            _check_reducible(bound)
+        _check(bound)
         return bound
+
+    def _constant(self, node: n.Quantity | n.SampleValue) -> n.Node:
+        if isinstance(node, n.Quantity):
+            units = self._layout.units
+            return n.Literal(converted(node, units.energy, units.length))
+        if node.value is None:
+            raise LackingError(f"{brief(node)}: the dataset that is read does not have it.")
+        return n.Constant(n.EVENT, node.value)
 
     def _field(self, node: n.Field) -> n.Part:
         if not node.path:
             return node.map(self._of)
+        if isinstance(node.on, n.StoredLists):
+            return self._in_lists(node)
         collection = node.on.collection if isinstance(node.on, n.CollectionAxis) else None
-        branch = self._layout.branch_for(self._schema, collection, node.path)
+        branch = self._branch_for(collection, node.path)
         if branch and node.on == n.EVENT and self._schema.by_name[branch].partners:
             return self._of_friend(branch, node)
         if branch:
             column = self._column(branch)
             return self._checked(column, node)
+        if node.path == ("index",) and collection is not None:
+            return n.Position(node.on).map(self._of)
+        other = derived(node, lambda path: bool(self._branch_for(collection, path)))
+        if other is not None:
+            return self._bound(other)
         linked = self._linked(collection, node.path)
         if linked is not None:
             return self._bound_link(linked, node)
         self._refuse_link(collection, node)
         raise LackingError(self._unknown(node))
+
+    def _branch_for(self, collection: str | None, path: tuple[str, ...]) -> str:
+        return self._layout.branch_for(self._schema, collection, path)
+
+    def _in_lists(self, node: n.Field) -> n.Column:
+        """Return the column of a field of the lists that elements of a collection have."""
+        assert isinstance(node.on, n.StoredLists)
+        outer, axis = node.on.outer, self._known[node.on]
+        assert isinstance(outer, n.CollectionAxis)
+        assert isinstance(axis, n.StoredLists)
+        path = (node.on.name_in_outer, *node.path)
+        branch = self._layout.branch_for(self._schema, outer.collection, path)
+        if not branch:
+            raise LackingError(self._unknown(n.Field(outer, path)))
+        return self._column_of_lists(branch, axis)
+
+    def _column_of_lists(self, branch: str, axis: n.StoredLists) -> n.Column:
+        info = self._schema.by_name[branch]
+        if info.shape != "nested" or info.kind in UNREADABLE:
+            raise BranchError(
+                f"Branch {branch} holds {info.typename}, and {axis.name} takes lists in lists of "
+                f"numbers, truth values or strings. {info.why or 'Ask it without .nested()'}."
+            )
+        return n.Column(branch, axis, info.kind)
+
+    def _chain(self, node: n.Chain) -> n.Part:
+        try:
+            return node.map(self._of)
+        except LackingError as error:
+            common = fields_in_common(node.concatenation.parents, self._layout, self._schema)
+            raise LackingError(
+                f"{error} {brief(node.concatenation)} has the fields that its collections have in "
+                f"common{': ' if common else ''}{', '.join(common)}."
+            ) from None
 
     def _default(self, node: n.Default) -> n.Part:
         """Return the operand bound or, where the file lacks it, the value in its place."""
@@ -153,7 +211,10 @@ class _Binder:
                 f"{bound.axis.name}: say so for files that lack it, by "
                 f"events.{bound.axis.name}[{operand.branch!r}].default({node.value!r})."
             )
-        require_fitting(operand, node.value, kind_of(bound))
+        kind = kind_of(bound)
+        if isinstance(operand, n.SampleValue) and kind in ("int", "unsigned"):
+            kind = "float"  # catalogues have 1 for 1.0
+        require_fitting(operand, node.value, kind)
         return bound
 
     def _of_friend(self, branch: str, node: n.Field) -> n.Node:
@@ -182,13 +243,14 @@ class _Binder:
             return None
         return n.Gather(n.Field(link.target, path[1:]), link.target, link.index)
 
-    def _bound_link(self, linked: n.Node, node: n.Field) -> n.Part:
+    def _bound_link(self, linked: n.Gather, node: n.Field) -> n.Part:
         """Bind what is behind a link; errors say where a layout declares it."""
         assert isinstance(node.on, n.CollectionAxis)
         link = (node.on.collection, node.path[0])
         try:
             with self._following(link):
-                return self._bound(linked)
+                self._bound(linked.index)
+            return self._bound(linked)  # which may follow the same link again, as to mothers
         except FlavorframeError as error:
             told = self._layout.explain_link(*link)
             raise type(error)(f"{str(error).removesuffix(told)}{told}") from None
@@ -218,11 +280,14 @@ class _Binder:
         )
 
     def _branch(self, node: n.Branch) -> n.Node:
-        column = self._column(self._name(node.branch))
-        if node.on == n.UNRESOLVED:
-            return column
+        name = self._name(node.branch)
         axis = self._known[node.on]
         assert isinstance(axis, n.Axis)
+        if isinstance(axis, n.StoredLists):
+            return self._column_of_lists(name, axis)
+        column = self._column(name)
+        if axis == n.UNRESOLVED:
+            return column
         if column.axis == n.EVENT:
             raise BranchError(
                 f"Branch {node.branch} has one value per event, not per {axis.name}: write "
@@ -255,9 +320,9 @@ class _Binder:
             raise BranchError(self._group(info))
         if info.shape == "nested":
             raise BranchError(
-                f"Branch {branch} holds lists in lists, {info.typename}: expressions take one "
-                "value or one list in each event. Write what you need of the inner lists, such as "
-                "their sums, to a branch of its own."
+                f"Branch {branch} holds lists in lists, {info.typename}: their values are those of "
+                f"events.{self._axis(info).name}.nested('list')[{branch!r}], to be reduced to one "
+                "for each inner list, such as their .sum()."
             )
         if not info.is_readable:
             raise BranchError(
@@ -290,12 +355,31 @@ class _Binder:
         )
 
 
+def _check(part: n.Part) -> None:
+    """Raise ExpressionError where parts do not go together, now that their axes are known."""
+    if isinstance(part, n.Subset):
+        _check_mask(part)
+    elif isinstance(part, n.Sorted):
+        _check_order(part)
+    elif isinstance(part, n.Reduce):
+        _check_reducible(part)
+
+
 def _check_mask(subset: n.Subset) -> None:
     refuse_string(subset.mask, subset.name, "conditions")
     if subset.mask.axis not in (subset.parent, n.EVENT):
         raise ExpressionError(
             f"{brief(subset)}: the condition has one value per {brief(subset.mask.axis)}, and the "
             f"collection is {brief(subset.parent)}."
+        )
+
+
+def _check_order(axis: n.Sorted) -> None:
+    refuse_string(axis.by, axis.name, "sorted by")
+    if axis.by.axis != axis.parent:
+        raise ExpressionError(
+            f"{brief(axis)}: the order has one value per {brief(axis.by.axis)}, and the collection "
+            f"is {brief(axis.parent)}."
         )
 
 

@@ -20,6 +20,8 @@ def check_kinds(tree: n.Node) -> None:
                 raise ExpressionError(f"{brief(node)}: {brief(node.operand)} is not a string.")
         elif isinstance(node, n.CallCorrection):
             _check_inputs(node)
+        elif isinstance(node, n.Chain):
+            _check_chain(node)
         elif not _takes_strings(node):
             refuse_computing_with_strings(node)
 
@@ -29,6 +31,16 @@ def _check_isin(node: n.IsIn) -> None:
     if any(isinstance(value, str) != strings for value in node.values):
         kind = "strings" if strings else "numbers"
         raise ExpressionError(f"{brief(node)}: {brief(node.operand)} holds {kind} only.")
+
+
+def _check_chain(node: n.Chain) -> None:
+    strings = [kind_of(operand) == "string" for operand in node.operands]
+    if any(strings) and not all(strings):
+        words, numbers = node.operands[strings.index(True)], node.operands[strings.index(False)]
+        raise ExpressionError(
+            f"{brief(node)}: {brief(words)} is a string and {brief(numbers)} is none, so they are "
+            "no field of both."
+        )
 
 
 def _check_inputs(node: n.CallCorrection) -> None:
@@ -44,6 +56,6 @@ def _takes_strings(node: n.Node) -> bool:
     """Return whether a node hands on values without computing with them."""
     if isinstance(node, n.Reduce):
         return REDUCTIONS[node.reduction].takes_strings
-    return isinstance(node, n.Take | n.Member) or (
+    return isinstance(node, n.Take | n.Member | n.Inner) or (
         isinstance(node, n.Gather) and kind_of(node.index) != "string"
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+from flavorframe._expr import nodes as n
 from flavorframe._rootio.candidate_rows.events import schema_of_events
 from flavorframe._rootio.schema import BranchInfo, Schema
 from flavorframe.errors import BranchError, did_you_mean
-from flavorframe.layouts.base import collection_of
+from flavorframe.layouts.base import collection_axis, collection_of
 from flavorframe.layouts.declared import Layout
 from flavorframe.layouts.events import OBJECTS, VALUES
 
@@ -45,6 +47,18 @@ def friendly_names(layout: Layout, schema: Schema) -> dict[str, str]:
                 first = () if collection is None else (_written(collection, layout),)
                 names.setdefault(branch.name, ".".join((*first, *path)))
     return names
+
+
+def fields_in_common(axes: Sequence[n.Axis], layout: Layout, schema: Schema) -> list[str]:
+    """Return the names of fields that all of some collections, or parts of them, have."""
+    fields: dict[n.Axis, set[str]] = defaultdict(set)
+    for name in friendly_names(layout, schema).values():
+        collection, _, field = name.partition(".")
+        fields[collection_axis(collection)].add(field)
+    whole = [n.lineage(axis)[0] for axis in axes]
+    found = [fields[collection_axis(axis.collection)] for axis in whole
+             if isinstance(axis, n.CollectionAxis)]  # fmt: skip
+    return sorted(set.intersection(*found)) if found else []
 
 
 def _written(collection: str, layout: Layout) -> str:

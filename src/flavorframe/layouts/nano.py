@@ -17,5 +17,12 @@ NANO = layout(
         "n_primary_vertices": "PV_npvs",
         "n_pileup": "Pileup_nPU",
     },
+    collections={
+        **{
+            name: {"links": {"gen": {"to": "gen_part", "index": f"{name.capitalize()}_genPartIdx"}}}
+            for name in ("muon", "electron", "photon", "track")
+        },
+        "gen_part": {"links": {"mother": {"to": "gen_part", "index": "GenPart_genPartIdxMother"}}},
+    },
     triggers={"hlt": {"branches": ["HLT_*"]}, "l1": {"branches": ["L1_*"]}},
 )

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flavorframe._display.canvas import BLUE, GREY, cms_style, write_heading
+from flavorframe._display.canvas import BLUE, GREY, ORANGE, cms_style, write_heading
 from flavorframe._display.error_bars import poisson_errors
 from flavorframe.report.inputs import holds_weights
+from flavorframe.report.views import Band
 from flavorframe.report.yields import Measured, mean_of
 
 if TYPE_CHECKING:
@@ -29,11 +30,13 @@ LONGEST_LINE = 45
 FEW_ERAS = 4
 
 
-def draw_histogram(histogram: Any, *, label: str = "", right: str = "") -> Figure:
+def draw_histogram(
+    histogram: Any, *, label: str = "", right: str = "", band: Band | None = None
+) -> Figure:
     """Draw a ``hist.Hist``: one axis as steps with errors, two as a map, more as projections.
 
     ``label`` ("Simulation") stands beside the name, ``right`` above the right end. Errors of counts
-    are the central 68.3 % intervals of Poisson.
+    are the central 68.3 % intervals of Poisson. ``band`` is drawn around steps.
     """
     if len(histogram.axes) > 2:
         histograms = [histogram.project(i) for i in range(len(histogram.axes))]
@@ -43,8 +46,10 @@ def draw_histogram(histogram: Any, *, label: str = "", right: str = "") -> Figur
         figure = _figure(10 * len(histograms), 8)
         panels = figure.subplots(1, len(histograms), squeeze=False)[0]
         for ax, each in zip(panels, histograms, strict=True):
-            draw = _draw_map if len(each.axes) == 2 else _draw_steps
-            draw(ax, each)
+            if len(each.axes) == 2:
+                _draw_map(ax, each)
+            else:
+                _draw_steps(ax, each, band=band)
         write_heading(panels[0], NAME, label, "")
         write_heading(panels[-1], "", "", right)
     return figure
@@ -57,6 +62,7 @@ class EraHistogram:
     histogram: Any
     luminosity: float | None
     label: str = ""
+    band: Band | None = None
 
 
 def draw_eras(eras: Mapping[str, EraHistogram]) -> Figure:
@@ -142,16 +148,21 @@ def _mean_per_luminosity(eras: list[EraHistogram]) -> Any:
 
 
 def _draw_era(ax: Axes, era: str, shown: EraHistogram, *, scale: float) -> None:
-    _draw_steps(ax, shown.histogram, scale=scale)
+    _draw_steps(ax, shown.histogram, scale=scale, band=shown.band)
     ax.set(xlabel="", ylabel="")
     right = "" if shown.luminosity is None else f"{shown.luminosity:.3g} fb$^{{-1}}$"
     write_heading(ax, readable(era), shown.label, right)
 
 
-def _draw_steps(ax: Axes, histogram: Any, *, scale: float = 1.0) -> None:
+def _draw_steps(ax: Axes, histogram: Any, *, scale: float = 1.0, band: Band | None = None) -> None:
     edges, values = histogram.axes[0].edges, scale * histogram.values()
     centres = (edges[1:] + edges[:-1]) / 2
     ax.margins(y=0.12)
+    if band is not None:
+        below, above = (scale * side for side in band)
+        ax.stairs(
+            values + above, edges, baseline=values - below, fill=True, color=ORANGE, alpha=0.4
+        )
     ax.stairs(values, edges, color=BLUE, linewidth=2)
     ax.errorbar(
         centres, values, scale * _errors(histogram), fmt="none", ecolor=BLUE, elinewidth=1.5

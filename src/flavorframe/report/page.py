@@ -15,15 +15,16 @@ from flavorframe._files.writing import require_folder
 from flavorframe.report import plots, summary, tables
 from flavorframe.report.drawing import FEW_ERAS
 from flavorframe.report.files import image, write_bytes
-from flavorframe.report.inputs import Inputs, gather, histograms
+from flavorframe.report.inputs import Fits, Inputs, gather
 from flavorframe.report.text import as_html, title_and_body
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from flavorframe.analysis import Analysis
+    from flavorframe.averages import Declared
     from flavorframe.certificate import Certificate
-    from flavorframe.fit import FitResult
+    from flavorframe.report.views import View
     from flavorframe.result import Result
 
 #: Up to so many files of an era are listed by name; of more, only their number is written.
@@ -45,7 +46,7 @@ def write(
     results: Result | Mapping[str, Result],
     *,
     analysis: Analysis | None = None,
-    fits: FitResult | Mapping[str, FitResult] | None = None,
+    fits: Fits = None,
     title: str | None = None,
     text: str | None = None,
     certificate: Certificate | None = None,
@@ -57,7 +58,8 @@ def write(
         results: A result, or results by era.
         analysis: What was run, to say what the histograms show.
         fits: A fit, or fits by era; "total" is one of all eras together, and so is a single fit
-            for several eras.
+            for several eras. Of an analysis with regions, either of these by region:
+            ``{"signal": fit}``, ``{"signal": {"2017B": fit}}``.
         title: The heading; by default the first line of ``text``.
         text: About the analysis, such as the docstring of its file; it may have ``code``, **bold**
             and lists.
@@ -92,6 +94,7 @@ def write(
 
 
 def _content(inputs: Inputs, analysis: Analysis | None) -> dict[str, Any]:
+    declared = {} if analysis is None else dict(analysis.regions)
     return {
         "inputs": inputs,
         "lead": summary.lead(inputs),
@@ -99,10 +102,14 @@ def _content(inputs: Inputs, analysis: Analysis | None) -> dict[str, Any]:
         "warnings": {era: result.warnings for era, result in inputs.results.items()},
         "summary_header": summary.header(inputs),
         "summary_rows": summary.rows(inputs),
-        "selection": tables.selection(inputs),
-        "parameters": tables.parameters(inputs),
+        "parts": {
+            region: _part(part, dict(declared[region].outputs) if declared else {})
+            for region, part in inputs.parts.items()
+        },
         "links": tables.links(inputs),
+        "means": tables.means(inputs),
         "snapshots": tables.snapshots(inputs, analysis),
+        "read_events": tables.read_events(inputs),
         "files": tables.files(inputs),
         "most_files": MOST_FILES,
         "timing": tables.timing(inputs),
@@ -110,35 +117,43 @@ def _content(inputs: Inputs, analysis: Analysis | None) -> dict[str, Any]:
         "shares": {era: result.timing.shares() for era, result in inputs.rows.items()},
         "provenance": tables.provenance(inputs),
         "data": tables.as_json(inputs),
-        **_pictures(inputs, analysis),
     }
 
 
-def _pictures(inputs: Inputs, analysis: Analysis | None) -> dict[str, Any]:
+def _part(inputs: Inputs, declared: Mapping[str, Declared]) -> dict[str, Any]:
+    """Return what the page says of a region, or of the only selection."""
     with cms_style():
-        names = histograms(next(iter(inputs.results.values())))
         return {
+            "inputs": inputs,
+            "lead": summary.selected(inputs),
+            "selection": tables.selection(inputs),
+            "parameters": tables.parameters(inputs),
             "yields": [
                 _picture(figure, f"{signal} yield per fb⁻¹ by era")
                 for signal, figure in plots.yields_plots(inputs).items()
             ],
-            "histograms": {name: _histogram_pictures(inputs, name, analysis) for name in names},
+            "histograms": {
+                key: _histogram_pictures(inputs, key, by_era, declared.get(name))
+                for key, name, by_era in plots.views_of(inputs)
+            },
             "fits": {
                 era: _picture(plots.fit_plot(inputs, era), f"Fit of {era}") for era in inputs.fits
             },
         }
 
 
-def _histogram_pictures(inputs: Inputs, name: str, analysis: Analysis | None) -> list[Picture]:
+def _histogram_pictures(
+    inputs: Inputs, key: str, by_era: Mapping[str, View], declared: Declared | None
+) -> list[Picture]:
     pictures = []
-    for era, result in inputs.summed.items():
-        caption = tables.caption(name, result.outputs[name], analysis)
-        text = f"Histogram {name} of {era}"
-        pictures.append(_picture(plots.histogram_plot(inputs, era, name), text, caption))
-    eras = plots.eras_plot(inputs, name)
+    for era in inputs.summed:
+        caption = tables.caption(by_era[era], declared)
+        figure = plots.histogram_plot(inputs, era, by_era[era])
+        pictures.append(_picture(figure, f"Histogram {key} of {era}", caption))
+    eras = plots.eras_plot(inputs, {era: by_era[era] for era in inputs.results})
     if eras is not None:
         wide = len(inputs.results) > FEW_ERAS
-        text = f"Histogram {name} by era"
+        text = f"Histogram {key} by era"
         pictures.append(_picture(eras, text, tables.eras_caption(inputs), wide=wide))
     return pictures
 

@@ -18,13 +18,13 @@ from flavorframe.report.drawing import (
     readable,
 )
 from flavorframe.report.files import image, write_bytes
-from flavorframe.report.inputs import TOTAL, Inputs, gather, histograms
+from flavorframe.report.inputs import TOTAL, Fits, Inputs, gather, histograms
+from flavorframe.report.views import View, views
 from flavorframe.report.yields import signal_titles, yields_per_luminosity
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from flavorframe.fit import FitResult
     from flavorframe.result import Result
 
 FORMATS = ("png", "pdf")
@@ -33,19 +33,20 @@ FORMATS = ("png", "pdf")
 def save_plots(
     folder: str | os.PathLike[str],
     results: Result | Mapping[str, Result],
-    fits: FitResult | Mapping[str, FitResult] | None = None,
+    fits: Fits = None,
 ) -> list[Path]:
     """Write every plot as PNG and PDF to a folder, and return the files.
 
     ``mass.png`` is the histogram ``mass``, summed over the eras, ``2017B_mass.png`` that of one of
     several eras and ``mass-by-era.png`` all side by side; ``fit-result.png`` and
     ``2017B_fit-result.png`` are the fits, ``Ds_yield-by-era.png`` the yields per fb⁻¹ of the signal
-    Ds.
+    Ds. Categories have a plot each, ``mass.barrel.png``, and names of a region's begin with its
+    own, ``signal.mass.png``.
 
     Args:
         folder: Where to write; it is made if need be.
         results: A result, or results by era.
-        fits: A fit, or fits by era; see `write`.
+        fits: A fit, or fits by era or region; see `write`.
 
     Raises:
         AnalysisError: Where results and fits do not belong together.
@@ -63,10 +64,10 @@ def save_plots(
     return written
 
 
-def histogram_plot(inputs: Inputs, era: str, name: str) -> Figure:
+def histogram_plot(inputs: Inputs, era: str, view: View) -> Figure:
     """Draw a histogram of an era, or of the sum of all."""
-    result = inputs.rows[era]
-    return draw_histogram(result.outputs[name], label=_label(result), right=_data(inputs, era))
+    label = _joined(_label(inputs.rows[era]), view.category)
+    return draw_histogram(view.histogram, label=label, right=_data(inputs, era), band=view.band)
 
 
 def fit_plot(inputs: Inputs, era: str) -> Figure:
@@ -76,15 +77,14 @@ def fit_plot(inputs: Inputs, era: str) -> Figure:
     return fit.plot(label=_joined(_name(inputs, era), fit.label, _label(result)))
 
 
-def eras_plot(inputs: Inputs, name: str) -> Figure | None:
+def eras_plot(inputs: Inputs, by_era: Mapping[str, View]) -> Figure | None:
     """Draw a histogram of one axis in several eras side by side; None where there is nothing to."""
-    found = {era: result.outputs[name] for era, result in inputs.results.items()}
-    if not inputs.has_several or any(len(h.axes) > 1 for h in found.values()):
+    if not inputs.has_several or any(len(view.histogram.axes) > 1 for view in by_era.values()):
         return None
     return draw_eras(
         {
-            era: EraHistogram(found[era], result.luminosity, _label(result))
-            for era, result in inputs.results.items()
+            era: EraHistogram(view.histogram, result.luminosity, _label(result), view.band)
+            for (era, view), result in zip(by_era.items(), inputs.results.values(), strict=True)
         }
     )
 
@@ -93,7 +93,7 @@ def yields_plots(inputs: Inputs) -> dict[str, Figure]:
     """Draw the yields per fb⁻¹ of each signal that two eras or more have, with valid fits."""
     series = {
         (name, title): yields_per_luminosity(inputs, name)
-        for name, title in signal_titles(inputs.fits).items()
+        for name, title in signal_titles(inputs.all_fits).items()
     }
     label = _label(inputs.total)
     return {
@@ -103,18 +103,32 @@ def yields_plots(inputs: Inputs) -> dict[str, Figure]:
     }
 
 
+def views_of(inputs: Inputs) -> Iterator[tuple[str, str, dict[str, View]]]:
+    """Yield for each picture of the histograms its name, the histogram's, and it in each era."""
+    for name in histograms(next(iter(inputs.results.values()))):
+        eras = {**inputs.summed, **inputs.results}
+        by_era = {era: views(name, result.outputs[name]) for era, result in eras.items()}
+        for key in next(iter(by_era.values())):
+            yield key, name, {era: found[key] for era, found in by_era.items()}
+
+
 def _named_plots(inputs: Inputs) -> Iterator[tuple[str, Figure]]:
+    for region, part in inputs.parts.items():
+        yield from _plots_of(part, f"{region}." if region else "")
+
+
+def _plots_of(inputs: Inputs, prefix: str) -> Iterator[tuple[str, Figure]]:
     # Hyphens keep the names apart from those of histograms, which have none.
     for signal, figure in yields_plots(inputs).items():
-        yield f"{signal}_yield-by-era", figure
-    for name in histograms(next(iter(inputs.results.values()))):
-        for era in {**inputs.summed, **inputs.results}:
-            yield _prefixed(inputs, era, name), histogram_plot(inputs, era, name)
-        side_by_side = eras_plot(inputs, name)
+        yield f"{prefix}{signal}_yield-by-era", figure
+    for key, _, by_era in views_of(inputs):
+        for era, view in by_era.items():
+            yield _prefixed(inputs, era, f"{prefix}{key}"), histogram_plot(inputs, era, view)
+        side_by_side = eras_plot(inputs, {era: by_era[era] for era in inputs.results})
         if side_by_side is not None:
-            yield f"{name}-by-era", side_by_side
+            yield f"{prefix}{key}-by-era", side_by_side
     for era in inputs.fits:
-        yield _prefixed(inputs, era, "fit-result"), fit_plot(inputs, era)
+        yield _prefixed(inputs, era, f"{prefix}fit-result"), fit_plot(inputs, era)
 
 
 def _prefixed(inputs: Inputs, era: str, name: str) -> str:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SummaryRow:
-    """An era in the summary.
+    """A region and an era in the summary.
 
     ``missing`` says which data could not be read, ``problems`` what is wrong with the fit; both are
     empty when all is well.
     """
 
+    region: str
     era: str
     cells: tuple[str, ...]
     missing: str
@@ -37,9 +38,24 @@ def lead(inputs: Inputs) -> str:
     total = inputs.total
     eras = f"{len(inputs.results)} eras" if inputs.has_several else next(iter(inputs.results))
     luminosity = "" if total.luminosity is None else f", {total.luminosity:.4g} fb⁻¹"
+    selected = ", ".join(
+        f"{flow[-1].candidates:,} candidates selected{f' in {region}' if region else ''}"
+        for region, flow in total.cutflows.items()
+    )
+    return f"{eras}{luminosity}: {total.events:,} events were read and {selected}."
+
+
+def selected(part: Inputs) -> str:
+    """Return how many candidates a region has, and how many each of its categories."""
+    if part.total is None:
+        return ""
+    flow = part.total.cutflow
+    last = flow[-1]
+    by_category = zip(flow.categories, last.categories, strict=False)  # then those in several
+    counts = ", ".join(f"{count:,} in {name}" for name, count in by_category)
     return (
-        f"{eras}{luminosity}: {total.events:,} events were read and "
-        f"{total.cutflow[-1].candidates:,} candidates selected."
+        f"{last.candidates:,} candidates in {last.events:,} events selected"
+        f"{f': {counts}' if counts else ''}."
     )
 
 
@@ -56,25 +72,27 @@ def header(inputs: Inputs) -> tuple[str, ...]:
     weights = ["Σw candidates"] if _is_weighted(inputs) else []
     signals = [
         column
-        for name in signal_titles(inputs.fits)
+        for name in signal_titles(inputs.all_fits)
         for column in (f"N({name})", f"N({name}) / fb⁻¹")
     ]
-    quality = ["χ²/ndf"] if inputs.fits else []
+    quality = ["χ²/ndf"] if inputs.all_fits else []
     return ("events", "candidates", *weights, "luminosity [fb⁻¹]", *signals, *quality)
 
 
 def rows(inputs: Inputs) -> list[SummaryRow]:
-    """Return a row for each era, and for their sum."""
-    return [_row(inputs, era, result) for era, result in inputs.rows.items()]
+    """Return a row for each era, and for their sum, of each region."""
+    return [_row(inputs, region, era) for region, part in inputs.parts.items() for era in part.rows]
 
 
-def _row(inputs: Inputs, era: str, result: Result) -> SummaryRow:
-    fit = inputs.fits.get(era)
-    cells = tuple(_cells(inputs, era, result))
+def _row(inputs: Inputs, region: str, era: str) -> SummaryRow:
+    part = inputs.parts[region]
+    result, fit = part.rows[era], part.fits.get(era)
+    cells = tuple(_cells(inputs, part, era))
     gap = missing(result)
     if fit is None:
-        return SummaryRow(era, cells, gap, _no_fit(inputs, era), ())
-    return SummaryRow(era, cells, gap, "valid" if fit.valid else "not valid", fit.problems)
+        return SummaryRow(region, era, cells, gap, _no_fit(part, era), ())
+    quality = "valid" if fit.valid else "not valid"
+    return SummaryRow(region, era, cells, gap, quality, fit.problems)
 
 
 def _no_fit(inputs: Inputs, era: str) -> str:
@@ -83,23 +101,26 @@ def _no_fit(inputs: Inputs, era: str) -> str:
     return "sum of the fits" if yields_of(inputs, era) else "not all valid"
 
 
-def _cells(inputs: Inputs, era: str, result: Result) -> Iterator[str]:
+def _cells(inputs: Inputs, part: Inputs, era: str) -> Iterator[str]:
+    result = part.rows[era]
     last = result.cutflow[-1]
     yield f"{result.events:,}"
     yield f"{last.candidates:,}"
-    if last.sumw_candidates is not None:
-        yield f"{last.sumw_candidates:,.6g}"
+    if _is_weighted(inputs):
+        weights = last.sumw_candidates
+        yield UNDEFINED if weights is None else f"{weights:,.6g}"
     luminosity = result.luminosity
     yield UNDEFINED if luminosity is None else f"{luminosity:.4g}"
-    yields = yields_of(inputs, era)
-    for name in signal_titles(inputs.fits):
+    yields = yields_of(part, era)
+    for name in signal_titles(inputs.all_fits):
         found = yields.get(name)
         yield UNDEFINED if found is None else str(found)
         yield str(found / luminosity) if found is not None and luminosity else UNDEFINED
-    if inputs.fits:
-        fit = inputs.fits.get(era)
+    if inputs.all_fits:
+        fit = part.fits.get(era)
         yield UNDEFINED if fit is None else f"{fit.chi2:.1f}/{fit.ndf}"
 
 
 def _is_weighted(inputs: Inputs) -> bool:
-    return next(iter(inputs.results.values())).cutflow.weighted
+    first = next(iter(inputs.results.values()))
+    return any(flow.weighted for flow in first.cutflows.values())

@@ -11,14 +11,19 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from flavorframe._data_quality.generated import Generated
+from flavorframe._data_quality.tallies import TALLIED
 from flavorframe._display import UNDEFINED, Grid
 from flavorframe._display.numbers import seconds
 from flavorframe._expr.formula import brief
 from flavorframe._expr.texts import shortened
 from flavorframe._files.json_numbers import decoded
+from flavorframe.averages import Declared
 from flavorframe.outputs import Histogram, Snapshot
-from flavorframe.report.inputs import Inputs, histograms, holds_weights
+from flavorframe.report.inputs import Inputs, holds_weights
+from flavorframe.report.views import View
 from flavorframe.report.yields import Measured
+from flavorframe.result import Mean, Table, WrittenSnapshot
 from flavorframe.result._json import dump, to_dict
 from flavorframe.result.timing import STAGES, Timing, share_cells, speed_cells, workers_grid
 from flavorframe.skims import Skim
@@ -38,14 +43,17 @@ def selection(inputs: Inputs) -> Grid:
     return Grid(("", "cut", "condition"), rows, labels=3)
 
 
-def caption(name: str, histogram: Any, analysis: Analysis | None) -> str:
-    """Return what a histogram shows, and how much of it is in range."""
-    declared = {} if analysis is None else dict(analysis.outputs)
-    spec = declared.get(name)
-    parts = list(_declaration(spec)) if isinstance(spec, Histogram) else []
-    inside, everything = (_content(histogram, flow) for flow in (False, True))
-    what, digits = ("Σw", ",.6g") if holds_weights(histogram) else ("entries", ",.0f")
+def caption(view: View, declared: Declared | None) -> str:
+    """Return what a histogram shows, how much of it is in range, and what variations make of it."""
+    parts = list(_declaration(declared)) if isinstance(declared, Histogram) else []
+    inside, everything = (_content(view.histogram, flow) for flow in (False, True))
+    what, digits = ("Σw", ",.6g") if holds_weights(view.histogram) else ("entries", ",.0f")
     parts.append(f"{inside:{digits}} {what} in range, {everything - inside:{digits}} outside")
+    effects = ", ".join(view.effects())
+    if effects:
+        parts.append(f"in the variations: {effects}")
+    if view.band is not None:
+        parts.append("band: all variations in quadrature")
     return "; ".join(parts)
 
 
@@ -114,16 +122,38 @@ def _with_share(count: int, of: int) -> str:
     return f"{count:,} ({100 * count / of:.2g} %)" if count else "0"
 
 
+def means(inputs: Inputs) -> Grid:
+    """Return the means, with their uncertainty and the standard deviation of the quantity."""
+    rows = tuple(
+        (era, name, f"{value.value:.6g} ± {value.error:.2g}", f"{value.deviation:.4g}")
+        for era, result in inputs.results.items()
+        for name, value in result.outputs.items()
+        if isinstance(value, Mean)
+    )
+    return Grid(("era", "quantity", "mean", "standard deviation"), rows, labels=2)
+
+
 def snapshots(inputs: Inputs, analysis: Analysis | None) -> Grid:
     """Return the snapshots: rows, columns, and where they are."""
-    declared = {} if analysis is None else dict(analysis.outputs)
+    declared = {} if analysis is None else dict(analysis.plan.outputs)
     rows = tuple(
         (era, name, _columns(value, declared.get(name)), _place(value), f"{len(value):,}")
         for era, result in inputs.results.items()
         for name, value in result.outputs.items()
-        if name not in histograms(result)
+        if isinstance(value, Table | WrittenSnapshot)
     )
     return Grid(("era", "snapshot", "columns", "file", "rows"), rows, labels=4)
+
+
+def read_events(inputs: Inputs) -> Grid:
+    """Return what is known of all events that were read: tallies, and what was generated."""
+    rows = [
+        (era, name, repr(value))
+        for era, result in inputs.results.items()
+        for name, value in (*result.outputs.items(), ("generated", result.generated))
+        if isinstance(value, (*TALLIED, Generated))
+    ]
+    return Grid(("era", "what", "of all events read"), tuple(rows), labels=3)
 
 
 def _columns(value: Any, spec: object) -> str:
@@ -186,7 +216,8 @@ def provenance(inputs: Inputs) -> Grid:
     """Return with what the results were made; eras made alike share a column."""
     made: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for era, result in inputs.results.items():
-        made.setdefault(tuple(_facts(result, fitted=era in inputs.fits)), []).append(era)
+        fitted = any(era in part.fits for part in inputs.parts.values())
+        made.setdefault(tuple(_facts(result, fitted=fitted)), []).append(era)
     names = dict.fromkeys(name for facts in made for name, _ in facts)
     rows = tuple((name, *(dict(facts).get(name, UNDEFINED) for facts in made)) for name in names)
     return Grid(("", *map(", ".join, made.values())), rows, labels=1 + len(made))
@@ -201,10 +232,17 @@ def _facts(result: Result, *, fitted: bool) -> Iterator[tuple[str, str]]:
 
 
 def as_json(inputs: Inputs) -> str:
-    """Return all numbers as JSON, for machines; null stands for NaN, and no tag can end it."""
+    """Return all numbers as JSON, for machines; null stands for NaN, and no tag can end it.
+
+    Fits are by era, where there are several regions by region and era.
+    """
     content = {era: to_dict(result) for era, result in inputs.results.items()}
-    fits = {era: fit.to_dict() for era, fit in inputs.fits.items()}
-    finite = json.loads(dump({"results": content, "fits": fits}), object_hook=_finite)
+    fits = {
+        region: {era: fit.to_dict() for era, fit in part.fits.items()}
+        for region, part in inputs.parts.items()
+    }
+    numbers = {"results": content, "fits": fits.get("", fits)}
+    finite = json.loads(dump(numbers), object_hook=_finite)
     return json.dumps(finite, ensure_ascii=False).replace("<", "\\u003c")
 
 

@@ -38,11 +38,11 @@ class Mean(NamedTuple):
     ndf: int
 
 
-def signal_titles(fits: Mapping[str, FitResult]) -> dict[str, str]:
+def signal_titles(fits: Iterable[FitResult]) -> dict[str, str]:
     """Return the signal components of all fits: what people call them, by name."""
     return {
         component.name: component.title or component.name
-        for fit in fits.values()
+        for fit in fits
         for component in fit.model.components
         if component.kind == "signal"
     }
@@ -58,7 +58,7 @@ def yields_of(inputs: Inputs, era: str) -> dict[str, Measured]:
     fit = inputs.fits.get(era)
     if fit is None or not fit.valid:
         return {}
-    return {name: Measured(*fit.yields[name]) for name in signal_titles({era: fit})}
+    return {name: Measured(*fit.yields[name]) for name in signal_titles([fit])}
 
 
 def yields_per_luminosity(inputs: Inputs, component: str) -> dict[str, Measured]:

@@ -29,16 +29,24 @@ def as_hist(filled: Sequence[Any], output: Histogram, variations: Sequence[str] 
     """
     import hist
 
-    axes = [_axis(axis) for axis in output.axes]
-    views = [_as_declared(each.view(flow=True), output.axes) for each in filled]
-    if variations:
-        named = {"name": VARIATION, "label": VARIATION, "overflow": False}
-        axes = [hist.axis.StrCategory(list(variations), **named), *axes]
+    axes = hist_axes(output.axes, variations)
+    views = [as_declared(each.view(flow=True), output.axes) for each in filled]
     result = hist.Hist(*axes, storage=filled[0].storage_type())
     view = result.view(flow=True)
     for i, each in enumerate(views):
         view[i if variations else ...] = each
     return result
+
+
+def hist_axes(declared: Sequence[HistogramAxis], variations: Sequence[str]) -> list[Any]:
+    """Return the axes of a histogram, with one of variations first if there are any."""
+    import hist
+
+    axes = [_axis(axis) for axis in declared]
+    if not variations:
+        return axes
+    named = {"name": VARIATION, "label": VARIATION, "overflow": False}
+    return [hist.axis.StrCategory(list(variations), **named), *axes]
 
 
 def _axis(axis: HistogramAxis) -> Any:
@@ -52,7 +60,7 @@ def _axis(axis: HistogramAxis) -> Any:
     return hist.axis.Variable(axis.edges, **named)
 
 
-def _as_declared(view: Any, axes: Sequence[HistogramAxis]) -> Any:
+def as_declared(view: Any, axes: Sequence[HistogramAxis]) -> Any:
     """Return sums by bin without the underflow of categories, which have none."""
     return view[tuple(slice(1 if axis.categories else 0, None) for axis in axes)]
 
@@ -66,7 +74,14 @@ def added(a: Any, b: Any) -> Any:
 
 def is_varied(value: Any) -> bool:
     """Return whether an output is a histogram with an axis of variations."""
-    return hasattr(value, "axes") and len(value.axes) > 0 and value.axes[0].name == VARIATION
+    return bool(labels_of(value, VARIATION))
+
+
+def labels_of(value: Any, axis: str) -> list[str]:
+    """Return what the variations, or the categories, of an output are called; empty without."""
+    found = (each for each in getattr(value, "axes", ()) if each.name == axis)
+    # A quantity of the user's may have the same name: its axis has numbers.
+    return next((list(each) for each in found if each.traits.discrete), [])
 
 
 def varied(value: Any, label: str) -> Any:
@@ -74,14 +89,13 @@ def varied(value: Any, label: str) -> Any:
     return value[{VARIATION: label}] if is_varied(value) else value
 
 
-def by_category(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield a histogram as it is nominally, one for each category, with a name for each."""
-    nominal = varied(value, "nominal")
-    if nominal.axes[0].name != CATEGORY or len(nominal.axes) == 1:
-        yield name, nominal
-        return
-    for category in nominal.axes[0]:
-        yield f"{name} {category}", nominal[{CATEGORY: category}]
+def by_category(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield a histogram by the name of each of its categories; one without, by an empty name."""
+    categories = labels_of(value, CATEGORY)
+    if not categories:
+        yield "", value
+    for category in categories:
+        yield category, value[{CATEGORY: category}]
 
 
 def write_histograms(outputs: Mapping[str, Any], path: Path) -> None:
@@ -104,10 +118,10 @@ def write_histograms(outputs: Mapping[str, Any], path: Path) -> None:
 
 def _plain(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Yield a histogram for each category and variation, with a name that ROOT takes."""
-    labels = list(value.axes[0]) if is_varied(value) else [""]
-    for label in labels:
-        for key, histogram in by_category(name, varied(value, label) if label else value):
-            whole = key if label in ("", "nominal") else f"{key} {label}"
+    for label in labels_of(value, VARIATION) or ["nominal"]:
+        for category, histogram in by_category(varied(value, label)):
+            shift = "" if label == "nominal" else label
+            whole = " ".join(filter(None, (name, category, shift)))
             yield "".join(c if c.isalnum() or c in "_/" else "_" for c in whole), histogram
 
 

@@ -39,6 +39,7 @@ def to_dict(result: Result) -> dict[str, Any]:
         "regions": {name: _cutflow(flow) for name, flow in result.regions.items()},
         "categories": list(result.cutflow.categories),
         "replicas": [asdict(each) for each in result.replicas],
+        "generated": None if result.generated is None else asdict(result.generated),
     }
 
 
@@ -50,7 +51,10 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
     values = {field.name: getattr(dataset, field.name) for field in fields(dataset)}
     layout = None if dataset.layout is None else dict(dataset.layout.declaration)
     friends = {name: asdict(each) for name, each in dataset.friends}
-    return values | {"meta": dict(dataset.meta), "layout": layout, "friends": friends}
+    left_out = [asdict(each) for each in dataset.left_out]
+    return values | {
+        "meta": dict(dataset.meta), "layout": layout, "friends": friends, "left_out": left_out
+    }  # fmt: skip
 
 
 def dump(content: Any) -> str:

@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from flavorframe._data_quality.generated import Generated
 from flavorframe._files.file_sets import settle, sha256_of
 from flavorframe._files.trust import read_own
 from flavorframe._files.writing import file_name
 from flavorframe._planning.destinations import HISTOGRAMS, UNFINISHED
 from flavorframe.datasets import Dataset, Friend
+from flavorframe.datasets._left_out import from_dict as left_out_from
 from flavorframe.errors import FileError, RunError
 from flavorframe.layouts.declaring import declared
 from flavorframe.result import _outputs
@@ -166,6 +168,7 @@ def _from_dict(content: Mapping[str, Any]) -> Result:
     dataset["files"] = tuple(dataset["files"])
     friends = dataset.get("friends", {}).items()
     dataset["friends"] = tuple((name, _friend(each)) for name, each in friends)
+    dataset["left_out"] = tuple(map(left_out_from, dataset.get("left_out", ())))
     if dataset.get("layout") is not None:
         dataset["layout"] = declared(dataset["layout"])
     failures = content["failures"]
@@ -186,4 +189,5 @@ def _from_dict(content: Mapping[str, Any]) -> Result:
             name: _cutflow(flow["rows"], flow["categories"])
             for name, flow in content.get("regions", {}).items()
         },
+        generated=Generated(**content["generated"]) if content.get("generated") else None,
     )

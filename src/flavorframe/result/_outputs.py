@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from flavorframe._data_quality.duplicates import Duplicates
+from flavorframe._data_quality.sections import LumiSections
+from flavorframe._data_quality.tallies import TALLIED
+from flavorframe._display.numbers import plural
+from flavorframe._expr.variations import NOMINAL
 from flavorframe.errors import AnalysisError
 from flavorframe.result import _histograms
+from flavorframe.result.averages import Mean, added_means
 from flavorframe.result.table import Table
 from flavorframe.result.written import WrittenSnapshot
 
@@ -25,8 +32,10 @@ def added(a: Any, b: Any) -> Any:
         )
     if isinstance(a, WrittenSnapshot):
         return WrittenSnapshot(a.paths + b.paths, a.rows + b.rows, a.sha256 + b.sha256)
-    if isinstance(a, Table):
+    if isinstance(a, (Table, Mean, *TALLIED)):
         return a + b
+    if a.kind == "MEAN":
+        return added_means(a, b)
     return _histograms.added(a, b)
 
 
@@ -36,9 +45,19 @@ def summary(value: Any) -> str:
         return f"{value.rows:,} rows in {', '.join(value.paths)}"
     if isinstance(value, Table):
         return f"{len(value):,} rows of {', '.join(value.columns)}"
-    inside = value.sum()
+    if isinstance(value, TALLIED):
+        return repr(value)
+    if isinstance(value, Mean):
+        return f"mean {value!r}"
+    if value.kind == "MEAN":
+        return f"means by {', '.join(a.label for a in value.axes)}"
+    nominal = _histograms.varied(value, NOMINAL)
+    inside = nominal.sum()
     total = getattr(inside, "value", inside)
-    return f"histogram of {', '.join(a.label for a in value.axes)}, {total:,.6g} entries in range"
+    axes = ", ".join(axis.label for axis in nominal.axes)
+    variations = _histograms.labels_of(value, _histograms.VARIATION)[1:]
+    varied = f", {len(variations)} {plural(len(variations), 'variation')}" if variations else ""
+    return f"histogram of {axes}, {total:,.6g} entries in range{varied}"
 
 
 def to_json(value: Any) -> dict[str, Any]:
@@ -49,6 +68,12 @@ def to_json(value: Any) -> dict[str, Any]:
         }  # fmt: skip
     if isinstance(value, Table):
         return {"snapshot": [], "rows": len(value)}
+    if isinstance(value, Mean):
+        return {"mean": asdict(value)}
+    if isinstance(value, LumiSections):
+        return {"lumi_sections": [list(section) for section in value.sections]}
+    if isinstance(value, Duplicates):
+        return {"duplicates": value.to_dict()}
     return {"histogram": value}
 
 
@@ -59,4 +84,10 @@ def from_json(value: Mapping[str, Any]) -> Any:
     if "snapshot" in value:
         hashes = tuple(value.get("sha256", ()))
         return WrittenSnapshot(tuple(value["snapshot"]), value["rows"], hashes)
+    if "mean" in value:
+        return Mean(**value["mean"])
+    if "lumi_sections" in value:
+        return LumiSections.of(map(tuple, value["lumi_sections"]))
+    if "duplicates" in value:
+        return Duplicates.from_dict(value["duplicates"])
     return hist.Hist(value["histogram"])

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flavorframe._data_quality.generated import Generated
 from flavorframe._display import Items, Paragraph, as_html
 from flavorframe._expr.variations import NOMINAL
 from flavorframe._planning.plan import in_region, varied_name
+from flavorframe.averages import ENDS, SumOfPowers
 from flavorframe.datasets import Dataset, fraction_read
 from flavorframe.errors import AnalysisError, did_you_mean
 from flavorframe.outputs import Histogram
@@ -18,11 +20,13 @@ from flavorframe.result._histograms import as_hist, is_varied, varied
 from flavorframe.result._outputs import added, summary
 from flavorframe.result._saving import save
 from flavorframe.result._summary import notes, summary_line
+from flavorframe.result.averages import averaged
 from flavorframe.result.cutflow import Cutflow
 from flavorframe.result.failures import Failures
 from flavorframe.result.links import Link, added_links
 from flavorframe.result.provenance import Provenance
 from flavorframe.result.replicas import Replica, added_replicas
+from flavorframe.result.scaling import ScaledHistograms, generated_of, left_out_of, scaled
 from flavorframe.result.timing import Timing
 from flavorframe.result.unfinished import Unfinished
 from flavorframe.result.variations import Variations
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Never
 
+    from flavorframe._expr.variations import Variation
     from flavorframe._planning.plan import Plan
     from flavorframe._run.core.options import Target
     from flavorframe._run.outcome import Outcome
@@ -63,6 +68,7 @@ class Result:
         warnings: What is likely not meant, though nothing failed.
         replicas: The files that another place than their first has given, and why.
         regions: The cutflows of several regions by name; ``result.signal`` is the result of one.
+        generated: Of simulation, the sum of generator weights of what was read, if it is known.
     """
 
     dataset: Dataset
@@ -79,6 +85,7 @@ class Result:
     warnings: tuple[str, ...] = ()
     replicas: tuple[Replica, ...] = ()
     regions: Mapping[str, Cutflow] = field(default_factory=dict)
+    generated: Generated | None = None
 
     @classmethod
     def of(cls, plan: Plan, dataset: Dataset, outcome: Outcome) -> Result:
@@ -86,19 +93,25 @@ class Result:
         partial = outcome.partial
         outputs: dict[str, Any] = {}
         for name, output in plan.outputs:
-            if isinstance(output, Histogram):
+            if isinstance(output, SumOfPowers):
+                if output.power == 0:
+                    outputs[name] = _average(name, output, plan, partial)
+            elif isinstance(output, Histogram):
                 outputs[name] = _histogram(name, output, plan, partial)
             elif name not in outcome.unwritten:
                 outputs[name] = outcome.rows[name]
+        outputs |= partial.tallies
         links = {name: Link(*counts) for name, counts in partial.links.items()}
+        fraction = _fraction(dataset, outcome)
         return cls(
             dataset, partial.cutflow, outputs,
             Failures(tuple(outcome.failures), files=len(dataset.files)),
             partial.timing, links, Provenance.of(plan, _units(outcome)),
-            _fraction(dataset, outcome), outcome.stopped,
+            fraction, outcome.stopped,
             outcome if outcome.gaps or outcome.stopped or outcome.unwritten else None,
             dict(outcome.unwritten), tuple(_warnings(dataset, outcome)),
             replicas=outcome.replicas, regions=partial.regions,
+            generated=generated_of(dataset, outcome, fraction),
         )  # fmt: skip
 
     @property
@@ -184,6 +197,28 @@ class Result:
         """The luminosity of what was read [fb⁻¹]; an estimate by events where files failed."""
         whole = self.dataset.luminosity
         return None if whole is None else whole * self.fraction
+
+    def scaled(self, luminosity: float) -> ScaledHistograms:
+        """Return the histograms of simulation as they would be in data of some luminosity.
+
+        They are multiplied by cross-section × luminosity / sum of the generator weights of what was
+        read, and so are their errors. Weight candidates by the generator's weights, if there are
+        any: ``selection.weight("generator", events["genWeight"])``.
+
+        Args:
+            luminosity: The integrated luminosity [fb⁻¹].
+
+        Returns:
+            The histograms by name, also as attributes, with weighted storage.
+
+        Raises:
+            AnalysisError: The dataset is data, its cross-section or sum of weights is not known or
+                not positive, or the luminosity is negative.
+
+        Example:
+            >>> result.scaled(41.5).mass  # doctest: +SKIP
+        """
+        return scaled(self, luminosity)
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write the result to a folder, to be read by `flavorframe.load`, ROOT and people.
@@ -322,6 +357,8 @@ class Result:
             tuple(dict.fromkeys((*self.warnings, *other.warnings))),
             replicas=added_replicas(self.replicas, other.replicas),
             regions={name: flow + other.regions[name] for name, flow in self.regions.items()},
+            generated=self.generated + other.generated
+            if self.generated and other.generated else None,
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -346,8 +383,21 @@ def _histogram(name: str, output: Histogram, plan: Plan, partial: Partial) -> An
     """Return a histogram as users hold it, with an axis of variations if its region has any."""
     variations = plan.part_of(name).variations
     filled = [partial.histograms[varied_name(name, each)] for each in (None, *variations)]
-    labels = [NOMINAL, *(each.label for each in variations)] if variations else []
-    return as_hist(filled, output, labels)
+    return as_hist(filled, output, _labels(variations))
+
+
+def _average(name: str, output: Histogram, plan: Plan, partial: Partial) -> Any:
+    """Return a mean as users hold it, with an axis of variations if its region has any."""
+    variations = plan.part_of(name).variations
+    sums = [
+        [partial.histograms[varied_name(f"{name}{end}", each)] for end in ENDS]
+        for each in (None, *variations)
+    ]
+    return averaged(sums, output, _labels(variations))
+
+
+def _labels(variations: Sequence[Variation]) -> list[str]:
+    return [NOMINAL, *(each.label for each in variations)] if variations else []
 
 
 def _warnings(dataset: Dataset, outcome: Outcome) -> Iterator[str]:
@@ -402,7 +452,7 @@ def _require_same_units(a: Result, b: Result) -> None:
 
 
 def _fraction(dataset: Dataset, outcome: Outcome) -> float:
-    known = sum(info.events for info in outcome.files)
+    known = sum(info.events for info in outcome.files) - sum(left_out_of(outcome).values())
     read = outcome.partial.cutflow[0].events
     return fraction_read(read, known, len(outcome.files), len(dataset.files))
 

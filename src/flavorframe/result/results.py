@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from flavorframe._display import Paragraph, as_html
 from flavorframe.errors import AnalysisError, did_you_mean
+from flavorframe.result._drawing import draw_stack
 from flavorframe.result._saving import save
+from flavorframe.result._stacking import stack_of
 from flavorframe.result._summary import summary_line
 from flavorframe.result.result import Result
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Literal
 
+    from matplotlib.figure import Figure
     from typing_extensions import Never
 
     from flavorframe._run.core.options import Target
@@ -128,6 +131,57 @@ class Results(Mapping[str, Result]):
             files=files,
         )
         return resume_each(self, options)
+
+    @property
+    def data(self) -> Results:
+        """The results of data, by name."""
+        return self._of_kind("data")
+
+    @property
+    def simulation(self) -> Results:
+        """The results of simulation, by name."""
+        return self._of_kind("simulation")
+
+    def _of_kind(self, kind: str) -> Results:
+        return Results({k: each for k, each in self.items() if each.dataset.kind == kind})
+
+    def stack(
+        self,
+        output: str,
+        *,
+        luminosity: float | None = None,
+        titles: Mapping[str, str] | None = None,
+        logarithmic: bool = False,
+        label: str = "",
+        path: str | Path | None = None,
+    ) -> Figure:
+        """Draw a histogram: data as points, above all simulation stacked, and their ratio below.
+
+        Simulation is scaled to the luminosity by its cross-sections and sums of generator weights,
+        as by `Result.scaled`; it is stacked in the order of the results. The hatched band is its
+        statistical error.
+
+        Args:
+            output: The name of a histogram with one axis; ``"signal.mass"`` is that of a region.
+                Of variations the nominal one is drawn, and categories together.
+            luminosity: What simulation is scaled to [fb⁻¹]; by default that of the data.
+            titles: What samples are called in the legend, by name; those with one title are added.
+            logarithmic: Whether the entries have a logarithmic axis.
+            label: What stands beside the name, such as "Preliminary".
+            path: A file to write, as PNG, PDF or what else its suffix says.
+
+        Returns:
+            The figure.
+
+        Raises:
+            AnalysisError: There is no simulation, no luminosity, or no such histogram, it has
+                several axes, a sample cannot be scaled, or a title is for none of the samples.
+
+        Example:
+            >>> results.stack("mass", titles={"DsPhiPi": "Ds → φπ"})  # doctest: +SKIP
+        """
+        stacked = stack_of(self, output, luminosity, titles or {})
+        return draw_stack(stacked, logarithmic=logarithmic, label=label, path=path)
 
     @property
     def total(self) -> Result:

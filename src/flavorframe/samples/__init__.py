@@ -6,6 +6,7 @@ the published mass plot. The same seed gives the same events in every layout.
 
 - ``collisions``, ``kinematics``: true decays and backgrounds, and their momenta.
 - ``detector``, ``vertices``: measured tracks, and fitted vertices.
+- ``gen_particles``: the true particles as simulation lists them.
 - ``candidates``, ``triggers``: combinations of tracks, and trigger decisions.
 - ``generate``: all of these in order, in chunks of events. ``eras`` has what differs by year.
 - ``record``: the events as arrays, with the truth.

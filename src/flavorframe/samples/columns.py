@@ -164,7 +164,9 @@ def as_collection(
     """Keep the columns of the schema, in its types; ``event`` says where each element belongs."""
     fields, _ = COLLECTIONS[decay][name]
     counts = np.bincount(event, minlength=events)
-    return Collection(counts, {f.name: columns[f.name].astype(f.dtype) for f in fields})
+    return Collection(
+        counts, {f.name: columns[f.name].astype(f.dtype) for f in fields if f.name in columns}
+    )
 
 
 def _weights(rng: np.random.Generator, size: int) -> Array:

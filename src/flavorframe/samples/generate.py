@@ -9,7 +9,7 @@ import numpy as np
 
 from flavorframe.errors import SampleError
 from flavorframe.samples.candidates import combine
-from flavorframe.samples.collisions import collide, draw_processes
+from flavorframe.samples.collisions import Collisions, collide, draw_processes
 from flavorframe.samples.columns import (
     as_collection,
     isolation_columns,
@@ -20,7 +20,12 @@ from flavorframe.samples.columns import (
 )
 from flavorframe.samples.detector import are_listed, reconstruct_muons, reconstruct_tracks
 from flavorframe.samples.eras import Era, era_named
-from flavorframe.samples.record import Decay, Events, Kind, concatenate
+from flavorframe.samples.gen_particles import (
+    gen_particle_columns,
+    muon_gen_index,
+    track_gen_index,
+)
+from flavorframe.samples.record import Collection, Decay, Events, Kind, concatenate
 from flavorframe.samples.triggers import decide, match
 from flavorframe.samples.vertices import fit_vertices, primary_vertices
 
@@ -142,6 +147,9 @@ def _chunk(rng: np.random.Generator, era: Era, kind: Kind, decay: Decay, first: 
     triplet = triplet_columns(rng, found, muon, track, decay) | vertex
     if decay == "tau3mu":
         triplet |= isolation_columns(rng, found, vertex["flight3d_significance"])
+    if kind == "simulation":
+        muon["genPartIdx"] = muon_gen_index(muons, decay)
+        track["genPartIdx"] = track_gen_index(tracks, collisions)
     in_list = {name: values[listed] for name, values in muon.items()}
     return Events(
         kind=kind,
@@ -153,4 +161,12 @@ def _chunk(rng: np.random.Generator, era: Era, kind: Kind, decay: Decay, first: 
         triplet=as_collection("triplet", decay, CHUNK, found.event, triplet),
         process=collisions.process,
         decay=decay,
+        gen_part=_gen_part(collisions) if kind == "simulation" else None,
     )
+
+
+def _gen_part(collisions: Collisions) -> Collection:
+    columns = gen_particle_columns(collisions)
+    events = len(collisions.process)
+    event = np.repeat(np.arange(events), len(columns["pt"]) // events)
+    return as_collection("GenPart", collisions.decay, events, event, columns)

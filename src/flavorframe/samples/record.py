@@ -72,6 +72,7 @@ class Events:
         triplet: The candidates of three tracks.
         process: What the collision really was, a label of ``TRUTH``, shape (events,).
         decay: What candidates are made for.
+        gen_part: The generated particles, of simulation.
     """
 
     kind: Kind
@@ -83,6 +84,7 @@ class Events:
     triplet: Collection
     process: Array
     decay: Decay = "dsphipi"
+    gen_part: Collection | None = None
 
     def __len__(self) -> int:
         return len(self.process)
@@ -90,7 +92,8 @@ class Events:
     @property
     def collections(self) -> dict[str, Collection]:
         """The collections, by the name that their columns begin with."""
-        return {"Muon": self.muon, "Track": self.track, "triplet": self.triplet}
+        generated = {} if self.gen_part is None else {"GenPart": self.gen_part}
+        return {"Muon": self.muon, "Track": self.track, "triplet": self.triplet, **generated}
 
     def head(self, events: int) -> Events:
         """The first ``events`` events."""
@@ -104,6 +107,7 @@ class Events:
             triplet=self.triplet.head(events),
             process=self.process[:events],
             decay=self.decay,
+            gen_part=None if self.gen_part is None else self.gen_part.head(events),
         )
 
 
@@ -116,6 +120,7 @@ def concatenate(parts: Sequence[Events]) -> Events:
         >>> len(concatenate([events, events]))
         20
     """
+    generated = [part.gen_part for part in parts if part.gen_part is not None]
     return Events(
         kind=parts[0].kind,
         scalars=_joined([part.scalars for part in parts]),
@@ -126,6 +131,7 @@ def concatenate(parts: Sequence[Events]) -> Events:
         triplet=_joined_lists([part.triplet for part in parts]),
         process=np.concatenate([part.process for part in parts]),
         decay=parts[0].decay,
+        gen_part=_joined_lists(generated) if generated else None,
     )
 
 

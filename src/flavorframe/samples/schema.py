@@ -61,6 +61,22 @@ TRACK = (
 )
 
 
+#: What simulation has beside: the place of the generated particle, in ``nano``.
+GEN_INDEX = Field("genPartIdx", "int16", "", "")
+
+#: Generated particles, in ``nano`` of simulation.
+GEN_PART = (
+    Field("pt", "float32", "", ""),
+    Field("eta", "float32", "", ""),
+    Field("phi", "float32", "", ""),
+    Field("mass", "float32", "", ""),
+    Field("pdgId", "int32", "", ""),
+    Field("genPartIdxMother", "int16", "", ""),
+    Field("status", "int32", "", ""),
+    Field("statusFlags", "uint16", "", ""),
+)
+
+
 def _point(name: str, bph: str) -> tuple[Field, ...]:
     return tuple(Field(f"{name}_{axis}", "float64", f"{bph}_{axis}", "double") for axis in "xyz")
 
@@ -147,13 +163,15 @@ Branches = tuple[tuple[Field, ...], str]
 #: Collections in memory of the events of each decay.
 COLLECTIONS: dict[Decay, dict[str, Branches]] = {
     "dsphipi": {
-        "Muon": (MUON, "MuonCollectionSize"),
-        "Track": (TRACK, ""),
+        "Muon": ((*MUON, GEN_INDEX), "MuonCollectionSize"),
+        "Track": ((*TRACK, GEN_INDEX), ""),
         "triplet": (TRIPLET, "TripletCollectionSize2"),
+        "GenPart": (GEN_PART, ""),
     },
     "tau3mu": {
-        "Muon": (MUON, "MuonCollectionSize"),
-        "Track": (TRACK, ""),
+        "Muon": ((*MUON, GEN_INDEX), "MuonCollectionSize"),
+        "Track": ((*TRACK, GEN_INDEX), ""),
         "triplet": (TRIPLET_OF_MUONS, "TripletCollectionSize"),
+        "GenPart": (GEN_PART, ""),
     },
 }

@@ -6,7 +6,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 import requests
 
 from facility_support.facility import Facility, free_block
+from flavorframe_facility import start
 from support.servers import free_port, wait_for
 
 HERE = Path(__file__).parents[1]
@@ -36,8 +36,8 @@ USERS = {
     "impostor": {"preferred_username": "alice", "groups": ["flavour"]},
 }
 CONFIG = """
-import json, sys
-from flavorframe_facility import settings
+import json
+from flavorframe_facility import settings, start
 from flavorframe_facility.login import config as login
 
 chosen = settings.make(**json.loads({settings!r}))
@@ -50,7 +50,7 @@ c.JupyterHub.cookie_secret_file = "{folder}/private/cookie-secret"
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{{chosen.proxy_port}}"
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/homes/{{username}}"
-c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
+c.Spawner.cmd = start.command("jupyterhub.singleuser")
 c.Spawner.args.append("--allow-root")
 c.Spawner.default_url = "/lab"
 c.JupyterHub.redirect_to_server = False
@@ -165,7 +165,7 @@ class Hub(Site):
         self.log_file = self.folder / "hub.log"
         with self.log_file.open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "jupyterhub", "--debug", "--config", config],
+                start.command("jupyterhub", "--debug", "--config", str(config)),
                 cwd=self.folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,

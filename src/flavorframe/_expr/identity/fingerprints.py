@@ -15,6 +15,7 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.called import Correction, Function
 from flavorframe._expr.identity.digests import UnknownIdentityError, digest_plain, joined
 from flavorframe._expr.identity.functions import FunctionFingerprints
+from flavorframe._models.model import Folds, Model
 
 __all__ = ["UnknownIdentityError", "doubts_of", "fingerprint", "is_lasting", "joined"]
 
@@ -67,6 +68,8 @@ class _Fingerprints:
             return self._users(value)
         if isinstance(value, Correction):
             return joined("correction", value.name.encode(), value.digest.encode())
+        if isinstance(value, Model | Folds):
+            return joined("model", *map(str.encode, value.identity()))
         if isinstance(value, tuple):
             return joined("tuple", *map(self.of, value))
         if isinstance(value, n.Part):

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from flavorframe._files.versions import Version
-from flavorframe._rootio.arrays import Array, Column, Lists
+from flavorframe._rootio.arrays import Array, Column, Lists, Nested
 from flavorframe._rootio.candidate_rows.groups import Groups
 from flavorframe._rootio.event_file import EventFile
 from flavorframe._rootio.list_indices import ranges
@@ -40,18 +40,34 @@ class EventsOfRows:
 
     def read(self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats) -> Column:
         """Return one column at the events start + ``rows``, as `RootFile.read` does."""
+        if self.schema.by_name[branch].shape == "scalar":
+            starts = self._starts(start, stop)
+            first, last = int(starts[0]), int(starts[-1])
+            return self._file.read(branch, first, last, starts[rows] - first, stats)
+        content, sizes = self._read_rows(branch, start, stop, rows, stats)
+        assert not isinstance(content, Lists)
+        return Lists(content, sizes)
+
+    def read_nested(
+        self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats
+    ) -> Nested:
+        """Return one column of which each row has a list."""
+        lists, sizes = self._read_rows(branch, start, stop, rows, stats)
+        assert isinstance(lists, Lists)
+        return Nested(lists, sizes)
+
+    def _read_rows(
+        self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats
+    ) -> tuple[Column, Array]:
+        """Return what all rows of some events have, and how many rows each event has."""
         starts = self._starts(start, stop)
         first, last = int(starts[0]), int(starts[-1])
         starts = starts - first
         begins = starts[rows]
-        if self.schema.by_name[branch].shape == "scalar":
-            return self._file.read(branch, first, last, begins, stats)
         sizes = starts[rows + 1] - begins
         everything = len(rows) == stop - start
         wanted = np.arange(last - first) if everything else ranges(begins, sizes)
-        content = self._file.read(branch, first, last, wanted, stats)
-        assert not isinstance(content, Lists)
-        return Lists(content, sizes)
+        return self._file.read(branch, first, last, wanted, stats), sizes
 
     def common_edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
         """Return the first events after the rows at which all branches begin a basket."""
@@ -78,5 +94,7 @@ def _of_events(info: BranchInfo, of_event: tuple[str, ...]) -> BranchInfo:
         single = any(fnmatchcase(info.name, pattern) for pattern in of_event)
         return info if single else replace(info, shape="list")
     if info.shape == "list":
-        return replace(info, kind="other", shape="other", why="it has a list for each candidate")
+        return replace(info, shape="nested")
+    if info.shape == "nested":
+        return replace(info, kind="other", shape="other", why="it has lists of lists of candidates")
     return info

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol, cast
 
-from flavorframe._rootio.arrays import Array, Column
+from flavorframe._rootio.arrays import Array, Column, Nested
 from flavorframe._rootio.event_file import EventFile
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe._rootio.schema import BranchInfo, Schema
@@ -43,6 +43,12 @@ class WithFriends:
             return self._file.read(branch, start, stop, rows, stats)
         return friend.read(own, start, stop, rows, stats)
 
+    def read_nested(
+        self, branch: str, start: int, stop: int, rows: Array, stats: ReadStats
+    ) -> Nested:
+        """Return one column of lists of lists of the tree itself; friends have none."""
+        return self._file.read_nested(branch, start, stop, rows, stats)
+
     def common_edges(self, branches: tuple[str, ...]) -> tuple[int, ...]:
         """Return the events at which all branches of the tree itself begin a basket."""
         return self._file.common_edges(self._of_the_tree(branches))
@@ -68,8 +74,16 @@ class WithFriends:
 @lru_cache(maxsize=32)
 def _joined(schema: Schema, friends: tuple[tuple[str, tuple[BranchInfo, ...]], ...]) -> Schema:
     more = (
-        replace(branch, name=f"{name}.{branch.name}", counter=None, path="", own="")
+        replace(_readable(branch), name=f"{name}.{branch.name}", counter=None, path="", own="")
         for name, branches in friends
         for branch in branches
     )
     return Schema(schema.tree, (*schema.branches, *more))
+
+
+def _readable(branch: BranchInfo) -> BranchInfo:
+    if branch.shape != "nested":
+        return branch
+    return replace(
+        branch, kind="other", shape="other", why="a friend's lists in lists are not read"
+    )

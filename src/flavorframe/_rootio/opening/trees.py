@@ -60,11 +60,12 @@ def get_tree(path: str, file: Any, tree: str) -> Any:
     Raises FileError where the file does not have it, DamageError where it cannot be read.
     """
     try:
-        unreadable = UNREADABLE.get(file.classname_of(tree))
+        kind = file.classname_of(tree)
+        unreadable = UNREADABLE.get(kind)
         if unreadable is not None:
             raise FileError(f"{path}: {tree} is {unreadable}.")
         found = file[tree]
-        if found.classname == NTUPLE:
+        if kind == NTUPLE:  # which the object may not say a second time
             from flavorframe._rootio.ntuple.checksums import CheckedNTuple
 
             return CheckedNTuple.of(found)

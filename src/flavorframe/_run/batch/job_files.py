@@ -17,6 +17,7 @@ from flavorframe._run.delivery.delivery import Delivery, telling_of_strangers
 from flavorframe._run.delivery.work_folder import (
     CORRECTIONS,
     FILES,
+    MODELS,
     PROXY,
     S3_KEYS,
     S3_SETTINGS,
@@ -53,7 +54,7 @@ def renewable(dataset: Dataset) -> Delivery:
 
 def present(folder: Path, *, proxy: bool) -> list[str]:
     """Return the names of the files that are in the folder for its jobs."""
-    names = [TOKEN, S3_KEYS, S3_SETTINGS, FILES, CORRECTIONS, *([PROXY] if proxy else [])]
+    names = [TOKEN, S3_KEYS, S3_SETTINGS, FILES, CORRECTIONS, MODELS, *([PROXY] if proxy else [])]
     return [name for name in names if (folder / name).exists()]
 
 

@@ -8,7 +8,7 @@ from flavorframe._files.versions import CHANGED
 from flavorframe._run.core.attempts import Failed
 from flavorframe._run.core.partitions import known_files
 from flavorframe._run.outcome import Outcome
-from flavorframe.datasets import Dataset
+from flavorframe.datasets import Dataset, LeftOut
 from flavorframe.engines import FileInfo
 from flavorframe.engines.protocol import Skimmed
 from flavorframe.errors import BranchError, FileChangedError
@@ -22,12 +22,15 @@ class OpenedFiles:
         self._dataset = dataset
         self._infos = {} if earlier is None else {info.file: info for info in earlier.files}
         self._read = known_files(earlier)
+        self._left_out = {each.file: each for each in dataset.left_out}
         self._first = next((info for info in self._infos.values() if info.meanings), None)
 
     def checked(self, found: FileInfo | Failed) -> FileInfo | Failed:
         """Return the opened file, or a failure if it does not fit the others."""
         if not isinstance(found, Failed):
             found = unchanged(found, self._read.get(found.file))
+        if not isinstance(found, Failed):
+            found = _as_copies_were_found(found, self._left_out.get(found.file))
         if not isinstance(found, Failed):
             found = alike(found, self._first)
         return found
@@ -50,11 +53,26 @@ def unchanged(found: FileInfo, known: FileInfo | None) -> FileInfo | Failed:
     """Return the file, or a failure if it has changed since it was opened before."""
     if known is None or (known.events == found.events and _may_be_same(found, known)):
         return found
-    failure = Failure(found.file, found.tree, None, None, CHANGED, "FileChangedError")
-    return Failed(failure, FileChangedError(f"{found.file}: {CHANGED}"))
+    return _changed(found, CHANGED)
 
 
-def _may_be_same(found: FileInfo, known: FileInfo) -> bool:
+def _as_copies_were_found(found: FileInfo, known: LeftOut | None) -> FileInfo | Failed:
+    """Return the file, or a failure if it has changed since copies of events were found in it."""
+    if known is None or _may_be_same(found, known):
+        return found
+    return _changed(
+        found,
+        "the file has changed since copies of events were found in it: run ff.duplicates() anew, "
+        "and give data.without() what it finds.",
+    )
+
+
+def _changed(found: FileInfo, reason: str) -> Failed:
+    failure = Failure(found.file, found.tree, None, None, reason, "FileChangedError")
+    return Failed(failure, FileChangedError(f"{found.file}: {reason}"))
+
+
+def _may_be_same(found: FileInfo, known: FileInfo | LeftOut) -> bool:
     if found.version is None or known.version is None:
         return True
     if found.place != known.place:  # what servers tell beside the size is their own

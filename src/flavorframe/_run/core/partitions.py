@@ -25,10 +25,15 @@ class FileRange:
 
 
 def file_ranges(dataset: Dataset, earlier: Outcome | None) -> tuple[FileRange, ...]:
-    """Return the ranges to be read, in the order of the data: every file, or the gaps."""
+    """Return the ranges to be read, in the order of the data: what is not left out, or the gaps."""
     places = {several[0]: several for several in dataset.replicas}
     if earlier is None:
-        return tuple(FileRange(file, places=places.get(file, ())) for file in dataset.files)
+        kept = {each.file: each.kept() for each in dataset.left_out}
+        return tuple(
+            FileRange(file, start, stop, places.get(file, ()))
+            for file in dataset.files
+            for start, stop in kept.get(file, [(0, None)])
+        )
     unread = _unread_files(earlier)
     return tuple(
         FileRange(

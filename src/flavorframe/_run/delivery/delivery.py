@@ -22,6 +22,7 @@ from flavorframe._planning.plan import Plan
 from flavorframe._run.delivery.work_folder import (
     CORRECTIONS,
     FILES,
+    MODELS,
     PROXY,
     S3_KEYS,
     S3_SETTINGS,
@@ -30,19 +31,21 @@ from flavorframe._run.delivery.work_folder import (
 )
 from flavorframe._shipping import extra_files
 from flavorframe.datasets import Dataset, PathLike
-from flavorframe.errors import AnalysisError, CorrectionError
+from flavorframe.errors import AnalysisError, CorrectionError, FlavorframeError, ModelError
 
 
 @dataclass(frozen=True)
 class Delivery:
     """What is to be delivered, as places on this machine; contents are read at the delivery.
 
-    ``corrections`` has paths, by the SHA-256 of the files when the analysis was written.
+    ``corrections`` and ``models`` have paths, by the SHA-256 of the files when the analysis was
+    written.
     """
 
     credentials: Credentials = field(default_factory=Credentials)
     corrections: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    models: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -58,20 +61,24 @@ class Delivery:
         for extra files that do not exist or have the same name.
         """
         credentials = credentials_for(dataset.places, needed)
-        return cls(credentials, _corrections(plan), existing_files(files))
+        return cls(credentials, _corrections(plan), existing_files(files), _models(plan))
 
     def __bool__(self) -> bool:
-        return bool(self.credentials or self.corrections or self.files)
+        return bool(self.credentials or self.corrections or self.files or self.models)
 
     def payload(self, version: int = 0) -> Payload:
         """Return the contents as they are now.
 
-        Raises CorrectionError where the file of a correction has changed.
+        Raises CorrectionError or ModelError where the file of one has changed.
         """
         contents = self.secrets()
         for digest, path in self.corrections.items():
             suffixes = "".join(Path(path).suffixes[-2:])  # correctionlib goes by .gz
-            contents[f"{CORRECTIONS}/{digest}{suffixes}"] = _unchanged(path, digest)
+            contents[f"{CORRECTIONS}/{digest}{suffixes}"] = _unchanged(
+                path, digest, "correction", CorrectionError
+            )
+        for digest, path in self.models.items():
+            contents[f"{MODELS}/{digest}"] = _unchanged(path, digest, "model", ModelError)
         for path in self.files:
             contents[f"{FILES}/{Path(path).name}"] = Path(path).read_bytes()
         return Payload(contents, version)
@@ -136,7 +143,7 @@ def _corrections(plan: Plan) -> dict[str, str]:
         node.correction.digest: node.correction.path
         for tree in plan.trees()
         for node in n.walk(tree)
-        if isinstance(node, n.CallCorrection)
+        if isinstance(node, n.CallCorrection) and node.correction.content is None
     }
 
 
@@ -155,16 +162,24 @@ def existing_files(files: PathLike | Iterable[PathLike]) -> tuple[str, ...]:
     return tuple(map(str, paths))
 
 
-def _unchanged(path: str, digest: str) -> bytes:
+def _models(plan: Plan) -> dict[str, str]:
+    return {
+        digest: path
+        for tree in plan.trees()
+        for node in n.walk(tree)
+        if isinstance(node, n.CallModel)
+        for digest, path in node.model.files().items()
+    }
+
+
+def _unchanged(path: str, digest: str, what: str, kind: type[FlavorframeError]) -> bytes:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise CorrectionError(
-            f"the correction file {path} cannot be read: {error.strerror}."
-        ) from None
+        raise kind(f"the {what} file {path} cannot be read: {error.strerror}.") from None
     if sha256(content).hexdigest() != digest:
-        raise CorrectionError(
-            f"the correction file {path} has changed since the analysis was written: run the "
+        raise kind(
+            f"the {what} file {path} has changed since the analysis was written: run the "
             "script, or the cell of the notebook, again."
         )
     return content

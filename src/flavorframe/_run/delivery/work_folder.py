@@ -21,7 +21,8 @@ from flavorframe._files import locked_folders
 from flavorframe._files.remote import s3
 from flavorframe._shipping import extra_files
 
-PROXY, TOKEN, FILES, CORRECTIONS = "x509up", "bearer_token", "files", "corrections"
+PROXY, TOKEN = "x509up", "bearer_token"
+FILES, CORRECTIONS, MODELS = "files", "corrections", "models"
 S3_KEYS, S3_SETTINGS = "aws_credentials", "aws_config"
 """The names of files and folders in it."""
 NOTE = "note.json"
@@ -63,7 +64,11 @@ def in_use(folder: Path) -> Iterator[None]:
     """Let this process use the credentials and files of a folder."""
     earlier = _set_variables(folder)
     names = {path.name: str(path) for path in folder.glob(f"{FILES}/*")}
-    digests = {path.name.partition(".")[0]: str(path) for path in folder.glob(f"{CORRECTIONS}/*")}
+    digests = {
+        path.name.partition(".")[0]: str(path)
+        for kind in (CORRECTIONS, MODELS)
+        for path in folder.glob(f"{kind}/*")
+    }
     extra_files.register(names, digests)
     try:
         yield

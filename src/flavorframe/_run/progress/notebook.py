@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+from flavorframe._expr.variations import NOMINAL
 from flavorframe._run.progress.base import Counts
 from flavorframe._shell import ipython
 from flavorframe.errors import AnalysisError
 from flavorframe.result import Result, Timing
-from flavorframe.result._histograms import by_category
+from flavorframe.result._histograms import by_category, varied
 
 EMPTY = "waiting for the first events"
 BAR_SECONDS = 0.2
@@ -122,17 +123,22 @@ def _bar(value: float, most: float) -> str:
 
 
 def _pictures(result: Result) -> Iterator[str]:
+    histograms = ((n, varied(o, NOMINAL)) for n, o in result.outputs.items() if hasattr(o, "axes"))
+    for name, output in histograms:
+        for category, each in by_category(output):
+            if len(each.axes) <= 2:
+                yield _picture(" ".join(filter(None, (name, category))), each)
+
+
+def _picture(name: str, histogram: Any) -> str:
     from hist.svgplots import svg_hist_1d, svg_hist_2d
 
-    histograms = ((n, o) for n, o in result.outputs.items() if hasattr(o, "axes"))
-    for name, output in (each for pair in histograms for each in by_category(*pair)):
-        if len(output.axes) <= 2:
-            picture = (svg_hist_1d if len(output.axes) == 1 else svg_hist_2d)(output)
-            entries = f"{escape(name)}: {output.values().sum():,.10g} in range"
-            yield (
-                f'<figure style="margin: 0; width: 22em"><figcaption>{entries}</figcaption>'
-                f'<div style="padding: 0.5em 1em 1em">{_uncut(picture)}</div></figure>'
-            )
+    picture = (svg_hist_1d if len(histogram.axes) == 1 else svg_hist_2d)(histogram)
+    entries = f"{escape(name)}: {histogram.values().sum():,.10g} in range"
+    return (
+        f'<figure style="margin: 0; width: 22em"><figcaption>{entries}</figcaption>'
+        f'<div style="padding: 0.5em 1em 1em">{_uncut(picture)}</div></figure>'
+    )
 
 
 def _uncut(picture: Any) -> str:

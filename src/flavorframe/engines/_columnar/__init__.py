@@ -15,12 +15,14 @@ How a partition is evaluated, file by file in this order:
 5. `state` is what is alive: events, or candidates by number (`candidates`). It is never changed; a
    cut makes another state, with smaller views (`views`).
 6. `view` is where expressions have values. The full view sees every element of the living events,
-   the surviving view only the living candidates; `elements` are those of an axis in a view.
+   the surviving view (`surviving`) only the living candidates; `elements` are those of an axis in
+   a view.
 7. `compute` has a function for each kind of node, which asks the view for the
    `values` of its parts.
-   `segments` are the loops over the elements of each event, `named` a short cut for triggers, and
-   `depth` keeps deep trees from filling Python's stack. `links` counts the candidates for which a
-   link by value finds no element, or more than one.
+   `segments` are the loops over the elements of each event, `blocks` has nested lists computed in
+   parts, for there are many of their elements, `named` is a short cut for triggers, and `depth`
+   keeps deep trees from filling Python's stack. `links` counts the candidates for which a link by
+   value finds no element, or more than one.
 8. `skimming` copies whole events, `stored` has values as files hold them.
 9. `columns` reads each branch when it is first needed, at the events that are alive then.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
-from flavorframe._rootio.arrays import Array, Column, Content, Lists
+from flavorframe._rootio.arrays import AnyColumn, Array, Column, Content, Lists, Nested
 from flavorframe._rootio.event_file import EventFile
 from flavorframe._rootio.read_stats import ReadStats
 from flavorframe.engines._columnar.segments import find_sorted
@@ -40,7 +40,7 @@ class Columns:
         """``length_branches`` has a branch of each collection, to read list lengths from."""
         self._file, self._start, self._stop = file, start, stop
         self._length_branches = length_branches
-        self._read: dict[str, tuple[Array, Column]] = {}
+        self._read: dict[str, tuple[Array, AnyColumn]] = {}
         self._sizes: dict[n.Axis, _ListSizes] = {}
         self.stats = ReadStats()
         self.ahead: Callable[[], Iterable[ReadAhead]] = tuple
@@ -55,12 +55,23 @@ class Columns:
 
     def values(self, column: n.Column, rows: Array) -> Content:
         """Return the values of some events, or the elements of their lists one after the other."""
+        if isinstance(column.on, n.StoredLists):
+            return self._inner_lists(column.on, column.branch, rows).elements
         stored = self.lists(column, rows)
         return stored.elements if isinstance(stored, Lists) else stored
+
+    def have(self, branch: str, rows: Array) -> None:
+        """Read a branch at some events, if that is not done yet."""
+        self._branch(branch, rows)
+
+    def nested_sizes(self, axis: n.StoredLists, rows: Array) -> Array:
+        """Return how many elements each list of a nested axis has, in some events."""
+        return self._inner_lists(axis, self._length_branches[axis], rows).sizes
 
     def lists(self, column: n.Column, rows: Array) -> Column:
         """Return the values of some events, or their lists as they are stored."""
         stored = self._branch(column.branch, rows)
+        assert not isinstance(stored, Nested)
         if isinstance(stored, Lists):
             self._note_sizes(column.on, column.branch, rows, stored.sizes)
         return stored
@@ -68,7 +79,9 @@ class Columns:
     def stored(self, branch: str, rows: Array) -> Column:
         """Return a branch of some events as it is stored, and forget it: a skim copies it once."""
         known = self._known(branch, rows)
-        return self._from_file(branch, rows) if known is None else known
+        found = self._from_file(branch, rows) if known is None else known
+        assert not isinstance(found, Nested)
+        return found
 
     def sizes(self, axis: n.Axis, rows: Array) -> Array:
         """Return how many elements of a collection each of some events has."""
@@ -78,11 +91,11 @@ class Columns:
             return found
         branch = self._length_branches[axis]
         lists = self._branch(branch, rows)
-        assert isinstance(lists, Lists)
+        assert isinstance(lists, Lists | Nested)
         self._note_sizes(axis, branch, rows, lists.sizes)
         return lists.sizes
 
-    def check_combinations(self, axis: n.Combination, numbers: Array, rows: Array) -> None:
+    def check_combinations(self, axis: n.Axis, numbers: Array, rows: Array) -> None:
         """Raise FileError where so many combinations in some events would fill the memory."""
         total = float(numbers.sum())
         if total > MOST_COMBINATIONS:
@@ -94,12 +107,36 @@ class Columns:
                 "parts of collections, such as muon[muon.pt > 3]."
             )
 
-    def _branch(self, branch: str, rows: Array) -> Column:
+    def _inner_lists(self, axis: n.StoredLists, branch: str, rows: Array) -> Lists:
+        """Return the inner lists of a branch, which must have the lengths of all of their axis."""
+        stored, first = self._branch(branch, rows), self._length_branches[axis]
+        assert isinstance(stored, Nested)
+        self._note_sizes(axis.outer, branch, rows, stored.sizes)
+        if isinstance(stored.inner, Nested):
+            raise FileError(
+                f"{self._file.path}: branch {branch} holds lists in lists in lists, of which "
+                "expressions take two levels: write what you need of the inner ones to a branch of "
+                "its own."
+            )
+        if branch != first:
+            expected = self._inner_lists(axis, first, rows).sizes
+            wrong = np.flatnonzero(expected != stored.inner.sizes)
+            if len(wrong):
+                event = int(np.searchsorted(np.cumsum(stored.sizes), wrong[0], "right"))
+                raise FileError(
+                    f"{self._file.path}: in event {self._start + rows[event]} an inner list of "
+                    f"branch {branch} has {stored.inner.sizes[wrong[0]]} elements and that of "
+                    f"{first} {expected[wrong[0]]}: they are not lists of the same elements "
+                    f"({axis.name}). Give each a name of its own by {axis.outer.name}.nested(...)."
+                )
+        return stored.inner
+
+    def _branch(self, branch: str, rows: Array) -> AnyColumn:
         """Return a branch at some events; it is read again only if one of them is missing."""
         known = self._known(branch, rows)
         return self._read_branch(branch, rows) if known is None else known
 
-    def _known(self, branch: str, rows: Array) -> Column | None:
+    def _known(self, branch: str, rows: Array) -> AnyColumn | None:
         """Return a branch at some events if it has been read at all of them."""
         if branch not in self._read:
             return None
@@ -109,7 +146,7 @@ class Columns:
             return None
         return stored if read_at is rows else stored[positions]
 
-    def _read_branch(self, branch: str, rows: Array) -> Column:
+    def _read_branch(self, branch: str, rows: Array) -> AnyColumn:
         """Read a branch of the file at some events, and at those where it is needed later."""
         more = self._also_at(branch, rows)
         try:
@@ -131,7 +168,9 @@ class Columns:
             rows = united(rows, events)
         return rows
 
-    def _from_file(self, branch: str, rows: Array) -> Column:
+    def _from_file(self, branch: str, rows: Array) -> AnyColumn:
+        if self._file.schema.by_name[branch].shape == "nested":
+            return self._file.read_nested(branch, self._start, self._stop, rows, self.stats)
         return self._file.read(branch, self._start, self._stop, rows, self.stats)
 
     def _positions(self, read_at: Array, rows: Array) -> Array | None:

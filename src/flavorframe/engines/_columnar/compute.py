@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import singledispatch
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,10 +15,14 @@ from flavorframe._expr.kinds import kind_of_type, type_of_constant
 from flavorframe._expr.logic import operation_on
 from flavorframe._expr.operations import BITS, ON_BITS, compute, is_one_of, widen
 from flavorframe._rootio.arrays import Array, Content, Lists, Strings
+from flavorframe.engines._columnar.blocks import in_blocks
+from flavorframe.engines._columnar.calls import call, correct, score
+from flavorframe.engines._columnar.descent import count_pointing, first_copies, is_ancestor
 from flavorframe.engines._columnar.named import any_named, is_any_named
+from flavorframe.engines._columnar.orders import chained
 from flavorframe.engines._columnar.segments import first_match, reduce_segments
 from flavorframe.engines._columnar.values import Values
-from flavorframe.errors import AnalysisError, CorrectionError, ExpressionError
+from flavorframe.errors import ExpressionError
 
 if TYPE_CHECKING:
     from flavorframe.engines._columnar.view import View
@@ -86,8 +90,12 @@ def _(node: n.Reduce, view: View) -> Values:
     if is_any_named(node, view):
         return _any_named(node, view)
     axis = node.operand.axis
+    many = in_blocks(node, axis, view)
+    if many is not None:
+        return many
     values, elements = view.spread(node.operand, axis), view.elements(axis)
-    return reduce_segments(node.reduction, values, elements.event, elements.local, len(view.events))
+    local = elements.local if node.reduction.startswith("arg") else None
+    return reduce_segments(node.reduction, values, elements.owner, local, len(elements.counts))
 
 
 @compute_node.register(n.Category)
@@ -100,14 +108,45 @@ def _(node: n.Category, view: View) -> Values:
 
 @compute_node.register(n.Take)
 def _(node: n.Take, view: View) -> Values:
-    values = view.spread(node.operand, node.subset.parent)
-    return values[view.elements(node.subset).parents[0]]
+    kept, operand = view.elements(node.subset).parents[0], node.operand
+    if isinstance(operand, n.Inner) and operand not in view.facts.shared:
+        places = view.elements(operand.nested).parents[0].take(kept)  # not of all pairs first
+        return view.spread(operand.operand, operand.nested.inner)[places]
+    return view.spread(operand, node.subset.parent)[kept]
 
 
 @compute_node.register(n.Member)
 def _(node: n.Member, view: View) -> Values:
     values = view.spread(node.operand, node.combination.parents[node.position])
     return values[view.elements(node.combination).parents[node.position]]
+
+
+@compute_node.register(n.Inner)
+def _(node: n.Inner, view: View) -> Values:
+    values = view.spread(node.operand, node.nested.inner)
+    return values[view.elements(node.nested).parents[0]]
+
+
+@compute_node.register(n.Chain)
+def _(node: n.Chain, view: View) -> Values:
+    parents = node.concatenation.parents
+    values = [view.spread(*each) for each in zip(node.operands, parents, strict=True)]
+    return chained(values)[view.elements(node.concatenation).parents[0]]
+
+
+@compute_node.register(n.Rank)
+def _(node: n.Rank, view: View) -> Values:
+    where = view.view_of_lists(node.order)
+    order = where.elements(node.order)
+    ranks = np.empty(len(order), np.int64)
+    ranks[order.parents[0]] = order.local
+    return Values(ranks if where is view else ranks[view.elements(node.axis).full])
+
+
+@compute_node.register(n.FromEnd)
+def _(node: n.FromEnd, view: View) -> Values:
+    lists, asked = view.lists_asked(node.of, node.axis)
+    return Values(lists.counts.take(asked) - node.number)
 
 
 @compute_node.register(n.Position)
@@ -117,14 +156,17 @@ def _(node: n.Position, view: View) -> Values:
 
 @compute_node.register(n.Match)
 def _(node: n.Match, view: View) -> Values:
-    whole = view.whole
-    keys = [whole.spread(key, node.target).array for key in node.keys]
+    many = in_blocks(node, node.target, view)
+    if many is not None:
+        return many
+    where = view.view_of_lists(node.target)
+    keys = [where.spread(key, node.target).array for key in node.keys]
     values = [view.spread(value, node.axis) for value in node.values]
     pairs = [_same_precision(k, v.array) for k, v in zip(keys, values, strict=True)]
-    targets, event = whole.elements(node.target), view.event_of(node.axis)
+    targets, asked = view.lists_asked(node.target, node.axis)
     found, number = first_match(
         [k for k, _ in pairs], [v for _, v in pairs],
-        targets.starts.take(event), targets.counts.take(event),
+        targets.starts.take(asked), targets.counts.take(asked),
     )  # fmt: skip
     valid = _both_valid(v.valid for v in values)
     view.note_matches(node, number if valid is None else np.where(valid, number, 0))
@@ -133,8 +175,11 @@ def _(node: n.Match, view: View) -> Values:
 
 @compute_node.register(n.Gather)
 def _(node: n.Gather, view: View) -> Values:
-    position, valid = _point(view, node.target, node.index)
-    operand = view.whole.spread(node.operand, node.target)
+    many = in_blocks(node, node.target, view)
+    if many is not None:
+        return many
+    position, valid = _point(view, node)
+    operand = view.view_of_lists(node.target).spread(node.operand, node.target)
     if len(operand.data) == 0:
         return Values(_zeros_like(operand.data, len(position)), valid)
     gathered = operand[position]
@@ -143,14 +188,48 @@ def _(node: n.Gather, view: View) -> Values:
 
 @compute_node.register(n.Found)
 def _(node: n.Found, view: View) -> Values:
-    return Values(_point(view, node.target, node.index)[1])
+    many = in_blocks(node, node.target, view)
+    return Values(_point(view, node)[1]) if many is None else many
+
+
+@compute_node.register(n.FirstCopy)
+def _(node: n.FirstCopy, view: View) -> Values:
+    whole, axis = view.whole, node.axis
+    mother, valid = _point(whole, n.Found(axis, node.mother))
+    label, elements = whole.spread(node.label, axis), whole.elements(axis)
+    is_copy = valid & (label.array == label.array[mother])
+    if label.valid is not None:
+        is_copy &= label.valid & label.valid[mother]
+    found, valid = first_copies(mother, is_copy)
+    values = Values(found - elements.starts.take(whole.event_of(axis)), valid)
+    return values[view.elements(axis).full]
+
+
+@compute_node.register(n.IsAncestor)
+def _(node: n.IsAncestor, view: View) -> Values:
+    target = node.mother.axis
+    above, has_above = _find_point(view, target, node.above, node.axis)
+    below, has_below = _find_point(view, target, node.below, node.axis)
+    mother, has_mother = _point(view.whole, n.Found(target, node.mother))
+    most = int(view.whole.elements(target).counts.max(initial=0))
+    found = is_ancestor(above, below, mother, has_mother, most)
+    return Values(found & has_above & has_below)
+
+
+@compute_node.register(n.Pointing)
+def _(node: n.Pointing, view: View) -> Values:
+    whole = view.whole
+    position, valid = _point(whole, n.Found(node.target, node.index))
+    counted = valid & whole.spread(node.condition, node.index.axis).truth()
+    counts = count_pointing(position, counted, len(whole.elements(node.target)))
+    return Values(counts[view.elements(node.target).full])
 
 
 @compute_node.register(n.CallFunction)
 def _(node: n.CallFunction, view: View) -> Values:
     values = [view.spread(a, node.axis) for a in node.arguments]
     arrays = [np.array(widen(v.numbers())) for v in values]  # its own, should it write into them
-    return Values(_call(node, arrays), _both_valid(v.valid for v in values))
+    return Values(call(node, arrays), _both_valid(v.valid for v in values))
 
 
 @compute_node.register(n.CallCorrection)
@@ -160,8 +239,30 @@ def _(node: n.CallCorrection, view: View) -> Values:
     data = np.full(view.size(node.axis), np.nan)
     rows = np.arange(len(data)) if valid is None else np.flatnonzero(valid)
     if len(rows):
-        data[rows] = _correct(node, [v[rows].data for v in values])
+        data[rows] = correct(node, [v[rows].data for v in values])
     return Values(data, valid)
+
+
+@compute_node.register(n.CallModel)
+def _(node: n.CallModel, view: View) -> Values:
+    values = view.aligned(node.arguments, node.axis)
+    valid = _both_valid(v.valid for v in values)
+    data = np.full(view.size(node.axis), np.nan)
+    rows = np.arange(len(data)) if valid is None else np.flatnonzero(valid)
+    if len(rows):
+        data[rows] = score(node, [v[rows].array for v in values])
+    return Values(data, valid)
+
+
+@compute_node.register(n.LumiLookup)
+def _(node: n.LumiLookup, view: View) -> Values:
+    runs, sections = view.aligned((node.run, node.luminosity_block), node.axis)
+    valid = _both_valid((runs.valid, sections.valid))
+    place = node.table.places(runs.array, sections.array)
+    values = node.table.value_of_range
+    if values is None:
+        return Values(place >= 0, valid)
+    return Values(values[place], _both_valid((valid, place >= 0)))
 
 
 def _any_named(node: n.Reduce, view: View) -> Values:
@@ -180,23 +281,24 @@ def _test_strings(node: n.StringTest, values: Content) -> Array:
     return _test_categories(values, lambda value: any(test(value, p) for p in node.patterns))
 
 
-def _point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
-    """Return the positions in the full view that an index points to, and where it does."""
-    found = view.points.get((target, index))
+def _point(view: View, link: n.Gather | n.Found) -> tuple[Array, Array]:
+    """Return the positions of what a link points to, in its view, and where it does."""
+    found = view.points.get((link.target, link.index))
     if found is None:
-        found = view.points[target, index] = _find_point(view, target, index)
+        found = _find_point(view, link.target, link.index, link.axis)
+        view.points[link.target, link.index] = found
     return found
 
 
-def _find_point(view: View, target: n.Axis, index: n.Node) -> tuple[Array, Array]:
-    values = view.spread(index, index.axis)
-    targets, event = view.whole.elements(target), view.event_of(index.axis)
+def _find_point(view: View, target: n.Axis, index: n.Node, axis: n.Axis) -> tuple[Array, Array]:
+    values = view.spread(index, axis)
+    targets, asked = view.lists_asked(target, axis)
     local = np.asarray(values.data)
-    valid = (local >= 0) & (local < targets.counts.take(event))  # which NaN is neither
+    valid = (local >= 0) & (local < targets.counts.take(asked))  # which NaN is neither
     if values.valid is not None:
         valid &= values.valid
     offset = local if local.dtype.kind == "i" else np.where(valid, local, 0).astype(np.int64)
-    return np.where(valid, targets.starts.take(event) + offset, 0), valid
+    return np.where(valid, targets.starts.take(asked) + offset, 0), valid
 
 
 STRING_TESTS: dict[str, Callable[[str, str], bool]] = {
@@ -258,56 +360,3 @@ def _zeros_like(data: Content, size: int) -> Content:
     if isinstance(data, Strings):
         return Strings(np.zeros(size, np.int32), data.categories)
     return np.zeros(size, data.dtype)
-
-
-def _call(node: n.CallFunction, arrays: list[Array]) -> Array:
-    name = node.function.name
-    if node.function.compute is None:
-        raise AnalysisError(
-            f"The function {name} in {brief(node)} is in C++ only: give the same in Python too, "
-            "by ff.cpp(..., python=...), or run with engine='rdataframe'."
-        )
-    try:
-        returned = node.function.compute(*arrays)
-        result = np.asarray(returned)
-    except Exception as error:
-        raise ExpressionError(
-            f"The function {name} in {brief(node)} failed: {type(error).__name__}: {error}"
-        ) from error
-    if result.dtype.kind not in "biuf" or hasattr(returned, "mask"):
-        kind = "a masked array" if hasattr(returned, "mask") else f"values of type {result.dtype}"
-        raise ExpressionError(
-            f"The function {name} in {brief(node)} returned {kind}; it must return numbers or "
-            "truth values, NaN where there is none."
-        )
-    if result.shape != arrays[0].shape:
-        raise ExpressionError(
-            f"The function {name} was given arrays of shape {arrays[0].shape} and returned shape "
-            f"{result.shape}; it must return one value per element."
-        )
-    return result
-
-
-_CORRECTION_TYPES = {"real": np.float64, "int": np.int64}
-
-
-def _correct(node: n.CallCorrection, data: list[Any]) -> Array:
-    correction = node.correction
-    variables = correction.evaluator.inputs
-    arguments = [
-        str(d) if v.type == "string" else np.asarray(d).astype(_CORRECTION_TYPES[v.type])
-        for d, v in zip(data, variables, strict=True)
-    ]
-    try:
-        return np.asarray(correction.evaluator.evaluate(*arguments))
-    except Exception as error:  # correctionlib raises RuntimeError and IndexError
-        seen = ", ".join(
-            f"{v.name} from {np.min(a):.4g} to {np.max(a):.4g}"
-            for a, v in zip(arguments, variables, strict=True)
-            if not isinstance(a, str)
-        )
-        raise CorrectionError(
-            f"Correction {correction.name} of {correction.path} has no value for some of the "
-            f"inputs ({seen}): {error}. Put the weight after the cuts that keep its inputs in "
-            "range."
-        ) from None

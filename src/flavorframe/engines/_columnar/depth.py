@@ -49,24 +49,47 @@ def _inside(view: View, part: n.Part) -> Iterator[Needed]:
     if isinstance(part, n.Axis):
         yield from _inside_axis(view, whole, part)
     elif isinstance(part, n.Match):
-        yield from ((whole, key) for key in part.keys)
+        where = view.view_of_lists(part.target)
+        yield from ((where, key) for key in part.keys)
         yield from ((view, value) for value in part.values)
-        yield from ((whole, part.target), (view, part.axis))
+        yield from ((where, part.target), (view, part.axis))
     elif isinstance(part, n.Gather | n.Found):
-        yield from ((view, part.index), (view, part.axis), (whole, part.target))
-        yield from ((whole, part.operand),) if isinstance(part, n.Gather) else ()
+        where = view.view_of_lists(part.target)
+        yield from ((view, part.index), (view, part.axis), (where, part.target))
+        yield from ((where, part.operand),) if isinstance(part, n.Gather) else ()
+    elif isinstance(part, n.FirstCopy | n.Pointing):
+        yield from ((whole, inner) for inner in (*part.inside, part.axis))
+        yield view, part.axis
+    elif isinstance(part, n.IsAncestor):
+        yield from ((view, part.above), (view, part.below), (view, part.axis))
+        yield from ((whole, part.mother), (whole, part.mother.axis))
+    elif isinstance(part, n.Rank | n.FromEnd):
+        where = view.view_of_lists(part.order if isinstance(part, n.Rank) else part.of)
+        yield from ((where, inner) for inner in part.inside)
+        yield view, part.axis
+    elif isinstance(part, n.Take):
+        yield from ((view, inner) for inner in _inside_taken(part, view))
     elif isinstance(part, n.Reduce):
         yield from ((view, part.operand), (view, part.operand.axis))
     else:
         yield from ((view, inner) for inner in part.inside)
 
 
-def _inside_axis(view: View, whole: View, axis: n.Axis) -> Iterator[Needed]:
-    if whole is not view:
-        yield whole, axis
-        if axis == view.facts.candidates:
-            return
-    if isinstance(axis, n.Subset):
-        yield from ((view, axis.parent), (whole, axis.mask))
+def _inside_taken(part: n.Take, view: View) -> Iterator[n.Part]:
+    """Yield what values at some elements are made of: not of those at all pairs first."""
+    inner = part.operand
+    yield part.subset
+    if isinstance(inner, n.Inner) and inner not in view.facts.shared:
+        yield from inner.inside
+        yield inner.nested.inner
     else:
+        yield inner
+
+
+def _inside_axis(view: View, whole: View, axis: n.Axis) -> Iterator[Needed]:
+    if whole is view or view.facts.has_whole_lists(axis):  # where masks and orders are made
         yield from ((view, inner) for inner in axis.inside)
+        return
+    yield whole, axis
+    if axis != view.facts.candidates:
+        yield from ((view, inner) for inner in axis.inside if isinstance(inner, n.Axis))

@@ -1,4 +1,7 @@
-"""The elements of an axis in a view: how many each event has, and their positions."""
+"""The elements of an axis in a view: how many each list has, and their positions.
+
+There is a list in each event or, on a nested axis, for each element of the outer axis.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ from flavorframe.engines._columnar.candidates import Candidates
 
 
 class Elements:
-    """The elements of an axis in a view, sorted by event.
+    """The elements of an axis in a view, sorted by event and list.
 
-    ``counts`` has how many each event has, and ``parents`` the positions, in this view, of what
+    ``counts`` has how many each list has, and ``parents`` the positions, in this view, of what
     they are made from. In the surviving view ``full`` has their positions in the full view, and
     ``local`` their indices in the file's numbering.
     """
@@ -37,13 +40,13 @@ class Elements:
         return self._parents
 
     @cached_property
-    def event(self) -> Array:
-        """The position of each element's event in the view."""
+    def owner(self) -> Array:
+        """The position of what has the list of each element: its event, or its outer element."""
         return spread(self.counts)
 
     @cached_property
     def starts(self) -> Array:
-        """Where each event's elements begin."""
+        """Where each list begins."""
         starts: Array = np.cumsum(self.counts) - self.counts
         return starts
 
@@ -54,7 +57,7 @@ class Elements:
 
     @cached_property
     def local(self) -> Array:
-        """The index of each element in its event, in the file's numbering."""
+        """The index of each element in its list, in the file's numbering."""
         if self._local is not None:
             return self._local
         return ranges(np.zeros(len(self.counts), np.int64), self.counts)
@@ -69,8 +72,11 @@ class Elements:
 
     def restricted(self, kept: Array, parents: tuple[Array, ...] = ()) -> Elements:
         """Return the elements of the full view at the positions ``kept``."""
-        counts = np.bincount(self.event.take(kept), minlength=len(self.counts))
-        return Elements(counts, parents, kept, self.local.take(kept))
+        return Elements(self.counted(kept), parents, kept, self.local.take(kept))
+
+    def counted(self, positions: Array) -> Array:
+        """Return how many of the elements at some positions each list has."""
+        return np.bincount(self.owner.take(positions), minlength=len(self.counts))
 
 
 class LivingCandidates(Elements):
@@ -90,17 +96,41 @@ class LivingCandidates(Elements):
         return tuple(members.take(self.full) for members in self._whole().parents)
 
     @cached_property
-    def event(self) -> Array:
+    def owner(self) -> Array:
         """The position of each candidate's event in the view."""
         return self._candidates.event
 
     @cached_property
     def full(self) -> Array:
         """The position of each candidate in the full view."""
-        positions: Array = self._whole().starts.take(self.event) + self.local
+        positions: Array = self._whole().starts.take(self.owner) + self.local
         return positions
 
     @cached_property
     def local(self) -> Array:
         """The index of each candidate in its event, in the file's numbering."""
         return self._candidates.local
+
+
+class NestedElements(Elements):
+    """The elements of nested lists in the surviving view.
+
+    Where they are in the full view, which has those of dead candidates too, is found when asked.
+    """
+
+    def __init__(
+        self,
+        counts: Array,
+        parents: tuple[Array, ...],
+        starts_in_full: Callable[[], Array],
+        local: Array | None = None,
+    ) -> None:
+        """``starts_in_full`` gives where the same lists start in the full view."""
+        super().__init__(counts, parents, local=local)
+        self._starts_in_full = starts_in_full
+
+    @cached_property
+    def full(self) -> Array:
+        """The position of each element in the full view."""
+        positions: Array = self._starts_in_full().take(self.owner) + self.local
+        return positions

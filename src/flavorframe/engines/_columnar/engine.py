@@ -37,6 +37,8 @@ from flavorframe.engines._columnar.skimming import skimmed
 from flavorframe.engines._columnar.views import ViewMaker
 from flavorframe.engines._event_files import as_events, matches_of
 from flavorframe.engines._filling import empty_partial, whole_cutflow
+from flavorframe.engines._generated import generated_in
+from flavorframe.engines._tallies import branches_of_tallies, tallied
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
 from flavorframe.errors import FileError
@@ -60,12 +62,14 @@ class ColumnarEngine:
         stored = open_file(file, tree)
         opened, layout = as_events(stored, plan.layout, plan.friends)
         bound = _bind(plan, opened.schema, layout).plan
-        require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
+        read = (*bound.columns, *branches_of_tallies(plan, opened.schema, layout))
+        require_whole(file, opened.schema, opened.events, opened.shorter, read)
         edges = opened.common_edges(bound.columns)
         return FileInfo(
             file, opened.tree, layout.name, opened.events, edges, opened.version,
             meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
             tuple(skimmed(bound, stored, opened.schema)), units=layout.units,
+            generated=generated_in(file, tree, plan.weights_in),
         )  # fmt: skip
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
@@ -96,7 +100,7 @@ class ColumnarEngine:
         whole = whole_cutflow(found.cutflows, len(partition))
         return Partial(
             whole, found.histograms, found.tables, {**found.links, **friends.counts}, timing,
-            regions=found.cutflows,
+            regions=found.cutflows, tallies=tallied(plan, opened, layout, partition),
         )  # fmt: skip
 
     def _partition_cache(

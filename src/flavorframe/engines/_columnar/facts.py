@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.dependence import depending_on_candidates, unchanged_by_cuts
+from flavorframe._expr.dependence import (
+    depending_on_candidates,
+    has_lists_without,
+    unchanged_by_cuts,
+)
 
 Trees = Sequence[n.Node]
 """Expressions in the order of evaluation."""
@@ -31,6 +35,17 @@ class PlanFacts:
     depending: frozenset[n.Node]
     unchanged: frozenset[n.Node]
     needed_later: Mapping[n.Node, frozenset[n.Node]]
+
+    def has_whole_lists(self, axis: n.Axis) -> bool:
+        """Return whether a nested axis has all elements of a list where its candidate is alive.
+
+        Then the surviving view knows them, and those of dead candidates need not be made.
+        """
+        taken = (part for part in n.lineage(axis) if isinstance(part, n.Taken))
+        chosen = (by for part in taken for by in part.inside if isinstance(by, n.Node))
+        return has_lists_without(axis, self.candidates) and all(
+            by in self.unchanged for by in chosen
+        )
 
 
 def facts_of(candidates: n.Axis, chains: Sequence[Trees]) -> PlanFacts:
@@ -101,5 +116,5 @@ def _tree_facts(tree: n.Node, candidates: n.Axis) -> _TreeFacts:
         nodes,
         frozenset(node for node in nodes if uses[node] > 1),
         depending,
-        unchanged_by_cuts(walked, depending),
+        unchanged_by_cuts(walked, depending, candidates),
     )

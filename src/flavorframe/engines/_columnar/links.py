@@ -19,3 +19,13 @@ class LinkCounts:
         """Count candidates by their number of matches. Only the first call for a link counts."""
         none, several = np.count_nonzero(matches == 0), np.count_nonzero(matches > 1)
         self.counts.setdefault(name, (len(matches), int(none), int(several)))
+
+    def add(self, others: LinkCounts) -> None:
+        """Add the counts of the same links in more events."""
+        for name, more in others.counts.items():
+            asked, none, several = self.counts.get(name, (0, 0, 0))
+            self.counts[name] = asked + more[0], none + more[1], several + more[2]
+
+    def adopt(self, others: LinkCounts) -> None:
+        """Take over the counts of links that are not counted yet."""
+        self.counts = others.counts | self.counts

@@ -10,6 +10,7 @@ from flavorframe._expr.operations import equals, widen
 from flavorframe._rootio import compiled
 from flavorframe._rootio.arrays import Array, Strings
 from flavorframe._rootio.list_indices import as_int64, ranges, spread
+from flavorframe.engines._columnar.orders import usable_values
 from flavorframe.engines._columnar.values import Values
 
 
@@ -70,8 +71,13 @@ def apply_tables(
     return left, rows
 
 
-def reduce_segments(reduction: str, values: Values, event: Array, local: Array, n: int) -> Values:
-    """Reduce elements to n events; ``local`` is each element's index in its event."""
+def reduce_segments(
+    reduction: str, values: Values, event: Array, local: Array | None, n: int
+) -> Values:
+    """Reduce elements to n events, or to n lists of a nested axis.
+
+    ``local`` is each element's index in its event, which "argmin" and "argmax" need.
+    """
     if reduction == "size":
         return Values(np.bincount(event, minlength=n))
     if reduction in ("any", "all", "count"):
@@ -83,7 +89,7 @@ def reduce_segments(reduction: str, values: Values, event: Array, local: Array, 
     if reduction not in ("min", "max", "argmin", "argmax"):
         raise NotImplementedError(reduction)
     chosen = extreme(values, event, largest=reduction in ("max", "argmax"))
-    if reduction in ("argmin", "argmax"):
+    if local is not None and reduction in ("argmin", "argmax"):
         return _pick(Values(local), event, chosen, n)
     return _pick(values, event, chosen, n)
 
@@ -93,7 +99,7 @@ def extreme(values: Values, event: Array, *, largest: bool) -> Array:
 
     NaN and missing values are set aside; an event of nothing else has no position.
     """
-    usable = _usable(values)
+    usable = usable_values(values)
     if usable.all():
         return _extreme(values.array, event, largest=largest)
     kept = np.flatnonzero(usable)
@@ -128,12 +134,6 @@ def _extreme(data: Array, event: Array, *, largest: bool) -> Array:
     segment = spread(np.diff(begins, append=len(event)))
     hits = np.flatnonzero(data == most.take(segment))
     return hits[first_of_each(segment.take(hits))]
-
-
-def _usable(values: Values) -> Array:
-    data = values.array
-    usable = np.ones(len(data), bool) if values.valid is None else values.valid
-    return usable & ~np.isnan(data) if data.dtype.kind == "f" else usable
 
 
 def _truths(reduction: str, values: Values, event: Array, n: int) -> Values:

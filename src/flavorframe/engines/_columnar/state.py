@@ -20,7 +20,8 @@ from flavorframe._expr import nodes as n
 from flavorframe._rootio.arrays import Array
 from flavorframe.engines._columnar.candidates import Candidates
 from flavorframe.engines._columnar.segments import find_sorted, mask_at
-from flavorframe.engines._columnar.view import FullView, SurvivingView, View
+from flavorframe.engines._columnar.surviving import SurvivingView
+from flavorframe.engines._columnar.view import FullView, View
 from flavorframe.engines._columnar.views import ViewMaker, ViewPair, remembered_at
 
 

@@ -11,22 +11,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
-from functools import cached_property, partial
 from typing import ClassVar
 
 import numpy as np
 
 from flavorframe._expr import nodes as n
-from flavorframe._expr.dependence import is_made_from_candidates
 from flavorframe._expr.formula import formula
-from flavorframe._rootio.arrays import Array, Lists, Strings
-from flavorframe.engines._columnar.candidates import Candidates
+from flavorframe._rootio.arrays import Array, Strings
+from flavorframe._rootio.list_indices import ranges
 from flavorframe.engines._columnar.columns import Columns
 from flavorframe.engines._columnar.compute import compute_node
 from flavorframe.engines._columnar.depth import MAX_RECURSION, compute_deep_parts
-from flavorframe.engines._columnar.elements import Elements, LivingCandidates
+from flavorframe.engines._columnar.elements import Elements
 from flavorframe.engines._columnar.facts import PlanFacts
 from flavorframe.engines._columnar.links import LinkCounts
+from flavorframe.engines._columnar.orders import in_order, one_after_the_other
 from flavorframe.engines._columnar.segments import combine
 from flavorframe.engines._columnar.values import Values
 
@@ -54,6 +53,10 @@ class View(ABC):
     @abstractmethod
     def view_of(self, part: n.Part) -> View:
         """Return the view of a node's values or an axis's elements: this one or the full one."""
+
+    @abstractmethod
+    def part(self, begin: int, end: int, links: LinkCounts | None) -> View:
+        """Return the view of the events between two positions."""
 
     # values
 
@@ -103,7 +106,7 @@ class View(ABC):
         values = self.evaluate(node)
         if isinstance(node, n.Literal) or node.axis == axis or axis == n.EVENT:
             return values
-        return values[self.elements(axis).event]
+        return values[self.places_on(node.axis, axis)]
 
     @abstractmethod
     def column(self, column: n.Column) -> Values:
@@ -122,7 +125,26 @@ class View(ABC):
 
     def event_of(self, axis: n.Axis) -> Array:
         """Return the position of the event of each value on the axis."""
-        return np.arange(len(self.events)) if axis == n.EVENT else self.elements(axis).event
+        return self.places_on(n.EVENT, axis)
+
+    def places_on(self, outer: n.Axis, axis: n.Axis) -> Array:
+        """Return, of each value on an axis, the position of its event or outer element."""
+        if axis == outer:
+            return np.arange(self.size(axis))
+        owner, own = self.elements(axis).owner, n.outer_axis(axis)
+        return owner if own == outer else self.places_on(outer, own).take(owner)
+
+    def view_of_lists(self, target: n.Axis) -> View:
+        """Return the view in which links find all elements of a collection that the file has."""
+        return self if self.facts.has_whole_lists(target) else self.whole
+
+    def lists_asked(self, target: n.Axis, axis: n.Axis) -> tuple[Elements, Array]:
+        """Return what links lead to, and which of its lists each value on an axis asks."""
+        where, outer = self.view_of_lists(target), n.outer_axis(target)
+        asked = self.places_on(outer, axis)
+        if where is not self and outer != n.EVENT:
+            asked = self.elements(outer).full.take(asked)
+        return where.elements(target), asked
 
     def elements(self, axis: n.Axis) -> Elements:
         """Return the elements of a collection, sub-collection or combination."""
@@ -135,6 +157,24 @@ class View(ABC):
     @abstractmethod
     def _make_elements(self, axis: n.Axis) -> Elements: ...
 
+    def _taken(self, axis: n.Taken) -> Elements:
+        """Return the elements of a part, or of a collection in another order, where all are."""
+        parent = self.elements(axis.parent)
+        if isinstance(axis, n.Subset):
+            positions = np.flatnonzero(self.spread(axis.mask, axis.parent).truth())
+            return Elements(parent.counted(positions), (positions,))
+        assert isinstance(axis, n.Sorted)
+        by = self.spread(axis.by, axis.parent)
+        return Elements(parent.counts, (in_order(by, parent.owner, descending=axis.descending),))
+
+    def _per(self, axis: n.Per) -> tuple[Array, Array]:
+        """Return the lengths of nested lists, and where their elements are on the inner axis."""
+        outer, inner = self.elements(axis.outer), self.elements(axis.inner)
+        self.columns.check_combinations(axis, outer.counts * inner.counts, self.events)
+        event = self.event_of(axis.outer)
+        counts = inner.counts.take(event)
+        return counts, ranges(inner.starts.take(event), counts)
+
 
 class FullView(View):
     """Every element of the living events."""
@@ -145,7 +185,6 @@ class FullView(View):
         self, columns: Columns, facts: PlanFacts, events: Array, links: LinkCounts | None
     ) -> None:
         super().__init__(columns, facts, events, links)
-        self._masks: dict[n.Axis, Array] = {}
 
     @property
     def whole(self) -> FullView:
@@ -160,24 +199,27 @@ class FullView(View):
         """Return the values of a column as they are in the file."""
         return Values(self.columns.values(column, self.events))
 
-    def mask(self, axis: n.Subset) -> Array:
-        """Return which elements of its parent are in a sub-collection."""
-        if axis not in self._masks:
-            self._masks[axis] = self.spread(axis.mask, axis.parent).truth()
-        return self._masks[axis]
-
     def _make_elements(self, axis: n.Axis) -> Elements:
-        if isinstance(axis, n.Subset):
-            return self._subset(axis)
+        if isinstance(axis, n.Taken):
+            return self._taken(axis)
         if isinstance(axis, n.Combination):
             return self._combination(axis)
+        if isinstance(axis, n.Concatenation):
+            return self._concatenation(axis)
+        if isinstance(axis, n.Per):
+            counts, places = self._per(axis)
+            return Elements(counts, (places,))
+        if isinstance(axis, n.StoredLists):
+            return Elements(self.columns.nested_sizes(axis, self.events))
         return Elements(self.columns.sizes(axis, self.events))
 
-    def _subset(self, axis: n.Subset) -> Elements:
-        parent = self.elements(axis.parent)
-        positions = np.flatnonzero(self.mask(axis)[parent.full])
-        counts = np.bincount(parent.event[positions], minlength=len(self.events))
-        return Elements(counts, (positions,))
+    def part(self, begin: int, end: int, links: LinkCounts | None) -> FullView:
+        """Return the view of the events between two positions."""
+        return FullView(self.columns, self.facts, self.events[begin:end], links)
+
+    def _concatenation(self, axis: n.Concatenation) -> Elements:
+        counts = [self.elements(parent).counts for parent in axis.parents]
+        return Elements(np.sum(counts, axis=0), (one_after_the_other(counts),))
 
     def _combination(self, axis: n.Combination) -> Elements:
         parents = [self.elements(parent) for parent in axis.parents]
@@ -192,91 +234,3 @@ class FullView(View):
         ]
         event, members = combine([p.starts for p in parents], [p.counts for p in parents], same)
         return Elements(np.bincount(event, minlength=len(self.events)), tuple(members))
-
-
-class SurvivingView(View):
-    """The living candidates; what does not depend on them is taken from the full view."""
-
-    is_full = False
-
-    def __init__(self, whole: FullView, alive: Candidates | None, links: LinkCounts | None) -> None:
-        """Before the first cut on candidates ``alive`` is None, and all of them are alive.
-
-        After it, the events are those that have a living candidate.
-        """
-        super().__init__(whole.columns, whole.facts, whole.events, links)
-        self._whole, self.alive = whole, alive
-
-    @property
-    def whole(self) -> FullView:
-        """The full view of the same events."""
-        return self._whole
-
-    def view_of(self, part: n.Part) -> View:
-        """Return this view for what depends on the candidates, or the full one."""
-        if isinstance(part, n.Node):
-            return self if part in self.facts.depending else self._whole
-        depends = isinstance(part, n.Axis) and is_made_from_candidates(part, self.facts.candidates)
-        return self if depends else self._whole
-
-    def evaluate(self, node: n.Node) -> Values:
-        """Return the node's values: one an event, or one an element of its axis."""
-        if node not in self.facts.depending:
-            return self._whole.evaluate(node)
-        return super().evaluate(node)
-
-    def column(self, column: n.Column) -> Values:
-        """Return a column's values on the living candidates."""
-        elements = self.elements(column.axis)
-        self._whole.elements(column.axis)  # lists of all columns must be as long as these
-        lists = self.columns.lists(column, self.events)
-        assert isinstance(lists, Lists)
-        if self.alive is None:
-            return Values(lists.elements)
-        if lists.placed is None:
-            return Values(lists.taken(elements.full))
-        return Values(lists.at(elements.event, elements.local))
-
-    def elements(self, axis: n.Axis) -> Elements:
-        """Return the elements of a collection, sub-collection or combination."""
-        if not is_made_from_candidates(axis, self.facts.candidates):
-            return self._whole.elements(axis)
-        return super().elements(axis)
-
-    @cached_property
-    def candidates(self) -> Candidates:
-        """The living candidates."""
-        if self.alive is not None:
-            return self.alive
-        elements = self.elements(self.facts.candidates)
-        return Candidates.of(self.events.take(elements.event), elements.local)
-
-    def _make_elements(self, axis: n.Axis) -> Elements:
-        if axis == self.facts.candidates:
-            if self.alive is None:
-                return self._whole.elements(axis)
-            return LivingCandidates(self.alive, partial(self._whole.elements, axis))
-        if isinstance(axis, n.Subset):
-            return self._subset(axis)
-        assert isinstance(axis, n.Combination)
-        return self._combination(axis)
-
-    def _subset(self, axis: n.Subset) -> Elements:
-        parent = self.elements(axis.parent)
-        mask = self._whole.mask(axis)
-        positions = np.flatnonzero(mask[parent.full])
-        rank = np.cumsum(mask) - 1
-        return self._whole.elements(axis).restricted(rank[parent.full[positions]], (positions,))
-
-    def _combination(self, axis: n.Combination) -> Elements:
-        parents = [self.elements(parent) for parent in axis.parents]
-        whole = self._whole.elements(axis)
-        alive = np.ones(len(whole), bool)
-        renumbered = []
-        for parent, members, parent_axis in zip(parents, whole.parents, axis.parents, strict=True):
-            new = np.full(len(self._whole.elements(parent_axis)), -1)
-            new[parent.full] = np.arange(len(parent))
-            renumbered.append(new[members])
-            alive &= new[members] >= 0
-        kept = np.flatnonzero(alive)
-        return whole.restricted(kept, tuple(members[kept] for members in renumbered))

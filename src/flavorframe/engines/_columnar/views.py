@@ -19,8 +19,9 @@ from flavorframe.engines._columnar.columns import Columns
 from flavorframe.engines._columnar.facts import PlanFacts
 from flavorframe.engines._columnar.links import LinkCounts
 from flavorframe.engines._columnar.segments import mask_at
+from flavorframe.engines._columnar.surviving import SurvivingView
 from flavorframe.engines._columnar.values import Values
-from flavorframe.engines._columnar.view import FullView, SurvivingView, View
+from flavorframe.engines._columnar.view import FullView, View
 
 
 @dataclass(frozen=True)

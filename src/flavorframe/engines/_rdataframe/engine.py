@@ -20,6 +20,7 @@ from flavorframe._rootio.root_file import require_whole
 from flavorframe.datasets import Partition
 from flavorframe.engines._event_files import as_events
 from flavorframe.engines._filling import merged
+from flavorframe.engines._generated import generated_in
 from flavorframe.engines._rdataframe.codegen.external import make_ready
 from flavorframe.engines._rdataframe.codegen.names import column_name
 from flavorframe.engines._rdataframe.codegen.program import Program, write_program
@@ -28,7 +29,7 @@ from flavorframe.engines._rdataframe.runtime.candidate_rows import Grouping, wri
 from flavorframe.engines._rdataframe.runtime.child import call, start
 from flavorframe.engines._rdataframe.runtime.columns import RootColumns
 from flavorframe.engines._rdataframe.runtime.distributed import distributed_frame, silent
-from flavorframe.engines._rdataframe.runtime.files import describe, described
+from flavorframe.engines._rdataframe.runtime.files import describe, described, look
 from flavorframe.engines._rdataframe.runtime.friends import write_joined
 from flavorframe.engines._rdataframe.runtime.graphs import ClusterGraph, Graph, LocalGraph
 from flavorframe.engines._rdataframe.runtime.outcome import gathered, nothing
@@ -42,6 +43,7 @@ from flavorframe.engines._rdataframe.runtime.root import (
     root,
 )
 from flavorframe.engines._rdataframe.runtime.written_files import TREE, as_written
+from flavorframe.engines._tallies import branches_of_tallies, no_tallies, tallied_of
 from flavorframe.engines.partial import Partial
 from flavorframe.engines.protocol import FileInfo
 from flavorframe.errors import AnalysisError, FileError
@@ -60,14 +62,17 @@ class RDataFrameEngine:
         _refuse_skims(plan)
         start()
         opened = describe(file, tree, plan.layout, plan.friends)
-        layout = opened.layout
+        layout, where = opened.layout, plan.weights_in
+        read = list(branches_of_tallies(plan, opened.schema, layout))
         for single in single_plans(plan):
             bound, _ = _programs(single.plan, opened.schema, layout)
-            require_whole(file, opened.schema, opened.events, opened.shorter, bound.columns)
+            read += bound.columns
+        require_whole(file, opened.schema, opened.events, opened.shorter, read)
         return FileInfo(
             file, opened.tree, layout.name, opened.events, (), opened.version,
             meanings(plan, layout, opened.schema), lacking(plan, layout, opened.schema),
             units=layout.units,
+            generated=look(file, generated_in, file, tree, where) if where else None,
         )  # fmt: skip
 
     def evaluate(self, plan: Plan, partition: Partition) -> Partial:
@@ -290,7 +295,11 @@ class _Run:
         if read != expected:
             raise FileError(f"{self.where}: ROOT read {read} of {expected} events.")
         timing = Timing(computing=time.perf_counter() - self.began, events=expected)
-        return replace(partial, timing=timing)
+        tallies = no_tallies(self.plan)
+        for part in self.parts if tallies else ():
+            more = look(part.file, tallied_of, self.plan, part)
+            tallies = {name: tally + more[name] for name, tally in tallies.items()}
+        return replace(partial, timing=timing, tallies=tallies)
 
 
 def _refuse_skims(plan: Plan) -> None:

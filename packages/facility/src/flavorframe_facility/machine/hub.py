@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 from traitlets.config import Config
 
+from flavorframe_facility import start
 from flavorframe_facility.gateway.config import ADMINISTER, PREFIX, SERVICE as GATEWAY
 from flavorframe_facility.hub import config as hub
 from flavorframe_facility.machine.administration import config as administration
@@ -65,7 +64,7 @@ def _configure_servers(c: Config, settings: Settings) -> None:
     c.MachineSpawner.start_timeout = c.MachineSpawner.http_timeout = 180
     # A server answers an interrupt with a question; it ends at SIGTERM, which follows.
     c.MachineSpawner.interrupt_timeout = 1
-    c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
+    c.Spawner.cmd = start.command("jupyterhub.singleuser")
     c.Spawner.environment.update({"JUPYTER_CONFIG_PATH": str(JUPYTER)})
     # All users share loopback, where anybody could ask a kernel for its outputs.
     c.Spawner.args.append("--KernelManager.transport_encryption=auto")

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from flavorframe_facility import start
 from flavorframe_facility.gateway.config import PREFIX
 from flavorframe_facility.machine.installation import proxy_command
 from flavorframe_facility.machine.processes import Program, configuration
@@ -44,7 +45,7 @@ def _hub(settings: Settings) -> Program:
     path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
     return Program(
         name="hub",
-        command=(sys.executable, "-m", "jupyterhub", "-f", file),
+        command=tuple(start.command("jupyterhub", "-f", file)),
         health=f"http://127.0.0.1:{settings.hub_port}/hub/health",
         environment={"PATH": path},
     )

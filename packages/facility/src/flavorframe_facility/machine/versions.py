@@ -13,6 +13,7 @@ from pathlib import Path
 import flavorframe
 from flavorframe._files.writing import replacing
 from flavorframe.errors import FacilityError
+from flavorframe_facility import start
 from flavorframe_facility.machine.installation import Report
 from flavorframe_facility.machine.sessions import DATABASE
 from flavorframe_facility.settings import Settings
@@ -127,7 +128,7 @@ def note(folder: Path, version: Version) -> None:
 
 
 def _upgrade_database(database: Path, before: Version) -> None:
-    command = [sys.executable, "-m", "jupyterhub", "upgrade-db", f"--db=sqlite:///{database}"]
+    command = start.command("jupyterhub", "upgrade-db", f"--db=sqlite:///{database}")
     # It calls a program that is beside this Python, and would read a configuration in its folder.
     path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
     done = subprocess.run(

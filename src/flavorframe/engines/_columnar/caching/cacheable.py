@@ -19,10 +19,18 @@ def _is_computed_by_lookups(tree: n.Node, candidates: n.Axis) -> bool:
     if tree.axis != candidates or candidates == n.EVENT or isinstance(tree, n.Column):
         return False
     return all(
-        isinstance(node.axis, n.CollectionAxis | n.EventAxis)
+        (isinstance(node.axis, n.CollectionAxis | n.EventAxis) or _is_listed(node.axis, candidates))
         and (not isinstance(node, n.Match) or node.axis == candidates)
         for node in n.walk(tree)
     )
+
+
+def _is_listed(axis: n.Axis, candidates: n.Axis) -> bool:
+    """Return whether each candidate has a list of stored elements."""
+    first = n.lineage(axis)[0]
+    if isinstance(first, n.Per) and not isinstance(first.inner, n.CollectionAxis):
+        return False
+    return isinstance(first, n.NestedAxis) and first.outer == candidates
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,7 @@ import numpy as np
 
 from flavorframe._cache import Entry
 from flavorframe._expr import nodes as n
-from flavorframe._rootio.arrays import Array, Column, Content, Lists, Strings
+from flavorframe._rootio.arrays import AnyColumn, Array, Content, Lists, Nested, Strings
 from flavorframe._rootio.event_file import EventFile
 from flavorframe.engines._columnar.caching.keys import Key
 from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
@@ -45,14 +45,14 @@ class CachedColumns(Columns):
         """Say under which key the survivors of all first cuts on events may be found."""
         self._events_key = key
 
-    def _branch(self, branch: str, rows: Array) -> Column:
+    def _branch(self, branch: str, rows: Array) -> AnyColumn:
         if branch not in self._read:
             found = self._cached(branch)
             if found is not None:
                 self._read[branch] = found
         return super()._branch(branch, rows)
 
-    def _read_branch(self, branch: str, rows: Array) -> Column:
+    def _read_branch(self, branch: str, rows: Array) -> AnyColumn:
         found = super()._read_branch(branch, rows)
         self._cache.put_read(self._cache.column_key(branch), _entry(*self._read[branch]))
         return found
@@ -67,7 +67,7 @@ class CachedColumns(Columns):
             self._events_to_read = found
         return self._events_to_read
 
-    def _cached(self, branch: str) -> tuple[Array, Column] | None:
+    def _cached(self, branch: str) -> tuple[Array, AnyColumn] | None:
         """Return the events at which a branch was read before, and what was read of it."""
         entry = self._cache.get(self._cache.column_key(branch))
         if entry is None:
@@ -78,14 +78,20 @@ class CachedColumns(Columns):
             content = Strings(arrays["content"], tuple(entry.facts["categories"]))
         if "sizes" in arrays:
             lists = Lists(content, arrays["sizes"], arrays.get("starts"))
-            return arrays["rows"].astype(np.int64), lists
+            nested = "outer_sizes" in arrays
+            found = Nested(lists, arrays["outer_sizes"]) if nested else lists
+            return arrays["rows"].astype(np.int64), found
         return arrays["rows"].astype(np.int64), content
 
 
-def _entry(rows: Array, stored: Column) -> Entry:
+def _entry(rows: Array, stored: AnyColumn) -> Entry:
     """Return what was read of a branch as an entry of the cache."""
     arrays: dict[str, Array] = {"rows": rows.astype(np.int32)}
     facts: dict[str, Any] = {}
+    if isinstance(stored, Nested):
+        arrays["outer_sizes"] = stored.sizes
+        stored = stored.inner
+        assert isinstance(stored, Lists), "deeper lists are refused"
     content = stored.content if isinstance(stored, Lists) else stored
     if isinstance(stored, Lists):
         arrays["sizes"] = stored.sizes

@@ -29,6 +29,7 @@ CODE = frozenset(
         "_cache",
         "_expr",
         "_files",
+        "_models",
         "_planning",
         "_rootio",
         "_shipping",

@@ -12,8 +12,9 @@ from flavorframe.engines._columnar.caching.partition_cache import PartitionCache
 from flavorframe.engines._columnar.caching.values import keep_column, keep_values
 from flavorframe.engines._columnar.candidates import Candidates
 from flavorframe.engines._columnar.links import LinkCounts
+from flavorframe.engines._columnar.surviving import SurvivingView
 from flavorframe.engines._columnar.values import Values
-from flavorframe.engines._columnar.view import FullView, SurvivingView
+from flavorframe.engines._columnar.view import FullView
 from flavorframe.engines._columnar.views import ViewMaker
 
 

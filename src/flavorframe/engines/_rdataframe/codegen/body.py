@@ -4,6 +4,7 @@ An element of any axis is its index in the file, a ``long long``. For a part of 
 for combinations it is the index in their own list. Values are computed in one of two views. In the
 view ``alive`` there are only the candidates that have passed so far, those of the state ``s``. In
 the view ``full`` there are all of them: the masks of parts and what links lead to always see all.
+What each element has of its own on nested axes is in `nested`.
 """
 
 from __future__ import annotations
@@ -17,17 +18,11 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.dependence import is_made_from_candidates
 from flavorframe._expr.formula import brief
 from flavorframe.engines._rdataframe.codegen.deferred import Deferred, in_turn, written
-from flavorframe.engines._rdataframe.codegen.literals import literal, text
+from flavorframe.engines._rdataframe.codegen.literals import text
 from flavorframe.engines._rdataframe.codegen.names import column_name, column_type
+from flavorframe.engines._rdataframe.codegen.nested import FULL
+from flavorframe.engines._rdataframe.codegen.scope import ALIVE, Scope
 from flavorframe.engines._rdataframe.codegen.totals import LINK, Totals
-
-FULL, ALIVE = "full", "alive"
-
-NESTED = 16
-"""A node with more levels of operations below it gets a statement of its own.
-
-Compilers stop at 256 brackets within each other.
-"""
 
 
 @dataclass(frozen=True)
@@ -76,7 +71,9 @@ class Body:
         self._names: dict[str, Iterator[int]] = {}
         self._sizes: dict[n.Axis, str] = {}
         self._lists: dict[n.Axis, str] = {}
+        self._tables: dict[n.Node, str] = {}
         self._elements: dict[n.Axis, str] = {}
+        self._ranks: dict[n.Axis, str] = {}
         self._lookups: dict[n.Match, str] = {}
         self._living = ""
         self._links: list[str] = []
@@ -88,7 +85,8 @@ class Body:
 
     def parameter(self, column: n.Column) -> str:
         """Return the name of the function's argument that holds a column."""
-        return self._parameter(column.branch, column.on)
+        axis = column.on.outer if isinstance(column.on, n.StoredLists) else column.on
+        return self._parameter(column.branch, axis)
 
     def event(self, view: str) -> Scope:
         """Return where values of the event are computed."""
@@ -124,6 +122,14 @@ class Body:
             self._lists[axis] = yield self._make_list(axis)
         return self._lists[axis]
 
+    def table(self, node: n.Node, make: Callable[[], Deferred]) -> Deferred:
+        """Write the name of a list of the node's values, on all elements that an event has."""
+        if node not in self._tables:
+            made = yield make()
+            self._tables[node] = self.name("table")
+            self.lines.append(f"const auto {self._tables[node]} = {made};")
+        return self._tables[node]
+
     def elements(self, axis: n.Axis, view: str) -> str:
         """Return what a loop over the elements in a view runs over."""
         return written(self.deferred_elements(axis, view))
@@ -137,7 +143,7 @@ class Body:
             return "s.candidates"
         if axis not in self._elements:
             size, lines = (yield self.deferred_size(axis)), list[str]()
-            alive = yield self._alive(axis, "i", lines)
+            alive = yield self.alive(axis, "i", lines)
             inside = " ".join([*lines, f"return {alive};"])
             name = self.name("left")
             self.lines.append(
@@ -146,6 +152,15 @@ class Body:
             )
             self._elements[axis] = name
         return self._elements[axis]
+
+    def deferred_ranks(self, axis: n.Sorted) -> Deferred:
+        """Write, deferred, where each element of the parent stands in an order."""
+        if axis not in self._ranks:
+            order = yield self.made_of(axis)
+            name = self.name("ranks")
+            self.lines.append(f"const auto {name} = flavorframe::ranks_in({order});")
+            self._ranks[axis] = name
+        return self._ranks[axis]
 
     # links
 
@@ -193,11 +208,11 @@ class Body:
             known = self.parameters[branches[0]]
             size = self._sizes.get(axis) or self.name("n")
             lines.append(f"const flavorframe::Integer {size} = {known}.size();")
-            lines += [self._check(b, f"{self.parameters[b]}.size()", size, branches[0])
+            lines += [self.check(b, f"{self.parameters[b]}.size()", size, branches[0])
                       for b in branches[1:]]  # fmt: skip
             if axis == self.setting.candidates and started:
                 lines.append(
-                    self._check(branches[0], size, "s.size", self.setting.length_branches[axis])
+                    self.check(branches[0], size, "s.size", self.setting.length_branches[axis])
                 )
         return lines
 
@@ -208,7 +223,7 @@ class Body:
         return self.parameters[branch]
 
     @staticmethod
-    def _check(branch: str, size: str, expected: str, known: str) -> str:
+    def check(branch: str, size: str, expected: str, known: str) -> str:
         return f"flavorframe::check_size({size}, {expected}, {text(branch)}, {text(known)});"
 
     def _make_list(self, axis: n.Axis) -> Deferred:
@@ -217,6 +232,14 @@ class Body:
             mask = yield scope.deferred_function(axis.mask, wrap="flavorframe::holds")
             size = yield self.deferred_size(axis.parent)
             made = f"flavorframe::those({size}, {mask})"
+        elif isinstance(axis, n.Sorted):
+            scope = self.scope(axis.parent, FULL, self.name("i"))
+            by = yield scope.deferred_function(axis.by)
+            size, descending = (yield self.deferred_size(axis.parent)), str(axis.descending).lower()
+            made = f"flavorframe::in_order<{descending}>({size}, {by})"
+        elif isinstance(axis, n.Concatenation):
+            sizes = yield in_turn(self.deferred_size(parent) for parent in axis.parents)
+            made = f"flavorframe::one_after_the_other({{{', '.join(sizes)}}})"
         else:
             assert isinstance(axis, n.Combination)
             number = len(axis.parents)
@@ -231,7 +254,7 @@ class Body:
         self.lines.append(f"const auto {name} = {made};")
         return name
 
-    def _alive(self, axis: n.Axis, element: str, lines: list[str]) -> Deferred:
+    def alive(self, axis: n.Axis, element: str, lines: list[str]) -> Deferred:
         """Write, deferred, whether an element is made of living candidates, after ``lines``."""
         if axis == self.setting.candidates:
             if not self._living:
@@ -240,81 +263,31 @@ class Body:
             return f"living[{element}]"
         made_of, parts = (yield self.made_of(axis)), self.name("p")
         lines.append(f"const auto {parts} = {made_of}[{element}];")
-        if isinstance(axis, n.Subset):
-            alive: str = yield self._alive(axis.parent, parts, lines)
+        if isinstance(axis, n.Taken):
+            alive: str = yield self.alive(axis.parent, parts, lines)
             return alive
+        if isinstance(axis, n.Concatenation):
+            some: str = yield self._some_alive(axis, parts)
+            return some
         assert isinstance(axis, n.Combination)
         parents = [
             (i, p)
             for i, p in enumerate(axis.parents)
             if is_made_from_candidates(p, self.setting.candidates)
         ]
-        each_alive = yield in_turn(self._alive(p, f"{parts}[{i}]", lines) for i, p in parents)
+        each_alive = yield in_turn(self.alive(p, f"{parts}[{i}]", lines) for i, p in parents)
         return " && ".join(each_alive)
 
-
-class Scope:
-    """Where values of one element, or of the event, are computed; what recurs gets a name."""
-
-    def __init__(self, body: Body, axis: n.Axis, view: str, element: str, lines: list[str]) -> None:
-        self.body, self.axis, self.view, self.element, self.lines = body, axis, view, element, lines
-        self._known: dict[n.Node, str] = {}
-        self._parents: dict[str, Scope] = {}
-
-    def value(self, node: n.Node) -> str:
-        """Return the C++ of a node's value here."""
-        return written(self.deferred_value(node))
-
-    def deferred_value(self, node: n.Node) -> Deferred:
-        """Write, deferred, `value`."""
-        if isinstance(node, n.Literal):
-            return literal(node.value)
-        if node.axis == n.EVENT:
-            scope = self.body.event_of(node, self.view)
-            steps = scope.named(node) if self.axis != n.EVENT else scope.computed(node)
-        else:
-            steps = self.computed(node)
-        value: str = yield steps
-        return value
-
-    def named(self, node: n.Node) -> Deferred:
-        """Write, deferred, a name for the node's value here, computed once."""
-        if isinstance(node, n.Literal):
-            return literal(node.value)
-        if node.axis == n.EVENT and self is not self.body.event_of(node, self.view):
-            name: str = yield self.body.event_of(node, self.view).named(node)
-            return name
-        if node not in self._known:
-            code: str = yield self.body.setting.translate(node, self)
-            if isinstance(node, n.Column | n.Constant | n.Position):
-                return code
-            self._known[node] = self.body.name("v")
-            self.lines.append(f"const auto {self._known[node]} = {code};")
-        return self._known[node]
-
-    def computed(self, node: n.Node) -> Deferred:
-        """Write the node's C++, or to its name if it is used more than once or deep."""
-        named = node in self._known or self.body.uses[node] > 1 or node.height > NESTED
-        code: str = yield self.named(node) if named else self.body.setting.translate(node, self)
-        return code
-
-    def function(self, node: n.Node, wrap: str = "") -> str:
-        """Return a C++ function of this scope's element that computes the node."""
-        return written(self.deferred_function(node, wrap))
-
-    def deferred_function(self, node: n.Node, wrap: str = "") -> Deferred:
-        """Write, deferred, `function`."""
-        value = yield self.deferred_value(node)
-        inside = " ".join([*self.lines, f"return {wrap}({value});"])
-        return f"[&](flavorframe::Integer {self.element}) {{ {inside} }}"
-
-    def parent(self, axis: n.Axis, element: str) -> Scope:
-        """Return where values of what this element is made of are computed."""
-        if element not in self._parents:
-            name = self.body.name("p")
-            self.lines.append(f"const flavorframe::Integer {name} = {element};")
-            self._parents[element] = Scope(self.body, axis, self.view, name, self.lines)
-        return self._parents[element]
+    def _some_alive(self, axis: n.Concatenation, at: str) -> Deferred:
+        """Write, deferred, whether an element of one of several collections is alive there."""
+        tests = []
+        for number, parent in enumerate(axis.parents):
+            lines, alive = list[str](), "true"
+            if is_made_from_candidates(parent, self.setting.candidates):
+                alive = yield self.alive(parent, f"{at}.element", lines)
+            inside = " ".join([*lines, f"return bool({alive});"])
+            tests.append(f"({at}.list == {number} && [&] {{ {inside} }}())")
+        return f"({' || '.join(tests)})"
 
 
 def _uses(trees: Iterable[n.Node]) -> Counter[n.Node]:

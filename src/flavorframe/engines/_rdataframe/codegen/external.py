@@ -1,4 +1,4 @@
-"""Users' functions and corrections in C++."""
+"""Users' functions, corrections and models in C++."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from typing import Any
 from flavorframe._expr import nodes as n
 from flavorframe._expr.called import Correction, Function, Header
 from flavorframe._expr.formula import brief
-from flavorframe.engines._rdataframe.codegen.literals import text
+from flavorframe._expr.identity.fingerprints import fingerprint
+from flavorframe._expr.lumi_tables import LumiTable
+from flavorframe._models.model import AnyModel
+from flavorframe.engines._rdataframe.codegen import models
+from flavorframe.engines._rdataframe.codegen.literals import floating, text
 from flavorframe.errors import AnalysisError, ExpressionError
 
 CASTS = {"real": "double", "int": "int", "string": "std::string"}
@@ -39,12 +43,17 @@ inline std::string text_of(const std::string& digest) {
 
 @dataclass(frozen=True)
 class External:
-    """C++ to be declared before a program that calls it; ``what`` is its name in messages."""
+    """C++ to be declared before a program that calls it; ``what`` is its name in messages.
+
+    A model has so many ``inputs``.
+    """
 
     what: str
     code: str
     correction: Correction | None = None
     headers: tuple[Header, ...] = ()
+    model: AnyModel | None = None
+    inputs: int = 0
 
 
 def call_function(node: n.CallFunction, arguments: list[str]) -> str:
@@ -77,8 +86,14 @@ def call_correction(node: n.CallCorrection, arguments: list[str]) -> str:
     return f"flavorframe::call([]({parameters}) {{ {tried} }}, {', '.join(arguments)})"
 
 
+def look_up(node: n.LumiLookup, arguments: list[str]) -> str:
+    """Return the look-up of a lumi section in a table."""
+    name, function = namespace_of(node.table), "listed" if node.table.values is None else "value_at"
+    return f"flavorframe::{function}({name}::table, {', '.join(arguments)})"
+
+
 def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
-    """Return the functions and corrections that the trees call, each once."""
+    """Return the functions, corrections, models and tables that the trees ask, each once."""
     found: dict[str, External] = {}
     for tree in trees:
         for node in n.walk(tree):
@@ -91,6 +106,13 @@ def externals_of(trees: Iterable[n.Node]) -> tuple[External, ...]:
                 called = node.correction
                 what = f"correction {called.name}"
                 found[namespace_of(called)] = External(what, _opened(called), called)
+            elif isinstance(node, n.LumiLookup):
+                found[namespace_of(node.table)] = External(node.table.name, _filled(node.table))
+            elif isinstance(node, n.CallModel):
+                found[models.name_of(node.model)] = External(
+                    f"the model {node.model.name}", models.declared(node.model),
+                    model=node.model, inputs=len(node.arguments),
+                )  # fmt: skip
     return tuple(found.values())
 
 
@@ -103,6 +125,8 @@ def make_ready(module: Any, external: External) -> None:
         if _COMPILED.get(header.path) != header.digest:
             _check(header)
             _COMPILED[header.path] = header.digest
+    if external.model is not None:
+        models.make_ready(module, external.model, external.inputs)
     correction = external.correction
     if correction is not None and correction.digest not in _KEPT:
         import correctionlib
@@ -138,10 +162,12 @@ def _check(header: Header) -> None:
         )
 
 
-def namespace_of(external: Function | Correction) -> str:
+def namespace_of(external: Function | Correction | LumiTable) -> str:
     """Return the namespace of an external, the same in every process: its content decides it."""
     if isinstance(external, Function):
         identity = " ".join([str(external.code), *(header.digest for header in external.headers)])
+    elif isinstance(external, LumiTable):
+        identity = fingerprint(external).hex()
     else:
         identity = external.digest
     return f"flavorframe_{sha256(f'{identity} {external.name}'.encode()).hexdigest()[:16]}"
@@ -169,15 +195,37 @@ def _with_paths(line: str, function: Function) -> str:
 
 def _opened(correction: Correction) -> str:
     name = namespace_of(correction)
+    compound = correction.is_compound
+    kind, found = ("CompoundCorrection", "compound().") if compound else ("Correction", "")
     return _once(
         name,
         f"""{TEXTS}#include "correction.h"
 namespace {name} {{
-inline const correction::Correction& correction() {{
+inline const correction::{kind}& correction() {{
   static const auto opened = correction::CorrectionSet::from_string(
-      flavorframe::text_of({text(correction.digest)}).c_str())->at({text(correction.name)});
+      flavorframe::text_of({text(correction.digest)}).c_str())->{found}at({text(correction.name)});
   return *opened;
 }}
+}}""",
+    )
+
+
+def _filled(table: LumiTable) -> str:
+    """Return the arrays of a table in C++."""
+    first, last = (", ".join(f"{number}ULL" for number in each.tolist()) for each in table.numbers)
+    known = table.value_of_range
+    values = "0" if known is None else ", ".join(map(floating, known.tolist()))
+    name = namespace_of(table)
+    return _once(
+        name,
+        f"""namespace {name} {{
+constexpr unsigned long long first[] = {{{first}}}, last[] = {{{last}}};
+constexpr double values[] = {{{values}}};
+constexpr struct Table {{
+  const unsigned long long *first, *last;
+  const double* values;
+  long long size;
+}} table{{first, last, values, sizeof(first) / sizeof(*first)}};
 }}""",
     )
 

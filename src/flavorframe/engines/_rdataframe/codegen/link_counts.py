@@ -8,6 +8,7 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import formula
 from flavorframe.engines._rdataframe.codegen.body import Body
 from flavorframe.engines._rdataframe.codegen.deferred import written
+from flavorframe.engines._rdataframe.codegen.scope import Scope
 from flavorframe.engines._rdataframe.codegen.translate import match_arguments
 
 
@@ -31,13 +32,15 @@ class LinkCounts:
 
 def _counting(body: Body, node: n.Match) -> str:
     """Return the C++ that counts into ``link`` for every element that follows the link."""
-    view = "alive" if node in body.setting.depending else "full"
-    if node.axis == n.EVENT:
-        scope, opening = body.event(view), ""
-    else:
-        scope = body.scope(node.axis, view, body.name("i"))
-        opening = f"for (flavorframe::Integer {scope.element} : {body.elements(node.axis, view)}) "
+    scope = body.event("alive" if node in body.setting.depending else "full")
+    loops: list[tuple[Scope, str]] = []
+    for axis in (n.outer_axis(node.axis), node.axis):
+        if axis != n.EVENT:
+            elements = written(scope.elements_of(axis))
+            scope = scope.each(axis, scope.view)
+            loops.append((scope, f"for (flavorframe::Integer {scope.element} : {elements})"))
     found = written(match_arguments(node, scope))
-    lines = scope.lines if node.axis != n.EVENT else []
-    counted = f"link.add(flavorframe::matches_of({found}).number);"
-    return f"{opening}{{ {' '.join([*lines, counted])} }}"
+    code = f"link.add(flavorframe::matches_of({found}).number);"
+    for each, opening in reversed(loops):
+        code = f"{opening} {{ {' '.join([*each.lines, code])} }}"
+    return code

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flavorframe._expr import nodes as n
 from flavorframe._planning.plan import Plan
-from flavorframe.engines._rdataframe.codegen.body import Body, Scope
+from flavorframe.engines._rdataframe.codegen.body import Body
+from flavorframe.engines._rdataframe.codegen.scope import Scope
 from flavorframe.errors import AnalysisError
 from flavorframe.selection import Best, Weight
 

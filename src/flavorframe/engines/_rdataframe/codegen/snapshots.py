@@ -103,8 +103,10 @@ def _type_from(node: n.Node, types: Types, schema: Schema) -> Type | None:
         return stored_type(node, schema)
     if isinstance(node, n.Constant):
         return None if isinstance(node.value, str) else type_of_constant(node.value)
-    if isinstance(node, n.Take | n.Member | n.Gather):
+    if isinstance(node, n.Take | n.Member | n.Inner | n.Gather):
         return types[node.operand]
+    if isinstance(node, n.Chain) and len({types[operand] for operand in node.operands}) == 1:
+        return types[node.operands[0]]
     if isinstance(node, n.Reduce) and REDUCTIONS[node.reduction].keeps_stored_type:
         return types[node.operand]
     return _TYPES[kind_of(node)]

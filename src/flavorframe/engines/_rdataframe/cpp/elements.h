@@ -1,8 +1,12 @@
 // Elements of a collection, its parts and its combinations, as indices.
 #ifndef FLAVORFRAME_ELEMENTS_H
 #define FLAVORFRAME_ELEMENTS_H
+#include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 #include "kinds.h"
 
@@ -68,6 +72,79 @@ std::vector<std::array<Integer, N>> combined(std::array<Integer, N> sizes, std::
   };
   extend(extend, 0);
   return found;
+}
+
+// Orders
+
+/// The elements by their values: equal ones as they were, those that are NaN or missing last.
+template <bool descending, class F> std::vector<Integer> in_order(Integer size, F value) {
+  struct Element {
+    Integer index;
+    bool usable;
+    std::decay_t<decltype(value_of(value(Integer(0))))> by;
+  };
+  std::vector<Element> elements;
+  for (Integer i = 0; i < size; ++i) {
+    const auto x = value(i);
+    elements.push_back({i, valid_of(x) && value_of(x) == value_of(x), value_of(x)});
+  }
+  std::stable_sort(elements.begin(), elements.end(), [](const Element& a, const Element& b) {
+    if (!a.usable || !b.usable) return a.usable && !b.usable;
+    return descending ? b.by < a.by : a.by < b.by;
+  });
+  std::vector<Integer> order;
+  for (const Element& element : elements) order.push_back(element.index);
+  return order;
+}
+
+inline std::vector<Integer> ranks_in(const std::vector<Integer>& order) {
+  std::vector<Integer> ranks(order.size());
+  for (std::size_t k = 0; k < order.size(); ++k) ranks[order[k]] = Integer(k);
+  return ranks;
+}
+
+// Lists one after the other
+
+/// An element of one of several lists.
+struct OfList { int list; Integer element; };
+
+inline std::vector<OfList> one_after_the_other(std::initializer_list<Integer> sizes) {
+  std::vector<OfList> elements;
+  int list = 0;
+  for (const Integer size : sizes) {
+    for (Integer i = 0; i < size; ++i) elements.push_back({list, i});
+    ++list;
+  }
+  return elements;
+}
+
+/// The type of a value of any of several types: theirs if it is one, else a number's.
+template <class A, class B, class = void> struct EitherType {
+  using type = Common<decltype(number(std::declval<A>())), decltype(number(std::declval<B>()))>;
+};
+template <class A, class B> struct EitherType<A, B, std::enable_if_t<std::is_same_v<A, B>>> {
+  using type = A;
+};
+template <class A, class... B> struct AnyType { using type = A; };
+template <class A, class B, class... C> struct AnyType<A, B, C...> {
+  using type = typename AnyType<typename EitherType<A, B>::type, C...>::type;
+};
+
+/// The value of an element, by the function of its list.
+template <class... F> auto of_lists(const OfList& at, F... values) {
+  using T = typename AnyType<std::decay_t<decltype(value_of(values(Integer(0))))>...>::type;
+  T found{};
+  bool valid = false;
+  int list = 0;
+  const auto look = [&](const auto& value) {
+    if (list++ != at.list) return;
+    const auto x = value(at.element);
+    found = T(value_of(x));
+    valid = valid_of(x);
+  };
+  (look(values), ...);
+  if constexpr ((is_maybe<decltype(values(Integer(0)))> || ...)) return Maybe<T>{found, valid};
+  else return found;
 }
 
 }  // namespace flavorframe

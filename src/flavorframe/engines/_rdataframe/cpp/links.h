@@ -139,5 +139,51 @@ Maybe<Integer> match(Lookup& lookup, Integer size, F keys, const V& values) {
   return {first < 0 ? 0 : first, first >= 0};
 }
 
+/// The first copy of each particle: up the chain of mothers while the label stays the same.
+template <class M, class L>
+std::vector<Maybe<Integer>> first_copies(Integer size, M mother, L label) {
+  std::vector<Maybe<Integer>> found(size);
+  for (Integer i = 0; i < size; ++i) {
+    Integer at = i, steps = 0;
+    for (; steps <= size; ++steps) {
+      const Integer above = pointed(mother(at), size);
+      if (above < 0 || above == at || !same(label(above), label(at))) break;
+      at = above;
+    }
+    found[i] = {at, steps <= size};  // a chain that is longer is a circle
+  }
+  return found;
+}
+
+/// The mother of each particle, or −1.
+template <class M> std::vector<Integer> mothers(Integer size, M mother) {
+  std::vector<Integer> found(size);
+  for (Integer i = 0; i < size; ++i) found[i] = pointed(mother(i), size);
+  return found;
+}
+
+/// Whether mothers lead from one particle to another.
+template <class A, class B>
+bool is_ancestor(const std::vector<Integer>& mothers, const A& above, const B& below) {
+  const Integer size = mothers.size(), wanted = pointed(above, size);
+  Integer at = pointed(below, size);
+  for (Integer steps = 0; wanted >= 0 && at >= 0 && steps < size; ++steps) {
+    at = mothers[at];
+    if (at == wanted) return true;
+  }
+  return false;
+}
+
+/// How many elements for which the condition holds have an index that leads to each of the target.
+template <class I, class C>
+std::vector<Integer> pointing(Integer target, Integer size, I index, C condition) {
+  std::vector<Integer> found(target);
+  for (Integer i = 0; i < size; ++i) {
+    const Integer to = pointed(index(i), target);
+    if (to >= 0 && condition(i)) ++found[to];
+  }
+  return found;
+}
+
 }  // namespace flavorframe
 #endif

@@ -64,6 +64,11 @@ inline double delta_phi_of(double a, double b) {
   return remainder_of(a - b + M_PI, 2 * M_PI) - M_PI;
 }
 
+inline double mass_of_components_of(double px, double py, double pz, double energy) {
+  const double squared = energy * energy - (px * px + py * py + pz * pz);
+  return squared < 0 ? -std::sqrt(-squared) : std::sqrt(squared);
+}
+
 template <class... C> double mass_of(C... components) {
   const std::array<double, sizeof...(C)> p{components...};
   double energy = 0, px = 0, py = 0, pz = 0;
@@ -73,8 +78,20 @@ template <class... C> double mass_of(C... components) {
     energy += std::sqrt(x * x + y * y + z * z + m * m);
     px += x; py += y; pz += z;
   }
-  const double squared = energy * energy - (px * px + py * py + pz * pz);
-  return squared < 0 ? -std::sqrt(-squared) : std::sqrt(squared);
+  return mass_of_components_of(px, py, pz, energy);
+}
+
+/// The angle between two momenta, by Kahan's formula, as in ``_expr/kinematics.py``.
+inline double angle_of(const std::array<double, 3>& p, const std::array<double, 3>& q) {
+  const double size_p = std::sqrt(p[0] * p[0] + p[1] * p[1] + p[2] * p[2]);
+  const double size_q = std::sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2]);
+  double apart = 0, together = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const double u = p[i] / size_p, v = q[i] / size_q;
+    apart += (u - v) * (u - v);
+    together += (u + v) * (u + v);
+  }
+  return 2 * std::atan2(std::sqrt(apart), std::sqrt(together));
 }
 
 /// The operation on numbers of any two types; f is it on two of the type that they have in common.
@@ -202,7 +219,14 @@ constexpr auto delta_r = [](auto eta1, auto phi1, auto eta2, auto phi2) {
   const double eta = double(eta1) - double(eta2), phi = delta_phi_of(double(phi1), double(phi2));
   return std::sqrt(eta * eta + phi * phi);
 };
+constexpr auto angle = [](auto... components) {
+  const std::array<double, 6> p{double(components)...};
+  return angle_of({p[0], p[1], p[2]}, {p[3], p[4], p[5]});
+};
 constexpr auto mass = [](auto... components) { return mass_of(double(components)...); };
+constexpr auto mass_of_components = [](auto... components) {
+  return mass_of_components_of(double(components)...);
+};
 constexpr auto transverse_mass = [](auto pt1, auto phi1, auto pt2, auto phi2) {
   const double opening = 1 - std::cos(double(phi1) - double(phi2));
   return std::sqrt(2 * double(pt1) * double(pt2) * opening);

@@ -7,7 +7,7 @@ written anew, by ROOT and in the order of the rows: an event begins where the ke
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -48,7 +48,8 @@ def write_events(
 
 def _columns(frame: Any, branches: Sequence[BranchInfo]) -> list[RootColumn]:
     known = RootColumns(frame, "")
-    columns = [known.of(branch) for branch in branches]
+    of_rows = {"nested": "list"}  # what a row has of it
+    columns = [known.of(replace(b, shape=of_rows.get(b.shape, b.shape))) for b in branches]
     for branch, column in zip(branches, columns, strict=True):
         if not column.is_name:
             raise BranchError(
@@ -56,6 +57,15 @@ def _columns(frame: Any, branches: Sequence[BranchInfo]) -> list[RootColumn]:
                 "files with one row a candidate: use engine='columnar'."
             )
     return columns
+
+
+HELD = {
+    "scalar": "{}",
+    "list": "std::vector<{}>",
+    "nested": "std::vector<std::vector<{}::value_type>>",
+}
+PUSHED = {"list": "push_back({0})", "nested": "emplace_back({0}.begin(), {0}.end())"}
+"""How events hold what rows have, by the shape that it has in events: a type, and how it grows."""
 
 
 @cache  # what is declared once stays
@@ -70,13 +80,15 @@ def _code(grouping: Grouping, types: Sequence[str], name: str) -> str:
     keys = len(grouping.key)
     numbered = list(enumerate(types))
     parameters = ", ".join(f"const {kind} &x{i}" for i, kind in numbered)
-    lists = [branch.shape == "list" for branch in grouping.branches]
-    written = list(zip(numbered[keys:], lists, strict=True))
-    held = [f"std::vector<{t}> y{i};" if many else f"{t} y{i}{{}};" for (i, t), many in written]
+    shapes = [branch.shape for branch in grouping.branches]
+    written = list(zip(numbered[keys:], shapes, strict=True))
+    held = [f"{HELD[shape].format(t)} y{i}{{}};" for (i, t), shape in written]
     names = [branch.path for branch in as_written(grouping.branches)]
     books = [f'tree.Branch("{n}", &y{i});' for n, ((i, _), _) in zip(names, written, strict=True)]
-    clear = [f"y{i}.clear();" if many else f"y{i} = x{i};" for (i, _), many in written]
-    push = [f"y{i}.push_back(x{i});" for (i, _), many in written if many]
+    clear = [f"y{i} = x{i};" if s == "scalar" else f"y{i}.clear();" for (i, _), s in written]
+    push = [
+        f"y{i}.{PUSHED[shape].format(f'x{i}')};" for (i, _), shape in written if shape in PUSHED
+    ]
     same = " && ".join(f"k{i} == x{i}" for i in range(keys))
     return "\n".join([
         "#include <TFile.h>",

@@ -45,7 +45,9 @@ class RootColumns:
                 f"branch {branch.name} has no name in ROOT's RDataFrame: read it with "
                 "engine='columnar'."
             )
-        if _UNREADABLE.match(found.type):
+        if _UNREADABLE.match(found.type) or (
+            branch.shape == "nested" and not _IN_LISTS.match(found.type)
+        ):
             raise BranchError(
                 f"branch {branch.name} holds {found.type}, which RDataFrame does not read here: "
                 "read it with engine='columnar'."
@@ -72,6 +74,8 @@ class RootColumns:
 _SET = re.compile(r"(std::)?(unordered_)?(multi)?set<")
 _UNREADABLE = re.compile(r"(std::)?(bitset|optional)<|TClonesArray")
 """Types that ROOT crashes with, or whose content has columns of its own."""
+_IN_LISTS = re.compile(r"^[\w:]+<(?:ROOT::VecOps::RVec|(?:std::)?vector)<")
+"""Types of lists in lists; ROOT crashes with arrays in lists, and makes one list of a matrix."""
 _LIST = re.compile(r"^(?:ROOT::VecOps::RVec|std::vector|vector)<(.*?) ?>$")
 
 

@@ -6,8 +6,9 @@ ROOT's wheel brings a client of XRootD of its own, and with the client of the Py
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from flavorframe._files.child_process import ChildEndedError, ChildProcess
 from flavorframe._files.remote import xrootd_client
@@ -18,6 +19,8 @@ from flavorframe._rootio.open_files import open_file
 from flavorframe.engines._event_files import as_events
 from flavorframe.errors import FileError
 from flavorframe.layouts import Layout, Schema
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def describe(file: str, tree: str | None, asked: Layout | None, friends: Friends
             _require_literal(file)
         return _described(file, tree, asked, friends)
     xrootd_client.claim(xrootd_client.ROOT, file)
-    found = _described_by_child(file, tree, asked, friends)
+    found = look(file, _described, file, tree, asked, friends)
     for name in (tree, found.tree):
         _seen[file, name, asked, friends] = found
     return found
@@ -81,12 +84,13 @@ def _described(file: str, tree: str | None, asked: Layout | None, friends: Frien
     )
 
 
-def _described_by_child(
-    file: str, tree: str | None, asked: Layout | None, friends: Friends
-) -> Described:
+def look(file: str, function: Callable[..., T], *arguments: Any) -> T:
+    """Return what a function of a module finds in a file."""
+    if not file.startswith("root://"):
+        return function(*arguments)
     try:
         with ChildProcess() as child:  # one for each file, so that several are looked at at once
-            found: Described = child.call(_described, file, tree, asked, friends)
+            found: T = child.call(function, *arguments)
     except ChildEndedError as end:
         raise FileError(f"{file}: it cannot be looked at: the process ended with {end}.") from None
     return found

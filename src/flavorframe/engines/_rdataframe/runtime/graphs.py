@@ -84,7 +84,9 @@ class LocalGraph:
         module, slots = root(), self._frame.GetNSlots()
         ours = module.flavorframe
         ours.set_slots(slots, self._states, self._totals)
-        module.Internal.RDF.TriggerRun(module.RDF.AsRNode(self._frame))
+        trigger = module.Internal.RDF.TriggerRun
+        trigger.__release_gil__ = True  # models are evaluated in Python, from the loop's threads
+        trigger(module.RDF.AsRNode(self._frame))
         each = [_copied(ours.totals_of(i), np.float64, self._totals) for i in range(slots)]
         added: Array = np.sum(each, axis=0)
         return added

@@ -22,6 +22,7 @@ from flavorframe.errors import (
     ExpressionError,
     FileError,
     FlavorframeError,
+    ModelError,
 )
 
 LOCK = RLock()
@@ -41,7 +42,7 @@ def _header(name: str) -> str:
 
 _HEADERS = (
     "kinds", "operations", "strings", "elements", "links", "reductions", "state", "words",
-    "objects",
+    "objects", "lumi_sections",
 )  # fmt: skip
 EXPRESSIONS = OPTIMISED + "".join(map(_header, _HEADERS))
 """The C++ that generated functions need, as one text: interpreters of workers get it as well."""
@@ -49,6 +50,7 @@ _ERRORS: dict[str, type[FlavorframeError]] = {
     "file": FileError,
     "correction": CorrectionError,
     "function": ExpressionError,
+    "model": ModelError,
 }
 _REFUSED = re.compile(r"flavorframe:(\w+):(.*?):end", re.DOTALL)
 _DIAGNOSTIC = re.compile(r"^(.+?):(\d+):\d+: error: (.*)$", re.MULTILINE)
