@@ -4,58 +4,15 @@ import shutil
 from pathlib import Path
 
 import pytest
-import uproot
 
 import flavorframe as ff
 from flavorframe._cache import cache_of
 from flavorframe.engines._columnar.caching import keys
 from flavorframe.errors import AnalysisError
+from support.analyses import bits, regional
 
-t, muon = ff.events().triplet, ff.events().muon
+t = ff.events().triplet
 pytestmark = pytest.mark.xdist_group("dask")
-
-
-def analysis(folder=None):
-    """Return two regions with rows, in files of a folder if there is one."""
-    scale = ff.vary("scale", t.pt, up=1.05 * t.pt, down=0.95 * t.pt)
-    base = ff.Selection(t).weight("w", ff.vary("w", 0.1 + t.mu1.pt / 7, up=0.1 + t.mu1.pt / 6))
-
-    def rows(name, **columns):
-        return ff.snapshot(**columns, path=None if folder is None else folder / f"{name}.root")
-
-    return ff.Analysis(
-        signal=ff.Region(
-            base.cut("pt", scale > 12).best(lowest=t.vertex_chi2),
-            by=ff.categories(barrel=abs(t.eta) < 1.2, endcap=abs(t.eta) > 1.3),
-            mass=ff.hist(t.mass, bins=20, range=(1.6, 2.1)),
-            others=ff.hist(t.mass, bins=20, range=(1.6, 2.1), without="pt"),
-            rows=rows("signal", mass=t.mass, pt=scale),
-        ),
-        muons=ff.Region(
-            ff.Selection(muon).cut("pt", muon.pt > 3),
-            pt=ff.hist(muon.pt, bins=20, range=(0, 30)),
-            rows=rows("muons", pt=muon.pt),
-        ),
-    )
-
-
-def bits(result):
-    """Return all that a result has of its regions, to be compared bit by bit."""
-    found = {name: repr(flow.to_dict()) for name, flow in result.cutflows.items()}
-    for name, value in result.outputs.items():
-        if hasattr(value, "axes"):
-            found[name] = value.view(flow=True).tobytes()
-        else:
-            found[name] = {column: values.tobytes() for column, values in columns(value).items()}
-    return found
-
-
-def columns(rows):
-    """Return the columns of rows, in memory or in a file."""
-    if not hasattr(rows, "paths"):
-        return rows.columns
-    (path,) = rows.paths
-    return uproot.open(path)["candidates"].arrays(library="np")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +22,7 @@ def data(files):
 
 @pytest.fixture(scope="module")
 def expected(data):
-    result = analysis().run(data, threads=1, progress=False)
+    result = regional().run(data, threads=1, progress=False)
     assert len(result.signal.mass.axes[0]) == 4
     assert 0 < result.signal.rows["mass"].size < result.muons.rows["pt"].size
     return bits(result)
@@ -73,40 +30,40 @@ def expected(data):
 
 @pytest.mark.parametrize("size", [113, 50_000])
 def test_threads_and_partitions_do_not_matter(data, expected, size):
-    assert bits(analysis().run(data, threads=2, partition_size=size, progress=False)) == expected
+    assert bits(regional().run(data, threads=2, partition_size=size, progress=False)) == expected
 
 
 def test_a_cache_does_not_matter(data, expected, tmp_path, monkeypatch):
     monkeypatch.setattr(keys, "STABLE_SECONDS", 0.0)
     for _ in range(2):
-        found = analysis().run(data, cache=tmp_path, partition_size=500, progress=False)
+        found = regional().run(data, cache=tmp_path, partition_size=500, progress=False)
         assert bits(found) == expected
         cache_of.cache_clear()
 
 
 def test_dask_does_not_matter(client, data, expected):
-    assert bits(analysis().run(data, on=client, partition_size=500, progress=False)) == expected
+    assert bits(regional().run(data, on=client, partition_size=500, progress=False)) == expected
 
 
 def test_a_detached_run_does_not_matter(data, expected, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    run = analysis().submit(data, name="regions", partition_size=500)
+    run = regional().submit(data, name="regions", partition_size=500)
     assert bits(run.result(timeout=180)) == expected
     run.forget()
 
 
 def test_saved_results_have_their_regions(data, expected, tmp_path):
-    analysis().run(data, progress=False).save(tmp_path)
+    regional().run(data, progress=False).save(tmp_path)
     (loaded,) = ff.load(tmp_path).values()
     assert bits(loaded) == expected
-    assert loaded.signal.cutflow.categories == ("barrel", "endcap")
+    assert loaded.signal.cutflow.categories == ("low", "high")
     assert loaded.signal.variations("mass").sources == ["w", "scale"]
 
 
 def test_a_partial_run_goes_on_with_the_files_of_both_regions(data, expected, tmp_path):
     names = [Path(shutil.copy(file, tmp_path / f"data{i}")) for i, file in enumerate(data.files)]
     hidden = names[0].rename(tmp_path / "hidden")
-    partial = analysis(tmp_path).run(ff.dataset(names), partition_size=300, progress=False)
+    partial = regional(tmp_path).run(ff.dataset(names), partition_size=300, progress=False)
     assert 0 < partial.events < 3000
     assert not partial.signal.is_complete
     hidden.rename(names[0])
