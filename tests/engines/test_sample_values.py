@@ -73,6 +73,9 @@ def test_what_a_dataset_lacks_is_told_before_the_run(catalogue):
     )
     with pytest.raises(DatasetError, match=message):
         ff.Analysis(selection).run(catalogue["signal"])
+    chosen = ff.where(ff.sample("is_tau").default(True), ff.sample("cross_section"), 1)
+    with pytest.raises(DatasetError, match="2017B.*'cross_section'.*is not there"):
+        ff.Analysis(ff.Selection(muon).weight("σ", chosen)).run(catalogue["2017B"])
     both = ff.Selection(muon).weight("σ", ff.sample("cross_section") + cross_section)
     with pytest.raises(DatasetError, match="2017B.*'cross_section'.*is not there"):
         ff.Analysis(both).run(catalogue["2017B"])
@@ -94,7 +97,7 @@ def test_what_the_sample_does_not_choose_may_be_lacking(tmp_path, engine):
         ff.Selection(muon)
         .cut("positive", ~ff.is_simulation | (weight > 0))
         .cut("never", ~(ff.is_simulation & ~of_2017 & (ff.events()["nothing"] > 0)))
-        .weight("generator", ff.where(ff.is_simulation, weight, 1))
+        .weight("generator", ff.where(ff.is_simulation, weight * ff.sample("year") / 2017, 1))
     )
     spread = ff.where(ff.is_simulation, 0.5 * muon.pt, ff.events().run)
     analysis = ff.Analysis(selection, x=ff.hist(spread, bins=4, range=(0, 4)))

@@ -51,7 +51,8 @@ REFUSED = {
     ),
     "categories of it": (
         hist.Hist.new.StrCat(["barrel", "endcap"], name="category").Reg(62, *RANGE).Int64(),
-        r"an axis 'category' of barrel, endcap too: fit one, h\[{'category': 'barrel'}\]$",
+        r"an axis 'category' of barrel, endcap too: fit one, h\[{'category': 'barrel'}\], or all "
+        r"at once, as spectra of an ff.fit.JointModel$",
     ),
     "variations of it": (
         hist.Hist.new.StrCat(["nominal", "scale up"], name="variation")

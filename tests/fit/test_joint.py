@@ -108,6 +108,7 @@ def test_problems_name_the_spectrum(joint, histograms):
     apart = replace(joint, shared=()).fit({**histograms, "2017B": empty})
     assert any("no significant Ds peak" in p and "in 2017B" in p for p in apart.problems)
     assert "NOT VALID" in repr(apart)
+    assert "NOT VALID" in apart._repr_html_()
     together = joint.change("slope[2017B]", fixed=True).fit({**histograms, "2017B": empty})
     assert together.valid  # the peak of the other era measures mean and width
     neither = joint.fit(dict.fromkeys(ERAS, empty)).problems

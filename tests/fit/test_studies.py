@@ -107,6 +107,8 @@ def test_bias_with_another_model(data):
     other = MassModel((replace(PEAK, name="Bs"), Exponential("rest", SLOPE)), RANGE)
     with pytest.raises(FitError, match="has none of Ds, background: name its components alike"):
         nature.toys(3, model=other)
+    with pytest.raises(FitError, match=r"data are of 1.65–2.01 GeV, the model is on 1.7–2.01 GeV"):
+        nature.toys(3, model=replace(straight, range=(1.7, 2.01)))
 
 
 def test_an_envelope_is_as_wide_as_the_models_differ(data):

@@ -1,5 +1,6 @@
 """Candidates matched to decays: on random trees, against a search in plain Python; errors."""
 
+import pickle
 from itertools import permutations
 
 import awkward as ak
@@ -186,7 +187,8 @@ def test_one_particle_is_not_matched_twice(tmp_path):
     assert rows["found"].tolist() == [True, False]
 
 
-def test_a_cut_is_shown_by_the_decay():
+def test_a_cut_is_shown_by_the_decay_and_travels():
+    assert pickle.loads(pickle.dumps(matched)) is matched
     assert matched.formula == (
         "truth_matched('Ds+ -> phi(-> mu+ mu-) pi+', triplet.mu1, triplet.mu2, triplet.track)"
     )

@@ -6,15 +6,16 @@ Where things are, from the bottom up:
   `arithmetic` and `kinematics` (numpy functions), `reductions` (the table of all)
 * what trees are made of: `parts` (equal ones are one object), `axes`, `leaves` (constants, names,
   branches), `elements` (parts and orders of collections, members, links), `computations`
-  (operations, reductions, calls of what is in `called`), `descent` (particles' mothers); all of it
-  under the name `nodes`, with `walking`
+  (operations, reductions, calls of what is in `called`, look-ups in `lumi_tables`), `choices`
+  (variations, categories), `descent` (particles' mothers); all of it under the name `nodes`, with
+  `walking`
 * what is known of trees: `formula` (and `texts`, long ones in pieces), `kinds` of values, `logic`
   (``&`` and the like on truth values or bits), `strings` and `nesting` (where these are refused),
   `dependence` (which values a cut on candidates may change), `identity` (equal in every process)
 * what users hold: `expression` (with `operators`, `constants`, `objects`, `defaults`),
-  `collection`, `combinations`, `concatenation`, `event`, `units`, `functions`, `user_functions`,
-  `corrections` (with `binned_corrections`), `models`, `cut_strings` (with `cut_tokens` and
-  `cut_trees`)
+  `collection`, `combinations`, `concatenation`, `event`, `samples`, `units`, `functions`,
+  `user_functions`, `corrections` (with `binned_corrections`), `models`, `cut_strings` (with
+  `cut_tokens` and `cut_trees`)
 
 To add an **operation**: a line in ``OPERATIONS`` (`operations`), the function that applies it
 (`functions`, or ``flavorframe/physics.py``), and its C++ in

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flavorframe._expr import nodes as n
+from flavorframe._expr.formula import brief
 from flavorframe._expr.variations import Variation, shifted, variations_in
 from flavorframe._planning.plan import Plan, PlannedRegion, in_region
+from flavorframe._planning.rewriting import trees_in
 from flavorframe.averages import Average
-from flavorframe.errors import AnalysisError
+from flavorframe.errors import AnalysisError, ExpressionError
 from flavorframe.outputs import Histogram, HistogramAxis, Output, Snapshot
 from flavorframe.selection import Selection, Weight
 from flavorframe.skims import Skim
@@ -18,8 +20,8 @@ from flavorframe.skims import Skim
 if TYPE_CHECKING:
     from flavorframe.regions import Region
 
-CATEGORY = "category"
-"""The axis of histograms, and the column of snapshots, with the category."""
+CATEGORY, VARIATION = "category", "variation"
+"""The axes of histograms that no user has declared; the former is a column of snapshots too."""
 
 
 def plan_of(regions: Sequence[tuple[str, Region]]) -> Plan:
@@ -45,21 +47,55 @@ def _outputs(region: Region) -> Iterator[tuple[str, Output]]:
     for name, output in region.outputs:
         if isinstance(output, Average):
             for end, sums in output.sums():
-                yield f"{name}{end}", _by_category(sums, category)
+                yield f"{name}{end}", _by_category(name, sums, category)
         elif isinstance(output, Histogram):
-            yield name, _by_category(output, category)
+            _check_axes(name, output, region)
+            yield name, _by_category(name, output, category)
         elif isinstance(output, Skim):
+            _check_skim(name, output)
             yield name, output
         else:
             yield name, _in_variations(_with_category(output, category), region.selection, name)
 
 
-def _by_category(histogram: Histogram, category: n.Category | None) -> Histogram:
+def _by_category(name: str, histogram: Histogram, category: n.Category | None) -> Histogram:
     if category is None:
         return histogram
+    filled = n.join_axes(histogram.nodes)
+    try:
+        n.join_axes((category, *histogram.nodes))
+    except ExpressionError:
+        raise AnalysisError(
+            f"Output {name!r} has one value per {brief(filled)}, and the categories "
+            f"{', '.join(category.names)} of its region one per {brief(category.axis)}: reduce one "
+            "of them to the event, with any(), sum() ..., or fill it in a region without by=."
+        ) from None
     edges = tuple(float(edge) for edge in range(len(category.names) + 1))
     axis = HistogramAxis(category, edges, True, CATEGORY, CATEGORY, category.names)
     return replace(histogram, axes=(axis, *histogram.axes))
+
+
+def _check_axes(name: str, histogram: Histogram, region: Region) -> None:
+    """Refuse a quantity that is called as the axis of categories, or that of variations, is."""
+    taken = [] if region.by is None else [CATEGORY]
+    if variations_in(trees_in((region.selection, region.outputs, region.by))):
+        taken.append(VARIATION)
+    for axis in histogram.axes:
+        if axis.name in taken:
+            raise AnalysisError(
+                f"Histogram {name!r} has an axis {axis.name!r}, and so have all of its region: "
+                f"fill {brief(axis.node)} + 0, whose axis has another name."
+            )
+
+
+def _check_skim(name: str, skim: Skim) -> None:
+    for column, node in skim.columns:
+        if variations_in([node]):
+            raise AnalysisError(
+                f"Skim {name!r}: branch {column!r} is {brief(node)}, and a skim has no branches "
+                "for variations. Give it a branch for each shift, or take a snapshot, which has "
+                "columns for them."
+            )
 
 
 def _with_category(snapshot: Snapshot, category: n.Category | None) -> Snapshot:
@@ -70,15 +106,27 @@ def _with_category(snapshot: Snapshot, category: n.Category | None) -> Snapshot:
 
 def _in_variations(snapshot: Snapshot, selection: Selection, name: str) -> Snapshot:
     """Return a snapshot with a column for each variation of each of its columns and the weight."""
+    rows = n.join_axes(snapshot.nodes)
+    nominal = [(column, _on_nominal(rows, node)) for column, node in snapshot.columns]
     columns = [
         (column if variation is None else _column(column, variation), shifted(node, variation))
-        for column, node in snapshot.columns
+        for column, node in nominal
         for variation in (None, *variations_in([node]))
     ]
     weights = [step.node for step in selection.steps if isinstance(step, Weight)]
     varied = tuple((_column("weight", v), v) for v in variations_in(weights))
     _check_names([column for column, _ in (*columns, *varied)], name)
     return replace(snapshot, columns=tuple(columns), varied_weights=varied)
+
+
+def _on_nominal(rows: n.Axis, node: n.Node) -> n.Node:
+    """Return a column of a snapshot on the nominal rows, also where their collection is varied."""
+    if not variations_in([rows]):
+        return node
+    made: dict[n.Part, n.Part] = {}
+    for part in n.parts(node):
+        made[part] = shifted(rows, None) if part is rows else part.map(made.__getitem__)
+    return made[node]  # type: ignore[return-value]  # a node, as before
 
 
 def _column(name: str, variation: Variation) -> str:

@@ -10,6 +10,7 @@ from flavorframe._expr.leaves import IS_SIMULATION
 from flavorframe._planning.rewriting import leaves_changed, rewritten, trees_in
 from flavorframe.datasets import Dataset
 from flavorframe.errors import DatasetError, did_you_mean
+from flavorframe.layouts.deciding import decided_for_sample
 
 T = TypeVar("T")
 
@@ -17,15 +18,16 @@ T = TypeVar("T")
 def with_values(content: T, data: Dataset) -> T:
     """Return an analysis's content with what it asks of the sample.
 
-    Raises DatasetError where it asks for what the dataset does not have, and gives no default.
+    Raises DatasetError where it needs what the dataset does not have, and gives no default.
     """
     asked = _sample_values(content)
     if not asked:
         return content
     known = _known_of(data)
-    for node in _required(content):
-        if node.name not in known:
-            raise DatasetError(_unknown(node.name, data, known))
+    if any(node.name not in known for node in asked):
+        for name in _needed(content, known):
+            if name not in known:
+                raise DatasetError(_unknown(name, data, known))
 
     def change(part: n.Part) -> n.Part:
         if isinstance(part, n.SampleValue):
@@ -59,14 +61,43 @@ def _sample_values(content: object) -> list[n.SampleValue]:
     return [part for part in found if isinstance(part, n.SampleValue)]
 
 
-def _required(content: object) -> Iterator[n.SampleValue]:
-    """Yield what is asked for without a default value."""
+def _needed(content: object, values: Mapping[str, n.Value]) -> Iterator[str]:
+    """Yield what is asked for, without a default value, where the sample does not decide else."""
     for tree in trees_in(content):
-        if isinstance(tree, n.SampleValue):
-            yield tree
-        for part in n.parts(tree):
-            if not isinstance(part, n.Default):
-                yield from (each for each in part.inside if isinstance(each, n.SampleValue))
+        known = _decided(tree, values)
+        waiting, seen = [tree], set[n.Part]()
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, n.SampleValue):
+                yield part.name
+            elif part not in seen and part not in known:
+                waiting += _inside(part, known)
+            seen.add(part)
+
+
+def _decided(tree: n.Part, values: Mapping[str, n.Value]) -> dict[n.Part, n.Part]:
+    """Return the parts of a tree that are constants once the sample is known."""
+    known: dict[n.Part, n.Part] = {}
+    for part in n.parts(tree):
+        found: n.Part | None = None
+        if isinstance(part, n.SampleValue) and part.name in values:
+            found = n.Constant(n.EVENT, values[part.name])
+        elif isinstance(part, n.Default) and isinstance(part.operand, n.SampleValue):
+            found = known.get(part.operand, n.Constant(n.EVENT, part.value))
+        elif isinstance(part, n.Node):
+            found = part if isinstance(part, n.Literal) else decided_for_sample(part, known)
+        if isinstance(found, n.Constant | n.Literal):
+            known[part] = found
+    return known
+
+
+def _inside(part: n.Part, known: Mapping[n.Part, n.Part]) -> tuple[n.Part, ...]:
+    """Return what a part is made of, of a choice only what is chosen for the sample."""
+    if isinstance(part, n.Apply) and part.operation == "where":
+        condition = known.get(part.arguments[0])
+        if isinstance(condition, n.Constant):
+            return (part.arguments[1 if condition.value else 2],)
+    return part.inside
 
 
 def _known_of(data: Dataset) -> dict[str, n.Value]:

@@ -5,7 +5,8 @@
 * `registry` gives the engines by name.
 
 The columnar engine (``_columnar``) and ROOT's RDataFrame (``_rdataframe``) share how results begin
-(``_filling``), and sums without rounding (``_exact``, ``_weighted``). They do not know each other.
+(``_filling``), sums without rounding (``_exact``, ``_weighted``), what is noted of all events
+(``_tallies``), and what files tell of generated ones (``_generated``). They do not know each other.
 """
 
 from flavorframe.engines.partial import Chunk, Partial

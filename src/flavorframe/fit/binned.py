@@ -196,6 +196,8 @@ def _choice(axes: Any) -> str:
                 "; a result or region without this axis is result.nominal, or "
                 f"result.varied({axis.value(1)!r})"
             )
+    if [axis.name for axis in discrete] == ["category"]:
+        told += ", or all at once, as spectra of an ff.fit.JointModel"
     return told
 
 

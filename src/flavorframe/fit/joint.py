@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from flavorframe._display import Group, Paragraph, as_html, as_text
+from flavorframe._display import Group, Items, Paragraph, as_html, as_text
 from flavorframe.errors import FitError, did_you_mean
 from flavorframe.fit._tables import (
+    ALARM_STYLE,
     CSS_CLASS,
+    PROBLEM_STYLE,
     STYLE,
     TITLE_STYLE,
     fitted_table,
@@ -254,33 +256,28 @@ class JointResult(Fitted):
 
     def __repr__(self) -> str:
         verdict = "valid" if self.valid else "NOT VALID, do not use these numbers"
-        return as_text(self._group(f"{self._title}: {verdict}", "  ✗ "))
+        problems = [f"  ✗ {problem}" for problem in self.problems]
+        return as_text(self._group(Items((f"{self._title}: {verdict}", *problems))))
 
     def _repr_html_(self) -> str:
-        verdict = "" if self.valid else ": NOT VALID, do not use these numbers"
-        return as_html(self._group(f"{self._title}{verdict}", "✗ "))
+        heading = [Paragraph(self._title, style=TITLE_STYLE)]
+        if not self.valid:
+            heading.append(Paragraph("NOT VALID: do not use these numbers", style=ALARM_STYLE))
+        heading += [Paragraph(problem, style=PROBLEM_STYLE) for problem in self.problems]
+        return as_html(self._group(*heading))
 
     @property
     def _title(self) -> str:
         return f"Fit of {', '.join(self.fits)}"
 
-    def _group(self, title: str, mark: str) -> Group:
+    def _group(self, *heading: Paragraph | Items) -> Group:
         quality = (
             f"χ²/ndf = {self.chi2:.1f}/{self.ndf}, p = {self.p_value:.2g}, EDM = {self.edm:.1e}"
         )
         if self.unblinded:
             quality += f", unblinded: {self.unblinded}"
-        problems = [Paragraph(f"{mark}{problem}", style=STYLE) for problem in self.problems]
-        return Group(
-            (
-                Paragraph(title, style=TITLE_STYLE),
-                *problems,
-                Paragraph(quality, style=STYLE),
-                spectrum_table(self.yields),
-                fitted_table(self.fitted),
-            ),
-            CSS_CLASS,
-        )
+        tables = (spectrum_table(self.yields), fitted_table(self.fitted))
+        return Group((*heading, Paragraph(quality, style=STYLE), *tables), CSS_CLASS)
 
     def _result_of(self, spectrum: Spectrum) -> FitResult:
         likelihood, model = self.likelihood, spectrum.model

@@ -92,6 +92,7 @@ def fit_data_of(
     before, such as pseudo-experiments, is taken as it is.
     """
     if isinstance(given, (BinnedData, UnbinnedData)):
+        _require_range(given.bins, range, unit)
         return given
     gaps = checked_gaps(gaps, range, unit)
     if _is_array(given):
@@ -102,6 +103,15 @@ def fit_data_of(
             "weights, in a storage that keeps their squares, hist.storage.Weight()"
         )
     return binned_data(given, range, unit, gaps)
+
+
+def _require_range(bins: BinnedData, range: tuple[float, float], unit: str) -> None:
+    ends = bins.edges[[0, -1]]
+    if not np.allclose(ends, range, rtol=0, atol=1e-6 * (ends[1] - ends[0])):
+        raise FitError(
+            f"these data are of {ends[0]:g}–{with_unit(f'{ends[1]:g}', unit)}, the model is on "
+            f"{range[0]:g}–{with_unit(f'{range[1]:g}', unit)}: give it the same range"
+        )
 
 
 def _is_array(given: Any) -> bool:

@@ -94,7 +94,7 @@ def _decided(
 
 def _axis_of(node: n.Apply, known: Mapping[n.Part, n.Part]) -> n.Axis:
     """Return the axis of the whole, as far as the file has what tells it."""
-    bound = [known.get(each) for each in (*node.arguments, node.axis)]
+    bound = [known.get(each) for each in (node.axis, *node.arguments)]  # the joint one first
     axes = [each if isinstance(each, n.Axis) else each.axis
             for each in bound if isinstance(each, n.Axis | n.Node)]  # fmt: skip
     return next((axis for axis in axes if axis not in (n.EVENT, n.UNRESOLVED)), n.EVENT)

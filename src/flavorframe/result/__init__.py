@@ -6,6 +6,7 @@
 - ``table``, ``written``: candidates in memory, and snapshots that are in files.
 - ``failures``, ``replicas``, ``links``, ``timing``, ``provenance``: what is needed to trust a
   result.
+- ``scaling``: simulation in the luminosity of data; ``_stacking``, ``_drawing``: both in a plot.
 - ``_outputs``, ``_histograms``: what depends on the kind of an output; a new kind goes there.
 - ``_summary``: the first line of a result, and the notes below its cutflow.
 - ``_preview``: the first rows of a table, as notebooks show them.

@@ -14,18 +14,20 @@ import flavorframe as ff
 from flavorframe._run.batch import executor
 from flavorframe.errors import RunError
 from support import grid
-from support.analyses import assert_same_bits, t, weighted
+from support.analyses import assert_same_bits, bits, regional, t, weighted
 from support.jobs import run_folder, submissions
 from support.servers import wait_for
 
 TOKEN = "a-token-that-nobody-is-to-see"
 
 
-@pytest.mark.parametrize(("jobs", "size"), [(2, 50_000), (5, 11)])
-def test_the_same_bits_as_here(slurm, data, jobs, size):
-    site, analysis = slurm(jobs=jobs), weighted()
+@pytest.mark.parametrize(
+    ("jobs", "size", "analysis"), [(2, 50_000, weighted()), (5, 11, regional())]
+)
+def test_the_same_bits_as_here(slurm, data, jobs, size, analysis):
+    site = slurm(jobs=jobs)
     result = analysis.run(data, on=site, partition_size=size, progress=False)
-    assert_same_bits(result, analysis.run(data, partition_size=50, progress=False))
+    assert bits(result) == bits(analysis.run(data, partition_size=50, progress=False))
     assert result.is_complete
     assert result.events == 150
     assert submissions(site) == [list(range(jobs))]
