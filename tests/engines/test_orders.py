@@ -167,3 +167,19 @@ def test_what_a_cache_keeps_of_orders(file, tmp_path):
         analysis = ff.Analysis(selection.cut("rank", rank >= 0), rows=ff.snapshot(rank=rank))
         found = analysis.run(ff.dataset(file), cache=tmp_path / "cache", progress=False).rows
         np.testing.assert_array_equal(found["rank"], expected)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_an_order_follows_variations(file, name):
+    def hardest_charge(pt):
+        order = muon.sorted(pt, descending=True)
+        selection = ff.Selection(order).cut("first", order.index == 0)
+        return ff.Analysis(selection, charge=ff.hist(order.charge, bins=[-1, 0, 2]))
+
+    varied = hardest_charge(ff.vary("scale", muon.pt, up=muon.charge * muon.pt))
+    found = varied.run(ff.dataset(file), engine=name, progress=False)
+    for label, pt in (("nominal", muon.pt), ("scale up", muon.charge * muon.pt)):
+        alone = hardest_charge(pt).run(ff.dataset(file), progress=False)
+        np.testing.assert_array_equal(found.varied(label).charge.values(), alone.charge.values())
+    assert found.nominal.charge.values().tolist() == [1, 1]
+    assert found.varied("scale up").charge.values().tolist() == [0, 2]

@@ -15,7 +15,6 @@ import numpy as np
 
 from flavorframe.errors import FitError
 from flavorframe.fit.binned import BinnedData
-from flavorframe.fit.components import Array
 from flavorframe.fit.parameter import Constraint, Parameter, yield_name
 from flavorframe.fit.unbinned import Data, UnbinnedData
 
@@ -138,6 +137,10 @@ class Likelihood:
         """Whether its value is a χ²: all spectra are binned."""
         return all(isinstance(s.data, BinnedData) for s in self.spectra)
 
+    def binned(self) -> Likelihood:
+        """Return the likelihood of the same data in bins."""
+        return replace(self, spectra=tuple(replace(s, data=s.data.bins) for s in self.spectra))
+
     def local(self, spectrum: Spectrum, values: Sequence[float]) -> list[float]:
         """Return the values of one spectrum's model, of those of the fit."""
         return [values[i] for i in self._places[spectrum.name]]
@@ -181,14 +184,6 @@ class Likelihood:
             minuit.fixed[name] = parameter.fixed
         return minuit
 
-    def with_constraints(self, constraints: dict[str, Constraint]) -> Likelihood:
-        """Return it with other constraints, by name."""
-        changed = {
-            name: replace(p, constraint=constraints.get(name, p.constraint))
-            for name, p in self.parameters.items()
-        }
-        return replace(self, parameters=changed)
-
     @cached_property
     def _places(self) -> dict[str, list[int]]:
         where = {name: place for place, name in enumerate(self.names)}
@@ -215,25 +210,19 @@ class Likelihood:
 
 
 def _unbinned_cost(model: MassModel, data: UnbinnedData) -> Cost:
-    from iminuit.cost import ExtendedUnbinnedNLL
+    """Return −2 ln L of candidates; one that the model has no room for makes it huge.
 
-    ends = data.segments
+    That of iminuit leaves such a candidate out, has no weights, and takes twice as long.
+    """
+    ends, weights = data.segments, data.weights
 
-    def expected(masses: Array, *values: float) -> tuple[float, Array]:
+    def cost(*values: float) -> float:
         inside = np.diff(model.cumulative(ends, *values))[::2].sum()
-        return float(inside), model.density(masses, *values)
-
-    if data.weights is None:
-        plain: Cost = ExtendedUnbinnedNLL(data.masses, expected, name=model.names)
-        return plain
-    weights = data.weights
-
-    def weighted(*values: float) -> float:
-        inside, densities = expected(data.masses, *values)
+        densities = model.density(data.masses, *values)
         logs = np.log(np.maximum(densities, np.finfo(np.float64).tiny))
-        return 2 * float(inside - (weights * logs).sum())
+        return 2 * float(inside - (logs if weights is None else weights * logs).sum())
 
-    return weighted
+    return cost
 
 
 def _template_cost(model: MassModel, bins: BinnedData) -> Cost:
