@@ -15,11 +15,11 @@ from flavorframe._expr.defaults import require_fitting
 from flavorframe._expr.formula import brief
 from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.logic import decided, with_unsigned_literals
-from flavorframe._expr.strings import refuse_string
 from flavorframe._expr.units import converted
 from flavorframe._rootio.schema import UNREADABLE, BranchInfo, Schema
 from flavorframe.errors import BranchError, ExpressionError, FlavorframeError, did_you_mean
 from flavorframe.layouts.base import LackingError, collection_axis, collection_of, only
+from flavorframe.layouts.checks import check_axes
 from flavorframe.layouts.deciding import decided_for_sample
 from flavorframe.layouts.declared import Layout
 from flavorframe.layouts.momenta import derived
@@ -116,7 +116,7 @@ class _Binder:
         bound = part.map(self._of)
         if isinstance(bound, n.Apply):
             return with_unsigned_literals(decided(bound))
-        _check(bound)
+        check_axes(bound)
         return bound
 
     def _constant(self, node: n.Quantity | n.SampleValue) -> n.Node:
@@ -355,45 +355,8 @@ class _Binder:
         )
 
 
-def _check(part: n.Part) -> None:
-    """Raise ExpressionError where parts do not go together, now that their axes are known."""
-    if isinstance(part, n.Subset):
-        _check_mask(part)
-    elif isinstance(part, n.Sorted):
-        _check_order(part)
-    elif isinstance(part, n.Reduce):
-        _check_reducible(part)
-
-
-def _check_mask(subset: n.Subset) -> None:
-    refuse_string(subset.mask, subset.name, "conditions")
-    if subset.mask.axis not in (subset.parent, n.EVENT):
-        raise ExpressionError(
-            f"{brief(subset)}: the condition has one value per {brief(subset.mask.axis)}, and the "
-            f"collection is {brief(subset.parent)}."
-        )
-
-
-def _check_order(axis: n.Sorted) -> None:
-    refuse_string(axis.by, axis.name, "sorted by")
-    if axis.by.axis != axis.parent:
-        raise ExpressionError(
-            f"{brief(axis)}: the order has one value per {brief(axis.by.axis)}, and the collection "
-            f"is {brief(axis.parent)}."
-        )
-
-
 def _as_named(column: n.Column, name: str) -> n.Node:
     """Return the column as a truth value where its name says so and the file stores a number."""
     if name.startswith("is_") and column.kind != "bool":
         return n.Apply("ne", (column, n.Literal(0)))
     return column
-
-
-def _check_reducible(node: n.Reduce) -> None:
-    if node.operand.axis == n.EVENT:
-        what, name = brief(node.operand), "count" if node.reduction == "size" else node.reduction
-        raise ExpressionError(
-            f"{brief(node)}: {what} has one value per event in this file: .{name}() has nothing "
-            f"to reduce. Write {what} itself."
-        )

@@ -1,4 +1,4 @@
-"""Checks of expressions, once the kinds of all branches are known."""
+"""Checks of expressions, once the axes and kinds of all branches are known."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
 from flavorframe._expr.kinds import kind_of
 from flavorframe._expr.reductions import REDUCTIONS
-from flavorframe._expr.strings import refuse_computing_with_strings
+from flavorframe._expr.strings import refuse_computing_with_strings, refuse_string
 from flavorframe.errors import ExpressionError
 
 
@@ -24,6 +24,43 @@ def check_kinds(tree: n.Node) -> None:
             _check_chain(node)
         elif not _takes_strings(node):
             refuse_computing_with_strings(node)
+
+
+def check_axes(part: n.Part) -> None:
+    """Raise ExpressionError where parts do not go together, now that their axes are known."""
+    if isinstance(part, n.Subset):
+        _check_mask(part)
+    elif isinstance(part, n.Sorted):
+        _check_order(part)
+    elif isinstance(part, n.Reduce):
+        _check_reducible(part)
+
+
+def _check_mask(subset: n.Subset) -> None:
+    refuse_string(subset.mask, subset.name, "conditions")
+    if subset.mask.axis not in (subset.parent, n.EVENT):
+        raise ExpressionError(
+            f"{brief(subset)}: the condition has one value per {brief(subset.mask.axis)}, and the "
+            f"collection is {brief(subset.parent)}."
+        )
+
+
+def _check_order(axis: n.Sorted) -> None:
+    refuse_string(axis.by, axis.name, "sorted by")
+    if axis.by.axis != axis.parent:
+        raise ExpressionError(
+            f"{brief(axis)}: the order has one value per {brief(axis.by.axis)}, and the collection "
+            f"is {brief(axis.parent)}."
+        )
+
+
+def _check_reducible(node: n.Reduce) -> None:
+    if node.operand.axis == n.EVENT:
+        what, name = brief(node.operand), "count" if node.reduction == "size" else node.reduction
+        raise ExpressionError(
+            f"{brief(node)}: {what} has one value per event in this file: .{name}() has nothing "
+            f"to reduce. Write {what} itself."
+        )
 
 
 def _check_isin(node: n.IsIn) -> None:
