@@ -94,3 +94,15 @@ def test_rows_of_a_collection_that_is_varied_are_the_nominal_ones(sample):
     assert set(columns) == {"pt", "pt_scale_up", "number"}
     assert columns["pt"].min() > 12
     assert columns["pt_scale_up"].tolist() == (2 * columns["pt"]).tolist()
+
+
+def test_rows_of_pairs_of_a_collection_that_is_varied_are_the_nominal_ones(sample):
+    pairs = ff.pairs(muon[ff.vary("scale", muon.pt, up=2 * muon.pt) > 4])
+    first, second = pairs.members
+    rows = ff.snapshot(pt=ff.vary("scale", first.pt, up=2 * first.pt), other=second.pt)
+    found = ff.Analysis(ff.Selection(pairs), rows=rows).run(
+        ff.dataset(sample("nano")), progress=False
+    )
+    columns = found.rows.columns
+    assert min(columns["pt"].min(), columns["other"].min()) > 4
+    assert columns["pt_scale_up"].tolist() == (2 * columns["pt"]).tolist()

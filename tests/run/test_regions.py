@@ -9,6 +9,7 @@ import flavorframe as ff
 from flavorframe._cache import cache_of
 from flavorframe.engines._columnar.caching import keys
 from flavorframe.errors import AnalysisError
+from flavorframe.result.averages import nominal_means
 from support.analyses import bits, regional
 
 t = ff.events().triplet
@@ -77,3 +78,16 @@ def test_regions_do_not_write_over_each_other(data, tmp_path):
     with pytest.raises(AnalysisError, match=r"'one\.rows' .* and .* 'two\.rows' .* the same file"):
         ff.Analysis(one=region, two=region).run(data, progress=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_means_have_categories_and_variations_too(data, tmp_path):
+    mass = ff.vary("scale", t.mass, up=2 * t.mass)
+    by = ff.categories(low=t.mass < 1.8, high=t.mass >= 1.8)
+    plain = ff.Analysis(ff.Selection(t).cut("low", t.mass < 1.8), m=ff.mean(t.mass))
+    region = ff.Region(ff.Selection(t), by=by, m=ff.mean(mass))
+    simple = ff.Analysis(ff.Selection(t), m=ff.mean(mass)).run(data, progress=False)
+    result = ff.Analysis(one=region).run(data, output=tmp_path, progress=False)
+    low = plain.run(data, progress=False).m
+    assert nominal_means("one.m", result.one.m)["one.m.low"] == low
+    assert simple.varied("scale up").m.value == pytest.approx(2 * simple.nominal.m.value)
+    assert f"{low.value:.6g} ±" in ff.report.write(tmp_path / "r.html", result).read_text()

@@ -47,12 +47,12 @@ def _region_of(histogram: str, results: Results) -> str:
 
 
 def _histogram(result: Result, name: str) -> Any:
+    from flavorframe.report.inputs import histograms
     from flavorframe.report.views import views
 
     found = {
         key: view.histogram
-        for output, value in result.outputs.items()
-        if hasattr(value, "axes")
+        for output, value in histograms(result).items()
         for key, view in views(output, value).items()
     }
     if name not in found:

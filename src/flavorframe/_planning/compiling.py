@@ -123,9 +123,10 @@ def _on_nominal(rows: n.Axis, node: n.Node) -> n.Node:
     """Return a column of a snapshot on the nominal rows, also where their collection is varied."""
     if not variations_in([rows]):
         return node
+    fixed = set(n.made_from(rows))  # such as the collections that pairs are of
     made: dict[n.Part, n.Part] = {}
     for part in n.parts(node):
-        made[part] = shifted(rows, None) if part is rows else part.map(made.__getitem__)
+        made[part] = shifted(part, None) if part in fixed else part.map(made.__getitem__)
     return made[node]  # type: ignore[return-value]  # a node, as before
 
 

@@ -5,8 +5,9 @@
 - ``tables``: every other table. A new one is a function there, a key in ``page._content`` and a
   place in ``page.html.j2``.
 - ``plots``, ``drawing``: which plots there are, and how they are drawn.
+- ``views``: what pictures show of a histogram with categories and variations.
 - ``yields``: signal yields per luminosity, and their mean.
-- ``inputs``: results, fits and analysis, checked to belong together.
+- ``inputs``: results, fits and analysis, checked to belong together, as a whole and by region.
 - ``text``, ``files``: the text of the analysis as HTML, and figures as files.
 
 What it shares with notebooks and certificates is in `flavorframe._display`.

@@ -112,7 +112,7 @@ def write_histograms(outputs: Mapping[str, Any], path: Path) -> None:
             if not isinstance(value, hist.Hist):
                 continue
             for key, histogram in _plain(name.replace(".", "/"), value):
-                if len(histogram.axes) <= MOST_AXES:
+                if 0 < len(getattr(histogram, "axes", ())) <= MOST_AXES:  # none: one mean
                     file[key] = _as_root(histogram, key.rsplit("/", 1)[-1])
 
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flavorframe.result._histograms import as_declared, hist_axes
+from flavorframe.result._histograms import (
+    CATEGORY,
+    VARIATION,
+    as_declared,
+    hist_axes,
+    is_varied,
+    labels_of,
+    varied,
+)
 
 if TYPE_CHECKING:
     from flavorframe.outputs import Histogram
@@ -87,6 +95,31 @@ def added_means(a: Any, b: Any) -> Any:
     for name, part in zip(FIELDS, parts, strict=True):
         view[name] = part
     return total
+
+
+def in_variation(value: Any, label: str) -> Any:
+    """Return an output in a variation; a mean is one again where it had no other axis."""
+    found = varied(value, label)
+    if hasattr(found, "axes") or not is_varied(value):
+        return found
+    return _mean_of(value.view()[labels_of(value, VARIATION).index(label)])
+
+
+def nominal_means(name: str, value: Any) -> dict[str, Mean]:
+    """Return the means that an output is by name, as ``pt`` or ``pt.barrel``; none of others."""
+    if isinstance(value, Mean):
+        return {name: value}
+    if getattr(value, "kind", "") != "MEAN" or any(a.traits.continuous for a in value.axes):
+        return {}
+    bins = value.view()[0] if is_varied(value) else value.view()
+    categories = labels_of(value, CATEGORY)
+    if not categories:
+        return {name: _mean_of(bins)}
+    return {f"{name}.{each}": _mean_of(bins[i]) for i, each in enumerate(categories)}
+
+
+def _mean_of(inside: Any) -> Mean:
+    return Mean(*(float(inside[part]) for part in FIELDS))
 
 
 def _together(a: Sequence[Any], b: Sequence[Any]) -> tuple[Any, ...]:

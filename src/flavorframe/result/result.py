@@ -16,11 +16,11 @@ from flavorframe.averages import ENDS, SumOfPowers
 from flavorframe.datasets import Dataset, fraction_read
 from flavorframe.errors import AnalysisError, did_you_mean
 from flavorframe.outputs import Histogram
-from flavorframe.result._histograms import as_hist, is_varied, varied
+from flavorframe.result._histograms import VARIATION, as_hist, is_varied, labels_of
 from flavorframe.result._outputs import added, summary
 from flavorframe.result._saving import save
 from flavorframe.result._summary import notes, summary_line
-from flavorframe.result.averages import averaged
+from flavorframe.result.averages import averaged, in_variation
 from flavorframe.result.cutflow import Cutflow
 from flavorframe.result.failures import Failures
 from flavorframe.result.links import Link, added_links
@@ -141,7 +141,7 @@ class Result:
                 f"There are {', '.join(known) or 'none'}."
             )
         outputs = {
-            name: varied(value, label if is_varied(value) and label in value.axes[0] else NOMINAL)
+            name: in_variation(value, label if label in labels_of(value, VARIATION) else NOMINAL)
             for name, value in self.outputs.items()
         }
         return replace(self, outputs=outputs, unfinished=None)

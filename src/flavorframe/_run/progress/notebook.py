@@ -123,7 +123,11 @@ def _bar(value: float, most: float) -> str:
 
 
 def _pictures(result: Result) -> Iterator[str]:
-    histograms = ((n, varied(o, NOMINAL)) for n, o in result.outputs.items() if hasattr(o, "axes"))
+    histograms = (
+        (name, varied(output, NOMINAL))
+        for name, output in result.outputs.items()
+        if getattr(output, "kind", "") == "COUNT"  # of entries, not means
+    )
     for name, output in histograms:
         for category, each in by_category(output):
             if len(each.axes) <= 2:
