@@ -57,5 +57,5 @@ def _draw_pulls(ax: Axes, name: str, pulls: Array, summary: PullSummary) -> None
     )
     ax.text(0.04, 0.96, text, transform=ax.transAxes, size="x-small", va="top")
     ax.legend(loc="upper right", fontsize="x-small")
-    ax.set(xlabel=f"Pull of N({name})", xlim=(-REACH, REACH))
+    ax.set(xlabel=f"Pull of {name}", xlim=(-REACH, REACH))
     ax.set_ylim(0, 1.35 * ax.get_ylim()[1])

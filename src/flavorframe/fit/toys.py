@@ -50,12 +50,12 @@ class PullSummary(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ToyStudy:
-    """Pulls (fitted − true) / error of the yields in pseudo-experiments.
+    """Pulls (fitted − true) / error in pseudo-experiments: of yields; of all, in joint fits.
 
     Attributes:
         count: How many pseudo-experiments were fitted.
-        truth: The true yield of each component.
-        pulls: The pulls of each component's yield, shape (valid toys,).
+        truth: The true yield of each component, or value of each parameter.
+        pulls: The pulls of each, shape (valid toys,).
         failures: The first problem of each fit that is not valid.
     """
 
