@@ -49,8 +49,8 @@ TOYS = """
 ToyStudy: 4 of 5 fits valid (80.0%)
   ✗ slope is at its limit
 
-fitted  truth  pull mean    pull width
-Ds      528    0.50 ± 0.65  1.29 ± 0.53
+yield  truth  pull mean    pull width
+Ds     528    0.50 ± 0.65  1.29 ± 0.53
 """
 
 

@@ -59,7 +59,9 @@ def fitted_table(fitted: Iterable[FittedParameter]) -> Grid:
     return _grid(*_without_empty([header, *rows]))
 
 
-def pull_table(truth: Mapping[str, float], summary: Mapping[str, PullSummary]) -> Grid:
+def pull_table(
+    truth: Mapping[str, float], summary: Mapping[str, PullSummary], *, of_yields: bool
+) -> Grid:
     """Return the true value of all that was fitted, and the mean and width of its pull."""
     rows = [
         (
@@ -70,7 +72,7 @@ def pull_table(truth: Mapping[str, float], summary: Mapping[str, PullSummary]) -
         )
         for name, found in summary.items()
     ]
-    return _grid(("fitted", "truth", "pull mean", "pull width"), rows)
+    return _grid(("yield" if of_yields else "parameter", "truth", "pull mean", "pull width"), rows)
 
 
 def spectrum_table(yields: Mapping[str, Mapping[str, Yield]]) -> Grid:
