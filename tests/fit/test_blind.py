@@ -84,6 +84,9 @@ def test_what_candidates_are_expressed_by_is_hidden():
     blind = BlindModel(model, "a phrase", spread=90).fit(candidates(1000))
     assert abs(blind.parameters["N"].value - 1000) > 100
     assert "hidden offsets in N" in repr(blind)
+    bad = BlindModel(model.change("slope", limits=(-0.01, 0.01)), "a phrase", spread=90)
+    tilted = candidates(1000) ** 2 / 2.01
+    assert any("slope" in problem for problem in bad.fit(tilted).problems)
 
 
 def test_joint_models_and_other_parameters_are_hidden_as_well():

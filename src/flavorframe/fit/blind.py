@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
@@ -122,10 +123,10 @@ class BlindResult(Generic[Result]):
     @property
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the fit, but for what would tell a hidden number."""
+        words = "|".join(re.escape(word) for word in self._words)
+        telling = re.compile(rf"(?<!\w)(?:{words})(?!\w)")
         return tuple(
-            "a problem that tells a hidden number"
-            if any(name in problem for name in self._words)
-            else problem
+            "a problem that tells a hidden number" if telling.search(problem) else problem
             for problem in self._found.problems
         )
 
