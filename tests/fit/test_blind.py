@@ -1,5 +1,7 @@
 """Blind fits: nothing that they show tells what is hidden."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,18 @@ def test_problems_do_not_tell():
     blind = BLIND.fit(np.random.default_rng(1).uniform(*RANGE, 500))
     assert not blind.valid
     assert "a problem that tells a hidden number" in blind.problems
+
+
+def test_what_candidates_are_expressed_by_is_hidden():
+    total = Parameter("N", 1000, limits=(0, 9000))
+    peak, flat = MODEL.components
+    model = MassModel((replace(peak, candidates=total), replace(flat, candidates=3 * total)), RANGE)
+    blind = BlindModel(model, "a phrase", spread=90).fit(candidates(1000))
+    assert abs(blind.parameters["N"].value - 1000) > 100
+    assert "hidden offsets in N" in repr(blind)
+    bad = BlindModel(model.change("slope", limits=(-0.01, 0.01)), "a phrase", spread=90)
+    tilted = candidates(1000) ** 2 / 2.01
+    assert any("slope" in problem for problem in bad.fit(tilted).problems)
 
 
 def test_joint_models_and_other_parameters_are_hidden_as_well():

@@ -119,6 +119,8 @@ def test_toys_of_all_spectra(fit):
     study = fit.toys(6)
     assert set(study.pulls) == {p.name for p in fit.fitted if not p.fixed}
     assert "N(Ds)[2017B]" in repr(study)
+    assert "sigma                 0.01" in repr(study)
+    assert [ax.get_xlabel() for ax in study.plot().axes][:1] == ["Pull of N(Ds)[2017B]"]
 
 
 REFUSED = {

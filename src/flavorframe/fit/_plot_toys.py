@@ -35,7 +35,7 @@ def plot_toys(study: ToyStudy, path: str | Path | None) -> Figure:
     with cms_style():
         axes = new_axes(8 * len(study.pulls), 8, columns=len(study.pulls))
         for ax, (name, pulls) in zip(axes, study.pulls.items(), strict=True):
-            _draw_pulls(ax, name, pulls, study.summary[name])
+            _draw_pulls(ax, f"N({name})" if study.of_yields else name, pulls, study.summary[name])
         valid = study.count - len(study.failures)
         write_heading(axes[0], "flavorframe", "Toys", "")
         write_heading(axes[-1], "", "", f"{valid} of {study.count} fits valid")
@@ -44,7 +44,7 @@ def plot_toys(study: ToyStudy, path: str | Path | None) -> Figure:
     return figure_of(axes[0])
 
 
-def _draw_pulls(ax: Axes, name: str, pulls: Array, summary: PullSummary) -> None:
+def _draw_pulls(ax: Axes, title: str, pulls: Array, summary: PullSummary) -> None:
     edges = np.linspace(-REACH, REACH, BINS + 1)
     inside = np.clip(pulls, -REACH, np.nextafter(REACH, 0))
     ax.stairs(np.histogram(inside, edges)[0], edges, fill=True, color=BLUE, alpha=0.5)
@@ -57,5 +57,5 @@ def _draw_pulls(ax: Axes, name: str, pulls: Array, summary: PullSummary) -> None
     )
     ax.text(0.04, 0.96, text, transform=ax.transAxes, size="x-small", va="top")
     ax.legend(loc="upper right", fontsize="x-small")
-    ax.set(xlabel=f"Pull of N({name})", xlim=(-REACH, REACH))
+    ax.set(xlabel=f"Pull of {title}", xlim=(-REACH, REACH))
     ax.set_ylim(0, 1.35 * ax.get_ylim()[1])

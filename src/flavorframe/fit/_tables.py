@@ -59,18 +59,20 @@ def fitted_table(fitted: Iterable[FittedParameter]) -> Grid:
     return _grid(*_without_empty([header, *rows]))
 
 
-def pull_table(truth: Mapping[str, float], summary: Mapping[str, PullSummary]) -> Grid:
-    """Return the true value of each yield, and the mean and width of its pull."""
+def pull_table(
+    truth: Mapping[str, float], summary: Mapping[str, PullSummary], *, of_yields: bool
+) -> Grid:
+    """Return the true value of all that was fitted, and the mean and width of its pull."""
     rows = [
         (
             name,
-            f"{truth[name]:.0f}",
+            f"{truth[name]:.0f}" if abs(truth[name]) >= 10 else f"{truth[name]:.4g}",
             with_error(found.mean, found.mean_error),
             with_error(found.width, found.width_error),
         )
         for name, found in summary.items()
     ]
-    return _grid(("yield", "truth", "pull mean", "pull width"), rows)
+    return _grid(("yield" if of_yields else "parameter", "truth", "pull mean", "pull width"), rows)
 
 
 def spectrum_table(yields: Mapping[str, Mapping[str, Yield]]) -> Grid:

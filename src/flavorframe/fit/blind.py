@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
@@ -31,15 +32,17 @@ class Fittable(Protocol[Result_co]):
 class BlindModel(Generic[Result]):
     """A model whose fits do not tell what they measure.
 
-    All yields have hidden offsets, for the sum of them is known: background tells signal. Errors
-    and all other parameters are as they are. Fits with one phrase have the same offsets, so that
-    their differences can be seen, those of systematic studies.
+    All yields have hidden offsets, for the sum of them is known: background tells signal. So have
+    the parameters in expressions of candidates. Errors and all other parameters are as they are.
+    Fits with one phrase have the same offsets, so that their differences can be seen, those of
+    systematic studies.
 
     Args:
         model: A `MassModel` or `JointModel`.
         phrase: Any words; they choose the offsets.
-        spread: The offsets are between minus and plus this number, of candidates for yields.
-        also: Other parameters that are hidden, such as a ratio.
+        spread: The offsets of yields are between minus and plus this number of candidates.
+        also: Other parameters that are hidden. Their offsets, and those of parameters in
+            expressions of candidates, are up to half the distance of their limits.
 
     Raises:
         FitError: For a spread that is not above zero.
@@ -85,12 +88,24 @@ class BlindModel(Generic[Result]):
                 near = did_you_mean(name, found.parameters)
                 raise FitError(f"no parameter {name!r} to hide.{near}")
         likelihood = found.likelihood
-        hidden = (*(n for n in likelihood.names if n not in likelihood.parameters), *self.also)
-        return BlindResult(found, {name: self._offset(name) for name in hidden})
+        yields = [name for name in likelihood.names if name not in likelihood.parameters]
+        counting = [
+            spectrum.called(leaf.name)
+            for spectrum in likelihood.spectra
+            for component in spectrum.model.components
+            if component.candidates is not None
+            for leaf in component.candidates.leaves
+        ]
+        offsets = {name: self.spread * self._share(name) for name in yields}
+        for name in (*counting, *self.also):
+            low, high = found.parameters[name].limits
+            offsets[name] = (high - low) / 2 * self._share(name)
+        return BlindResult(found, offsets)
 
-    def _offset(self, name: str) -> float:
+    def _share(self, name: str) -> float:
+        """Return a number between −1 and 1 that phrase and name choose."""
         digest = hashlib.sha256(f"{self.phrase}\n{name}".encode()).digest()
-        return float(np.random.default_rng([*digest]).uniform(-self.spread, self.spread))
+        return float(np.random.default_rng([*digest]).uniform(-1, 1))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,10 +123,10 @@ class BlindResult(Generic[Result]):
     @property
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the fit, but for what would tell a hidden number."""
+        words = "|".join(re.escape(word) for word in self._words)
+        telling = re.compile(rf"(?<!\w)(?:{words})(?!\w)")
         return tuple(
-            "a problem that tells a hidden number"
-            if any(name in problem for name in self._words)
-            else problem
+            "a problem that tells a hidden number" if telling.search(problem) else problem
             for problem in self._found.problems
         )
 

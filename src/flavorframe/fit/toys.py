@@ -50,19 +50,21 @@ class PullSummary(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ToyStudy:
-    """Pulls (fitted − true) / error of the yields in pseudo-experiments.
+    """Pulls (fitted − true) / error in pseudo-experiments: of yields; of all, in joint fits.
 
     Attributes:
         count: How many pseudo-experiments were fitted.
-        truth: The true yield of each component.
-        pulls: The pulls of each component's yield, shape (valid toys,).
+        truth: The true yield of each component, or value of each parameter.
+        pulls: The pulls of each, shape (valid toys,).
         failures: The first problem of each fit that is not valid.
+        of_yields: Whether these are yields alone, by the names of their components.
     """
 
     count: int
     truth: dict[str, float]
     pulls: dict[str, Array]
     failures: tuple[str, ...] = ()
+    of_yields: bool = True
 
     @property
     def valid_fraction(self) -> float:
@@ -97,7 +99,9 @@ class ToyStudy:
         return as_html(self._group(Paragraph(heading, style=TITLE_STYLE), *problems))
 
     def _group(self, *heading: Paragraph | Items) -> Group:
-        return Group((*heading, pull_table(self.truth, self.summary)), CSS_CLASS)
+        return Group(
+            (*heading, pull_table(self.truth, self.summary, of_yields=self.of_yields)), CSS_CLASS
+        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -147,7 +151,9 @@ def run_toys(fit: Fitted, count: int, *, seed: int, model: Any = None) -> ToyStu
             "components alike"
         )
     pulls = {name: np.array([_pull(toy[name], truth[name]) for toy in measured]) for name in truth}
-    return ToyStudy(count, truth, pulls, failures)
+    # Those of one spectrum go by their components, those of several by their names in the fit.
+    of_yields = truth.keys().isdisjoint(fit.parameters)
+    return ToyStudy(count, truth, pulls, failures, of_yields)
 
 
 def goodness_of_fit(fit: Fitted, count: int, *, seed: int) -> GoodnessOfFit:
