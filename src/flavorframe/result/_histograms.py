@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flavorframe.result.mean import FIELDS, Mean
+
 if TYPE_CHECKING:
     from flavorframe.outputs import Histogram, HistogramAxis
 
@@ -86,7 +88,13 @@ def labels_of(value: Any, axis: str) -> list[str]:
 
 def varied(value: Any, label: str) -> Any:
     """Return an output in a variation: histograms lose their axis of variations."""
-    return value[{VARIATION: label}] if is_varied(value) else value
+    return _chosen(value, VARIATION, label) if is_varied(value) else value
+
+
+def _chosen(value: Any, axis: str, label: str) -> Any:
+    """Return what is in one bin of an axis; a mean that has no other axis is a `Mean`."""
+    found = value[{axis: label}]
+    return found if hasattr(found, "axes") else Mean(*(getattr(found, name) for name in FIELDS))
 
 
 def by_category(value: Any) -> Iterator[tuple[str, Any]]:
@@ -95,7 +103,7 @@ def by_category(value: Any) -> Iterator[tuple[str, Any]]:
     if not categories:
         yield "", value
     for category in categories:
-        yield category, value[{CATEGORY: category}]
+        yield category, _chosen(value, CATEGORY, category)
 
 
 def write_histograms(outputs: Mapping[str, Any], path: Path) -> None:
@@ -112,7 +120,7 @@ def write_histograms(outputs: Mapping[str, Any], path: Path) -> None:
             if not isinstance(value, hist.Hist):
                 continue
             for key, histogram in _plain(name.replace(".", "/"), value):
-                if len(histogram.axes) <= MOST_AXES:
+                if isinstance(histogram, hist.Hist) and len(histogram.axes) <= MOST_AXES:
                     file[key] = _as_root(histogram, key.rsplit("/", 1)[-1])
 
 
