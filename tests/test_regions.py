@@ -21,6 +21,14 @@ REFUSED = {
         lambda: hist(ff.vary("s", t.pt, up=muon.pt)),
         r"'s up' \(muon.pt\) has one value per muon.*changes values",
     ),
+    "a shift with a space": (
+        lambda: ff.vary("a", t.pt, **{"b c": 2 * t.pt}),  # as the shift c of a source "a b"
+        r"ff.vary\('a', ...\): a shift cannot be called 'b c'",
+    ),
+    "two shifts of one name": (
+        lambda: ff.vary("PDF", t.pt, replicas=[2 * t.pt], **{"0": 3 * t.pt}),
+        "a shift cannot be called '0': give each a name of its own",
+    ),
     "two sets of shifts": (
         lambda: ff.Analysis(selection.cut("pt", pt > 3).weight("w", ff.vary("scale", 1.0, down=2))),
         "shifts up of triplet.pt, and down of 1: .* two names",
@@ -94,3 +102,11 @@ def test_rows_of_a_collection_that_is_varied_are_the_nominal_ones(sample):
     assert set(columns) == {"pt", "pt_scale_up", "number"}
     assert columns["pt"].min() > 12
     assert columns["pt_scale_up"].tolist() == (2 * columns["pt"]).tolist()
+
+
+def test_one_variation_is_not_added_to_another(sample):
+    analysis = ff.Analysis(selection.weight("w", ff.vary("sf", 1.0, up=2.0)), n=hist(t.pt))
+    one, two = (analysis.run(ff.dataset(sample(name)), progress=False) for name in ("nano", "nano"))
+    for other in (two, two.nominal):
+        with pytest.raises(FlavorframeError, match="two different analyses"):
+            one.varied("sf up") + other

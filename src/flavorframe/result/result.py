@@ -144,7 +144,9 @@ class Result:
             name: varied(value, label if is_varied(value) and label in value.axes[0] else NOMINAL)
             for name, value in self.outputs.items()
         }
-        return replace(self, outputs=outputs, unfinished=None)
+        of_it = f"{self.provenance.plan} {label}" if known else self.provenance.plan
+        provenance = replace(self.provenance, plan=of_it)  # adds up with the same alone
+        return replace(self, outputs=outputs, unfinished=None, provenance=provenance)
 
     def variations(self, output: str) -> Variations:
         """Return the variations of a histogram, and what they make of its uncertainty.
