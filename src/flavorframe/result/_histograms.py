@@ -6,7 +6,8 @@ of the latter are the candidates that are in none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,18 +111,27 @@ def write_histograms(outputs: Mapping[str, Any], path: Path) -> None:
     """Write the histograms among the outputs of a result to a ROOT file.
 
     That of a region is in a folder of the region's name, that of a category is ``mass_barrel``, and
-    in a variation ``mass_muon_ID_up``.
+    in a variation ``mass_muon_ID_up``. Where two would have one name, as of the categories "η < 1"
+    and "η > 1", a number is added to the later one.
     """
     import hist
     import uproot
 
+    taken: set[str] = set()
     with uproot.recreate(path) as file:
         for name, value in outputs.items():
             if not isinstance(value, hist.Hist):
                 continue
-            for key, histogram in _plain(name.replace(".", "/"), value):
+            for wanted, histogram in _plain(name.replace(".", "/"), value):
                 if isinstance(histogram, hist.Hist) and len(histogram.axes) <= MOST_AXES:
+                    key = _free(wanted, taken)
+                    taken.add(key)
                     file[key] = _as_root(histogram, key.rsplit("/", 1)[-1])
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    numbered = (f"{name}_{i}" for i in count(2))
+    return next(each for each in chain([name], numbered) if each not in taken)
 
 
 def _plain(name: str, value: Any) -> Iterator[tuple[str, Any]]:
