@@ -178,9 +178,11 @@ class Result:
             prefix = in_region(name, "")
             return {k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)}
 
+        friends = dict(self.dataset.friends)  # are found for all events, whatever the region
+        links = own(self.links) | {k: v for k, v in self.links.items() if k in friends}
         provenance = replace(self.provenance, plan=f"{self.provenance.plan} {name}")
         return replace(
-            self, cutflow=self.regions[name], outputs=own(self.outputs), links=own(self.links),
+            self, cutflow=self.regions[name], outputs=own(self.outputs), links=links,
             unwritten=own(self.unwritten), regions={}, unfinished=None, provenance=provenance,
         )  # fmt: skip
 
