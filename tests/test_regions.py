@@ -104,6 +104,31 @@ def test_rows_of_a_collection_that_is_varied_are_the_nominal_ones(sample):
     assert columns["pt_scale_up"].tolist() == (2 * columns["pt"]).tolist()
 
 
+def test_rows_of_pairs_of_what_is_varied_are_the_nominal_ones(sample):
+    pair = ff.pairs(muon.sorted(ff.vary("order", muon.pt, up=-muon.pt), descending=True))
+    first, second = pair.members
+    rows = ff.snapshot(a=first.pt, b=ff.vary("scale", second.pt, up=2 * second.pt))
+    found = ff.Analysis(ff.Selection(pair), rows=rows).run(
+        ff.dataset(sample("nano")), progress=False
+    )
+    columns = found.rows.columns
+    assert set(columns) == {"a", "b", "b_scale_up"}
+    assert (columns["a"] >= columns["b"]).all()
+    assert columns["b_scale_up"].tolist() == (2 * columns["b"]).tolist()
+
+
+def test_what_a_part_is_chosen_by_is_shifted_in_its_rows(sample):
+    number = muon[ff.vary("scale", muon.pt, up=2 * muon.pt) > 3].count()
+    part = t[(t.pt > 0) & (number > 1)]
+    rows = ff.snapshot(part.pt, n=number)
+    found = ff.Analysis(ff.Selection(part), rows=rows).run(
+        ff.dataset(sample("nano")), progress=False
+    )
+    columns = found.rows.columns
+    assert set(columns) == {"pt", "n", "n_scale_up"}
+    assert (columns["n_scale_up"] > columns["n"]).any()
+
+
 def test_one_variation_is_not_added_to_another(sample):
     analysis = ff.Analysis(selection.weight("w", ff.vary("sf", 1.0, up=2.0)), n=hist(t.pt))
     one, two = (analysis.run(ff.dataset(sample(name)), progress=False) for name in ("nano", "nano"))

@@ -124,9 +124,18 @@ def _on_nominal(rows: n.Axis, node: n.Node) -> n.Node:
     if not variations_in([rows]):
         return node
     made: dict[n.Part, n.Part] = {}
+    nominal = set(_made_of(rows))
     for part in n.parts(node):
-        made[part] = shifted(rows, None) if part is rows else part.map(made.__getitem__)
+        made[part] = shifted(part, None) if part in nominal else part.map(made.__getitem__)
     return made[node]  # type: ignore[return-value]  # a node, as before
+
+
+def _made_of(axis: n.Axis) -> Iterator[n.Axis]:
+    """Yield an axis and those that its elements are of, such as the members of pairs."""
+    yield axis
+    for part in axis.inside:
+        if isinstance(part, n.Axis):
+            yield from _made_of(part)
 
 
 def _column(name: str, variation: Variation) -> str:
