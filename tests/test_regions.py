@@ -45,6 +45,16 @@ REFUSED = {
         lambda: ff.Analysis(one=ff.Region(selection, by=by, n=hist(events["category"]))),
         r"'n' has an axis 'category', .* fill category \+ 0",
     ),
+    "an output called as another is in a variation": (
+        lambda: ff.Analysis(
+            selection.cut("pt", pt > 3), n=hist(t.pt), **{"n [scale up]": hist(t.eta)}
+        ),
+        r"An output cannot be called 'n \[scale up\]'",
+    ),
+    "an output called as a sum of a mean": (
+        lambda: ff.Analysis(selection, m=ff.mean(t.pt), **{"m Σx": hist(t.eta)}),
+        "An output cannot be called 'm Σx'",
+    ),
     "an axis called variation": (
         lambda: ff.Analysis(selection.cut("pt", pt > 3), n=hist(events["variation"])),
         "'n' has an axis 'variation'",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
 from flavorframe._expr.variations import Variation, shifted, variations_in
-from flavorframe._planning.plan import Plan, PlannedRegion, in_region
+from flavorframe._planning.plan import Plan, PlannedRegion, in_region, varied_name
 from flavorframe._planning.rewriting import trees_in
 from flavorframe.averages import Average
 from flavorframe.errors import AnalysisError, ExpressionError
@@ -115,7 +115,7 @@ def _in_variations(snapshot: Snapshot, selection: Selection, name: str) -> Snaps
     ]
     weights = [step.node for step in selection.steps if isinstance(step, Weight)]
     varied = tuple((_column("weight", v), v) for v in variations_in(weights))
-    _check_names([column for column, _ in (*columns, *varied)], name)
+    _check_columns([column for column, _ in (*columns, *varied)], name)
     return replace(snapshot, columns=tuple(columns), varied_weights=varied)
 
 
@@ -144,7 +144,25 @@ def _column(name: str, variation: Variation) -> str:
     return f"{name}_{label}"
 
 
-def _check_names(names: Iterable[str], snapshot: str) -> None:
+def check_names(plan: Plan) -> None:
+    """Raise AnalysisError where an output is called as a sum behind another one is in partials.
+
+    That of a mean is ``m Σx``, and in a variation ``mass [scale up]``.
+    """
+    _ = plan.variations  # raises where they do not go together
+    seen: set[str] = set()
+    for name, output in plan.outputs:
+        variations = plan.part_of(name).variations if isinstance(output, Histogram) else ()
+        for each in (varied_name(name, variation) for variation in (None, *variations)):
+            if each in seen:
+                raise AnalysisError(
+                    f"An output cannot be called {each!r}: means and variations use the name "
+                    "themselves. Give it another one."
+                )
+            seen.add(each)
+
+
+def _check_columns(names: Iterable[str], snapshot: str) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
