@@ -52,8 +52,8 @@ def _histogram(result: Result, name: str) -> Any:
     found = {
         key: view.histogram
         for output, value in result.outputs.items()
-        if hasattr(value, "axes")
         for key, view in views(output, value).items()
+        if hasattr(view.histogram, "axes")
     }
     if name not in found:
         raise AnalysisError(

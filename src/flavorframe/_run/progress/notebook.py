@@ -123,10 +123,9 @@ def _bar(value: float, most: float) -> str:
 
 
 def _pictures(result: Result) -> Iterator[str]:
-    histograms = ((n, varied(o, NOMINAL)) for n, o in result.outputs.items() if hasattr(o, "axes"))
-    for name, output in histograms:
-        for category, each in by_category(output):
-            if len(each.axes) <= 2:
+    for name, output in result.outputs.items():
+        for category, each in by_category(varied(output, NOMINAL)):
+            if hasattr(each, "axes") and len(each.axes) <= 2:
                 yield _picture(" ".join(filter(None, (name, category))), each)
 
 
