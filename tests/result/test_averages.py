@@ -129,6 +129,10 @@ def test_what_nothing_is_the_mean_of():
 def test_what_is_refused():
     with pytest.raises(ExpressionError, match="takes an expression, not the constant 1"):
         ff.mean(1)
+    near = events.track.per(muon)
+    for x, weight in ((near.pt, 1), (muon.pt, near.pt)):
+        with pytest.raises(ExpressionError, match="A mean takes one value per event or element"):
+            ff.mean(x, weight=weight)
     with pytest.raises(AnalysisError, match=r"by=3 of a mean is no axis|no axis: make it by"):
         ff.mean(muon.pt, by=[3])
     with pytest.raises(ExpressionError, match="two collections do not combine"):
