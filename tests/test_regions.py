@@ -21,6 +21,14 @@ REFUSED = {
         lambda: hist(ff.vary("s", t.pt, up=muon.pt)),
         r"'s up' \(muon.pt\) has one value per muon.*changes values",
     ),
+    "a shift with a space": (
+        lambda: ff.vary("a", t.pt, **{"b c": 2 * t.pt}),  # as the shift c of a source "a b"
+        r"ff.vary\('a', ...\): a shift cannot be called 'b c'",
+    ),
+    "two shifts of one name": (
+        lambda: ff.vary("PDF", t.pt, replicas=[2 * t.pt], **{"0": 3 * t.pt}),
+        "a shift cannot be called '0': give each a name of its own",
+    ),
     "two sets of shifts": (
         lambda: ff.Analysis(selection.cut("pt", pt > 3).weight("w", ff.vary("scale", 1.0, down=2))),
         "shifts up of triplet.pt, and down of 1: .* two names",
@@ -36,6 +44,16 @@ REFUSED = {
     "an axis called category": (
         lambda: ff.Analysis(one=ff.Region(selection, by=by, n=hist(events["category"]))),
         r"'n' has an axis 'category', .* fill category \+ 0",
+    ),
+    "an output called as another is in a variation": (
+        lambda: ff.Analysis(
+            selection.cut("pt", pt > 3), n=hist(t.pt), **{"n [scale up]": hist(t.eta)}
+        ),
+        r"An output cannot be called 'n \[scale up\]'",
+    ),
+    "an output called as a sum of a mean": (
+        lambda: ff.Analysis(selection, m=ff.mean(t.pt), **{"m Σx": hist(t.eta)}),
+        "An output cannot be called 'm Σx'",
     ),
     "an axis called variation": (
         lambda: ff.Analysis(selection.cut("pt", pt > 3), n=hist(events["variation"])),
@@ -106,3 +124,36 @@ def test_rows_of_pairs_of_a_collection_that_is_varied_are_the_nominal_ones(sampl
     columns = found.rows.columns
     assert min(columns["pt"].min(), columns["other"].min()) > 4
     assert columns["pt_scale_up"].tolist() == (2 * columns["pt"]).tolist()
+
+
+def test_rows_of_pairs_of_what_is_varied_are_the_nominal_ones(sample):
+    pair = ff.pairs(muon.sorted(ff.vary("order", muon.pt, up=-muon.pt), descending=True))
+    first, second = pair.members
+    rows = ff.snapshot(a=first.pt, b=ff.vary("scale", second.pt, up=2 * second.pt))
+    found = ff.Analysis(ff.Selection(pair), rows=rows).run(
+        ff.dataset(sample("nano")), progress=False
+    )
+    columns = found.rows.columns
+    assert set(columns) == {"a", "b", "b_scale_up"}
+    assert (columns["a"] >= columns["b"]).all()
+    assert columns["b_scale_up"].tolist() == (2 * columns["b"]).tolist()
+
+
+def test_what_a_part_is_chosen_by_is_shifted_in_its_rows(sample):
+    number = muon[ff.vary("scale", muon.pt, up=2 * muon.pt) > 3].count()
+    part = t[(t.pt > 0) & (number > 1)]
+    rows = ff.snapshot(part.pt, n=number)
+    found = ff.Analysis(ff.Selection(part), rows=rows).run(
+        ff.dataset(sample("nano")), progress=False
+    )
+    columns = found.rows.columns
+    assert set(columns) == {"pt", "n", "n_scale_up"}
+    assert (columns["n_scale_up"] > columns["n"]).any()
+
+
+def test_one_variation_is_not_added_to_another(sample):
+    analysis = ff.Analysis(selection.weight("w", ff.vary("sf", 1.0, up=2.0)), n=hist(t.pt))
+    one, two = (analysis.run(ff.dataset(sample(name)), progress=False) for name in ("nano", "nano"))
+    for other in (two, two.nominal):
+        with pytest.raises(FlavorframeError, match="two different analyses"):
+            one.varied("sf up") + other

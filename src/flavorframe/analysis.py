@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, overload
 
 from flavorframe._data_quality.tallies import Tally, split_tallies
 from flavorframe._expr.variations import chosen
-from flavorframe._planning.compiling import plan_of
+from flavorframe._planning.compiling import check_names, plan_of
 from flavorframe._planning.plan import Plan
 from flavorframe.averages import Declared
 from flavorframe.datasets import Dataset
@@ -73,7 +73,7 @@ class Analysis:
             raise AnalysisError(f"ff.Analysis takes a selection first, not {selection!r}.")
         object.__setattr__(self, "regions", regions)
         object.__setattr__(self, "tallies", tallies)
-        _ = self.plan.variations  # raises where they do not go together
+        check_names(self.plan)
 
     @property
     def plan(self) -> Plan:

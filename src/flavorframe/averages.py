@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.expression import Expr, Operand, as_node
+from flavorframe._expr.nesting import refuse_nested
 from flavorframe._expr.strings import refuse_string
 from flavorframe.errors import AnalysisError, ExpressionError
 from flavorframe.outputs import Histogram, HistogramAxis, Output
@@ -81,7 +82,7 @@ def mean(
 
     Raises:
         AnalysisError: ``by`` is no axis.
-        ExpressionError: Quantities are of two collections, constants or strings.
+        ExpressionError: Quantities are of two collections, on a nested axis, constants or strings.
 
     Example:
         >>> import flavorframe as ff
@@ -100,5 +101,6 @@ def mean(
     average = Average(node, axes, None if weight is None else as_node(weight), without)
     for part in average.nodes:
         refuse_string(part, "A mean", "averaged")
+        refuse_nested(part, "A mean")
     n.join_axes(average.nodes)
     return average

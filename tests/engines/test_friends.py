@@ -59,6 +59,8 @@ def test_a_friend_is_joined_by_its_key(main, tmp_path):
         assert dict(zip(rows["bdt"].tolist(), rows["x"].tolist(), strict=True)) == expected
         assert found.links["scores"].asked == 500
         assert found.links["scores"].unmatched == 150
+    whole = ff.Analysis(one=ff.Region(analysis().selection)).run(data, progress=False)
+    assert whole.one.links == found.links
     kept = analysis(cut=False).run(data, progress=False).rows.columns["bdt"]
     assert np.isnan(kept).sum() == 150
 

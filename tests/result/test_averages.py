@@ -79,7 +79,9 @@ def test_parts_add_up_to_the_whole_and_are_saved(data, tmp_path):
     both.save(tmp_path / "out")
     (loaded,) = ff.load(tmp_path / "out").values()
     assert loaded.pt == both.pt
-    np.testing.assert_array_equal(loaded.by_eta.values(), both.by_eta.values())
+    # Bins of one entry and of none too: later results are added to what was loaded.
+    found, expected = (each.by_eta.view(flow=True).tolist() for each in (loaded, both))
+    np.testing.assert_array_equal(found, expected)
     page = ff.report.write(tmp_path / "report.html", both).read_text("utf-8")
     assert f"{both.pt.value:.6g} ± {both.pt.error:.2g}" in page
 
@@ -99,6 +101,23 @@ def test_regions_have_means_by_category_and_variation(data):
     assert list(found.eta.axes[-1]) == ["low", "high"]
 
 
+def test_means_in_variations_are_saved_and_reported(data, tmp_path):
+    pt = ff.vary("scale", muon.pt, up=muon.pt * 2)
+    by = ff.categories(low=muon.pt < 4, high=muon.pt >= 4)
+    kept = ff.Selection(muon)
+    both = ff.Analysis(
+        one=ff.Region(kept, pt=ff.mean(pt)), two=ff.Region(kept, by=by, pt=ff.mean(pt))
+    )
+    result = both.run(data, progress=False)
+    shifted = result.varied("scale up").one.pt
+    assert isinstance(shifted, Mean)
+    assert (shifted.value, shifted.sum_of_weights) == (9.5, 4)
+    result.save(tmp_path / "out")
+    assert ff.load(tmp_path / "out")["dataset"].nominal.one.pt == result.nominal.one.pt
+    page = ff.report.write(tmp_path / "report.html", result).read_text("utf-8")
+    assert "two.pt.high" in page
+
+
 def test_what_nothing_is_the_mean_of():
     none = Mean(math.nan, 0.0, 0.0, 0.0)
     one = Mean(2.0, 1.0, 1.0, 0.0)
@@ -110,6 +129,10 @@ def test_what_nothing_is_the_mean_of():
 def test_what_is_refused():
     with pytest.raises(ExpressionError, match="takes an expression, not the constant 1"):
         ff.mean(1)
+    near = events.track.per(muon)
+    for x, weight in ((near.pt, 1), (muon.pt, near.pt)):
+        with pytest.raises(ExpressionError, match="A mean takes one value per event or element"):
+            ff.mean(x, weight=weight)
     with pytest.raises(AnalysisError, match=r"by=3 of a mean is no axis|no axis: make it by"):
         ff.mean(muon.pt, by=[3])
     with pytest.raises(ExpressionError, match="two collections do not combine"):

@@ -179,3 +179,14 @@ def test_histograms_of_root_are_fitted_as_ours(root, by_root, name, how):
 def test_two_axes_are_refused(root, by_root, how):
     with pytest.raises(FitError, match="a fit needs a histogram of one axis, this one has 2"):
         ff.fit.dsphi().fit(read(root, by_root[0], how, "square"))
+
+
+def test_names_that_are_equal_in_root_get_a_number(sample, tmp_path):
+    by = ff.categories({"η < 1": abs(t.eta) < 1, "η > 1": abs(t.eta) >= 1})
+    region = ff.Region(ff.Selection(t), by=by, mass=ff.hist(mass))
+    result = ff.Analysis(region).run(ff.dataset(sample("nano")), progress=False)
+    with uproot.open(result.save(tmp_path) / "dataset" / "histograms.root") as file:
+        found = {key: file[key].values().tolist() for key in file.keys(cycle=False)}
+    assert found == dict(
+        zip(["mass_η___1", "mass_η___1_2"], result.mass.values().tolist(), strict=True)
+    )

@@ -4,8 +4,10 @@ import sys
 
 import pytest
 
+import flavorframe as ff
 from flavorframe._run.progress.base import Silent
 from flavorframe._run.progress.choice import choose_progress
+from flavorframe._run.progress.notebook import _pictures
 from flavorframe.errors import AnalysisError
 
 
@@ -24,6 +26,15 @@ def test_a_live_view_is_updated_in_place(slow_analysis, dataset, monkeypatch):
     assert "100 % of the data" in pages[-1]
     assert "<svg" in pages[-1]
     assert "mass" in pages[-1]
+
+
+def test_a_live_view_leaves_out_means_in_variations(sample):
+    t = ff.events().triplet
+    pt = ff.vary("scale", t.pt, up=2 * t.pt)
+    outputs = {"mean": ff.mean(pt), "pt": ff.hist(pt, bins=2, range=(0, 40))}
+    result = ff.Analysis(ff.Selection(t), **outputs).run(ff.dataset(sample("nano")), progress=False)
+    (picture,) = _pictures(result)
+    assert "pt: " in picture
 
 
 def test_it_needs_a_notebook(slow_analysis, dataset, monkeypatch):

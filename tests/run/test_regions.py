@@ -9,7 +9,7 @@ import flavorframe as ff
 from flavorframe._cache import cache_of
 from flavorframe.engines._columnar.caching import keys
 from flavorframe.errors import AnalysisError
-from flavorframe.result.averages import nominal_means
+from flavorframe.report.views import views
 from support.analyses import bits, regional
 
 t = ff.events().triplet
@@ -88,6 +88,6 @@ def test_means_have_categories_and_variations_too(data, tmp_path):
     simple = ff.Analysis(ff.Selection(t), m=ff.mean(mass)).run(data, progress=False)
     result = ff.Analysis(one=region).run(data, output=tmp_path, progress=False)
     low = plain.run(data, progress=False).m
-    assert nominal_means("one.m", result.one.m)["one.m.low"] == low
+    assert views("one.m", result.one.m)["one.m.low"].histogram == low
     assert simple.varied("scale up").m.value == pytest.approx(2 * simple.nominal.m.value)
     assert f"{low.value:.6g} ±" in ff.report.write(tmp_path / "r.html", result).read_text()

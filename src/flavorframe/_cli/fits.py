@@ -47,13 +47,13 @@ def _region_of(histogram: str, results: Results) -> str:
 
 
 def _histogram(result: Result, name: str) -> Any:
-    from flavorframe.report.inputs import histograms
     from flavorframe.report.views import views
 
     found = {
         key: view.histogram
-        for output, value in histograms(result).items()
+        for output, value in result.outputs.items()
         for key, view in views(output, value).items()
+        if hasattr(view.histogram, "axes")
     }
     if name not in found:
         raise AnalysisError(

@@ -58,8 +58,8 @@ def vary(
         ``"nominal"`` is the first; ``"muon ID up"`` is one of the others.
 
     Raises:
-        ExpressionError: There is no shift, or one has another axis, or is a string, or ``only`` is
-            neither.
+        ExpressionError: There is no shift, or one has another axis, a name with spaces or that of
+            another, or is a string, or ``only`` is neither.
 
     Example:
         >>> import flavorframe as ff
@@ -74,10 +74,21 @@ def vary(
         raise ExpressionError(
             f"ff.vary({source!r}, ...) varies nothing: give it up= and down=, or replicas=[...]."
         )
+    _check_shifts(source, [*shifts, *(str(i) for i in range(len(replicas)))])
     first, *others = (_number(source, value) for value in (nominal, *varied.values()))
     if only is not None:
         others = [_only(only, shift, first) for shift in others]
     return Expr(n.Varied(source, first, tuple(varied), tuple(others)))
+
+
+def _check_shifts(source: str, names: Sequence[str]) -> None:
+    """Refuse names by which two variations could be called the same."""
+    for name in names:
+        if not name or " " in name or names.count(name) > 1:
+            raise ExpressionError(
+                f"ff.vary({source!r}, ...): a shift cannot be called {name!r}: give each a name of "
+                "its own without spaces, for a variation is called by its source, a space and this."
+            )
 
 
 def _only(what: str, shift: n.Node, nominal: n.Node) -> n.Node:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flavorframe._expr import nodes as n
 from flavorframe._expr.formula import brief
 from flavorframe._expr.variations import Variation, shifted, variations_in
-from flavorframe._planning.plan import Plan, PlannedRegion, in_region
+from flavorframe._planning.plan import Plan, PlannedRegion, in_region, varied_name
 from flavorframe._planning.rewriting import trees_in
 from flavorframe.averages import Average
 from flavorframe.errors import AnalysisError, ExpressionError
@@ -115,7 +115,7 @@ def _in_variations(snapshot: Snapshot, selection: Selection, name: str) -> Snaps
     ]
     weights = [step.node for step in selection.steps if isinstance(step, Weight)]
     varied = tuple((_column("weight", v), v) for v in variations_in(weights))
-    _check_names([column for column, _ in (*columns, *varied)], name)
+    _check_columns([column for column, _ in (*columns, *varied)], name)
     return replace(snapshot, columns=tuple(columns), varied_weights=varied)
 
 
@@ -123,10 +123,10 @@ def _on_nominal(rows: n.Axis, node: n.Node) -> n.Node:
     """Return a column of a snapshot on the nominal rows, also where their collection is varied."""
     if not variations_in([rows]):
         return node
-    fixed = set(n.made_from(rows))  # such as the collections that pairs are of
+    nominal = set(n.made_from(rows))  # such as the collections that pairs are of
     made: dict[n.Part, n.Part] = {}
     for part in n.parts(node):
-        made[part] = shifted(part, None) if part in fixed else part.map(made.__getitem__)
+        made[part] = shifted(part, None) if part in nominal else part.map(made.__getitem__)
     return made[node]  # type: ignore[return-value]  # a node, as before
 
 
@@ -136,7 +136,25 @@ def _column(name: str, variation: Variation) -> str:
     return f"{name}_{label}"
 
 
-def _check_names(names: Iterable[str], snapshot: str) -> None:
+def check_names(plan: Plan) -> None:
+    """Raise AnalysisError where an output is called as a sum behind another one is in partials.
+
+    That of a mean is ``m Σx``, and in a variation ``mass [scale up]``.
+    """
+    _ = plan.variations  # raises where they do not go together
+    seen: set[str] = set()
+    for name, output in plan.outputs:
+        variations = plan.part_of(name).variations if isinstance(output, Histogram) else ()
+        for each in (varied_name(name, variation) for variation in (None, *variations)):
+            if each in seen:
+                raise AnalysisError(
+                    f"An output cannot be called {each!r}: means and variations use the name "
+                    "themselves. Give it another one."
+                )
+            seen.add(each)
+
+
+def _check_columns(names: Iterable[str], snapshot: str) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:

@@ -21,11 +21,10 @@ from flavorframe._files.json_numbers import decoded
 from flavorframe.averages import Declared
 from flavorframe.outputs import Histogram, Snapshot
 from flavorframe.report.inputs import Inputs, holds_weights
-from flavorframe.report.views import View
+from flavorframe.report.views import View, views
 from flavorframe.report.yields import Measured
-from flavorframe.result import Table, WrittenSnapshot
+from flavorframe.result import Mean, Table, WrittenSnapshot
 from flavorframe.result._json import dump, to_dict
-from flavorframe.result.averages import nominal_means
 from flavorframe.result.timing import STAGES, Timing, share_cells, speed_cells, workers_grid
 from flavorframe.skims import Skim
 
@@ -124,12 +123,13 @@ def _with_share(count: int, of: int) -> str:
 
 
 def means(inputs: Inputs) -> Grid:
-    """Return the means, with their uncertainty and the standard deviation of the quantity."""
+    """Return the nominal means, with their uncertainty and the quantity's standard deviation."""
     rows = tuple(
-        (era, name, f"{mean.value:.6g} ± {mean.error:.2g}", f"{mean.deviation:.4g}")
+        (era, key, f"{mean.value:.6g} ± {mean.error:.2g}", f"{mean.deviation:.4g}")
         for era, result in inputs.results.items()
-        for output, value in result.outputs.items()
-        for name, mean in nominal_means(output, value).items()
+        for name, value in result.outputs.items()
+        for key, view in views(name, value).items()
+        if isinstance(mean := view.histogram, Mean)
     )
     return Grid(("era", "quantity", "mean", "standard deviation"), rows, labels=2)
 

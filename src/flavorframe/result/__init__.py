@@ -2,7 +2,7 @@
 
 - ``result``, ``results``: the result of a dataset, and those of several; they add up.
 - ``cutflow``, ``efficiency``: ``cutflow`` says what to do for a new number in its rows.
-- ``averages``: means, of all candidates or by bin.
+- ``mean``, ``averages``: means, of all candidates and by bin.
 - ``table``, ``written``: candidates in memory, and snapshots that are in files.
 - ``failures``, ``replicas``, ``links``, ``timing``, ``provenance``: what is needed to trust a
   result.
@@ -18,11 +18,11 @@ Text and HTML are made by `flavorframe._display`.
 """
 
 from flavorframe._snapshots.writing import SnapshotWriter
-from flavorframe.result.averages import Mean
 from flavorframe.result.cutflow import Cutflow, CutRow
 from flavorframe.result.efficiency import Efficiency
 from flavorframe.result.failures import Failure, Failures
 from flavorframe.result.links import Link
+from flavorframe.result.mean import Mean
 from flavorframe.result.provenance import Provenance
 from flavorframe.result.replicas import Replica, added_replicas
 from flavorframe.result.result import Result

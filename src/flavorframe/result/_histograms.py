@@ -6,9 +6,12 @@ of the latter are the candidates that are in none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from flavorframe.result.mean import FIELDS, Mean
 
 if TYPE_CHECKING:
     from flavorframe.outputs import Histogram, HistogramAxis
@@ -86,7 +89,13 @@ def labels_of(value: Any, axis: str) -> list[str]:
 
 def varied(value: Any, label: str) -> Any:
     """Return an output in a variation: histograms lose their axis of variations."""
-    return value[{VARIATION: label}] if is_varied(value) else value
+    return _chosen(value, VARIATION, label) if is_varied(value) else value
+
+
+def _chosen(value: Any, axis: str, label: str) -> Any:
+    """Return what is in one bin of an axis; a mean that has no other axis is a `Mean`."""
+    found = value[{axis: label}]
+    return found if hasattr(found, "axes") else Mean(*(getattr(found, name) for name in FIELDS))
 
 
 def by_category(value: Any) -> Iterator[tuple[str, Any]]:
@@ -95,25 +104,34 @@ def by_category(value: Any) -> Iterator[tuple[str, Any]]:
     if not categories:
         yield "", value
     for category in categories:
-        yield category, value[{CATEGORY: category}]
+        yield category, _chosen(value, CATEGORY, category)
 
 
 def write_histograms(outputs: Mapping[str, Any], path: Path) -> None:
     """Write the histograms among the outputs of a result to a ROOT file.
 
     That of a region is in a folder of the region's name, that of a category is ``mass_barrel``, and
-    in a variation ``mass_muon_ID_up``.
+    in a variation ``mass_muon_ID_up``. Where two would have one name, as of the categories "η < 1"
+    and "η > 1", a number is added to the later one.
     """
     import hist
     import uproot
 
+    taken: set[str] = set()
     with uproot.recreate(path) as file:
         for name, value in outputs.items():
             if not isinstance(value, hist.Hist):
                 continue
-            for key, histogram in _plain(name.replace(".", "/"), value):
-                if 0 < len(getattr(histogram, "axes", ())) <= MOST_AXES:  # none: one mean
+            for wanted, histogram in _plain(name.replace(".", "/"), value):
+                if isinstance(histogram, hist.Hist) and len(histogram.axes) <= MOST_AXES:
+                    key = _free(wanted, taken)
+                    taken.add(key)
                     file[key] = _as_root(histogram, key.rsplit("/", 1)[-1])
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    numbered = (f"{name}_{i}" for i in count(2))
+    return next(each for each in chain([name], numbered) if each not in taken)
 
 
 def _plain(name: str, value: Any) -> Iterator[tuple[str, Any]]:

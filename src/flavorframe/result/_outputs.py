@@ -13,7 +13,8 @@ from flavorframe._display.numbers import plural
 from flavorframe._expr.variations import NOMINAL
 from flavorframe.errors import AnalysisError
 from flavorframe.result import _histograms
-from flavorframe.result.averages import Mean, added_means
+from flavorframe.result.averages import added_means
+from flavorframe.result.mean import DEVIATIONS, Mean
 from flavorframe.result.table import Table
 from flavorframe.result.written import WrittenSnapshot
 
@@ -74,6 +75,8 @@ def to_json(value: Any) -> dict[str, Any]:
         return {"lumi_sections": [list(section) for section in value.sections]}
     if isinstance(value, Duplicates):
         return {"duplicates": value.to_dict()}
+    if value.kind == "MEAN":  # its variances alone are kept of a histogram, NaN below two entries
+        return {"histogram": value, "deviations": value.view(flow=True)[DEVIATIONS].tolist()}
     return {"histogram": value}
 
 
@@ -90,4 +93,7 @@ def from_json(value: Mapping[str, Any]) -> Any:
         return LumiSections.of(map(tuple, value["lumi_sections"]))
     if "duplicates" in value:
         return Duplicates.from_dict(value["duplicates"])
-    return hist.Hist(value["histogram"])
+    histogram = hist.Hist(value["histogram"])
+    if "deviations" in value:
+        histogram.view(flow=True)[DEVIATIONS] = value["deviations"]
+    return histogram

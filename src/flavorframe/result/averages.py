@@ -1,65 +1,17 @@
-"""Means of a result: as users hold them, and how they add up."""
+"""Means of a result, made of their sums, and how those by bin add up."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flavorframe.result._histograms import (
-    CATEGORY,
-    VARIATION,
-    as_declared,
-    hist_axes,
-    is_varied,
-    labels_of,
-    varied,
-)
+from flavorframe.result._histograms import as_declared, hist_axes
+from flavorframe.result.mean import FIELDS, Mean, together
 
 if TYPE_CHECKING:
     from flavorframe.outputs import Histogram
-
-
-@dataclass(frozen=True)
-class Mean:
-    """The mean of a quantity; those of two datasets add up.
-
-    Attributes:
-        value: The mean, NaN where there is no entry.
-        sum_of_weights: The number of entries or, with weights, their sum.
-        sum_of_squared_weights: The same of the squares.
-        sum_of_squared_deviations: That of the weighted squares of the distances from the mean.
-    """
-
-    value: float
-    sum_of_weights: float
-    sum_of_squared_weights: float
-    sum_of_squared_deviations: float
-
-    @property
-    def deviation(self) -> float:
-        """The standard deviation of the quantity, NaN for less than two entries."""
-        free = self.sum_of_weights - _ratio(self.sum_of_squared_weights, self.sum_of_weights)
-        return math.sqrt(self.sum_of_squared_deviations / free) if free > 0 else math.nan
-
-    @property
-    def error(self) -> float:
-        """The uncertainty of the mean, as far as it comes from the number of entries."""
-        entries = _ratio(self.sum_of_weights**2, self.sum_of_squared_weights)
-        return _ratio(self.deviation, math.sqrt(entries)) if entries > 0 else math.nan
-
-    def __add__(self, other: Mean) -> Mean:
-        parts = _together([np.array(part) for part in astuple(self)], astuple(other))
-        return Mean(*(float(part) for part in parts))
-
-    def __repr__(self) -> str:
-        return (
-            f"<{self.value:.6g} ± {self.error:.2g}, standard deviation {self.deviation:.4g}, "
-            f"of {self.sum_of_weights:,.6g}>"
-        )
 
 
 def averaged(
@@ -91,50 +43,10 @@ def added_means(a: Any, b: Any) -> Any:
     """Return the sum of two histograms of means; bins that are empty in one are as in the other."""
     total = a.copy()
     view, other = total.view(flow=True), b.view(flow=True)
-    parts = _together(*([np.array(each[name]) for name in FIELDS] for each in (view, other)))
+    parts = together(*([np.array(each[name]) for name in FIELDS] for each in (view, other)))
     for name, part in zip(FIELDS, parts, strict=True):
         view[name] = part
     return total
-
-
-def in_variation(value: Any, label: str) -> Any:
-    """Return an output in a variation; a mean is one again where it had no other axis."""
-    found = varied(value, label)
-    if hasattr(found, "axes") or not is_varied(value):
-        return found
-    return _mean_of(value.view()[labels_of(value, VARIATION).index(label)])
-
-
-def nominal_means(name: str, value: Any) -> dict[str, Mean]:
-    """Return the means that an output is by name, as ``pt`` or ``pt.barrel``; none of others."""
-    if isinstance(value, Mean):
-        return {name: value}
-    if getattr(value, "kind", "") != "MEAN" or any(a.traits.continuous for a in value.axes):
-        return {}
-    bins = value.view()[0] if is_varied(value) else value.view()
-    categories = labels_of(value, CATEGORY)
-    if not categories:
-        return {name: _mean_of(bins)}
-    return {f"{name}.{each}": _mean_of(bins[i]) for i, each in enumerate(categories)}
-
-
-def _mean_of(inside: Any) -> Mean:
-    return Mean(*(float(inside[part]) for part in FIELDS))
-
-
-def _together(a: Sequence[Any], b: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the parts of the means of two samples together."""
-    (x, n, squares, deviations), (y, m, more_squares, more_deviations) = a, b
-    with np.errstate(all="ignore"):
-        mean = np.where(m == 0, x, np.where(n == 0, y, (x * n + y * m) / (n + m)))
-        apart = np.where((n == 0) | (m == 0), 0.0, (x - y) ** 2 * n * m / (n + m))
-    return mean, n + m, squares + more_squares, deviations + more_deviations + apart
-
-
-FIELDS = (
-    "value", "sum_of_weights", "sum_of_weights_squared", "_sum_of_weighted_deltas_squared",
-)  # fmt: skip
-"""What bins of means have, as boost-histogram calls it, in the order of `Mean`."""
 
 
 def _means(views: Sequence[Any], output: Histogram) -> tuple[Any, ...]:
@@ -145,7 +57,3 @@ def _means(views: Sequence[Any], output: Histogram) -> tuple[Any, ...]:
         mean = values / weights
     deviations = np.where(weights == 0, 0.0, np.maximum(squares - mean * values, 0.0))
     return mean, weights, inside[0]["variance"], deviations
-
-
-def _ratio(a: float, b: float) -> float:
-    return a / b if b else math.nan

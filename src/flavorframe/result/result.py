@@ -16,11 +16,11 @@ from flavorframe.averages import ENDS, SumOfPowers
 from flavorframe.datasets import Dataset, fraction_read
 from flavorframe.errors import AnalysisError, did_you_mean
 from flavorframe.outputs import Histogram
-from flavorframe.result._histograms import VARIATION, as_hist, is_varied, labels_of
+from flavorframe.result._histograms import VARIATION, as_hist, is_varied, labels_of, varied
 from flavorframe.result._outputs import added, summary
 from flavorframe.result._saving import save
 from flavorframe.result._summary import notes, summary_line
-from flavorframe.result.averages import averaged, in_variation
+from flavorframe.result.averages import averaged
 from flavorframe.result.cutflow import Cutflow
 from flavorframe.result.failures import Failures
 from flavorframe.result.links import Link, added_links
@@ -141,10 +141,12 @@ class Result:
                 f"There are {', '.join(known) or 'none'}."
             )
         outputs = {
-            name: in_variation(value, label if label in labels_of(value, VARIATION) else NOMINAL)
+            name: varied(value, label if label in labels_of(value, VARIATION) else NOMINAL)
             for name, value in self.outputs.items()
         }
-        return replace(self, outputs=outputs, unfinished=None)
+        of_it = f"{self.provenance.plan} {label}" if known else self.provenance.plan
+        provenance = replace(self.provenance, plan=of_it)  # adds up with the same alone
+        return replace(self, outputs=outputs, unfinished=None, provenance=provenance)
 
     def variations(self, output: str) -> Variations:
         """Return the variations of a histogram, and what they make of its uncertainty.
@@ -176,9 +178,11 @@ class Result:
             prefix = in_region(name, "")
             return {k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)}
 
+        friends = dict(self.dataset.friends)  # are found for all events, whatever the region
+        links = own(self.links) | {k: v for k, v in self.links.items() if k in friends}
         provenance = replace(self.provenance, plan=f"{self.provenance.plan} {name}")
         return replace(
-            self, cutflow=self.regions[name], outputs=own(self.outputs), links=own(self.links),
+            self, cutflow=self.regions[name], outputs=own(self.outputs), links=links,
             unwritten=own(self.unwritten), regions={}, unfinished=None, provenance=provenance,
         )  # fmt: skip
 
