@@ -52,9 +52,12 @@ def binned(histogram: Any, where: str, names: Sequence[str] | None = None) -> Bi
         raise CorrectionError(
             f"{where} has {len(axes)} axes: inputs= needs a name for each, not {', '.join(chosen)}."
         )
-    if not all(getattr(axis.traits, "ordered", True) for axis in axes):
+    ordered = [getattr(axis.traits, "ordered", True) for axis in axes]
+    if not all(ordered):
+        one = [":" if o else repr(next(iter(x), 0)) for o, x in zip(ordered, axes, strict=True)]
         raise CorrectionError(
-            f"{where} has an axis of categories: choose one first, as in histogram['nominal', :]."
+            f"{where} has an axis of categories: choose one first, as in "
+            f"histogram[{', '.join(one)}]."
         )
     errors = None if variances is None else np.asarray(variances, float)
     return Binned(where, tuple(chosen), tuple(map(np.asarray, edges)), values, errors)
