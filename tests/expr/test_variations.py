@@ -33,6 +33,16 @@ def test_a_number_stands_for_each_element() -> None:
     assert shifted(t.pt.node, Variation("factor", "up")) is t.pt.node
 
 
+def test_a_number_is_varied_for_each_element() -> None:
+    factor = ff.vary("pdf", 1.0, replicas=[t.pt, 2 * t.pt])
+    assert factor.axis == t.axis
+    assert shifted(factor.node, None).axis == t.axis
+    in_gev = ff.vary("threshold", t.pt, up=12 * ff.GeV)
+    up = shifted(in_gev.node, Variation("threshold", "up"))
+    assert up.axis == t.axis
+    assert (12 * ff.GeV).node in up.inside
+
+
 def test_varied_parts_of_collections() -> None:
     hard = muon[ff.vary("scale", muon.pt, up=2 * muon.pt) > 3]
     up = shifted(hard.pt.node, Variation("scale", "up"))

@@ -29,16 +29,19 @@ class Varied(Node):
 
     @cached_property
     def axis(self) -> Axis:
-        axis = self.nominal.axis
-        for shift, node in zip(self.shifts, self.shifted, strict=True):
-            is_known = UNRESOLVED not in (axis, node.axis)
-            if is_known and node.axis != axis and not isinstance(node, Literal):
+        """That of what is no number: one stands for all elements."""
+        named = [("nominal", self.nominal), *zip(self.shifts, self.shifted, strict=True)]
+        spread = [(name, node) for name, node in named if not isinstance(node, Literal)]
+        known = [(name, node) for name, node in spread if node.axis != UNRESOLVED]
+        for name, node in known[1:]:
+            if node.axis != known[0][1].axis:
                 raise ExpressionError(
-                    f"Variation {f'{self.source} {shift}'!r} ({brief(node)}) has one value per "
-                    f"{brief(node.axis)}, and what it varies ({brief(self.nominal)}) one per "
-                    f"{brief(axis)}: a variation changes values, not what there is one value for."
+                    f"Variation {f'{self.source} {name}'!r} ({brief(node)}) has one value per "
+                    f"{brief(node.axis)}, and {known[0][0]} ({brief(known[0][1])}) one per "
+                    f"{brief(known[0][1].axis)}: a variation changes values, not what there is one "
+                    "value for."
                 )
-        return join_axes((self.nominal, *self.shifted)) if axis == UNRESOLVED else axis
+        return join_axes(tuple(node for _, node in spread))
 
     def find_kind(self) -> str:
         return kind_of_result("where", ["bool", *map(kind_of, (self.nominal, *self.shifted))])

@@ -153,14 +153,17 @@ def _shifted(top: P, variation: Variation | None) -> P:
 
 def _chosen(part: n.Varied, variation: Variation | None, made: Mapping[n.Part, n.Part]) -> n.Part:
     """Return what stands in the place of a varied quantity; a number for each of its elements."""
-    if variation is None or variation.source != part.source:
-        return made[part.nominal]
-    found = made[part.shifted[part.shifts.index(variation.shift)]]
-    nominal = made[part.nominal]
-    assert isinstance(nominal, n.Node)
-    if isinstance(found, n.Literal) and nominal.axis != n.EVENT:
-        return n.Constant(nominal.axis, found.value)
-    return found
+    choice = part.nominal
+    if variation is not None and variation.source == part.source:
+        choice = part.shifted[part.shifts.index(variation.shift)]
+    if not isinstance(choice, n.Literal) or part.axis == n.EVENT:
+        return made[choice]
+    spread = next(each for each in (part.nominal, *part.shifted) if not isinstance(each, n.Literal))
+    along = made[spread]
+    assert isinstance(along, n.Node)
+    if isinstance(choice, n.Quantity):  # what number it is, the units of the file will say
+        return n.Apply("where", (n.Literal(True), choice, along))
+    return n.Constant(along.axis, choice.value)
 
 
 def chosen(known: Sequence[Variation], names: Iterable[str]) -> frozenset[Variation]:
