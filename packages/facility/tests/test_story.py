@@ -132,7 +132,10 @@ def outputs_of(page, file):
     for _ in range(300):
         page.keyboard.press("Control+s")
         page.wait_for_timeout(1000)
-        code = [c for c in json.loads(file.read_text())["cells"] if c["cell_type"] == "code"]
+        text = file.read_text()
+        if not text:  # it is just being saved
+            continue
+        code = [c for c in json.loads(text)["cells"] if c["cell_type"] == "code"]
         outputs = [output for cell in code for output in cell["outputs"]]
         errors = ["\n".join(o["traceback"]) for o in outputs if o["output_type"] == "error"]
         assert not errors, errors[0]
