@@ -18,6 +18,7 @@ from benchmarks import (
     layouts,
     models,
     nested_lists,
+    one_pass,
     skimming,
 )
 from benchmarks.files import CODECS, copies, make_file
@@ -67,6 +68,7 @@ def main() -> None:
         summary |= large_baskets.measure(FOLDER, rounds)
         summary |= layouts.measure(FOLDER, rounds)
         summary |= nested_lists.measure(FOLDER, rounds)
+        summary |= one_pass.measure(make_file(FOLDER, "zstd", arguments.events), rounds)
     # What is measured in this process comes last: a child is told to have had its parent's memory.
     summary |= breakdown(make_file(FOLDER, "zstd", arguments.events))
     summary |= fit_speed.measure()

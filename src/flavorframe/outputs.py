@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from flavorframe._expr import nodes as n
+from flavorframe._expr.categories import Categories
 from flavorframe._expr.expression import Expr, Operand, as_node
 from flavorframe._expr.formula import brief, formula
 from flavorframe._expr.nesting import refuse_nested
@@ -125,8 +126,8 @@ def axis(
         An axis to be given to `hist`.
 
     Raises:
-        AnalysisError: The range is empty, the wrong way round, not finite or too wide, or the
-            edges do not rise.
+        AnalysisError: The range is empty, the wrong way round, not finite or too wide, the edges
+            do not rise, or ``x`` are categories.
         ExpressionError: ``x`` is a constant or a string.
 
     Example:
@@ -134,6 +135,11 @@ def axis(
         >>> ff.axis(ff.events().triplet.mass, bins=62, range=(1.65, 2.01), label="m [GeV]")
         <axis of triplet.mass, 62 bins from 1.65 to 2.01>
     """
+    if isinstance(x, Categories):
+        raise AnalysisError(
+            "Categories are the first axis of each histogram of a region: ff.Region(..., by=...). "
+            "What number each has is their .number."
+        )
     node = as_node(x)
     if isinstance(node, n.Literal):
         raise ExpressionError(f"A histogram takes expressions, not the constant {node.value!r}.")

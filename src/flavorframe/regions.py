@@ -93,6 +93,8 @@ def restricted_region(region: Region, kept: frozenset[Variation]) -> Region:
 
 def check_name(what: str, name: str) -> None:
     """Raise AnalysisError where an output or region cannot bear a name."""
+    if not name:
+        raise AnalysisError(f"{what} needs a name.")
     if name in RESERVED or name.startswith("_"):
         raise AnalysisError(f"{what} cannot be called {name!r}: results use the name themselves.")
 

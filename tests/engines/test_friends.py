@@ -79,10 +79,13 @@ def test_root_reads_friends(main, tmp_path):
     selection = ff.Selection(collections).cut("BDT", ~(events.scores.bdt < 0.25))
     rows = ff.snapshot(x=events["x"], bdt=events.scores.bdt, w=events["beside.w"])
     plan = ff.Analysis(selection, rows=rows)
-    ours, theirs = (
-        plan.run(data, engine=engine, threads=2, progress=False).rows.columns
+    results = [
+        plan.run(data, engine=engine, threads=2, progress=False)
         for engine in ("columnar", "rdataframe")
-    )
+    ]
+    assert results[0].links == results[1].links
+    assert results[1].links["scores"].unmatched == 150
+    ours, theirs = (result.rows.columns for result in results)
     assert len(ours["x"]) > 200
     for name in ("x", "bdt", "w"):
         assert np.array_equal(ours[name], theirs[name], equal_nan=True)

@@ -88,6 +88,10 @@ def test_categories() -> None:
     assert by["high"] is (abs(t.eta) >= 1)
     with pytest.raises(AnalysisError, match="no category 'hihg'. Did you mean 'high'"):
         _ = by["hihg"]
+    with pytest.raises(AnalysisError, match="first axis of each histogram of a region"):
+        ff.hist(by, bins=2, range=(0, 2))  # type: ignore[arg-type]
+    with pytest.raises(AnalysisError, match="An output needs a name"):
+        ff.Region(ff.Selection(t), **{"": ff.hist(t.mass, bins=2, range=(0, 2))})
     with pytest.raises(AnalysisError, match="under a name of its own"):
         ff.categories({"high": t.eta > 1}, high=t.eta > 2)
     with pytest.raises(ExpressionError, match="one value per muon, and the candidates are triplet"):

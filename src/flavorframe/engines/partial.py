@@ -45,7 +45,7 @@ class Partial:
             self.cutflow + other.cutflow,
             {name: h + other.histograms[name] for name, h in self.histograms.items()},
             {name: chunks + other.tables[name] for name, chunks in self.tables.items()},
-            _add_links(self.links, other.links),
+            added_counts(self.links, other.links),
             self.timing + other.timing,
             added_replicas(self.replicas, other.replicas),
             {name: flow + other.regions[name] for name, flow in self.regions.items()},
@@ -53,9 +53,10 @@ class Partial:
         )
 
 
-def _add_links(
+def added_counts(
     a: Mapping[str, tuple[int, int, int]], b: Mapping[str, tuple[int, int, int]]
 ) -> dict[str, tuple[int, int, int]]:
+    """Return the counts of links of two samples together."""
     added = dict(a)
     for name, (asked, unmatched, ambiguous) in b.items():
         x, y, z = added.get(name, (0, 0, 0))

@@ -31,11 +31,10 @@ from flavorframe.engines._columnar.caching import (
 from flavorframe.engines._columnar.columns import Columns
 from flavorframe.engines._columnar.facts import PlanFacts, facts_of
 from flavorframe.engines._columnar.filling import fill_outputs
-from flavorframe.engines._columnar.links import LinkCounts
 from flavorframe.engines._columnar.runner import Fork, Runner, forks_of
 from flavorframe.engines._columnar.skimming import skimmed
 from flavorframe.engines._columnar.views import ViewMaker
-from flavorframe.engines._event_files import as_events, matches_of
+from flavorframe.engines._event_files import as_events, count_of, matches_of
 from flavorframe.engines._filling import empty_partial, whole_cutflow
 from flavorframe.engines._generated import generated_in
 from flavorframe.engines._tallies import branches_of_tallies, tallied
@@ -91,15 +90,14 @@ class ColumnarEngine:
         ahead = opened.ahead(bound.plan.columns, partition.start, partition.stop)
         with ahead, np.errstate(all="ignore"):  # infinite weights are the user's, and shown
             found = fill_outputs(plan, runner)
-        friends = LinkCounts()
-        for friend, matches in matches_of(opened, partition.start, partition.stop).items():
-            friends.count(friend, matches)
+        found_in_friends = matches_of(opened, partition.start, partition.stop)
+        friends = {name: count_of(matches) for name, matches in found_in_friends.items()}
         if cache is not None:
             cache.save()
         timing = _timing(columns, partition, began, prepared)
         whole = whole_cutflow(found.cutflows, len(partition))
         return Partial(
-            whole, found.histograms, found.tables, {**found.links, **friends.counts}, timing,
+            whole, found.histograms, found.tables, {**found.links, **friends}, timing,
             regions=found.cutflows, tallies=tallied(plan, opened, layout, partition),
         )  # fmt: skip
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from flavorframe._rootio.arrays import Array
+from flavorframe.engines._event_files import count_of
 
 
 @dataclass
@@ -17,8 +16,7 @@ class LinkCounts:
 
     def count(self, name: str, matches: Array) -> None:
         """Count candidates by their number of matches. Only the first call for a link counts."""
-        none, several = np.count_nonzero(matches == 0), np.count_nonzero(matches > 1)
-        self.counts.setdefault(name, (len(matches), int(none), int(several)))
+        self.counts.setdefault(name, count_of(matches))
 
     def add(self, others: LinkCounts) -> None:
         """Add the counts of the same links in more events."""

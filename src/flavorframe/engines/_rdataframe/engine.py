@@ -18,7 +18,7 @@ from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe._rootio.open_files import open_file
 from flavorframe._rootio.root_file import require_whole
 from flavorframe.datasets import Partition
-from flavorframe.engines._event_files import as_events
+from flavorframe.engines._event_files import as_events, friend_counts
 from flavorframe.engines._filling import merged
 from flavorframe.engines._generated import generated_in
 from flavorframe.engines._rdataframe.codegen.external import make_ready
@@ -44,7 +44,7 @@ from flavorframe.engines._rdataframe.runtime.root import (
 )
 from flavorframe.engines._rdataframe.runtime.written_files import TREE, as_written
 from flavorframe.engines._tallies import branches_of_tallies, no_tallies, tallied_of
-from flavorframe.engines.partial import Partial
+from flavorframe.engines.partial import Partial, added_counts
 from flavorframe.engines.protocol import FileInfo
 from flavorframe.errors import AnalysisError, FileError
 from flavorframe.layouts import BranchInfo, Layout, Schema
@@ -80,7 +80,8 @@ class RDataFrameEngine:
         if not len(partition):
             return nothing(plan)
         singles = single_plans(plan)
-        return merged(plan, ((each, self._evaluate(each.plan, partition)) for each in singles))
+        found = merged(plan, ((each, self._evaluate(each.plan, partition)) for each in singles))
+        return _with_friends(found, plan, [partition])
 
     def _evaluate(self, plan: Plan, partition: Partition) -> Partial:
         run = _Run.over(plan, [partition])
@@ -110,7 +111,7 @@ class RDataFrameEngine:
             (single, self._evaluate_whole(single.plan, parts, threads, client))
             for single in single_plans(plan)
         )
-        return merged(plan, found)
+        return _with_friends(merged(plan, found), plan, parts)
 
     def _evaluate_whole(
         self, plan: Plan, parts: Sequence[Partition], threads: int, client: Any
@@ -300,6 +301,14 @@ class _Run:
             more = look(part.file, tallied_of, self.plan, part)
             tallies = {name: tally + more[name] for name, tally in tallies.items()}
         return replace(partial, timing=timing, tallies=tallies)
+
+
+def _with_friends(found: Partial, plan: Plan, parts: Sequence[Partition]) -> Partial:
+    """Return a partial with the counts of what events found in friends."""
+    for part in parts if plan.friends else ():
+        more = look(part.file, friend_counts, plan, part)
+        found = replace(found, links=added_counts(found.links, more))
+    return found
 
 
 def _refuse_skims(plan: Plan) -> None:
