@@ -38,8 +38,8 @@ class Sum(Component):
         >>> core = Parameter("core", 0.7, limits=(0, 1))
         >>> narrow, wide = Gaussian("", mean, sigma), Gaussian("", mean, sigma.times(2))
         >>> peak = Sum("Ds", (narrow, wide), (core,))
-        >>> [parameter.name for parameter in peak.parameters]
-        ['mean', 'sigma', 'mean', 'sigma', 'core']
+        >>> print(", ".join(parameter.name for parameter in peak.parameters))
+        mean, sigma, mean, sigma, core
     """
 
     shapes: tuple[Component, ...]
