@@ -128,12 +128,12 @@ def test_candidates_may_be_put_together(engine, file):
     )  # fmt: skip
 
 
-def test_types_that_are_equal_are_kept(file):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_types_that_are_equal_are_kept(file, engine):
     selection = ff.Selection(lepton)
     analysis = ff.Analysis(selection, rows=ff.snapshot(lepton.pt, lepton.charge))
-    for name in ENGINES:
-        (rows,) = agreement.run(get_engine(name), analysis, file).tables["rows"]
-        assert [column.dtype for column in rows.values()] == [np.float64, np.int8]
+    (rows,) = agreement.run(get_engine(engine), analysis, file).tables["rows"]
+    assert [column.dtype for column in rows.values()] == [np.float64, np.int8]
 
 
 def test_fields_that_one_of_them_lacks(file):
