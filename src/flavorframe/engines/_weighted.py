@@ -25,8 +25,8 @@ class WeightedHistogram:
 
     def bins(self, *values: Array) -> Array:
         """Return the number of the bin of each entry, flow included; see `fill`."""
-        bins = [axis.index(value) + 1 for axis, value in zip(self.axes, values, strict=True)]
-        return np.ravel_multi_index(tuple(np.asarray(b, np.intp) for b in bins), self._shape)
+        bins = [_bins(axis, value) for axis, value in zip(self.axes, values, strict=True)]
+        return np.ravel_multi_index(tuple(bins), self._shape)
 
     def add(self, bins: Array, weight: Array) -> WeightedHistogram:
         """Add entries to bins that `bins` has found; both are of shape (n,)."""
@@ -66,3 +66,10 @@ class WeightedHistogram:
     def view(self, flow: bool = False) -> Any:
         """Return values and variances by bin, with ``flow`` under- and overflow too."""
         return self.rounded().view(flow=flow)
+
+
+def _bins(axis: Any, values: Array) -> Array:
+    """Return the number of the bin of each value, 0 for the underflow."""
+    if not len(values):  # which some versions of boost-histogram take for a string
+        return np.empty(0, np.intp)
+    return np.asarray(axis.index(values), np.intp) + 1
