@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from flavorframe._display import Group, Items, Paragraph, as_html, as_text
 from flavorframe.errors import FitError
+from flavorframe.fit._tables import ALARM_STYLE, PROBLEM_STYLE, TITLE_STYLE
 from flavorframe.fit.components import Array
 from flavorframe.fit.impacts import Impacts, find_impacts
 from flavorframe.fit.likelihood import Likelihood
@@ -60,6 +62,27 @@ class Fitted(ABC):
     @abstractmethod
     def measured(self) -> Mapping[str, Yield]:
         """What toy studies compare with the truth: value and error by name."""
+
+    @property
+    @abstractmethod
+    def _title(self) -> str:
+        """What was fitted, in a line."""
+
+    @abstractmethod
+    def _group(self, *heading: Paragraph | Items) -> Group:
+        """Return the numbers below a heading."""
+
+    def __repr__(self) -> str:
+        verdict = "valid" if self.valid else "NOT VALID, do not use these numbers"
+        problems = [f"  ✗ {problem}" for problem in self.problems]
+        return as_text(self._group(Items((f"{self._title}: {verdict}", *problems))))
+
+    def _repr_html_(self) -> str:
+        heading = [Paragraph(self._title, style=TITLE_STYLE)]
+        if not self.valid:
+            heading.append(Paragraph("NOT VALID: do not use these numbers", style=ALARM_STYLE))
+        heading += [Paragraph(problem, style=PROBLEM_STYLE) for problem in self.problems]
+        return as_html(self._group(*heading))
 
     @property
     def valid(self) -> bool:

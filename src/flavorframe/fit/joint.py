@@ -12,9 +12,7 @@ import numpy as np
 from flavorframe._display import Group, Items, Paragraph, as_html, as_text
 from flavorframe.errors import FitError, did_you_mean
 from flavorframe.fit._tables import (
-    ALARM_STYLE,
     CSS_CLASS,
-    PROBLEM_STYLE,
     STYLE,
     TITLE_STYLE,
     fitted_table,
@@ -253,18 +251,6 @@ class JointResult(Fitted):
                 truth = self.parameters[name].value
                 again = again.change(name, constraint=constraint.drawn(truth, random))
         return again.fit(drawn)
-
-    def __repr__(self) -> str:
-        verdict = "valid" if self.valid else "NOT VALID, do not use these numbers"
-        problems = [f"  ✗ {problem}" for problem in self.problems]
-        return as_text(self._group(Items((f"{self._title}: {verdict}", *problems))))
-
-    def _repr_html_(self) -> str:
-        heading = [Paragraph(self._title, style=TITLE_STYLE)]
-        if not self.valid:
-            heading.append(Paragraph("NOT VALID: do not use these numbers", style=ALARM_STYLE))
-        heading += [Paragraph(problem, style=PROBLEM_STYLE) for problem in self.problems]
-        return as_html(self._group(*heading))
 
     @property
     def _title(self) -> str:

@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flavorframe._display import Group, Items, Paragraph, as_html, as_text
+from flavorframe._display import Group, Items, Paragraph
 from flavorframe._files.writing import replacing
 from flavorframe.fit._plot import plot_fit
 from flavorframe.fit._tables import (
-    ALARM_STYLE,
     CSS_CLASS,
-    PROBLEM_STYLE,
     STYLE,
-    TITLE_STYLE,
     fitted_table,
 )
 from flavorframe.fit.binned import BinnedData, with_unit
@@ -244,18 +241,6 @@ class FitResult(Fitted):
         with replacing(target) as hidden:
             hidden.write_text(content, encoding="utf-8")
         return target
-
-    def __repr__(self) -> str:
-        verdict = "valid" if self.valid else "NOT VALID, do not use these numbers"
-        problems = [f"  ✗ {problem}" for problem in self.problems]
-        return as_text(self._group(Items((f"{self._title}: {verdict}", *problems))))
-
-    def _repr_html_(self) -> str:
-        heading = [Paragraph(self._title, style=TITLE_STYLE)]
-        if not self.valid:
-            heading.append(Paragraph("NOT VALID: do not use these numbers", style=ALARM_STYLE))
-        heading += [Paragraph(problem, style=PROBLEM_STYLE) for problem in self.problems]
-        return as_html(self._group(*heading))
 
     def _group(self, *heading: Paragraph | Items) -> Group:
         quality = Paragraph(self._quality, style=STYLE)
