@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from string import Formatter
@@ -150,9 +150,7 @@ class CallCorrection(Node):
         return "float"
 
     def text(self, texts: Texts) -> Text:
-        pairs = zip(self.correction.inputs, self.arguments, strict=True)
-        inputs = joined(", ", [put(f"{name} = ", texts[a]) for name, a in pairs])
-        return put(f"{self.correction.name}(", inputs, ")")
+        return _call(self.correction.name, self.correction.inputs, self.arguments, texts)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -171,9 +169,7 @@ class CallModel(Node):
 
     def text(self, texts: Texts) -> Text:
         names = self.model.inputs or [""] * len(self.arguments)
-        pairs = zip(names, self.arguments, strict=True)
-        inputs = joined(", ", [put(name and f"{name} = ", texts[a]) for name, a in pairs])
-        return put(f"{self.model.name}(", inputs, ")")
+        return _call(self.model.name, names, self.arguments, texts)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -196,6 +192,13 @@ class LumiLookup(Node):
 
     def text(self, texts: Texts) -> Text:
         return self.table.name
+
+
+def _call(name: str, inputs: Sequence[str], arguments: Sequence[Node], texts: Texts) -> Text:
+    """Return a call with the name of each input, where it has one."""
+    pairs = zip(inputs, arguments, strict=True)
+    named = [put(name and f"{name} = ", texts[argument]) for name, argument in pairs]
+    return put(f"{name}(", joined(", ", named), ")")
 
 
 def _wrapped(node: Node, texts: Texts, precedence: int, *, last: bool) -> Text:

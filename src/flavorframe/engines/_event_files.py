@@ -6,12 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from threading import Lock
 
-import numpy as np
-
 from flavorframe._files.versions import require, version_of
 from flavorframe._planning.friends import PlannedFriend
 from flavorframe._planning.plan import Plan
-from flavorframe._rootio.arrays import Array
 from flavorframe._rootio.candidate_rows.events import EventsOfRows
 from flavorframe._rootio.candidate_rows.grouping import groups_of
 from flavorframe._rootio.event_file import EventFile
@@ -23,6 +20,7 @@ from flavorframe._rootio.open_files import open_file
 from flavorframe._rootio.root_file import RootFile
 from flavorframe._rootio.schema import Schema
 from flavorframe.datasets import Partition
+from flavorframe.engines.partial import Counts, count_of
 from flavorframe.errors import BranchError, FileError, did_you_mean
 from flavorframe.layouts import Layout, recognise
 
@@ -58,34 +56,21 @@ def as_events(
     return _with(events, by_key), layout
 
 
-def matches_of(file: EventFile, start: int, stop: int) -> dict[str, Array]:
-    """Return, of each friend by key, how many entries each event of a range has in it."""
+def friend_counts(file: EventFile, start: int, stop: int) -> dict[str, Counts]:
+    """Return how the events of a range found entries in each friend by key."""
     friends = file.friends if isinstance(file, WithFriends) else {}
     return {
-        name: friend.matches(start, stop)
+        name: count_of(friend.matches(start, stop))
         for name, friend in friends.items()
         if isinstance(friend, FriendByKey)
     }
 
 
-def friend_counts(plan: Plan, part: Partition) -> dict[str, tuple[int, int, int]]:
-    """Return how the events of a range found entries in each friend by key, as partials count."""
+def friend_counts_of(plan: Plan, part: Partition) -> dict[str, Counts]:
+    """Return the same of a partition, whose file is opened for it."""
     file = open_file(part.file, part.tree, part.version)
     opened, _ = as_events(file, plan.layout, plan.friends)
-    return {
-        name: count_of(matches)
-        for name, matches in matches_of(opened, part.start, part.stop).items()
-    }
-
-
-def count_of(matches: Array) -> tuple[int, int, int]:
-    """Return how many asked, found nothing and found several, by their numbers of matches.
-
-    >>> count_of(np.array([1, 0, 2, 1]))
-    (4, 1, 1)
-    """
-    none, several = np.count_nonzero(matches == 0), np.count_nonzero(matches > 1)
-    return len(matches), int(none), int(several)
+    return friend_counts(opened, part.start, part.stop)
 
 
 def _with(file: EventFile, friends: Mapping[str, FriendFile]) -> EventFile:

@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from flavorframe.result import Cutflow, Replica, Timing, added_replicas
 
 Chunk = Mapping[str, Any]
 """Rows: for each column an array, or the lists of a skim (`flavorframe._snapshots.columns`)."""
+
+Counts = tuple[int, int, int]
+"""Of a link by value: how many asked for it, found no element, and found more than one."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +40,16 @@ class Partial:
     cutflow: Cutflow
     histograms: Mapping[str, Any]
     tables: Mapping[str, tuple[Chunk, ...]] = field(default_factory=dict)
-    links: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    links: Mapping[str, Counts] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
     replicas: tuple[Replica, ...] = ()
     regions: Mapping[str, Cutflow] = field(default_factory=dict)
     tallies: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def cutflows(self) -> dict[str, Cutflow]:
+        """The cutflow of each region by its name; of one selection, its own and no name."""
+        return dict(self.regions) or {"": self.cutflow}
 
     def __add__(self, other: Partial) -> Partial:
         return Partial(
@@ -53,9 +64,17 @@ class Partial:
         )
 
 
-def added_counts(
-    a: Mapping[str, tuple[int, int, int]], b: Mapping[str, tuple[int, int, int]]
-) -> dict[str, tuple[int, int, int]]:
+def count_of(matches: npt.NDArray[Any]) -> Counts:
+    """Return the counts of a link from how many elements each that asked has found.
+
+    >>> count_of(np.array([1, 0, 2, 1]))
+    (4, 1, 1)
+    """
+    none, several = np.count_nonzero(matches == 0), np.count_nonzero(matches > 1)
+    return len(matches), int(none), int(several)
+
+
+def added_counts(a: Mapping[str, Counts], b: Mapping[str, Counts]) -> dict[str, Counts]:
     """Return the counts of links of two samples together."""
     added = dict(a)
     for name, (asked, unmatched, ambiguous) in b.items():

@@ -234,23 +234,24 @@ def _(node: n.CallFunction, view: View) -> Values:
 
 @compute_node.register(n.CallCorrection)
 def _(node: n.CallCorrection, view: View) -> Values:
-    values = view.aligned(node.arguments, node.axis)
-    valid = _both_valid(v.valid for v in values)
-    data = np.full(view.size(node.axis), np.nan)
-    rows = np.arange(len(data)) if valid is None else np.flatnonzero(valid)
-    if len(rows):
-        data[rows] = correct(node, [v[rows].data for v in values])
-    return Values(data, valid)
+    return _where_known(node, view, lambda known: correct(node, [v.data for v in known]))
 
 
 @compute_node.register(n.CallModel)
 def _(node: n.CallModel, view: View) -> Values:
+    return _where_known(node, view, lambda known: score(node, [v.array for v in known]))
+
+
+def _where_known(
+    node: n.CallCorrection | n.CallModel, view: View, compute: Callable[[list[Values]], Array]
+) -> Values:
+    """Return what is computed of the arguments where none is missing; it is missing elsewhere."""
     values = view.aligned(node.arguments, node.axis)
     valid = _both_valid(v.valid for v in values)
     data = np.full(view.size(node.axis), np.nan)
     rows = np.arange(len(data)) if valid is None else np.flatnonzero(valid)
     if len(rows):
-        data[rows] = score(node, [v[rows].array for v in values])
+        data[rows] = compute([v[rows] for v in values])
     return Values(data, valid)
 
 

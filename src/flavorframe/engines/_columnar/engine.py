@@ -34,7 +34,7 @@ from flavorframe.engines._columnar.filling import fill_outputs
 from flavorframe.engines._columnar.runner import Fork, Runner, forks_of
 from flavorframe.engines._columnar.skimming import skimmed
 from flavorframe.engines._columnar.views import ViewMaker
-from flavorframe.engines._event_files import as_events, count_of, matches_of
+from flavorframe.engines._event_files import as_events, friend_counts
 from flavorframe.engines._filling import empty_partial, whole_cutflow
 from flavorframe.engines._generated import generated_in
 from flavorframe.engines._tallies import branches_of_tallies, tallied
@@ -90,8 +90,7 @@ class ColumnarEngine:
         ahead = opened.ahead(bound.plan.columns, partition.start, partition.stop)
         with ahead, np.errstate(all="ignore"):  # infinite weights are the user's, and shown
             found = fill_outputs(plan, runner)
-        found_in_friends = matches_of(opened, partition.start, partition.stop)
-        friends = {name: count_of(matches) for name, matches in found_in_friends.items()}
+        friends = friend_counts(opened, partition.start, partition.stop)
         if cache is not None:
             cache.save()
         timing = _timing(columns, partition, began, prepared)

@@ -17,6 +17,9 @@ from flavorframe._expr.dependence import (
 Trees = Sequence[n.Node]
 """Expressions in the order of evaluation."""
 
+_CHEAP = (n.Literal, n.Constant, n.Field, n.Position)
+"""Nodes that it does not pay to remember the values of."""
+
 
 @dataclass(frozen=True)
 class PlanFacts:
@@ -72,8 +75,7 @@ def facts_of(candidates: n.Axis, chains: Sequence[Trees]) -> PlanFacts:
 
 
 def _asked_twice(trees: Trees) -> list[n.Node]:
-    leaves = (n.Literal, n.Constant, n.Field, n.Position)
-    uses = Counter(tree for tree in trees if not isinstance(tree, leaves))
+    uses = Counter(tree for tree in trees if not isinstance(tree, _CHEAP))
     return [tree for tree, times in uses.items() if times > 1]
 
 
@@ -109,8 +111,7 @@ class _TreeFacts:
 def _tree_facts(tree: n.Node, candidates: n.Axis) -> _TreeFacts:
     walked = list(n.walk(tree))
     uses = Counter(child for node in walked for child in node.children())
-    leaves = (n.Literal, n.Constant, n.Field, n.Position)
-    nodes = frozenset(node for node in walked if not isinstance(node, leaves))
+    nodes = frozenset(node for node in walked if not isinstance(node, _CHEAP))
     depending = depending_on_candidates(walked, candidates)
     return _TreeFacts(
         nodes,

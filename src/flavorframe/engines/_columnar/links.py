@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from flavorframe._rootio.arrays import Array
-from flavorframe.engines._event_files import count_of
+from flavorframe.engines.partial import added_counts, count_of
 
 
 @dataclass
@@ -20,9 +20,7 @@ class LinkCounts:
 
     def add(self, others: LinkCounts) -> None:
         """Add the counts of the same links in more events."""
-        for name, more in others.counts.items():
-            asked, none, several = self.counts.get(name, (0, 0, 0))
-            self.counts[name] = asked + more[0], none + more[1], several + more[2]
+        self.counts = added_counts(self.counts, others.counts)
 
     def adopt(self, others: LinkCounts) -> None:
         """Take over the counts of links that are not counted yet."""

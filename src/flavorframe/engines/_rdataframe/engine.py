@@ -18,7 +18,7 @@ from flavorframe._planning.plan import BoundPlan, Plan
 from flavorframe._rootio.open_files import open_file
 from flavorframe._rootio.root_file import require_whole
 from flavorframe.datasets import Partition
-from flavorframe.engines._event_files import as_events, friend_counts
+from flavorframe.engines._event_files import as_events, friend_counts_of
 from flavorframe.engines._filling import merged
 from flavorframe.engines._generated import generated_in
 from flavorframe.engines._rdataframe.codegen.external import make_ready
@@ -306,7 +306,7 @@ class _Run:
 def _with_friends(found: Partial, plan: Plan, parts: Sequence[Partition]) -> Partial:
     """Return a partial with the counts of what events found in friends."""
     for part in parts if plan.friends else ():
-        more = look(part.file, friend_counts, plan, part)
+        more = look(part.file, friend_counts_of, plan, part)
         found = replace(found, links=added_counts(found.links, more))
     return found
 
