@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import flavorframe as ff
 from benchmarks.files import copies, make_file
 from benchmarks.measure import available, run
 from flavorframe._expr import nodes as n
+from flavorframe._planning.rewriting import rewritten
 from flavorframe.averages import Declared
 
 FURTHER = 3
@@ -45,21 +47,12 @@ def shifted() -> ff.Analysis:
 
     pt = ff.events().triplet.mu1.pt
     varied = ff.vary("momentum", pt, up=1.01 * pt, down=0.99 * pt)
-    steps = tuple(
-        type(step)(**{**vars(step), "node": _with(step.node, pt.node, varied.node)})
-        for step in analysis.selection.steps
-    )
-    selection = replace(analysis.selection, steps=steps)
+
+    def change(part: n.Part, made: Callable[[n.Part], n.Part]) -> n.Part:
+        return varied.node if part is pt.node else part.map(made)
+
+    selection = rewritten(analysis.selection, lambda tree: n.rebuilt(tree, change))
     return ff.Analysis(selection, mass=dict(analysis.outputs)["mass"])
-
-
-def _with(tree: n.Node, old: n.Node, new: n.Node) -> n.Node:
-    made: dict[n.Part, n.Part] = {}
-    for part in n.parts(tree):
-        made[part] = new if part is old else part.map(made.__getitem__)
-    found = made[tree]
-    assert isinstance(found, n.Node)
-    return found
 
 
 def _weighted(selection: ff.Selection, number: int) -> ff.Selection:

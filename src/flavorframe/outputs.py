@@ -22,6 +22,9 @@ from flavorframe._expr.variations import Variation, shifted
 from flavorframe._files.locations import is_url
 from flavorframe.errors import AnalysisError, ExpressionError
 
+CATEGORY, VARIATION = "category", "variation"
+"""The axes of histograms that no user has declared; the former is a column of snapshots too."""
+
 FORMATS = ("ttree", "rntuple", "parquet")
 
 Bins: TypeAlias = "int | Sequence[float]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from flavorframe._planning.plan import region_of
 from flavorframe.errors import AnalysisError, did_you_mean
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def by_region(fits: Fits) -> Fits | dict[str, FitResult]:
 
 def _region_of(histogram: str, results: Results) -> str:
     regions = next(iter(results.values())).regions
-    return next((region for region in regions if histogram.startswith(f"{region}.")), "")
+    return region_of(histogram, regions)
 
 
 def _histogram(result: Result, name: str) -> Any:

@@ -73,5 +73,5 @@ from flavorframe._expr.leaves import (
     SampleValue as SampleValue,
     Value as Value,
 )
-from flavorframe._expr.parts import Part as Part, parts as parts
+from flavorframe._expr.parts import Part as Part, parts as parts, rebuilt as rebuilt
 from flavorframe._expr.walking import may_be_missing as may_be_missing, walk as walk

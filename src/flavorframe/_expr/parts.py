@@ -95,6 +95,17 @@ def parts(top: Part) -> Iterator[Part]:
     return iter(found)
 
 
+def rebuilt(top: Part, change: Callable[[Part, Callable[[Part], Part]], Part]) -> Part:
+    """Return what ``change`` makes of a part; it gets each and what was made of those inside it.
+
+    ``part.map(made)`` is the part with these in it.
+    """
+    found: dict[Part, Part] = {}
+    for part in parts(top):
+        found[part] = change(part, found.__getitem__)
+    return found[top]
+
+
 def _parts_in(value: Any) -> tuple[Part, ...]:
     if isinstance(value, Part):
         return (value,)

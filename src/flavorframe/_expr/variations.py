@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeVar
@@ -134,6 +134,8 @@ def _varied_in(top: n.Part) -> tuple[n.Varied, ...]:
 
 
 P = TypeVar("P", bound=n.Part)
+Made = Callable[[n.Part], n.Part]
+"""Gives what was made of a part that is inside another."""
 
 
 def shifted(top: P, variation: Variation | None) -> P:
@@ -143,23 +145,21 @@ def shifted(top: P, variation: Variation | None) -> P:
 
 @lru_cache(maxsize=4096)
 def _shifted(top: P, variation: Variation | None) -> P:
-    made: dict[n.Part, n.Part] = {}
-    for part in n.parts(top):
-        made[part] = _chosen(part, variation, made) if isinstance(part, n.Varied) else (
-            part.map(made.__getitem__)
-        )  # fmt: skip
-    return made[top]  # type: ignore[return-value]  # another node in its place, or axis
+    def change(part: n.Part, made: Made) -> n.Part:
+        return _chosen(part, variation, made) if isinstance(part, n.Varied) else part.map(made)
+
+    return n.rebuilt(top, change)  # type: ignore[return-value]  # another node in its place, or axis
 
 
-def _chosen(part: n.Varied, variation: Variation | None, made: Mapping[n.Part, n.Part]) -> n.Part:
+def _chosen(part: n.Varied, variation: Variation | None, made: Made) -> n.Part:
     """Return what stands in the place of a varied quantity; a number for each of its elements."""
     choice = part.nominal
     if variation is not None and variation.source == part.source:
         choice = part.shifted[part.shifts.index(variation.shift)]
     if not isinstance(choice, n.Literal) or part.axis == n.EVENT:
-        return made[choice]
+        return made(choice)
     spread = next(each for each in (part.nominal, *part.shifted) if not isinstance(each, n.Literal))
-    along = made[spread]
+    along = made(spread)
     assert isinstance(along, n.Node)
     if isinstance(choice, n.Quantity):  # what number it is, the units of the file will say
         return n.Apply("where", (n.Literal(True), choice, along))
@@ -188,11 +188,12 @@ def restricted(top: P, kept: frozenset[Variation]) -> P:
     """Return an expression or axis that has only these variations."""
     if not _varied_in(top):
         return top
-    made: dict[n.Part, n.Part] = {}
-    for part in n.parts(top):
-        new = part.map(made.__getitem__)
-        made[part] = _with_shifts(new, kept) if isinstance(new, n.Varied) else new
-    return made[top]  # type: ignore[return-value]  # another node in its place, or axis
+
+    def change(part: n.Part, made: Made) -> n.Part:
+        new = part.map(made)
+        return _with_shifts(new, kept) if isinstance(new, n.Varied) else new
+
+    return n.rebuilt(top, change)  # type: ignore[return-value]  # another node in its place, or axis
 
 
 def _with_shifts(node: n.Varied, kept: frozenset[Variation]) -> n.Node:

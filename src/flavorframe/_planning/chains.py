@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 from flavorframe._expr import nodes as n
 from flavorframe._expr.variations import Variation, shifted
 from flavorframe._planning.plan import Plan, in_region, varied_name
-from flavorframe.outputs import Histogram, HistogramAxis, Output, Snapshot
+from flavorframe._planning.rewriting import rewritten
+from flavorframe.outputs import Histogram, Output, Snapshot
 from flavorframe.selection import Best, Cut, Selection, Step, Weight
 from flavorframe.skims import Skim
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -142,12 +146,12 @@ def single_plans(plan: Plan) -> Iterator[SinglePlan]:
     """Yield plans that together give all of a plan: each region nominally, and its variations."""
     tallies = plan.tallies  # are of all events, whatever the region
     for region, part in plan.parts:
-        outputs = tuple((name, output_in(output, None)) for name, output in part.outputs)
+        outputs = tuple((name, in_variation(output, None)) for name, output in part.outputs)
         yield SinglePlan(region, None, replace(_single(part, None, outputs), tallies=tallies))
         tallies = ()
         for variation in part.variations:
             varied = tuple(
-                (name, output_in(output, variation))
+                (name, in_variation(output, variation))
                 for name, output in part.outputs
                 if isinstance(output, Histogram)
             )
@@ -168,19 +172,16 @@ def _single(
     *,
     weights: Variation | None = None,
 ) -> Plan:
-    selection = selection_in(plan, variation)
-    steps = tuple(
-        replace(step, node=shifted(declared.node, weights or variation), varied=())
-        if isinstance(step, Weight)
-        else step
-        for step, declared in zip(selection.steps, plan.selection.steps, strict=True)
-    )
+    def change(step: Step) -> Step:
+        of_weights = weights if isinstance(step, Weight) else None
+        return in_variation(step, of_weights or variation)
+
+    declared = plan.selection
+    candidates = shifted(declared.candidates, variation)
+    selection = replace(declared, candidates=candidates, steps=tuple(map(change, declared.steps)))
     is_nominal = variation is None and weights is None
     category = shifted(plan.category, None) if plan.category and is_nominal else None
-    return Plan(
-        replace(selection, steps=steps), outputs, category, layout=plan.layout,
-        friends=plan.friends,
-    )  # fmt: skip
+    return Plan(selection, outputs, category, layout=plan.layout, friends=plan.friends)
 
 
 def left_out(plan: Plan) -> list[str]:
@@ -193,16 +194,18 @@ def _chain(
     region: str,
     plan: Plan,
     variation: Variation | None,
-    at_the_end: tuple[Variation, ...] | list[Variation],
+    at_the_end: Sequence[Variation],
     without: str | None,
 ) -> Chain:
-    selection = selection_in(plan, variation)
+    selection = _selection_in(plan, variation)
     if without is not None:
         selection = selection.without(without)
     is_main = variation is None and without is None
     filled = [
         Filled(
-            in_region(region, varied_name(name, v)), output_in(output, v), None if variation else v
+            in_region(region, varied_name(name, v)),
+            in_variation(output, v),
+            None if variation else v,
         )
         for name, output in plan.outputs
         for v in ((variation,) if variation else (None, *at_the_end))
@@ -221,32 +224,22 @@ def _is_filled(output: Output, variation: Variation | None, without: str | None)
     return variation is None and without is None
 
 
-def selection_in(plan: Plan, variation: Variation | None) -> Selection:
+def _selection_in(plan: Plan, variation: Variation | None) -> Selection:
     """Return the selection in a variation; nominally, weights have their variations beside them."""
-    selection = plan.selection
-    steps = tuple(_step_in(step, variation, plan) for step in selection.steps)
-    return replace(selection, candidates=shifted(selection.candidates, variation), steps=steps)
+    selection = in_variation(plan.selection, variation)
+    if variation is not None:
+        return selection
+    pairs = zip(selection.steps, plan.selection.steps, strict=True)
+    return replace(selection, steps=tuple(_with_variations(*pair, plan) for pair in pairs))
 
 
-def _step_in(step: Step, variation: Variation | None, plan: Plan) -> Step:
-    node = shifted(step.node, variation)
-    if not isinstance(step, Weight) or variation is not None:
-        return replace(step, node=node)
-    others = ((v, shifted(step.node, v)) for v in plan.variations)
-    return replace(step, node=node, varied=tuple((v, o) for v, o in others if o is not node))
+def _with_variations(step: Step, declared: Step, plan: Plan) -> Step:
+    if not isinstance(step, Weight):
+        return step
+    others = ((v, shifted(declared.node, v)) for v in plan.variations)
+    return replace(step, varied=tuple((v, o) for v, o in others if o is not step.node))
 
 
-def output_in(output: Output, variation: Variation | None) -> Output:
-    """Return an output in a variation."""
-    if isinstance(output, Histogram):
-        axes = tuple(_axis_in(axis, variation) for axis in output.axes)
-        weight = None if output.weight is None else shifted(output.weight, variation)
-        return replace(output, axes=axes, weight=weight)
-    if isinstance(output, Snapshot | Skim):
-        columns = tuple((name, shifted(node, variation)) for name, node in output.columns)
-        return replace(output, columns=columns)
-    return output
-
-
-def _axis_in(axis: HistogramAxis, variation: Variation | None) -> HistogramAxis:
-    return replace(axis, node=shifted(axis.node, variation))
+def in_variation(value: T, variation: Variation | None) -> T:
+    """Return a selection or an output as it is in a variation, or nominally for None."""
+    return rewritten(value, lambda tree: shifted(tree, variation))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,15 +13,12 @@ from flavorframe._planning.plan import Plan, PlannedRegion, in_region, varied_na
 from flavorframe._planning.rewriting import trees_in
 from flavorframe.averages import Average
 from flavorframe.errors import AnalysisError, ExpressionError
-from flavorframe.outputs import Histogram, HistogramAxis, Output, Snapshot
+from flavorframe.outputs import CATEGORY, VARIATION, Histogram, HistogramAxis, Output, Snapshot
 from flavorframe.selection import Selection, Weight
 from flavorframe.skims import Skim
 
 if TYPE_CHECKING:
     from flavorframe.regions import Region
-
-CATEGORY, VARIATION = "category", "variation"
-"""The axes of histograms that no user has declared; the former is a column of snapshots too."""
 
 
 def plan_of(regions: Sequence[tuple[str, Region]]) -> Plan:
@@ -124,10 +121,11 @@ def _on_nominal(rows: n.Axis, node: n.Node) -> n.Node:
     if not variations_in([rows]):
         return node
     nominal = set(n.made_from(rows))  # such as the collections that pairs are of
-    made: dict[n.Part, n.Part] = {}
-    for part in n.parts(node):
-        made[part] = shifted(part, None) if part in nominal else part.map(made.__getitem__)
-    return made[node]  # type: ignore[return-value]  # a node, as before
+
+    def change(part: n.Part, made: Callable[[n.Part], n.Part]) -> n.Part:
+        return shifted(part, None) if part in nominal else part.map(made)
+
+    return n.rebuilt(node, change)  # type: ignore[return-value]  # a node, as before
 
 
 def _column(name: str, variation: Variation) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -20,16 +20,11 @@ from flavorframe.skims import Skim
 
 @dataclass(frozen=True)
 class PlannedRegion:
-    """A region of a plan; its outputs are those of the plan whose names begin with ``prefix``."""
+    """A region of a plan; its outputs are named as `in_region` says."""
 
     name: str
     selection: Selection
     category: n.Category | None = None
-
-    @property
-    def prefix(self) -> str:
-        """What the names of its outputs begin with."""
-        return f"{self.name}."
 
 
 @dataclass(frozen=True)
@@ -60,10 +55,11 @@ class Plan:
         return tuple((region.name, self._part(region)) for region in self.regions)
 
     def _part(self, region: PlannedRegion) -> Plan:
+        prefix = in_region(region.name, "")
         outputs = tuple(
-            (name.removeprefix(region.prefix), output)
+            (name.removeprefix(prefix), output)
             for name, output in self.outputs
-            if name.startswith(region.prefix)
+            if name.startswith(prefix)
         )
         return Plan(
             region.selection, outputs, region.category, layout=self.layout, friends=self.friends
@@ -71,10 +67,8 @@ class Plan:
 
     def part_of(self, output: str) -> Plan:
         """Return the plan of the region that an output belongs to."""
-        return next(
-            (part for region, part in self.parts if region and output.startswith(f"{region}.")),
-            self,
-        )
+        parts = dict(self.parts)
+        return parts.get(region_of(output, parts), self)
 
     def trees(self) -> Iterator[n.Node]:
         """Yield every expression that is evaluated."""
@@ -155,6 +149,16 @@ def in_region(region: str, name: str) -> str:
     ('signal.mass', 'mass')
     """
     return f"{region}.{name}" if region else name
+
+
+def region_of(name: str, regions: Iterable[str]) -> str:
+    """Return the region of an output by what the whole calls it; empty where it is of none.
+
+    >>> region_of("signal.mass", ["control", "signal"]), region_of("mass", [""])
+    ('signal', '')
+    """
+    own = (each for each in regions if each and name.startswith(in_region(each, "")))
+    return next(own, "")
 
 
 @dataclass(frozen=True)

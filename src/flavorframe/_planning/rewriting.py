@@ -30,10 +30,7 @@ def _rewritten(value: Any, change: Callable[[n.Part], n.Part]) -> Any:
 
 def leaves_changed(top: n.Part, change: Callable[[n.Part], n.Part]) -> n.Part:
     """Return a tree with ``change`` applied to its leaves."""
-    known: dict[n.Part, n.Part] = {}
-    for part in n.parts(top):
-        known[part] = part.map(known.__getitem__) if part.inside else change(part)
-    return known[top]
+    return n.rebuilt(top, lambda part, made: part.map(made) if part.inside else change(part))
 
 
 def trees_in(value: Any) -> Iterator[n.Part]:

@@ -21,7 +21,6 @@ from flavorframe._run.core.options import PARTITION_SIZE
 from flavorframe._run.core.partitions import FileRange, file_ranges, partitions
 from flavorframe.analysis import Analysis
 from flavorframe.certificate.certificate import Certificate, Compared, Cut, Difference
-from flavorframe.certificate.comparison import cutflows
 from flavorframe.certificate.search import Pair, find
 from flavorframe.datasets import Dataset, Partition
 from flavorframe.engines import Engine, FileInfo, Partial, get_engine
@@ -164,7 +163,7 @@ class _Comparison:
         )  # fmt: skip
 
     def _cuts(self) -> Iterator[Cut]:
-        flows = [cutflows(partial) for partial in self._sums]
+        flows = [partial.cutflows for partial in self._sums]
         for region in flows[0]:
             for rows in zip(*(each[region] for each in flows), strict=True):
                 counts = {

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from flavorframe._planning.plan import region_of
 from flavorframe.engines.partial import Chunk, Partial
-from flavorframe.result import Cutflow, CutRow
+from flavorframe.result import CutRow
 
 ROUNDING = 1e-9
 """Relative difference that is allowed: mathematical libraries differ in their last digits."""
@@ -35,22 +36,13 @@ def disagreements(first: Partial, second: Partial) -> list[Disagreement]:
     others = (*_histograms(first, second), *_snapshots(first, second), *_links(first, second))
     return [
         *_cuts(first, second),
-        *(replace(each, region=_region_of(each.name, first)) for each in others),
+        *(replace(each, region=region_of(each.name, first.regions)) for each in others),
     ]
 
 
-def cutflows(partial: Partial) -> dict[str, Cutflow]:
-    """Return the cutflow of each region by its name; of one selection, its own and no name."""
-    return dict(partial.regions) or {"": partial.cutflow}
-
-
-def _region_of(name: str, partial: Partial) -> str:
-    return next((region for region in partial.regions if name.startswith(f"{region}.")), "")
-
-
 def _cuts(first: Partial, second: Partial) -> Iterator[Disagreement]:
-    others = cutflows(second)
-    for region, flow in cutflows(first).items():
+    others = second.cutflows
+    for region, flow in first.cutflows.items():
         for index, (a, b) in enumerate(zip(flow, others[region], strict=True)):
             values = _differing_counts(a, b, flow.categories)
             if values is not None:

@@ -11,6 +11,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flavorframe.outputs import CATEGORY, VARIATION
 from flavorframe.result.mean import FIELDS, Mean
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 MOST_AXES = 3
 """Of a histogram that has a form in ROOT: TH1, TH2 or TH3."""
-VARIATION, CATEGORY = "variation", "category"
-"""The names of the axes that no user has declared."""
 
 
 def as_hist(filled: Sequence[Any], output: Histogram, variations: Sequence[str] = ()) -> Any:

@@ -12,6 +12,7 @@ from flavorframe._data_quality.tallies import TALLIED
 from flavorframe._display.numbers import plural
 from flavorframe._expr.variations import NOMINAL
 from flavorframe.errors import AnalysisError
+from flavorframe.outputs import VARIATION
 from flavorframe.result import _histograms
 from flavorframe.result.averages import added_means
 from flavorframe.result.mean import DEVIATIONS, Mean
@@ -56,7 +57,7 @@ def summary(value: Any) -> str:
     inside = nominal.sum()
     total = getattr(inside, "value", inside)
     axes = ", ".join(axis.label for axis in nominal.axes)
-    variations = _histograms.labels_of(value, _histograms.VARIATION)[1:]
+    variations = _histograms.labels_of(value, VARIATION)[1:]
     varied = f", {len(variations)} {plural(len(variations), 'variation')}" if variations else ""
     return f"histogram of {axes}, {total:,.6g} entries in range{varied}"
 

@@ -8,7 +8,8 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from flavorframe.errors import AnalysisError, did_you_mean
-from flavorframe.result._histograms import CATEGORY, added, is_varied, varied
+from flavorframe.outputs import CATEGORY
+from flavorframe.result._histograms import added, is_varied, varied
 from flavorframe.result.scaling import scaled
 from flavorframe.result.variations import Variations
 

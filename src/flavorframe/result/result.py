@@ -15,8 +15,8 @@ from flavorframe._planning.plan import in_region, varied_name
 from flavorframe.averages import ENDS, SumOfPowers
 from flavorframe.datasets import Dataset, fraction_read
 from flavorframe.errors import AnalysisError, did_you_mean
-from flavorframe.outputs import Histogram
-from flavorframe.result._histograms import VARIATION, as_hist, is_varied, labels_of, varied
+from flavorframe.outputs import VARIATION, Histogram
+from flavorframe.result._histograms import as_hist, is_varied, labels_of, varied
 from flavorframe.result._outputs import added, summary
 from flavorframe.result._saving import save
 from flavorframe.result._summary import notes, summary_line
@@ -406,7 +406,7 @@ def _labels(variations: Sequence[Variation]) -> list[str]:
 
 def _warnings(dataset: Dataset, outcome: Outcome) -> Iterator[str]:
     """Yield what every file lacks, so that its default value is all that the result has of it."""
-    for region, flow in (outcome.partial.regions or {"": outcome.partial.cutflow}).items():
+    for region, flow in outcome.partial.cutflows.items():
         yield from _told_of_categories(region, flow)
     for default in outcome.files[0].lacking if outcome.files else ():
         if all(default in info.lacking for info in outcome.files):

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from flavorframe.errors import AnalysisError, did_you_mean
-from flavorframe.result._histograms import VARIATION, is_varied
+from flavorframe.outputs import VARIATION
+from flavorframe.result._histograms import is_varied
 
 Array = npt.NDArray[np.float64]
 

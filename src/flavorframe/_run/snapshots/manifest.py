@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flavorframe._files.writing import writing
+from flavorframe._planning.plan import region_of
 from flavorframe._run.outcome import Outcome
 from flavorframe.outputs import Snapshot
 from flavorframe.result import Cutflow, WrittenSnapshot
@@ -79,8 +80,7 @@ def _content(name: str, stored: WrittenSnapshot, outcome: Outcome) -> dict[str, 
 def _cutflow(snapshot: str, outcome: Outcome) -> Cutflow:
     """Return the cutflow of the region that a snapshot belongs to."""
     regions = outcome.partial.regions
-    own = (flow for region, flow in regions.items() if snapshot.startswith(f"{region}."))
-    return next(own, outcome.partial.cutflow)
+    return regions.get(region_of(snapshot, regions), outcome.partial.cutflow)
 
 
 def _inputs(outcome: Outcome) -> list[dict[str, Any]]:
